@@ -129,3 +129,46 @@ void XeCryptDes3Ecb(void *state, const void *input, void *out, uint32_t encrypt)
 void XeCryptRc4(const void *key, uint32_t key_size, void *data, uint32_t size);
 uint32_t XeCryptBnQwNeRsaPubCrypt(const uint64_t *input, uint64_t *out, const void *key);
 uint32_t XeCryptBnQwNeCompare(const uint64_t *first, const uint64_t *second, uint32_t words);
+
+// Winsock and XNet: the first argument is who calls, where there is one more than Winsock has.
+uint32_t NetDll_WSAStartup(uint32_t caller, uint32_t version, void *data);
+uint32_t NetDll_WSACleanup(uint32_t caller);
+uint32_t NetDll_WSAGetLastError(void);
+void NetDll_WSASetLastError(uint32_t error);
+uint32_t NetDll_socket(uint32_t caller, uint32_t family, uint32_t kind, uint32_t protocol);
+uint32_t NetDll_closesocket(uint32_t caller, uint32_t socket);
+uint32_t NetDll_shutdown(uint32_t caller, uint32_t socket, uint32_t how);
+uint32_t NetDll_ioctlsocket(uint32_t caller, uint32_t socket, uint32_t command, uint32_t *argument);
+uint32_t NetDll_setsockopt(uint32_t caller, uint32_t socket, uint32_t level, uint32_t option, const void *value,
+                           uint32_t length);
+uint32_t NetDll_getsockopt(uint32_t caller, uint32_t socket, uint32_t level, uint32_t option, void *value,
+                           uint32_t *length);
+uint32_t NetDll_bind(uint32_t caller, uint32_t socket, const void *address, uint32_t length);
+uint32_t NetDll_connect(uint32_t caller, uint32_t socket, const void *address, uint32_t length);
+uint32_t NetDll_listen(uint32_t caller, uint32_t socket, uint32_t backlog);
+uint32_t NetDll_accept(uint32_t caller, uint32_t socket, void *address, uint32_t *length);
+uint32_t NetDll_select(uint32_t caller, uint32_t count, void *read, void *write, void *except, const int32_t *time);
+uint32_t NetDll___WSAFDIsSet(uint32_t socket, const void *set);
+uint32_t NetDll_recv(uint32_t caller, uint32_t socket, void *bytes, uint32_t size, uint32_t flags);
+uint32_t NetDll_recvfrom(uint32_t caller, uint32_t socket, void *bytes, uint32_t size, uint32_t flags, void *address,
+                         uint32_t *length);
+uint32_t NetDll_send(uint32_t caller, uint32_t socket, const void *bytes, uint32_t size, uint32_t flags);
+uint32_t NetDll_sendto(uint32_t caller, uint32_t socket, const void *bytes, uint32_t size, uint32_t flags,
+                       const void *address, uint32_t length);
+uint32_t NetDll_WSARecv(uint32_t caller, uint32_t socket, const void *buffers, uint32_t count, uint32_t *bytes,
+                        uint32_t *flags, uint32_t *overlapped, uint32_t routine);
+uint32_t NetDll_WSAGetOverlappedResult(uint32_t caller, uint32_t socket, uint32_t *overlapped, uint32_t *bytes,
+                                       uint32_t wait, uint32_t *flags);
+uint32_t NetDll_WSACreateEvent(void);
+uint32_t NetDll_WSACloseEvent(uint32_t event);
+uint32_t NetDll_WSAResetEvent(uint32_t event);
+uint32_t NetDll_WSAWaitForMultipleEvents(uint32_t count, const uint32_t *events, uint32_t all, uint32_t milliseconds,
+                                         uint32_t alertable);
+uint32_t NetDll_WSAEventSelect(uint32_t caller, uint32_t socket, uint32_t event, uint32_t wanted);
+uint32_t NetDll_inet_addr(const char *text);
+uint32_t NetDll_XNetStartup(uint32_t caller, const void *parameters);
+uint32_t NetDll_XNetCleanup(uint32_t caller);
+uint32_t NetDll_XNetGetTitleXnAddr(uint32_t caller, void *address);
+uint32_t NetDll_XNetGetEthernetLinkStatus(uint32_t caller);
+uint32_t NetDll_XNetDnsLookup(uint32_t caller, const char *name, uint32_t event, uint32_t **result);
+uint32_t NetDll_XNetDnsRelease(uint32_t caller, uint32_t *result);

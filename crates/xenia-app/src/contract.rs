@@ -50,6 +50,7 @@ const FLAGS: &[(&str, &[&str])] = &[
             "speakers",
             "volume",
             "mute",
+            "network",
         ],
     ),
     (

@@ -18,6 +18,7 @@ use crate::drawing::{Drawing, Progress as Compiled};
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, FrameSink, GpuPort};
 use crate::interrupt::Interrupt;
+use crate::network;
 use crate::output::{self, Losses};
 use crate::pace::{Pace, Progress};
 use crate::recording::{self, Header, Trouble};
@@ -198,6 +199,7 @@ impl Machine {
             input,
             clock,
             dialogs: Box::new(Spoken::new(dialogs, DialogLog)),
+            network: network::port(options.engine.network, options.engine.mode.parallel)?,
             storage: Box::new(ContentFolder(options.content)),
         };
         let mut config = KernelConfig { keys: title.keys.clone(), ..KernelConfig::default() };

@@ -34,6 +34,7 @@ mod log;
 mod machine;
 #[cfg(test)]
 mod machine_tests;
+mod network;
 mod output;
 mod pace;
 mod recording;

@@ -20,10 +20,11 @@
 
 mod dialogs;
 
-use crate::cli::EngineArgs;
+use crate::cli::{EngineArgs, NetworkKind};
 use crate::digest::sha256;
 use crate::output::Losses;
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use dialogs::{Answered, DialogRecorder, DialogReplayer};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,18 @@ pub struct Header {
     quantum: u64,
     /// System time (100 ns since 1601) at which guest time began.
     start_time: u64,
+    /// The network that the title was on; recordings without it were made on the machine's own.
+    #[serde(default = "own_network")]
+    network: String,
+}
+
+fn own_network() -> String {
+    network_name(NetworkKind::Loopback)
+}
+
+/// As the flag says it.
+fn network_name(kind: NetworkKind) -> String {
+    kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 impl Header {
@@ -85,6 +98,7 @@ impl Header {
             sched_order,
             quantum: engine.quantum.unwrap_or(u64::from(QUANTUM_DEFAULT)),
             start_time: clock.system_time(0),
+            network: network_name(engine.network),
         })
     }
 
@@ -117,6 +131,9 @@ impl Header {
                 format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
             });
             bail!("it was made with --start-time {of}, not {is}");
+        }
+        if self.network != run.network {
+            bail!("it was made with --network {}, not --network {}", self.network, run.network);
         }
         if self.program != run.program {
             tracing::warn!("the recording was made by version {}; the run may leave it", self.program);

@@ -14,6 +14,7 @@ use crate::layout::{object_header, object_type};
 use crate::limits::{Limit, Limits};
 use crate::loader::Modules;
 use crate::memory::KernelPool;
+use crate::net::{LocalNetwork, NetState};
 use crate::objects::dispatcher::{self, Dispatcher};
 use crate::objects::lock_queue::LockQueues;
 use crate::objects::read_write_lock::ReadWriteLocks;
@@ -125,6 +126,8 @@ pub struct Kernel {
     pub display: Mutex<Display>,
     /// The console's settings, notifications, key strokes.
     pub user: User,
+    /// Sockets. Taken alone, or over the hardware threads.
+    pub net: NetState,
     /// Who makes sound, and when the next frame is due. Taken alone, or over the hardware threads.
     pub render_driver: RenderDriver,
     /// Which of the XMA decoder's contexts are in use. Taken alone, or over memory.
@@ -138,7 +141,7 @@ impl Kernel {
     pub fn new(
         memory: Arc<GuestMemory>,
         config: KernelConfig,
-        ports: Ports,
+        mut ports: Ports,
     ) -> Result<Arc<Self>, KernelError> {
         let limits = Arc::new(Limits::default());
         let pool = KernelPool::new(memory.clone(), limits.clone());
@@ -156,6 +159,7 @@ impl Kernel {
         imports.initialize_variables(&memory, &pool, &config, ports.clock)?;
         let transfers = TransferQueue::new(limits.clone(), memory.clone());
         let files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
+        let network = std::mem::replace(&mut ports.network, Box::new(LocalNetwork::without_cable()));
         let user = User::new(files.packages.store.load_profiles());
         Ok(Arc::new(Self {
             config,
@@ -183,6 +187,7 @@ impl Kernel {
             title: Mutex::new(Level::Settings, Title::default()),
             display: Mutex::new(Level::Settings, Display::default()),
             user,
+            net: NetState::new(network, limits.clone()),
             render_driver: RenderDriver::new(limits),
             xma_contexts: Mutex::new(Level::Devices, XmaContexts::default()),
             devices: Devices::new(ports),
@@ -257,6 +262,7 @@ impl Kernel {
         let display = self.display.lock();
         display.describe(line);
         self.render_driver.describe(line);
+        self.net.describe(line);
         line(&format!("frames {} swaps {}", display.frames, display.swaps));
     }
 

@@ -36,6 +36,7 @@ pub mod limits;
 pub mod loader;
 pub mod memory;
 pub mod messages;
+pub mod net;
 pub mod notification_list;
 pub mod objects;
 pub mod ports;

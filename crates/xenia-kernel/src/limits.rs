@@ -56,6 +56,12 @@ limits! {
         "Mutants that have an owner. A wait that takes one more succeeds, but its owner's end does not abandon it.";
     Completions = "completions", 0x1_0000, INSUFFICIENT_RESOURCES,
         "Finished requests that wait in completion ports.";
+    Sockets = "sockets", 128, INSUFFICIENT_RESOURCES,
+        "Sockets that a title has: each may be a descriptor of the host, and the console's default is 40.";
+    SocketBytes = "socket_bytes", 0x100_0000, INSUFFICIENT_RESOURCES,
+        "Bytes that were sent on the machine's own network and not received yet: the console keeps 16 KiB for a socket.";
+    SocketRequests = "socket_requests", 0x400, INSUFFICIENT_RESOURCES,
+        "Overlapped requests of sockets that are under way, and threads that wait for sockets.";
     RenderClients = "render_clients", 8, INSUFFICIENT_RESOURCES,
         "Clients of the sound driver: titles have one or two.";
     RenderFrames = "render_frames", 0x40, INSUFFICIENT_RESOURCES,

@@ -5,6 +5,7 @@ mod clock;
 mod devices;
 mod dialogs;
 mod input;
+mod network;
 mod storage;
 mod video;
 
@@ -13,6 +14,7 @@ pub use clock::Clock;
 pub use devices::Devices;
 pub use dialogs::{DialogAnswer, DialogRequest, Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
 pub use input::{Gamepad, Input, NoInput, PAD_USERS, PadKind, PadModel};
+pub use network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 pub use storage::{NoStorage, Storage};
 pub use video::{DisplayMode, NoVideo, SwapCommands, SwapRequest, Video, VideoEvent};
 
@@ -33,6 +35,8 @@ pub struct Ports {
     pub clock: Clock,
     /// Whoever answers dialogs.
     pub dialogs: Box<dyn Dialogs>,
+    /// The network that sockets are on.
+    pub network: Box<dyn Network>,
     /// Where saves and caches are kept.
     pub storage: Box<dyn Storage>,
     /// Text that the guest writes: `DbgPrint`, and the plain ELF's text call.
@@ -49,6 +53,7 @@ impl Default for Ports {
             input: Box::new(NoInput),
             clock: Clock::default(),
             dialogs: Box::<NoDialogs>::default(),
+            network: Box::new(crate::net::LocalNetwork::alone()),
             storage: Box::new(NoStorage),
             text: Box::new(|_| {}),
         }

@@ -9,6 +9,7 @@ use crate::imports::ordinals;
 use crate::imports::thunks::Target;
 use crate::layout::{RED_ZONE, kthread};
 use crate::limits::Limit;
+use crate::net::SOCKET_WAIT;
 use crate::objects::spin_lock;
 use crate::objects::timer::Expiry;
 use crate::status::failure::{Failure, Fallible};
@@ -239,6 +240,7 @@ impl Kernel {
         self.expire_timers(cpu)?;
         self.play_due_frames(cpu);
         housekeeping("a dialog", self.look_at_dialog(cpu));
+        self.look_at_sockets(cpu);
         if self.spin_locks.has_waiters() {
             spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks)?;
         }
@@ -423,6 +425,7 @@ impl System for KernelSystem {
                 sections.end_wait(GuestAddr(section), ticket.thread, end);
             }
             BlockReason::SpinLock { lock } => spin_locks.end_wait(GuestAddr(lock), ticket.thread, end),
+            _ if wait.reason == SOCKET_WAIT => self.kernel.end_socket_wait(cpu, ticket),
             _ if wait.reason == COMPLETION_WAIT => {
                 let mut files = files.lock();
                 if end() {
@@ -462,12 +465,17 @@ impl System for KernelSystem {
     }
 
     fn next_event(&self) -> Option<GuestTicks> {
-        let Kernel { dispatcher, spin_locks, memory, render_driver, user, .. } = &*self.kernel;
+        let Kernel { dispatcher, spin_locks, memory, render_driver, user, net, .. } = &*self.kernel;
         let now = spin_locks.has_waiters() && spin_lock::is_one_free(memory, spin_locks);
         if now {
             return Some(0);
         }
-        let due = [dispatcher.timers().next_noticed(), render_driver.next_due(), user.dialog.next_due()];
+        let due = [
+            dispatcher.timers().next_noticed(),
+            render_driver.next_due(),
+            user.dialog.next_due(),
+            net.next_due(),
+        ];
         due.into_iter().flatten().min()
     }
 

@@ -1,7 +1,8 @@
 //! Arguments of `exec` and `check`: how a title runs, where the run ends, what it leaves behind.
 
 use super::{
-    DialogArgs, InputArgs, SoundArgs, StartTime, WindowArgs, number, number_of_frames, seconds, small_number,
+    DialogArgs, InputArgs, NetworkKind, SoundArgs, StartTime, WindowArgs, number, number_of_frames, seconds,
+    small_number,
 };
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -191,6 +192,9 @@ pub struct EngineArgs {
     /// 2020-11-16T11:33:20, with --parallel now).
     #[arg(long, help_heading = "Executor", value_name = "TIME")]
     pub start_time: Option<StartTime>,
+    /// The network that a title's sockets are on. Nothing leaves the machine but with `host`, which needs --parallel.
+    #[arg(long, help_heading = "Executor", value_enum, default_value_t)]
+    pub network: NetworkKind,
     /// Keep compiled code in this folder for the title's next start; off: don't (default: `code` in the user's cache folder;
     /// where runs are compared, nowhere). What is in it is run, so it must belong to you alone.
     #[arg(long, help_heading = "Engine", value_name = "DIR|off", env = "XENIA_CODE_CACHE")]

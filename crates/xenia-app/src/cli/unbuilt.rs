@@ -1,7 +1,10 @@
 //! Flags of the contract that this build can't keep yet: each is refused with exit code 2 and what to use
 //! instead. A flag that is accepted does what it says.
 
-use super::{CheckArgs, Clock, CpuArgs, DialogPolicy, ExecArgs, GpuKind, ModeArgs, PictureArgs, Tier};
+use super::{
+    CheckArgs, Clock, CpuArgs, DialogPolicy, ExecArgs, GpuKind, ModeArgs, NetworkKind, PictureArgs, Tier,
+};
+use crate::network::REFUSAL;
 use anyhow::{Result, bail};
 
 impl Tier {
@@ -81,6 +84,10 @@ impl ExecArgs {
         if self.dialogs.dialogs == Some(DialogPolicy::Ask) && self.picture.headless {
             bail!("--dialogs ask asks in a window; without one use --dialogs accept or --dialogs cancel");
         }
+        let may_be_parallel = self.engine.mode.parallel || !self.picture.headless && !self.wants_lockstep();
+        if self.engine.network == NetworkKind::Host && !may_be_parallel {
+            bail!("{REFUSAL}");
+        }
         self.picture.refuse_contradictions()
     }
 }
@@ -91,6 +98,9 @@ impl CheckArgs {
         let mode = &self.engine.mode;
         if mode.parallel || mode.barrier || mode.clock == Some(Clock::Host) {
             bail!("check is a lockstep run: leave out --parallel, --barrier and --clock host");
+        }
+        if self.engine.network == NetworkKind::Host {
+            bail!("{REFUSAL}");
         }
         self.engine.cpu.refuse_unbuilt()
     }
@@ -124,6 +134,8 @@ mod tests {
             (&["--async-pipelines", "--gpu", "none"], "leave this out"),
             (&["--tier", "interp", "--cross-check"], "leave out"),
             (&["--dialogs", "ask", "--headless"], "--dialogs accept"),
+            (&["--network", "host", "--headless"], "--parallel"),
+            (&["--network", "host", "--lockstep"], "--network loopback"),
         ] {
             let said = refusal(flags).unwrap_or_else(|| panic!("{flags:?} was accepted"));
             assert!(said.contains(instead), "{flags:?}: {said}");
@@ -145,6 +157,9 @@ mod tests {
             &["--gpu", "wgpu", "--async-pipelines"],
             &["--gpu", "auto", "--async-pipelines"],
             &["--dialogs", "ask"],
+            &["--network", "host"],
+            &["--network", "host", "--parallel", "--headless"],
+            &["--network", "off", "--lockstep"],
             &["--dialogs", "cancel", "--headless"],
             &["--audio", "null"],
             &["--audio", "device"],

@@ -15,6 +15,7 @@ mod kernel_apcs;
 mod locks;
 mod memory;
 mod messages;
+mod network;
 mod objects;
 mod queries;
 mod races;

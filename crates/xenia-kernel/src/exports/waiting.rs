@@ -54,6 +54,17 @@ pub fn wait_by_handle(
     wait_until(call, objects, all, alertable, deadline, Keep::Counted)
 }
 
+/// As [`wait_by_handle`], until `deadline`.
+pub fn wait_by_handle_until(
+    call: &mut Call,
+    objects: &[GuestAddr],
+    all: bool,
+    alertable: bool,
+    deadline: Option<GuestTicks>,
+) -> Fallible<Flow<NtStatus>> {
+    wait_until(call, objects, all, alertable, deadline, Keep::Counted)
+}
+
 /// How a wait keeps its objects for as long as it lasts.
 #[derive(Debug)]
 enum Keep {

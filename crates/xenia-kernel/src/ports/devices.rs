@@ -23,7 +23,7 @@ pub struct Devices {
 impl Devices {
     /// Puts locks around the ports. Where saves are only the file system asks, once.
     pub(crate) fn new(ports: Ports) -> Self {
-        let Ports { video, audio, xma, input, dialogs, clock: _, storage: _, text } = ports;
+        let Ports { video, audio, xma, input, dialogs, clock: _, network: _, storage: _, text } = ports;
         Self {
             swap_commands: video.swap_commands(),
             video: Mutex::new(Level::Devices, video),

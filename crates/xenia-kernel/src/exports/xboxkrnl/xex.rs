@@ -75,14 +75,19 @@ enum Wanted {
     Name(String),
 }
 
+/// Whether the title has a privilege.
+pub fn has_privilege(call: &Call, privilege: u32) -> Fallible<bool> {
+    let headers = call.kernel.modules.lock().title().map(|module| module.headers).unwrap_or_default();
+    let flags = xex_field(call.memory(), headers, key::SYSTEM_FLAGS)?;
+    Ok(privilege < 32 && flags >> privilege & 1 != 0)
+}
+
 #[exports(xboxkrnl)]
 impl Xex {
     /// Whether the title has a privilege (a bit of its header's system flags).
     #[export(Done)]
     fn XexCheckExecutablePrivilege(call: &mut Call, privilege: u32) -> Fallible<bool> {
-        let headers = call.kernel.modules.lock().title().map(|module| module.headers).unwrap_or_default();
-        let flags = xex_field(call.memory(), headers, key::SYSTEM_FLAGS)?;
-        Ok(privilege < 32 && flags >> privilege & 1 != 0)
+        has_privilege(call, privilege)
     }
 
     /// Handle of a loaded module by name, or of the title.

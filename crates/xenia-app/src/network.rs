@@ -1,0 +1,39 @@
+//! The network that titles are on: none, one of the machine's own, or the host's.
+//!
+//! Only `--network host` opens sockets of the host, and only then does anything leave the machine. It belongs to `--parallel`:
+//! what comes from outside comes when it comes, so a lockstep run can't repeat it.
+
+mod host;
+
+use crate::cli::NetworkKind;
+use anyhow::{Result, bail};
+use host::HostNetwork;
+use xenia_kernel::net::LocalNetwork;
+use xenia_kernel::ports::Network;
+
+/// The network of a machine.
+pub fn port(kind: NetworkKind, parallel: bool) -> Result<Box<dyn Network>> {
+    Ok(match kind {
+        NetworkKind::Off => Box::new(LocalNetwork::without_cable()),
+        NetworkKind::Loopback => Box::new(LocalNetwork::alone()),
+        NetworkKind::Host if parallel => Box::new(HostNetwork::new()),
+        NetworkKind::Host => bail!("{REFUSAL}"),
+    })
+}
+
+/// What is said to who wants the host's network in lockstep.
+pub const REFUSAL: &str = "--network host brings what no run can repeat: use it with --parallel, or --network loopback with --lockstep";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hosts_network_is_refused_in_lockstep() {
+        assert!(port(NetworkKind::Host, false).is_err_and(|error| error.to_string().contains("--parallel")));
+        assert!(port(NetworkKind::Host, true).unwrap().changes_by_itself());
+        assert!(!port(NetworkKind::Off, false).unwrap().has_link());
+        let loopback = port(NetworkKind::Loopback, false).unwrap();
+        assert!(loopback.has_link() && !loopback.changes_by_itself());
+    }
+}

@@ -1,0 +1,484 @@
+//! The host's network, by sockets of its own that never wait.
+//!
+//! A guest's sockets may go wherever the host's user may. Bytes that the host has no room for are kept here, so few that a guest
+//! notices like on any slow connection; when a socket is closed with some left, they are lost. Names are looked up on threads
+//! for that, a few at once.
+
+use rustix::io::Errno;
+use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, ToSocketAddrs, UdpSocket};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use xenia_kernel::net::{BACKLOG_LIMIT, WsaError};
+use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
+
+/// Bytes that are kept of what a guest sends.
+const UNSENT: usize = 0x1_0000;
+/// Names that are looked up at once.
+const LOOKUPS: usize = 4;
+/// The most that a title may have the host keep for a socket.
+const BUFFER_LIMIT: u32 = 256 << 10;
+
+/// A socket of the host. A stream is one before it is connected, too, and while it listens.
+enum Socket4 {
+    Stream(TcpStream),
+    Datagram(UdpSocket),
+}
+
+struct Host {
+    socket: Socket4,
+    /// A connection is being made.
+    connecting: bool,
+    connected: bool,
+    /// What the host had no room for yet.
+    unsent: VecDeque<u8>,
+    /// A connection that was found by looking for one.
+    found: Option<(Socket, SocketAddrV4)>,
+}
+
+impl Host {
+    fn new(socket: Socket4, connected: bool) -> Self {
+        Self { socket, connecting: false, connected, unsent: VecDeque::new(), found: None }
+    }
+
+    fn any(&self) -> SockRef<'_> {
+        match &self.socket {
+            Socket4::Stream(stream) => SockRef::from(stream),
+            Socket4::Datagram(socket) => SockRef::from(socket),
+        }
+    }
+
+    fn is_stream(&self) -> bool {
+        matches!(self.socket, Socket4::Stream(_))
+    }
+
+    fn local(&self) -> Option<SocketAddrV4> {
+        let own = self.any().local_addr().ok()?.as_socket_ipv4()?;
+        Some(own).filter(|own| own.port() != 0)
+    }
+
+    /// Sends what is left over.
+    fn flush(&mut self) -> Result<(), WsaError> {
+        let Socket4::Stream(stream) = &mut self.socket else { return Ok(()) };
+        while !self.unsent.is_empty() {
+            match stream.write(self.unsent.as_slices().0).map_err(|error| told(&error)) {
+                Ok(sent) => drop(self.unsent.drain(..sent)),
+                Err(WsaError::WOULD_BLOCK) => break,
+                Err(error) => {
+                    self.unsent.clear();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks whether somebody has connected.
+    fn look_for_connection(&mut self) -> Result<(), WsaError> {
+        if self.found.is_none() {
+            let (socket, remote) = self.any().accept().map_err(|error| told(&error))?;
+            socket.set_nonblocking(true).map_err(|error| told(&error))?;
+            let remote = remote.as_socket_ipv4().ok_or(WsaError::CONNECTION_ABORTED)?;
+            self.found = Some((socket, remote));
+        }
+        Ok(())
+    }
+
+    /// Looks at what is there to receive: bytes, or an end, or an error.
+    fn look(&self, into: &mut [u8]) -> Result<usize, WsaError> {
+        let found = match &self.socket {
+            Socket4::Stream(stream) => stream.peek(into),
+            Socket4::Datagram(socket) => socket.peek(into),
+        };
+        found.map_err(|error| told(&error))
+    }
+}
+
+/// The guest's name for what the host says.
+fn told(error: &std::io::Error) -> WsaError {
+    match error.kind() {
+        ErrorKind::WouldBlock | ErrorKind::Interrupted => WsaError::WOULD_BLOCK,
+        ErrorKind::ConnectionRefused => WsaError::CONNECTION_REFUSED,
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => WsaError::CONNECTION_RESET,
+        ErrorKind::ConnectionAborted => WsaError::CONNECTION_ABORTED,
+        ErrorKind::NotConnected => WsaError::NOT_CONNECTED,
+        ErrorKind::AddrInUse => WsaError::ADDRESS_IN_USE,
+        ErrorKind::AddrNotAvailable => WsaError::ADDRESS_NOT_AVAILABLE,
+        ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => WsaError::NETWORK_UNREACHABLE,
+        ErrorKind::HostUnreachable => WsaError::HOST_UNREACHABLE,
+        ErrorKind::PermissionDenied => WsaError::ACCESS_DENIED,
+        ErrorKind::TimedOut => WsaError::TIMED_OUT,
+        ErrorKind::InvalidInput => WsaError::INVALID,
+        // EINPROGRESS has no kind, nor have EISCONN and EMSGSIZE.
+        _ => match error.raw_os_error() {
+            Some(code) if code == Errno::INPROGRESS.raw_os_error() => WsaError::WOULD_BLOCK,
+            Some(code) if code == Errno::ALREADY.raw_os_error() => WsaError::ALREADY,
+            Some(code) if code == Errno::ISCONN.raw_os_error() => WsaError::IS_CONNECTED,
+            Some(code) if code == Errno::MSGSIZE.raw_os_error() => WsaError::MESSAGE_SIZE,
+            Some(code) if code == Errno::DESTADDRREQ.raw_os_error() => WsaError::NOT_CONNECTED,
+            _ => WsaError::NO_BUFFERS,
+        },
+    }
+}
+
+/// See the module's documentation.
+pub struct HostNetwork {
+    sockets: BTreeMap<SocketId, Host>,
+    last: SocketId,
+    address: Option<Ipv4Addr>,
+    lookups: BTreeMap<String, Receiver<Vec<Ipv4Addr>>>,
+}
+
+impl HostNetwork {
+    /// No sockets yet.
+    pub fn new() -> Self {
+        Self { sockets: BTreeMap::new(), last: 0, address: own_address(), lookups: BTreeMap::new() }
+    }
+
+    fn get(&mut self, id: SocketId) -> Result<&mut Host, WsaError> {
+        self.sockets.get_mut(&id).ok_or(WsaError::NOT_SOCKET)
+    }
+
+    fn insert(&mut self, host: Host) -> SocketId {
+        loop {
+            self.last = self.last.wrapping_add(1);
+            if !self.sockets.contains_key(&self.last) {
+                self.sockets.insert(self.last, host);
+                return self.last;
+            }
+        }
+    }
+}
+
+/// The address that the host would send from. Nothing is sent to find out.
+fn own_address() -> Option<Ipv4Addr> {
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
+    // An address that is kept for documentation.
+    let way = socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).and_then(|()| socket.local_addr());
+    match way {
+        Ok(SocketAddr::V4(own)) if !own.ip().is_unspecified() => Some(*own.ip()),
+        _ => Some(Ipv4Addr::LOCALHOST),
+    }
+}
+
+impl Network for HostNetwork {
+    fn has_link(&self) -> bool {
+        true
+    }
+
+    fn address(&self) -> Option<Ipv4Addr> {
+        self.address
+    }
+
+    fn changes_by_itself(&self) -> bool {
+        true
+    }
+
+    fn open(&mut self, kind: SocketKind) -> Result<SocketId, WsaError> {
+        let (kind_of, protocol) = match kind {
+            SocketKind::Stream => (Type::STREAM, Protocol::TCP),
+            SocketKind::Datagram => (Type::DGRAM, Protocol::UDP),
+        };
+        let socket = Socket::new(Domain::IPV4, kind_of, Some(protocol)).map_err(|error| told(&error))?;
+        socket.set_nonblocking(true).map_err(|error| told(&error))?;
+        let socket = match kind {
+            SocketKind::Stream => Socket4::Stream(socket.into()),
+            SocketKind::Datagram => Socket4::Datagram(socket.into()),
+        };
+        Ok(self.insert(Host::new(socket, false)))
+    }
+
+    fn close(&mut self, id: SocketId) {
+        if let Some(mut host) = self.sockets.remove(&id) {
+            let left = host.flush();
+            if left.is_err() || !host.unsent.is_empty() {
+                tracing::debug!(target: "network", "a socket was closed with {} bytes unsent", host.unsent.len());
+            }
+        }
+    }
+
+    fn set(&mut self, id: SocketId, setting: Setting) -> Result<(), WsaError> {
+        let socket = self.get(id)?.any();
+        let set = match setting {
+            Setting::ReuseAddress(on) => socket.set_reuse_address(on),
+            Setting::Broadcast(on) => socket.set_broadcast(on),
+            Setting::ReceiveBuffer(bytes) => socket.set_recv_buffer_size(bytes.min(BUFFER_LIMIT) as usize),
+            Setting::NoDelay(on) => socket.set_tcp_nodelay(on),
+        };
+        set.map_err(|error| told(&error))
+    }
+
+    fn bind(&mut self, id: SocketId, at: SocketAddrV4) -> Result<(), WsaError> {
+        self.get(id)?.any().bind(&SockAddr::from(at)).map_err(|error| told(&error))
+    }
+
+    fn local(&self, id: SocketId) -> Option<SocketAddrV4> {
+        self.sockets.get(&id)?.local()
+    }
+
+    fn remote(&self, id: SocketId) -> Option<SocketAddrV4> {
+        self.sockets.get(&id)?.any().peer_addr().ok()?.as_socket_ipv4()
+    }
+
+    fn listen(&mut self, id: SocketId, backlog: usize) -> Result<(), WsaError> {
+        let host = self.get(id)?;
+        if !host.is_stream() {
+            return Err(WsaError::OPERATION_NOT_SUPPORTED);
+        }
+        if host.connected {
+            return Err(WsaError::IS_CONNECTED);
+        }
+        host.local().ok_or(WsaError::INVALID)?;
+        host.any().listen(backlog.clamp(1, BACKLOG_LIMIT) as i32).map_err(|error| told(&error))
+    }
+
+    fn accept(&mut self, id: SocketId) -> Result<(SocketId, SocketAddrV4), WsaError> {
+        let host = self.get(id)?;
+        host.look_for_connection()?;
+        let (socket, remote) = host.found.take().ok_or(WsaError::WOULD_BLOCK)?;
+        Ok((self.insert(Host::new(Socket4::Stream(socket.into()), true)), remote))
+    }
+
+    fn connect(&mut self, id: SocketId, to: SocketAddrV4) -> Result<(), WsaError> {
+        let host = self.get(id)?;
+        let begun = host.any().connect(&SockAddr::from(to)).map_err(|error| told(&error));
+        host.connecting = begun == Err(WsaError::WOULD_BLOCK) && host.is_stream();
+        host.connected = begun.is_ok();
+        begun
+    }
+
+    fn connected(&mut self, id: SocketId) -> Result<(), WsaError> {
+        let host = self.get(id)?;
+        if host.connecting {
+            if let Ok(Some(error)) = host.any().take_error() {
+                host.connecting = false;
+                return Err(told(&error));
+            }
+            if host.any().peer_addr().is_err() {
+                return Err(WsaError::WOULD_BLOCK);
+            }
+            host.connecting = false;
+            host.connected = true;
+        }
+        if host.connected { Ok(()) } else { Err(WsaError::NOT_CONNECTED) }
+    }
+
+    fn send(&mut self, id: SocketId, bytes: &[u8], to: Option<SocketAddrV4>) -> Result<usize, WsaError> {
+        let host = self.get(id)?;
+        if let Socket4::Datagram(socket) = &host.socket {
+            let sent = match to {
+                Some(to) => socket.send_to(bytes, to),
+                None => socket.send(bytes),
+            };
+            return sent.map_err(|error| told(&error));
+        }
+        if !host.connected {
+            return Err(WsaError::NOT_CONNECTED);
+        }
+        host.flush()?;
+        if !host.unsent.is_empty() {
+            return Err(WsaError::WOULD_BLOCK);
+        }
+        let Socket4::Stream(stream) = &mut host.socket else { return Err(WsaError::NOT_SOCKET) };
+        match stream.write(bytes).map_err(|error| told(&error)) {
+            Err(WsaError::WOULD_BLOCK) => {
+                let kept = bytes.len().min(UNSENT);
+                host.unsent.extend(&bytes[..kept]);
+                Ok(kept)
+            }
+            sent => sent,
+        }
+    }
+
+    fn receive(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
+        let remote = self.remote(id);
+        let host = self.get(id)?;
+        let is_bound = host.local().is_some();
+        match &mut host.socket {
+            Socket4::Stream(_) if !host.connected => Err(WsaError::NOT_CONNECTED),
+            Socket4::Stream(stream) => {
+                let received = if peek { stream.peek(into) } else { stream.read(into) };
+                let length = received.map_err(|error| told(&error))?;
+                Ok(Received { length, from: remote, is_cut: false })
+            }
+            Socket4::Datagram(_) if !is_bound => Err(WsaError::INVALID),
+            Socket4::Datagram(socket) => {
+                // With a byte more, a message that is too long is known.
+                let mut room = vec![0; into.len() + 1];
+                let received = if peek { socket.peek_from(&mut room) } else { socket.recv_from(&mut room) };
+                let (whole, from) = received.map_err(|error| told(&error))?;
+                let length = whole.min(into.len());
+                into[..length].copy_from_slice(&room[..length]);
+                let from = if let SocketAddr::V4(from) = from { Some(from) } else { None };
+                Ok(Received { length, from, is_cut: whole > into.len() })
+            }
+        }
+    }
+
+    fn shutdown(&mut self, id: SocketId, receive: bool, send: bool) -> Result<(), WsaError> {
+        let host = self.get(id)?;
+        let how = match (receive, send) {
+            (true, true) => Shutdown::Both,
+            (true, false) => Shutdown::Read,
+            _ => Shutdown::Write,
+        };
+        host.flush()?;
+        host.any().shutdown(how).map_err(|error| told(&error))
+    }
+
+    fn ready(&mut self, id: SocketId) -> Ready {
+        let Ok(host) = self.get(id) else { return Ready::default() };
+        if host.is_stream() && !host.connected {
+            let listens = !host.connecting;
+            return Ready { readable: listens && host.look_for_connection().is_ok(), ..Ready::default() };
+        }
+        let there = host.look(&mut [0]);
+        let readable = there != Err(WsaError::WOULD_BLOCK);
+        if !host.is_stream() {
+            return Ready { readable, writable: true, is_ended: false };
+        }
+        let writable = host.flush().is_err() || host.unsent.is_empty();
+        Ready { readable, writable, is_ended: readable && there != Ok(1) }
+    }
+
+    fn available(&mut self, id: SocketId) -> usize {
+        self.get(id).and_then(|host| host.look(&mut vec![0; UNSENT])).unwrap_or(0)
+    }
+
+    fn look_up(&mut self, name: &str) -> Result<Vec<Ipv4Addr>, WsaError> {
+        if let Some(receiver) = self.lookups.get(name) {
+            let found = match receiver.try_recv() {
+                Ok(found) => found,
+                Err(TryRecvError::Empty) => return Err(WsaError::WOULD_BLOCK),
+                Err(TryRecvError::Disconnected) => Vec::new(),
+            };
+            self.lookups.remove(name);
+            return if found.is_empty() { Err(WsaError::HOST_NOT_FOUND) } else { Ok(found) };
+        }
+        if self.lookups.len() < LOOKUPS {
+            let (sender, receiver) = channel();
+            let asked = name.to_owned();
+            let started = std::thread::Builder::new().name("look-up".to_owned()).spawn(move || {
+                // Whoever asked may be gone.
+                let _ = sender.send(addresses_of(&asked));
+            });
+            started.map_err(|_| WsaError::HOST_NOT_FOUND)?;
+            self.lookups.insert(name.to_owned(), receiver);
+        }
+        Err(WsaError::WOULD_BLOCK)
+    }
+}
+
+/// The addresses of a host, as the host's system finds them.
+fn addresses_of(name: &str) -> Vec<Ipv4Addr> {
+    let found = (name, 0).to_socket_addrs();
+    let v4 = |address| if let SocketAddr::V4(address) = address { Some(*address.ip()) } else { None };
+    found.map(|found| found.filter_map(v4).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::{Duration, Instant};
+
+    /// Asks until there is an answer: the host's network takes its time.
+    fn until<R>(mut ask: impl FnMut() -> Result<R, WsaError>) -> Result<R, WsaError> {
+        let given_up = Instant::now() + Duration::from_secs(60);
+        loop {
+            match ask() {
+                Err(WsaError::WOULD_BLOCK) if Instant::now() < given_up => std::thread::yield_now(),
+                answer => return answer,
+            }
+        }
+    }
+
+    fn receive(network: &mut HostNetwork, id: SocketId, room: usize) -> Result<Vec<u8>, WsaError> {
+        let mut bytes = vec![0; room];
+        let received = until(|| network.receive(id, &mut bytes, false))?;
+        bytes.truncate(received.length);
+        Ok(bytes)
+    }
+
+    fn bound(network: &mut HostNetwork, kind: SocketKind) -> (SocketId, SocketAddrV4) {
+        let socket = network.open(kind).unwrap();
+        assert_eq!(network.local(socket), None);
+        network.bind(socket, SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
+        (socket, network.local(socket).unwrap())
+    }
+
+    #[test]
+    fn a_connection_on_the_hosts_loopback_carries_all_both_ways() {
+        let mut network = HostNetwork::new();
+        let (listener, at) = bound(&mut network, SocketKind::Stream);
+        network.listen(listener, 4).unwrap();
+        assert!(!network.ready(listener).readable);
+        assert_eq!(network.accept(listener).err(), Some(WsaError::WOULD_BLOCK));
+        let client = network.open(SocketKind::Stream).unwrap();
+        if network.connect(client, at).is_err() {
+            until(|| network.connected(client)).unwrap();
+        }
+        let (server, remote) = until(|| network.accept(listener)).unwrap();
+        assert_eq!((Some(remote), network.remote(client)), (network.local(client), Some(at)));
+        assert_eq!(network.receive(server, &mut [0; 4], false).err(), Some(WsaError::WOULD_BLOCK));
+        // More than the host takes at once, in one thread: what is kept here goes with the next look.
+        let all: Vec<u8> = (0..4_000_000_u32).map(|index| (index / 7) as u8).collect();
+        let (mut sent, mut got) = (0, Vec::new());
+        while got.len() < all.len() {
+            if sent < all.len() {
+                match network.send(client, &all[sent..], None) {
+                    Ok(count) => sent += count,
+                    Err(error) => assert_eq!(error, WsaError::WOULD_BLOCK),
+                }
+            }
+            let _ = network.ready(client);
+            got.extend(receive(&mut network, server, 0x1_0000).unwrap());
+        }
+        assert!(got == all, "other bytes");
+        network.send(server, b"back", None).unwrap();
+        assert_eq!(receive(&mut network, client, 2).unwrap(), b"ba");
+        assert_eq!(network.available(client), 2);
+        network.shutdown(server, false, true).unwrap();
+        assert_eq!(receive(&mut network, client, 9).unwrap(), b"ck");
+        assert_eq!(receive(&mut network, client, 9).unwrap(), b"");
+        assert!(network.ready(client).is_ended);
+    }
+
+    #[test]
+    fn who_is_not_there_refuses() {
+        let mut network = HostNetwork::new();
+        let (taken, at) = bound(&mut network, SocketKind::Stream);
+        let other = network.open(SocketKind::Stream).unwrap();
+        assert_eq!(network.bind(other, at), Err(WsaError::ADDRESS_IN_USE));
+        let refused = match network.connect(other, at) {
+            Err(WsaError::WOULD_BLOCK) => until(|| network.connected(other)),
+            begun => begun,
+        };
+        assert_eq!(refused, Err(WsaError::CONNECTION_REFUSED));
+        network.close(taken);
+        assert_eq!(network.bind(taken, at), Err(WsaError::NOT_SOCKET));
+    }
+
+    #[test]
+    fn messages_on_the_hosts_loopback_have_a_sender_and_are_cut() {
+        let mut network = HostNetwork::new();
+        let (a, from) = bound(&mut network, SocketKind::Datagram);
+        let (b, at) = bound(&mut network, SocketKind::Datagram);
+        assert_eq!(network.send(a, b"message", Some(at)), Ok(7));
+        let mut room = [0; 4];
+        let looked = until(|| network.receive(b, &mut room, true)).unwrap();
+        let received = network.receive(b, &mut room, false).unwrap();
+        assert_eq!(looked, received);
+        assert_eq!((received.length, received.is_cut, received.from, &room), (4, true, Some(from), b"mess"));
+        assert_eq!(network.send(a, &[0; 70_000], Some(at)), Err(WsaError::MESSAGE_SIZE));
+        assert_eq!(network.send(a, b"x", None), Err(WsaError::NOT_CONNECTED));
+    }
+
+    #[test]
+    fn names_are_looked_up_on_the_side() {
+        let mut network = HostNetwork::new();
+        assert_eq!(network.look_up("localhost"), Err(WsaError::WOULD_BLOCK));
+        assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
+        assert!(network.lookups.is_empty());
+    }
+}

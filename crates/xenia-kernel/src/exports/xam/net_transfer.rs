@@ -1,0 +1,299 @@
+//! Sending and receiving (`NetDll_recv`, `NetDll_WSASendTo`, …), `select`, and what becomes of overlapped requests.
+
+use crate::Kernel;
+use crate::abi::{Call, Flow, Ptr};
+use crate::net::address::{self, Place};
+use crate::net::{Buffers, Overlapped, Receive, Select, Send, Set, What, WsaError, answer, set_last_error};
+use std::net::SocketAddrV4;
+use xenia_guest::GuestAddr;
+use xenia_kernel_macros::exports;
+use xenia_sched::{GuestTicks, ticks_from_100ns};
+
+/// See the module's documentation.
+pub struct NetTransfer;
+
+fn receive(into: Buffers, flags: u32, from: Place) -> Receive {
+    Receive { into, flags, from, count: GuestAddr::NULL, done: 0, returns_zero: false }
+}
+
+fn send(bytes: Buffers, flags: u32, to: Option<SocketAddrV4>) -> Send {
+    Send { bytes, flags, to, count: GuestAddr::NULL, done: 0, returns_zero: false }
+}
+
+/// The address that something is sent to; null: where the socket is connected.
+fn destination(call: &Call, at: GuestAddr, length: u32) -> Result<Option<SocketAddrV4>, WsaError> {
+    if at.is_null() { Ok(None) } else { address::read(call.memory(), at, length).map(Some) }
+}
+
+/// A length that Winsock takes.
+fn check_length(length: u32) -> Result<u32, WsaError> {
+    if length > i32::MAX as u32 { Err(WsaError::FAULT) } else { Ok(length) }
+}
+
+fn ask(call: &mut Call, socket: u32, what: Result<What, WsaError>) -> Flow<i32> {
+    match what {
+        Ok(what) => Kernel::socket_call(call, socket, what),
+        Err(error) => Flow::Return(answer(call, Err(error))),
+    }
+}
+
+/// With an overlapped structure, or without.
+fn ask_overlapped(
+    call: &mut Call,
+    socket: u32,
+    what: Result<What, WsaError>,
+    overlapped: Option<GuestAddr>,
+    routine: GuestAddr,
+) -> Flow<i32> {
+    let Some(at) = overlapped else { return ask(call, socket, what) };
+    let both = what.and_then(|what| Ok((what, Overlapped::of(call, at, routine)?)));
+    Flow::Return(match both {
+        Ok((what, overlapped)) => Kernel::overlapped_call(call, socket, what, overlapped),
+        Err(error) => answer(call, Err(error)),
+    })
+}
+
+/// What `WSARecv` and `WSARecvFrom` ask for: their flags are stored again.
+fn wsa_receive(
+    call: &Call,
+    (buffers, buffer_count): (GuestAddr, u32),
+    count: GuestAddr,
+    flags: Option<Ptr<u32>>,
+    from: Place,
+    overlapped: Option<GuestAddr>,
+) -> Result<What, WsaError> {
+    let memory = call.memory();
+    let flags = flags.ok_or(WsaError::FAULT)?;
+    let into = Buffers::read(memory, buffers, buffer_count)?;
+    let asked = receive(into, flags.read(memory)?, from);
+    flags.write(memory, 0)?;
+    Ok(What::Receive(Receive { count, returns_zero: overlapped.is_none(), ..asked }))
+}
+
+fn wsa_send(
+    call: &Call,
+    (buffers, buffer_count): (GuestAddr, u32),
+    count: GuestAddr,
+    flags: u32,
+    to: Option<SocketAddrV4>,
+    overlapped: Option<GuestAddr>,
+) -> Result<What, WsaError> {
+    let bytes = Buffers::read(call.memory(), buffers, buffer_count)?;
+    Ok(What::Send(Send { count, returns_zero: overlapped.is_none(), ..send(bytes, flags, to) }))
+}
+
+/// Guest time at which a `timeval` ends; `None` without one.
+fn deadline(call: &Call, time: Option<Ptr<i32>>) -> Result<Option<GuestTicks>, WsaError> {
+    let Some(time) = time else { return Ok(None) };
+    let (seconds, microseconds) = (time.read(call.memory())?, time.at(1).read(call.memory())?);
+    if seconds < 0 || !(0..1_000_000).contains(&microseconds) {
+        return Err(WsaError::INVALID);
+    }
+    let hundred_ns = u64::from(seconds as u32) * 10_000_000 + u64::from(microseconds as u32) * 10;
+    Ok(Some(call.now().saturating_add(ticks_from_100ns(hundred_ns))))
+}
+
+#[exports(xam)]
+impl NetTransfer {
+    /// Receives from where a socket is connected, and waits for something.
+    #[export(Done)]
+    fn NetDll_recv(
+        call: &mut Call,
+        _caller: u32,
+        socket: u32,
+        at: GuestAddr,
+        length: u32,
+        flags: u32,
+    ) -> Flow<i32> {
+        let asked =
+            check_length(length).map(|length| receive(Buffers::one(at, length), flags, Place::NOWHERE));
+        ask(call, socket, asked.map(What::Receive))
+    }
+
+    /// Receives from anybody, stores who that is, and waits for something.
+    #[export(Done)]
+    fn NetDll_recvfrom(
+        call: &mut Call,
+        _caller: u32,
+        socket: u32,
+        at: GuestAddr,
+        length: u32,
+        flags: u32,
+        from: GuestAddr,
+        from_length: GuestAddr,
+    ) -> Flow<i32> {
+        let place = Place { at: from, length: from_length };
+        let asked = check_length(length).map(|length| receive(Buffers::one(at, length), flags, place));
+        ask(call, socket, asked.map(What::Receive))
+    }
+
+    /// Receives into one or more buffers; with an overlapped structure, later.
+    #[export(Done)]
+    fn NetDll_WSARecv(
+        call: &mut Call,
+        _caller: u32,
+        socket: u32,
+        buffers: GuestAddr,
+        buffer_count: u32,
+        count: GuestAddr,
+        flags: Option<Ptr<u32>>,
+        overlapped: Option<GuestAddr>,
+        routine: GuestAddr,
+    ) -> Flow<i32> {
+        let what = wsa_receive(call, (buffers, buffer_count), count, flags, Place::NOWHERE, overlapped);
+        ask_overlapped(call, socket, what, overlapped, routine)
+    }
+
+    /// As `NetDll_WSARecv`, and stores from whom.
+    #[export(Done)]
+    fn NetDll_WSARecvFrom(
+        call: &mut Call,
+        _caller: u32,
+        socket: u32,
+        buffers: GuestAddr,
+        buffer_count: u32,
+        count: GuestAddr,
+        flags: Option<Ptr<u32>>,
+        from: GuestAddr,
+        from_length: GuestAddr,
+        overlapped: Option<GuestAddr>,
+        routine: GuestAddr,
+    ) -> Flow<i32> {
+        let place = Place { at: from, length: from_length };
+        let what = wsa_receive(call, (buffers, buffer_count), count, flags, place, overlapped);
+        ask_overlapped(call, socket, what, overlapped, routine)
+    }
+
+    /// Sends to where a socket is connected, and waits for room.
+    #[export(Done)]
+    fn NetDll_send(
+        call: &mut Call,
+        _caller: u32,
+        socket: u32,
+        at: GuestAddr,
+        length: u32,
+        flags: u32,
+    ) -> Flow<i32> {
+        let asked = check_length(length).map(|length| send(Buffers::one(at, length), flags, None));
+        ask(call, socket, asked.map(What::Send))
+    }
+
+    /// Sends a message to an address.
+    #[export(Done)]
+    fn NetDll_sendto(
+        call: &mut Call,
+        _caller: u32,
+        socket: u32,
+        at: GuestAddr,
+        length: u32,
+        flags: u32,
+        to: GuestAddr,
+        to_length: u32,
+    ) -> Flow<i32> {
+        let asked = check_length(length)
+            .and_then(|length| Ok(send(Buffers::one(at, length), flags, destination(call, to, to_length)?)));
+        ask(call, socket, asked.map(What::Send))
+    }
+
+    /// Sends one or more buffers; with an overlapped structure, later.
+    #[export(Done)]
+    fn NetDll_WSASend(
+        call: &mut Call,
+        _caller: u32,
+        socket: u32,
+        buffers: GuestAddr,
+        buffer_count: u32,
+        count: GuestAddr,
+        flags: u32,
+        overlapped: Option<GuestAddr>,
+        routine: GuestAddr,
+    ) -> Flow<i32> {
+        let what = wsa_send(call, (buffers, buffer_count), count, flags, None, overlapped);
+        ask_overlapped(call, socket, what, overlapped, routine)
+    }
+
+    /// As `NetDll_WSASend`, to an address.
+    #[export(Done)]
+    fn NetDll_WSASendTo(
+        call: &mut Call,
+        _caller: u32,
+        socket: u32,
+        buffers: GuestAddr,
+        buffer_count: u32,
+        count: GuestAddr,
+        flags: u32,
+        to: GuestAddr,
+        to_length: u32,
+        overlapped: Option<GuestAddr>,
+        routine: GuestAddr,
+    ) -> Flow<i32> {
+        let what = destination(call, to, to_length)
+            .and_then(|to| wsa_send(call, (buffers, buffer_count), count, flags, to, overlapped));
+        ask_overlapped(call, socket, what, overlapped, routine)
+    }
+
+    /// Waits until something can be done with one of many sockets, and leaves those in the sets; how many they are.
+    #[export(Done)]
+    fn NetDll_select(
+        call: &mut Call,
+        _caller: u32,
+        _count: u32,
+        read: Option<GuestAddr>,
+        write: Option<GuestAddr>,
+        except: Option<GuestAddr>,
+        time: Option<Ptr<i32>>,
+    ) -> Flow<i32> {
+        let memory = call.memory();
+        let set = |at: Option<GuestAddr>| at.map(|at| Set::read(memory, at)).transpose();
+        let sets = set(read).and_then(|read| Ok([read, set(write)?, set(except)?]));
+        let asked = sets.and_then(|sets| {
+            let select = Select { sets };
+            if select.is_empty() { Err(WsaError::INVALID) } else { Ok((select, deadline(call, time)?)) }
+        });
+        match asked {
+            Ok((select, deadline)) => Kernel::socket_call_until(call, 0, What::Select(select), deadline),
+            Err(error) => Flow::Return(answer(call, Err(error))),
+        }
+    }
+
+    /// How an overlapped request has ended; waits for that if it is to.
+    #[export(Done)]
+    fn NetDll_WSAGetOverlappedResult(
+        call: &mut Call,
+        _caller: u32,
+        socket: u32,
+        overlapped: GuestAddr,
+        count: GuestAddr,
+        waits: bool,
+        flags: Option<Ptr<u32>>,
+    ) -> Flow<bool> {
+        let memory = call.memory();
+        let looked = call.kernel.net.lock().check(socket).and_then(|()| {
+            if let Some(flags) = flags {
+                flags.write(memory, 0)?;
+            }
+            Overlapped::outcome(memory, overlapped)
+        });
+        let error = match looked {
+            Ok((WsaError::IO_PENDING, _)) if !waits => WsaError::IO_INCOMPLETE,
+            Ok(_) => {
+                let what = What::Finish { at: overlapped, count };
+                return Kernel::socket_call(call, socket, what).map(|done| done != 0);
+            }
+            Err(error) => error,
+        };
+        set_last_error(call, error);
+        Flow::Return(false)
+    }
+
+    /// Takes back the overlapped requests of a socket; their structures say so.
+    #[export(Done)]
+    fn NetDll_WSACancelOverlappedIO(call: &mut Call, _caller: u32, socket: u32) -> i32 {
+        let kernel = call.kernel;
+        let cancelled = kernel.net.lock().cancel(&kernel.memory, call.cpu, socket);
+        let result = cancelled.map(|told| told.tell(kernel, call.cpu));
+        // Who waits for one of them goes on.
+        Kernel::change_sockets(call, |_| ());
+        answer(call, result.map(|()| 0))
+    }
+}

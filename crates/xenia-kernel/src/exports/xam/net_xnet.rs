@@ -1,0 +1,506 @@
+//! XNet (`NetDll_XNet*`): the console's address, keys of sessions, other consoles, names, quality of connections.
+//!
+//! The console is on a network of its own, or of the host's; there is no online service. Nothing is encrypted, so keys are kept and
+//! not used.
+
+use crate::Kernel;
+use crate::abi::{Call, Handle, Out, Ptr, Text};
+use crate::exports::xboxkrnl::xex::has_privilege;
+use crate::net::{KeyId, LOOKUP_SIZE, Lookups, PARAMETERS_SIZE, WsaError, XNADDR_SIZE, XnAddr, begin_lookup};
+use crate::objects::ObjectKind;
+use crate::status::failure::Fallible;
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use xenia_guest::{GuestAddr, Win32Error};
+use xenia_kernel_macros::exports;
+use xenia_memory::MemoryFault;
+
+/// See the module's documentation.
+pub struct NetXNet;
+
+/// What kind of address the console has: none; one that was set, on an Ethernet.
+const ADDRESS_NONE: u32 = 1;
+const ADDRESS_STATIC: u32 = 2 | 4;
+/// The link: active, 100 MBit/s, both directions at once.
+const LINK_UP: u32 = 1 | 2 | 8;
+/// How far a connection with another console is.
+const IDLE: u32 = 0;
+const CONNECTED: u32 = 2;
+const LOST: u32 = 3;
+/// Bytes that are made at once.
+const CHUNK: u32 = 0x1000;
+/// The option that holds the parameters of the start.
+const START_PARAMETERS: u32 = 1;
+/// The privilege of titles that choose the port of system link.
+const CROSS_PLATFORM: u32 = 14;
+/// The platform of a console's address.
+const XBOX_360: u32 = 1;
+/// Bytes of the statistics of who asked about a session: a size, and eight counts.
+const STATISTICS_SIZE: u32 = 0x24;
+
+fn bytes<const N: usize>(call: &Call, at: Option<GuestAddr>) -> Result<[u8; N], WsaError> {
+    let mut bytes = [0; N];
+    call.memory().read_bytes(at.ok_or(WsaError::FAULT)?, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn win32(result: Result<(), WsaError>) -> Win32Error {
+    Win32Error(result.err().map_or(0, |error| error.0))
+}
+
+fn start(call: &Call, parameters: Option<GuestAddr>) -> Result<(), WsaError> {
+    let parameters =
+        if parameters.is_some() { Some(bytes::<PARAMETERS_SIZE>(call, parameters)?) } else { None };
+    call.kernel.net.lock().xnet.start(parameters)
+}
+
+fn fill_random(call: &Call, out: GuestAddr, size: u32) -> Result<(), MemoryFault> {
+    let mut chunk = vec![0; size.min(CHUNK) as usize];
+    let mut done = 0;
+    while done < size {
+        let length = (size - done).min(CHUNK);
+        let part = &mut chunk[..length as usize];
+        call.kernel.random.lock().fill(part);
+        call.memory().write_bytes(out.offset(done), part)?;
+        done += length;
+    }
+    Ok(())
+}
+
+/// The handle of an event that is to be signalled, if there is one.
+fn signal(call: &mut Call, event: Handle) -> Result<(), WsaError> {
+    if event != Handle::NULL {
+        let kernel = call.kernel;
+        let event = kernel.objects.resolve_kind(event, ObjectKind::Event)?;
+        kernel.dispatcher.set_event(&kernel.memory, call.cpu, event.body(), 0)?;
+    }
+    Ok(())
+}
+
+fn look_up(
+    call: &mut Call,
+    name: Option<Text>,
+    event: Handle,
+    result: Option<Out<GuestAddr>>,
+) -> Result<(), WsaError> {
+    let (Some(name), Some(result)) = (name, result) else { return Err(WsaError::INVALID) };
+    let name = name.text(call.memory())?;
+    let kernel = call.kernel;
+    let event = if event == Handle::NULL {
+        None
+    } else {
+        let object = kernel.objects.resolve_kind(event, ObjectKind::Event)?;
+        kernel.dispatcher.reset_event(&kernel.memory, object.body())?;
+        kernel.objects.hold(object.body()).map(|held| (Arc::new(held), object.body()))
+    };
+    let at = kernel.pool.allocate(LOOKUP_SIZE)?;
+    let begun = begin_lookup(&kernel.memory, at).and_then(|()| result.set(&kernel.memory, at));
+    let looked = Kernel::change_sockets(call, |net| match net.xnet.room() {
+        _ if begun.is_err() => Err(WsaError::FAULT),
+        Lookups::Full => Err(WsaError::NO_BUFFERS),
+        Lookups::Room => {
+            net.xnet.look_up(at, name, event);
+            Ok(())
+        }
+    });
+    if looked.is_err() {
+        kernel.pool.release(at)?;
+    }
+    looked
+}
+
+/// A question about quality that nobody answers: it is over at once.
+fn ask_quality(
+    call: &mut Call,
+    (entries, probes): (u32, u32),
+    event: Handle,
+    result: Option<Out<GuestAddr>>,
+) -> Result<(), WsaError> {
+    let (kernel, result) = (call.kernel, result.ok_or(WsaError::INVALID)?);
+    let size = kernel.net.lock().xnet.quality_size(entries)?;
+    let at = kernel.pool.allocate(size)?;
+    let probes = u16::try_from(probes).unwrap_or(u16::MAX);
+    let stored = kernel.net.lock().xnet.store_quality(&kernel.memory, at, (entries, probes));
+    stored.and_then(|()| result.set(&kernel.memory, at))?;
+    signal(call, event)
+}
+
+#[exports(xam)]
+impl NetXNet {
+    /// Begins with XNet. Its parameters are kept for who asks; sockets have limits of their own.
+    #[export(Done)]
+    fn NetDll_XNetStartup(call: &mut Call, _caller: u32, parameters: Option<GuestAddr>) -> Win32Error {
+        win32(start(call, parameters))
+    }
+
+    /// As `NetDll_XNetStartup`, for a title that says which version of the system it was made for, which changes nothing.
+    #[export(Done)]
+    fn NetDll_XNetStartupEx(
+        call: &mut Call,
+        _caller: u32,
+        parameters: Option<GuestAddr>,
+        _system: u32,
+    ) -> Win32Error {
+        win32(start(call, parameters))
+    }
+
+    /// Ends with XNet: keys and addresses are forgotten.
+    #[export(Done)]
+    fn NetDll_XNetCleanup(call: &mut Call, _caller: u32) -> Win32Error {
+        call.kernel.net.lock().xnet.end();
+        Win32Error::SUCCESS
+    }
+
+    /// Stores random bytes, which begin alike in every run that begins at the same time.
+    #[export(Done)]
+    fn NetDll_XNetRandom(call: &mut Call, _caller: u32, out: GuestAddr, size: u32) -> Win32Error {
+        win32(fill_random(call, out, size).map_err(WsaError::from))
+    }
+
+    /// Makes the key of a session of system link, and its name.
+    #[export(Done)]
+    fn NetDll_XNetCreateKey(
+        call: &mut Call,
+        _caller: u32,
+        id: Option<GuestAddr>,
+        key: Option<GuestAddr>,
+    ) -> Win32Error {
+        let (Some(id), Some(key)) = (id, key) else { return win32(Err(WsaError::FAULT)) };
+        let made = fill_random(call, id, 8)
+            .and_then(|()| fill_random(call, key, 16))
+            // The first bits say of which kind it is.
+            .and_then(|()| call.memory().write(id, 0_u8));
+        win32(made.map_err(WsaError::from))
+    }
+
+    /// Takes in the key of a session.
+    #[export(Done)]
+    fn NetDll_XNetRegisterKey(
+        call: &mut Call,
+        _caller: u32,
+        id: Option<GuestAddr>,
+        key: Option<GuestAddr>,
+    ) -> Win32Error {
+        let taken = bytes::<8>(call, id)
+            .and_then(|id| call.kernel.net.lock().xnet.register_key(id, bytes(call, key)?));
+        win32(taken)
+    }
+
+    /// Forgets the key of a session, and the addresses of its consoles.
+    #[export(Done)]
+    fn NetDll_XNetUnregisterKey(call: &mut Call, _caller: u32, id: Option<GuestAddr>) -> Win32Error {
+        win32(bytes::<8>(call, id).and_then(|id| call.kernel.net.lock().xnet.unregister_key(id)))
+    }
+
+    /// Puts one session's key in the place of another's.
+    #[export(Done)]
+    fn NetDll_XNetReplaceKey(
+        call: &mut Call,
+        _caller: u32,
+        old: Option<GuestAddr>,
+        new: Option<GuestAddr>,
+    ) -> Win32Error {
+        let replaced = bytes::<8>(call, old)
+            .and_then(|old| call.kernel.net.lock().xnet.replace_key(old, bytes(call, new)?));
+        win32(replaced)
+    }
+
+    /// An address for sockets that stands for a console's. The key is kept and not asked for; a console that is not on this
+    /// network is not reached.
+    #[export(Partial)]
+    fn NetDll_XNetXnAddrToInAddr(
+        call: &mut Call,
+        _caller: u32,
+        address: Option<GuestAddr>,
+        id: Option<GuestAddr>,
+        result: Option<Out<u32>>,
+    ) -> Win32Error {
+        let made = (|| {
+            let result = result.ok_or(WsaError::FAULT)?;
+            let address: XnAddr = bytes(call, address)?;
+            let id: KeyId = if id.is_some() { bytes(call, id)? } else { KeyId::default() };
+            let ip = call.kernel.net.lock().associate(address, id)?;
+            Ok(result.set(call.memory(), u32::from(ip))?)
+        })();
+        win32(made)
+    }
+
+    /// The console that an address for sockets stands for, and its session's key.
+    #[export(Partial)]
+    fn NetDll_XNetInAddrToXnAddr(
+        call: &mut Call,
+        _caller: u32,
+        ip: u32,
+        address: Option<GuestAddr>,
+        id: Option<GuestAddr>,
+    ) -> Win32Error {
+        let found = call.kernel.net.lock().console_at(Ipv4Addr::from(ip));
+        let stored = found.and_then(|(found, key)| {
+            if let Some(address) = address {
+                call.memory().write_bytes(address, &found)?;
+            }
+            if let Some(id) = id {
+                call.memory().write_bytes(id, &key)?;
+            }
+            Ok(())
+        });
+        win32(stored)
+    }
+
+    /// Stores an address as text.
+    #[export(Done)]
+    fn NetDll_XNetInAddrToString(
+        call: &mut Call,
+        _caller: u32,
+        ip: u32,
+        text: Option<GuestAddr>,
+        size: u32,
+    ) -> Win32Error {
+        let mut bytes = Ipv4Addr::from(ip).to_string().into_bytes();
+        bytes.push(0);
+        let stored = match text {
+            Some(text) if bytes.len() as u64 <= u64::from(size) => {
+                call.memory().write_bytes(text, &bytes).map_err(WsaError::from)
+            }
+            Some(_) => Err(WsaError::MESSAGE_SIZE),
+            None => Err(WsaError::FAULT),
+        };
+        win32(stored)
+    }
+
+    /// Forgets the console that an address stands for.
+    #[export(Done)]
+    fn NetDll_XNetUnregisterInAddr(call: &mut Call, _caller: u32, ip: u32) -> Win32Error {
+        win32(call.kernel.net.lock().xnet.unregister_address(Ipv4Addr::from(ip)))
+    }
+
+    /// Which console an address is of, as the online service knows it: none without one.
+    #[export(Constant)]
+    fn NetDll_XNetXnAddrToMachineId(
+        call: &mut Call,
+        _caller: u32,
+        _address: Option<GuestAddr>,
+        machine: Option<Out<u64>>,
+    ) -> Win32Error {
+        let stored = machine.ok_or(WsaError::FAULT).and_then(|machine| Ok(machine.set(call.memory(), 0)?));
+        win32(stored.and(Err(WsaError::INVALID)))
+    }
+
+    /// Begins to talk to a console, without a key's exchange: there is nothing to agree on.
+    #[export(Partial)]
+    fn NetDll_XNetConnect(call: &mut Call, _caller: u32, ip: u32) -> Win32Error {
+        win32(call.kernel.net.lock().xnet.connect(Ipv4Addr::from(ip)))
+    }
+
+    /// Whether a console is talked to; one that is not known is lost.
+    #[export(Partial)]
+    fn NetDll_XNetGetConnectStatus(call: &mut Call, _caller: u32, ip: u32) -> u32 {
+        match call.kernel.net.lock().xnet.is_connected(Ipv4Addr::from(ip)) {
+            Some(true) => CONNECTED,
+            Some(false) => IDLE,
+            None => LOST,
+        }
+    }
+
+    /// Looks up a host's addresses, and signals an event when they are there, or when there are none.
+    #[export(Done)]
+    fn NetDll_XNetDnsLookup(
+        call: &mut Call,
+        _caller: u32,
+        name: Option<Text>,
+        event: Handle,
+        result: Option<Out<GuestAddr>>,
+    ) -> Win32Error {
+        win32(look_up(call, name, event, result))
+    }
+
+    /// Gives back what a look-up has found, or ends it.
+    #[export(Done)]
+    fn NetDll_XNetDnsRelease(call: &mut Call, _caller: u32, at: GuestAddr) -> Win32Error {
+        let kernel = call.kernel;
+        let taken = kernel.net.lock().xnet.take_lookup(at);
+        win32(taken.and_then(|()| Ok(kernel.pool.release(at)?)))
+    }
+
+    /// Says what is answered to who asks how good the connection is. It is kept; nobody can ask.
+    #[export(Partial)]
+    fn NetDll_XNetQosListen(
+        call: &mut Call,
+        _caller: u32,
+        id: Option<GuestAddr>,
+        data: GuestAddr,
+        size: u32,
+        _bits_per_second: u32,
+        flags: u32,
+    ) -> Win32Error {
+        let set = (|| {
+            let id: KeyId = bytes(call, id)?;
+            let limit = call.kernel.net.lock().xnet.quality_bytes();
+            if size as usize > limit {
+                return Err(WsaError::NO_BUFFERS);
+            }
+            let mut told = vec![0; size as usize];
+            call.memory().read_bytes(data, &mut told)?;
+            call.kernel.net.lock().xnet.listen(id, flags, told)
+        })();
+        win32(set)
+    }
+
+    /// Asks consoles how good the connection is. None answers, which is said at once.
+    #[export(Partial)]
+    fn NetDll_XNetQosLookup(
+        call: &mut Call,
+        _caller: u32,
+        consoles: u32,
+        _addresses: GuestAddr,
+        _ids: GuestAddr,
+        _keys: GuestAddr,
+        gateways: u32,
+        _gateway_addresses: GuestAddr,
+        _services: GuestAddr,
+        probes: u32,
+        _bits_per_second: u32,
+        _flags: u32,
+        event: Handle,
+        result: Option<Out<GuestAddr>>,
+    ) -> Win32Error {
+        win32(ask_quality(call, (consoles.saturating_add(gateways), probes), event, result))
+    }
+
+    /// Asks the online service, which is not there: an answer about nobody, at once.
+    #[export(Constant)]
+    fn NetDll_XNetQosServiceLookup(
+        call: &mut Call,
+        _caller: u32,
+        _flags: u32,
+        event: Handle,
+        result: Option<Out<GuestAddr>>,
+    ) -> Win32Error {
+        win32(ask_quality(call, (0, 0), event, result))
+    }
+
+    /// Gives back an answer about quality.
+    #[export(Done)]
+    fn NetDll_XNetQosRelease(call: &mut Call, _caller: u32, at: GuestAddr) -> Win32Error {
+        let kernel = call.kernel;
+        let taken = kernel.net.lock().xnet.take_quality(at);
+        win32(taken.and_then(|()| Ok(kernel.pool.release(at)?)))
+    }
+
+    /// Who has asked about a session: nobody.
+    #[export(Constant)]
+    fn NetDll_XNetQosGetListenStats(
+        call: &mut Call,
+        _caller: u32,
+        id: Option<GuestAddr>,
+        statistics: Option<Ptr<u32>>,
+    ) -> Win32Error {
+        let stored = (|| {
+            let (id, statistics) = (bytes::<8>(call, id)?, statistics.ok_or(WsaError::FAULT)?);
+            if !call.kernel.net.lock().xnet.listens(id) || statistics.read(call.memory())? != STATISTICS_SIZE
+            {
+                return Err(WsaError::INVALID);
+            }
+            Ok(call.memory().fill(statistics.at(1).addr(), STATISTICS_SIZE - 4, 0)?)
+        })();
+        win32(stored)
+    }
+
+    /// Stores the console's address; what kind it is.
+    #[export(Done)]
+    fn NetDll_XNetGetTitleXnAddr(call: &mut Call, _caller: u32, address: Option<GuestAddr>) -> Fallible<u32> {
+        let (own, has_one) = {
+            let net = call.kernel.net.lock();
+            (net.own_address(), net.address().is_some())
+        };
+        if let Some(address) = address {
+            call.memory().write_bytes(address, &own)?;
+        }
+        Ok(if has_one { ADDRESS_STATIC } else { ADDRESS_NONE })
+    }
+
+    /// The address of a development kit's second socket: there is none.
+    #[export(Constant)]
+    fn NetDll_XNetGetDebugXnAddr(call: &mut Call, _caller: u32, address: Option<GuestAddr>) -> Fallible<u32> {
+        if let Some(address) = address {
+            call.memory().fill(address, XNADDR_SIZE as u32, 0)?;
+        }
+        Ok(ADDRESS_NONE)
+    }
+
+    /// What the cable leads to: 0 without one.
+    #[export(Done)]
+    fn NetDll_XNetGetEthernetLinkStatus(call: &mut Call, _caller: u32) -> u32 {
+        if call.kernel.net.lock().has_link() { LINK_UP } else { 0 }
+    }
+
+    /// Which messages to everybody came from consoles of other versions: none.
+    #[export(Constant)]
+    fn NetDll_XNetGetBroadcastVersionStatus(_call: &mut Call, _caller: u32, _reset: u32) -> u32 {
+        0
+    }
+
+    /// Stores an option: the parameters of the start, which is the only one there is.
+    #[export(Partial)]
+    fn NetDll_XNetGetOpt(
+        call: &mut Call,
+        _caller: u32,
+        option: u32,
+        value: GuestAddr,
+        size: Option<Ptr<u32>>,
+    ) -> Win32Error {
+        let stored = (|| {
+            let (memory, size) = (call.memory(), size.ok_or(WsaError::FAULT)?);
+            if option != START_PARAMETERS {
+                return Err(WsaError::INVALID);
+            }
+            let room = size.read(memory)?;
+            size.write(memory, PARAMETERS_SIZE as u32)?;
+            if (room as usize) < PARAMETERS_SIZE {
+                return Err(WsaError::MESSAGE_SIZE);
+            }
+            let parameters = call.kernel.net.lock().xnet.parameters();
+            Ok(memory.write_bytes(value, &parameters)?)
+        })();
+        win32(stored)
+    }
+
+    /// The platform of a console: this one's.
+    #[export(Constant)]
+    fn NetDll_XNetGetXnAddrPlatform(
+        call: &mut Call,
+        _caller: u32,
+        _address: Option<GuestAddr>,
+        platform: Option<Out<u32>>,
+    ) -> Fallible<u32> {
+        let Some(platform) = platform else { return Ok(WsaError::INVALID.0) };
+        platform.set(call.memory(), XBOX_360)?;
+        Ok(0)
+    }
+
+    /// Stores the port of system link, for titles that may choose it.
+    #[export(Done)]
+    fn NetDll_XNetGetSystemLinkPort(
+        call: &mut Call,
+        _caller: u32,
+        port: Option<Out<u16>>,
+    ) -> Fallible<Win32Error> {
+        if !has_privilege(call, CROSS_PLATFORM)? {
+            return Ok(win32(Err(WsaError::ACCESS_DENIED)));
+        }
+        let Some(port) = port else { return Ok(win32(Err(WsaError::FAULT))) };
+        let number = call.kernel.net.lock().xnet.system_link_port;
+        port.set(call.memory(), number)?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// Sets the port of system link, for titles that may choose it.
+    #[export(Done)]
+    fn NetDll_XNetSetSystemLinkPort(call: &mut Call, _caller: u32, port: u16) -> Fallible<Win32Error> {
+        if !has_privilege(call, CROSS_PLATFORM)? {
+            return Ok(win32(Err(WsaError::ACCESS_DENIED)));
+        }
+        call.kernel.net.lock().xnet.system_link_port = port;
+        Ok(Win32Error::SUCCESS)
+    }
+}

@@ -1,0 +1,590 @@
+//! The network of one machine alone: a title's sockets reach each other and nobody else.
+//!
+//! It is all in the machine, so it knows neither the host nor its clock: what is sent is there at once, and each run is the
+//! same. Connections are made when they are asked for, if somebody listens and has room for one more; messages are
+//! delivered whole or not at all, and only where somebody has the port.
+//!
+//! Without a cable there are sockets, but they reach nobody, themselves included.
+
+use super::WsaError;
+use crate::limits::{Limit, Limits};
+use crate::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::sync::Arc;
+
+/// Connections that may wait to be accepted, however many the title asks for.
+pub const BACKLOG_LIMIT: usize = 64;
+/// Bytes of the longest message: what IPv4 and UDP leave of 64 KiB.
+pub const DATAGRAM_LIMIT: usize = 65_507;
+/// Messages that wait at one socket.
+const MESSAGES_LIMIT: usize = 256;
+/// Bytes that a socket keeps, if it does not say: the console's default.
+const RECEIVE_BUFFER: usize = 16 << 10;
+/// The most that it may say.
+const RECEIVE_BUFFER_LIMIT: usize = 256 << 10;
+/// The first port that is given to who asks for any.
+const FIRST_PORT: u16 = 49_152;
+/// What the console is called.
+const HOST_NAME: &str = "localhost";
+
+#[derive(Debug)]
+struct Stream {
+    /// The other side, until it is closed.
+    peer: Option<SocketId>,
+    remote: SocketAddrV4,
+    incoming: VecDeque<u8>,
+    /// Nothing more is sent by the other side.
+    ended: bool,
+    /// The other side was closed before it had received all.
+    reset: bool,
+    may_send: bool,
+    may_receive: bool,
+}
+
+#[derive(Debug)]
+struct Messages {
+    queue: VecDeque<(SocketAddrV4, Vec<u8>)>,
+    bytes: usize,
+    peer: Option<SocketAddrV4>,
+    may_broadcast: bool,
+    may_send: bool,
+    may_receive: bool,
+}
+
+#[derive(Debug)]
+enum State {
+    /// A stream socket that is not connected.
+    Idle,
+    Listening {
+        backlog: usize,
+        queue: VecDeque<SocketId>,
+    },
+    Connected(Stream),
+    Messages(Messages),
+}
+
+#[derive(Debug)]
+struct Socket {
+    local: Option<SocketAddrV4>,
+    /// It has its listener's port.
+    is_accepted: bool,
+    reuses: bool,
+    buffer: usize,
+    state: State,
+}
+
+impl Socket {
+    fn new(state: State) -> Self {
+        Self { local: None, is_accepted: false, reuses: false, buffer: RECEIVE_BUFFER, state }
+    }
+
+    fn is_datagram(&self) -> bool {
+        matches!(self.state, State::Messages(_))
+    }
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct LocalNetwork {
+    has_cable: bool,
+    sockets: BTreeMap<SocketId, Socket>,
+    last: SocketId,
+    next_port: u16,
+    /// Bytes in all queues.
+    queued: usize,
+    limits: Arc<Limits>,
+}
+
+impl LocalNetwork {
+    /// A network with nobody else on it.
+    pub fn alone() -> Self {
+        Self {
+            has_cable: true,
+            sockets: BTreeMap::new(),
+            last: 0,
+            next_port: FIRST_PORT,
+            queued: 0,
+            limits: Arc::default(),
+        }
+    }
+
+    /// No network.
+    pub fn without_cable() -> Self {
+        Self { has_cable: false, ..Self::alone() }
+    }
+
+    fn get(&self, id: SocketId) -> Result<&Socket, WsaError> {
+        self.sockets.get(&id).ok_or(WsaError::NOT_SOCKET)
+    }
+
+    fn get_mut(&mut self, id: SocketId) -> Result<&mut Socket, WsaError> {
+        self.sockets.get_mut(&id).ok_or(WsaError::NOT_SOCKET)
+    }
+
+    fn stream_mut(&mut self, id: SocketId) -> Option<&mut Stream> {
+        match &mut self.sockets.get_mut(&id)?.state {
+            State::Connected(stream) => Some(stream),
+            _ => None,
+        }
+    }
+
+    fn insert(&mut self, socket: Socket) -> SocketId {
+        loop {
+            self.last = self.last.wrapping_add(1);
+            if !self.sockets.contains_key(&self.last) {
+                self.sockets.insert(self.last, socket);
+                return self.last;
+            }
+        }
+    }
+
+    /// Whether who is bound to `local` has what is sent to `to`.
+    fn covers(local: Option<SocketAddrV4>, to: SocketAddrV4) -> bool {
+        local.is_some_and(|local| {
+            local.port() == to.port()
+                && (local.ip().is_unspecified() || to.ip().is_broadcast() || local.ip() == to.ip())
+        })
+    }
+
+    fn is_taken(&self, id: SocketId, at: SocketAddrV4) -> bool {
+        let Some(new) = self.sockets.get(&id) else { return false };
+        self.sockets.iter().any(|(&other, socket)| {
+            let Some(local) = socket.local else { return false };
+            let meets = local.ip().is_unspecified() || at.ip().is_unspecified() || local.ip() == at.ip();
+            other != id
+                && !socket.is_accepted
+                && socket.is_datagram() == new.is_datagram()
+                && local.port() == at.port()
+                && meets
+                && !(socket.reuses && new.reuses)
+        })
+    }
+
+    /// A port that nobody has.
+    fn free_port(&mut self, id: SocketId, ip: Ipv4Addr) -> Result<u16, WsaError> {
+        for _ in FIRST_PORT..=u16::MAX {
+            let port = self.next_port;
+            self.next_port = if port == u16::MAX { FIRST_PORT } else { port + 1 };
+            let is_taken =
+                self.sockets.values().any(|socket| socket.local.is_some_and(|local| local.port() == port));
+            if !is_taken && !self.is_taken(id, SocketAddrV4::new(ip, port)) {
+                return Ok(port);
+            }
+        }
+        Err(WsaError::ADDRESS_IN_USE)
+    }
+
+    /// Gives a socket some address if it has none.
+    fn bind_to_any(&mut self, id: SocketId, ip: Ipv4Addr) -> Result<SocketAddrV4, WsaError> {
+        if let Some(local) = self.get(id)?.local {
+            return Ok(local);
+        }
+        let at = SocketAddrV4::new(ip, self.free_port(id, ip)?);
+        self.get_mut(id)?.local = Some(at);
+        Ok(at)
+    }
+
+    /// Whether something can be sent there.
+    fn check_reachable(&self, to: SocketAddrV4) -> Result<(), WsaError> {
+        if to.port() == 0 || to.ip().is_unspecified() {
+            return Err(WsaError::ADDRESS_NOT_AVAILABLE);
+        }
+        let is_here = to.ip().is_loopback() || to.ip().is_broadcast();
+        if self.has_cable && is_here { Ok(()) } else { Err(WsaError::NETWORK_UNREACHABLE) }
+    }
+
+    /// The other side of a stream goes.
+    fn hang_up(&mut self, peer: SocketId, unread: bool) {
+        if let Some(stream) = self.stream_mut(peer) {
+            stream.peer = None;
+            stream.ended = true;
+            stream.reset |= unread;
+        }
+    }
+
+    fn send_message(
+        &mut self,
+        id: SocketId,
+        bytes: &[u8],
+        to: Option<SocketAddrV4>,
+    ) -> Result<usize, WsaError> {
+        let State::Messages(own) = &self.get(id)?.state else {
+            return Err(WsaError::OPERATION_NOT_SUPPORTED);
+        };
+        let (may_broadcast, may_send) = (own.may_broadcast, own.may_send);
+        let to = to.or(own.peer).ok_or(WsaError::NOT_CONNECTED)?;
+        if !may_send {
+            return Err(WsaError::SHUT_DOWN);
+        }
+        if bytes.len() > DATAGRAM_LIMIT {
+            return Err(WsaError::MESSAGE_SIZE);
+        }
+        self.check_reachable(to)?;
+        if to.ip().is_broadcast() && !may_broadcast {
+            return Err(WsaError::ACCESS_DENIED);
+        }
+        let mut from = self.bind_to_any(id, Ipv4Addr::UNSPECIFIED)?;
+        if from.ip().is_unspecified() {
+            from.set_ip(Ipv4Addr::LOCALHOST);
+        }
+        let Self { sockets, queued, limits, .. } = self;
+        for socket in sockets.values_mut() {
+            if !Self::covers(socket.local, to) {
+                continue;
+            }
+            let buffer = socket.buffer.max(DATAGRAM_LIMIT);
+            let State::Messages(messages) = &mut socket.state else { continue };
+            if messages.peer.is_some_and(|peer| peer != from) {
+                continue;
+            }
+            let has_room = messages.bytes + bytes.len() <= buffer
+                && messages.queue.len() < MESSAGES_LIMIT
+                && messages.may_receive;
+            // What there is no room for is lost, as messages may be.
+            if has_room && limits.admit_amount(Limit::SocketBytes, *queued as u64, bytes.len() as u64).is_ok()
+            {
+                messages.queue.push_back((from, bytes.to_vec()));
+                messages.bytes += bytes.len();
+                *queued += bytes.len();
+            }
+            if !to.ip().is_broadcast() {
+                break;
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn send_piece(&mut self, id: SocketId, bytes: &[u8]) -> Result<usize, WsaError> {
+        let State::Connected(stream) = &self.get(id)?.state else { return Err(WsaError::NOT_CONNECTED) };
+        if !stream.may_send {
+            return Err(WsaError::SHUT_DOWN);
+        }
+        let peer = stream.peer.ok_or(WsaError::CONNECTION_RESET)?;
+        let Self { sockets, queued, limits, .. } = self;
+        let socket = sockets.get_mut(&peer).ok_or(WsaError::CONNECTION_RESET)?;
+        let buffer = socket.buffer;
+        let State::Connected(other) = &mut socket.state else { return Err(WsaError::CONNECTION_RESET) };
+        if !other.may_receive {
+            return Err(WsaError::CONNECTION_RESET);
+        }
+        let room = buffer.saturating_sub(other.incoming.len());
+        let total = (Limit::SocketBytes.row().value as usize).saturating_sub(*queued);
+        if room > total && bytes.len() > total {
+            limits.hit(Limit::SocketBytes);
+        }
+        let count = bytes.len().min(room).min(total);
+        if count == 0 && !bytes.is_empty() {
+            return Err(WsaError::WOULD_BLOCK);
+        }
+        other.incoming.extend(&bytes[..count]);
+        *queued += count;
+        Ok(count)
+    }
+}
+
+impl Network for LocalNetwork {
+    fn begin(&mut self, limits: Arc<Limits>) {
+        self.limits = limits;
+    }
+
+    fn has_link(&self) -> bool {
+        self.has_cable
+    }
+
+    fn address(&self) -> Option<Ipv4Addr> {
+        self.has_cable.then_some(Ipv4Addr::LOCALHOST)
+    }
+
+    fn open(&mut self, kind: SocketKind) -> Result<SocketId, WsaError> {
+        Ok(self.insert(Socket::new(match kind {
+            SocketKind::Stream => State::Idle,
+            SocketKind::Datagram => State::Messages(Messages {
+                queue: VecDeque::new(),
+                bytes: 0,
+                peer: None,
+                may_broadcast: false,
+                may_send: true,
+                may_receive: true,
+            }),
+        })))
+    }
+
+    fn close(&mut self, id: SocketId) {
+        let Some(socket) = self.sockets.remove(&id) else { return };
+        match socket.state {
+            State::Idle => {}
+            State::Listening { queue, .. } => {
+                for waiting in queue {
+                    if let Some(Stream { peer: Some(peer), .. }) = self.stream_mut(waiting) {
+                        let peer = *peer;
+                        self.hang_up(peer, true);
+                    }
+                    self.close(waiting);
+                }
+            }
+            State::Connected(stream) => {
+                self.queued -= stream.incoming.len();
+                if let Some(peer) = stream.peer {
+                    self.hang_up(peer, !stream.incoming.is_empty());
+                }
+            }
+            State::Messages(messages) => self.queued -= messages.bytes,
+        }
+    }
+
+    fn set(&mut self, id: SocketId, setting: Setting) -> Result<(), WsaError> {
+        let socket = self.get_mut(id)?;
+        match (setting, &mut socket.state) {
+            (Setting::ReuseAddress(on), _) => socket.reuses = on,
+            (Setting::Broadcast(on), State::Messages(messages)) => messages.may_broadcast = on,
+            (Setting::Broadcast(_), _) => return Err(WsaError::NO_PROTOCOL_OPTION),
+            (Setting::ReceiveBuffer(bytes), _) => {
+                socket.buffer = (bytes as usize).clamp(1, RECEIVE_BUFFER_LIMIT);
+            }
+            (Setting::NoDelay(_), _) => {}
+        }
+        Ok(())
+    }
+
+    fn bind(&mut self, id: SocketId, mut at: SocketAddrV4) -> Result<(), WsaError> {
+        if self.get(id)?.local.is_some() {
+            return Err(WsaError::INVALID);
+        }
+        if !at.ip().is_unspecified() && !at.ip().is_loopback() {
+            return Err(WsaError::ADDRESS_NOT_AVAILABLE);
+        }
+        if at.port() == 0 {
+            at.set_port(self.free_port(id, *at.ip())?);
+        } else if self.is_taken(id, at) {
+            return Err(WsaError::ADDRESS_IN_USE);
+        }
+        self.get_mut(id)?.local = Some(at);
+        Ok(())
+    }
+
+    fn local(&self, id: SocketId) -> Option<SocketAddrV4> {
+        self.sockets.get(&id)?.local
+    }
+
+    fn remote(&self, id: SocketId) -> Option<SocketAddrV4> {
+        match &self.sockets.get(&id)?.state {
+            State::Connected(stream) => Some(stream.remote),
+            State::Messages(messages) => messages.peer,
+            _ => None,
+        }
+    }
+
+    fn listen(&mut self, id: SocketId, wanted: usize) -> Result<(), WsaError> {
+        let socket = self.get_mut(id)?;
+        let is_bound = socket.local.is_some();
+        let wanted = wanted.clamp(1, BACKLOG_LIMIT);
+        match &mut socket.state {
+            State::Idle if is_bound => {
+                socket.state = State::Listening { backlog: wanted, queue: VecDeque::new() };
+            }
+            State::Listening { backlog, .. } => *backlog = wanted,
+            State::Idle => return Err(WsaError::INVALID),
+            State::Connected(_) => return Err(WsaError::IS_CONNECTED),
+            State::Messages(_) => return Err(WsaError::OPERATION_NOT_SUPPORTED),
+        }
+        Ok(())
+    }
+
+    fn accept(&mut self, id: SocketId) -> Result<(SocketId, SocketAddrV4), WsaError> {
+        let accepted = match &mut self.get_mut(id)?.state {
+            State::Listening { queue, .. } => queue.pop_front().ok_or(WsaError::WOULD_BLOCK)?,
+            State::Messages(_) => return Err(WsaError::OPERATION_NOT_SUPPORTED),
+            _ => return Err(WsaError::INVALID),
+        };
+        let remote = self.remote(accepted).ok_or(WsaError::CONNECTION_ABORTED)?;
+        Ok((accepted, remote))
+    }
+
+    fn connect(&mut self, id: SocketId, to: SocketAddrV4) -> Result<(), WsaError> {
+        match &self.get(id)?.state {
+            State::Messages(_) => {
+                let to = if to.port() == 0 { None } else { Some(to) };
+                if let Some(to) = to {
+                    self.check_reachable(to)?;
+                    self.bind_to_any(id, Ipv4Addr::UNSPECIFIED)?;
+                }
+                if let State::Messages(messages) = &mut self.get_mut(id)?.state {
+                    messages.peer = to;
+                }
+                return Ok(());
+            }
+            State::Connected(_) => return Err(WsaError::IS_CONNECTED),
+            State::Listening { .. } => return Err(WsaError::INVALID),
+            State::Idle => {}
+        }
+        self.check_reachable(to)?;
+        if to.ip().is_broadcast() {
+            return Err(WsaError::ADDRESS_NOT_AVAILABLE);
+        }
+        let listener = self.sockets.iter().find_map(|(&listener, socket)| match &socket.state {
+            State::Listening { backlog, queue }
+                if Self::covers(socket.local, to) && queue.len() < *backlog =>
+            {
+                Some((listener, socket.buffer))
+            }
+            _ => None,
+        });
+        let (listener, buffer) = listener.ok_or(WsaError::CONNECTION_REFUSED)?;
+        let mut from = self.bind_to_any(id, Ipv4Addr::LOCALHOST)?;
+        if from.ip().is_unspecified() {
+            from.set_ip(Ipv4Addr::LOCALHOST);
+        }
+        let stream = |peer, remote| Stream {
+            peer: Some(peer),
+            remote,
+            incoming: VecDeque::new(),
+            ended: false,
+            reset: false,
+            may_send: true,
+            may_receive: true,
+        };
+        let mut accepted = Socket::new(State::Connected(stream(id, from)));
+        accepted.local = Some(to);
+        accepted.is_accepted = true;
+        accepted.buffer = buffer;
+        let accepted = self.insert(accepted);
+        if let State::Listening { queue, .. } = &mut self.get_mut(listener)?.state {
+            queue.push_back(accepted);
+        }
+        let socket = self.get_mut(id)?;
+        socket.local = Some(from);
+        socket.state = State::Connected(stream(accepted, to));
+        Ok(())
+    }
+
+    fn connected(&mut self, id: SocketId) -> Result<(), WsaError> {
+        match self.get(id)?.state {
+            State::Connected(_) | State::Messages(_) => Ok(()),
+            _ => Err(WsaError::NOT_CONNECTED),
+        }
+    }
+
+    fn send(&mut self, id: SocketId, bytes: &[u8], to: Option<SocketAddrV4>) -> Result<usize, WsaError> {
+        if self.get(id)?.is_datagram() {
+            self.send_message(id, bytes, to)
+        } else {
+            self.send_piece(id, bytes)
+        }
+    }
+
+    fn receive(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
+        let socket = self.sockets.get_mut(&id).ok_or(WsaError::NOT_SOCKET)?;
+        let is_bound = socket.local.is_some();
+        match &mut socket.state {
+            State::Idle | State::Listening { .. } => Err(WsaError::NOT_CONNECTED),
+            State::Connected(stream) => {
+                if !stream.may_receive {
+                    return Err(WsaError::SHUT_DOWN);
+                }
+                let from = Some(stream.remote);
+                if stream.incoming.is_empty() {
+                    return match (stream.reset, stream.ended || into.is_empty()) {
+                        (true, _) => Err(WsaError::CONNECTION_RESET),
+                        (_, true) => Ok(Received { length: 0, from, is_cut: false }),
+                        _ => Err(WsaError::WOULD_BLOCK),
+                    };
+                }
+                let length = into.len().min(stream.incoming.len());
+                for (to, byte) in into.iter_mut().zip(&stream.incoming) {
+                    *to = *byte;
+                }
+                if !peek {
+                    stream.incoming.drain(..length);
+                    self.queued -= length;
+                }
+                Ok(Received { length, from, is_cut: false })
+            }
+            State::Messages(messages) => {
+                if !is_bound {
+                    return Err(WsaError::INVALID);
+                }
+                if !messages.may_receive {
+                    return Err(WsaError::SHUT_DOWN);
+                }
+                let (from, bytes) = messages.queue.front().ok_or(WsaError::WOULD_BLOCK)?;
+                let (length, whole, from) = (into.len().min(bytes.len()), bytes.len(), *from);
+                into[..length].copy_from_slice(&bytes[..length]);
+                if !peek {
+                    messages.queue.pop_front();
+                    messages.bytes -= whole;
+                    self.queued -= whole;
+                }
+                Ok(Received { length, from: Some(from), is_cut: length < whole })
+            }
+        }
+    }
+
+    fn shutdown(&mut self, id: SocketId, receive: bool, send: bool) -> Result<(), WsaError> {
+        let socket = self.sockets.get_mut(&id).ok_or(WsaError::NOT_SOCKET)?;
+        match &mut socket.state {
+            State::Idle | State::Listening { .. } => return Err(WsaError::NOT_CONNECTED),
+            State::Messages(messages) => {
+                messages.may_receive &= !receive;
+                messages.may_send &= !send;
+            }
+            State::Connected(stream) => {
+                stream.may_receive &= !receive;
+                stream.may_send &= !send;
+                if let Some(peer) = stream.peer.filter(|_| send)
+                    && let Some(other) = self.stream_mut(peer)
+                {
+                    other.ended = true;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn ready(&mut self, id: SocketId) -> Ready {
+        let Some(socket) = self.sockets.get(&id) else { return Ready::default() };
+        match &socket.state {
+            State::Idle => Ready::default(),
+            State::Listening { queue, .. } => Ready { readable: !queue.is_empty(), ..Ready::default() },
+            State::Messages(messages) => {
+                Ready { readable: !messages.queue.is_empty(), writable: true, is_ended: false }
+            }
+            State::Connected(stream) => {
+                let is_ended = stream.ended || stream.reset;
+                let has_room = stream.peer.and_then(|peer| self.sockets.get(&peer)).is_none_or(|socket| {
+                    matches!(&socket.state, State::Connected(other) if other.incoming.len() < socket.buffer)
+                });
+                let readable = !stream.incoming.is_empty() || is_ended || !stream.may_receive;
+                Ready { readable, writable: has_room, is_ended }
+            }
+        }
+    }
+
+    fn available(&mut self, id: SocketId) -> usize {
+        match self.sockets.get(&id).map(|socket| &socket.state) {
+            Some(State::Connected(stream)) => stream.incoming.len(),
+            Some(State::Messages(messages)) => messages.queue.front().map_or(0, |(_, bytes)| bytes.len()),
+            _ => 0,
+        }
+    }
+
+    fn look_up(&mut self, name: &str) -> Result<Vec<Ipv4Addr>, WsaError> {
+        if !self.has_cable {
+            return Err(WsaError::HOST_NOT_FOUND);
+        }
+        match name.parse() {
+            Ok(address) => Ok(vec![address]),
+            Err(_) if name.eq_ignore_ascii_case(HOST_NAME) => Ok(vec![Ipv4Addr::LOCALHOST]),
+            Err(_) => Err(WsaError::HOST_NOT_FOUND),
+        }
+    }
+
+    fn describe(&self, line: &mut dyn FnMut(&str)) {
+        for (id, socket) in &self.sockets {
+            line(&format!("socket {id} {socket:?}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

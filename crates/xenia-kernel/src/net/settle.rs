@@ -1,0 +1,447 @@
+//! Requests from their first try to their end: who waits, who is told, what comes of a wait that takes too long.
+
+use super::request::{Request, Tried, Who, clamp};
+use super::{Connection, Net, Overlapped, SOCKET_WAIT, What, WsaError, noticed};
+use crate::Kernel;
+use crate::abi::{Call, Flow};
+use crate::layout::kthread;
+use crate::limits::Limit;
+use crate::objects::HeldObject;
+use crate::ports::SocketKind;
+use crate::thread::apc::{Apc, ApcSource};
+use crate::thread::deferred::Mode;
+use std::sync::Arc;
+use xenia_guest::GuestAddr;
+use xenia_memory::GuestMemory;
+use xenia_sched::{Cpu, GuestTicks, Wait, WaitTicket, Woken, ticks_from_100ns};
+
+/// Offsets in a `WSAOVERLAPPED`.
+mod field {
+    /// What has become of it: a Winsock error, 0, or 997 for as long as it is under way.
+    pub(super) const RESULT: u32 = 0;
+    pub(super) const LENGTH: u32 = 4;
+    pub(super) const EVENT: u32 = 0x10;
+}
+
+/// `SOCKET_ERROR`.
+const SOCKET_ERROR: i32 = -1;
+
+/// What is to be told when the lock is free again.
+#[derive(Debug)]
+enum Effect {
+    Signal { body: GuestAddr, _held: Option<Arc<HeldObject>> },
+    Call { thread_id: u32, routine: GuestAddr, args: [u64; 3] },
+}
+
+/// Whom a change has reached: told by [`Told::tell`], without the lock.
+#[must_use = "nobody hears of it otherwise"]
+#[derive(Debug, Default)]
+pub struct Told(Vec<Effect>);
+
+impl Told {
+    /// Signals the events and queues the routines.
+    pub fn tell(self, kernel: &Kernel, cpu: &mut dyn Cpu) {
+        for effect in self.0 {
+            let told = match effect {
+                Effect::Signal { body, .. } => {
+                    kernel.dispatcher.set_event(&kernel.memory, cpu, body, 0).map(|_| ())
+                }
+                Effect::Call { thread_id, routine, args } => {
+                    let apc = Apc::new(ApcSource::Kernel, routine, args);
+                    kernel.queue_apc(cpu, thread_id, Mode::User, apc).map(|_| ())
+                }
+            };
+            if let Err(failure) = told {
+                tracing::debug!(target: "kernel", "something has come for a socket, but: {failure}");
+            }
+        }
+    }
+}
+
+/// Guest time at which a call gives up after so many milliseconds; 0: never.
+fn deadline_after(now: GuestTicks, milliseconds: u32) -> Option<GuestTicks> {
+    (milliseconds != 0).then(|| now.saturating_add(ticks_from_100ns(u64::from(milliseconds) * 10_000)))
+}
+
+/// What a call returns, with its reason in the thread's last error.
+pub(crate) fn answer(call: &Call, result: Result<i32, WsaError>) -> i32 {
+    result.unwrap_or_else(|error| {
+        set_last_error(call, error);
+        SOCKET_ERROR
+    })
+}
+
+/// Says to the thread why its call has failed.
+pub(crate) fn set_last_error(call: &Call, error: WsaError) {
+    if let Err(fault) = call.set_last_error(error.0) {
+        tracing::debug!(target: "kernel", "a socket's error {error:?} can't be told: {fault}");
+    }
+}
+
+impl Kernel {
+    /// Does what is asked of a socket, or lets the thread wait until it can be done.
+    pub(crate) fn socket_call(call: &mut Call, name: u32, what: What) -> Flow<i32> {
+        Self::socket_call_until(call, name, what, None)
+    }
+
+    /// As [`Self::socket_call`], for no longer than until `deadline`.
+    pub(crate) fn socket_call_until(
+        call: &mut Call,
+        name: u32,
+        mut what: What,
+        deadline: Option<GuestTicks>,
+    ) -> Flow<i32> {
+        let (kernel, now) = (call.kernel, call.now());
+        let mut net = kernel.net.lock();
+        let tried = net.attempt(&kernel.memory, name, &mut what);
+        let result = match tried {
+            Tried::Over(result) => Some(result),
+            Tried::Nothing | Tried::Part => net.refusal_to_wait(&kernel.memory, (name, &what), deadline, now),
+        };
+        let failure = what.failure();
+        let flow = match result {
+            Some(result) => Flow::Return(result),
+            None => match net.park(call, name, what, deadline) {
+                Ok(wait) => Flow::Block(wait),
+                Err(error) => Flow::Return(Err(error)),
+            },
+        };
+        let told = net.settle(&kernel.memory, call.cpu);
+        let looks = kernel.net.set_due(&net, now);
+        drop(net);
+        if looks {
+            call.cpu.time_has_more();
+        }
+        told.tell(kernel, call.cpu);
+        match flow {
+            Flow::Return(Err(error)) => {
+                set_last_error(call, error);
+                Flow::Return(failure)
+            }
+            flow => flow.map(|result| result.unwrap_or(failure)),
+        }
+    }
+
+    /// Does what is asked of a socket, now or later; an overlapped structure says when it was done.
+    pub(crate) fn overlapped_call(call: &mut Call, name: u32, mut what: What, overlapped: Overlapped) -> i32 {
+        let (kernel, now) = (call.kernel, call.now());
+        if let Err(error) = begin(call, &overlapped) {
+            return answer(call, Err(error));
+        }
+        let mut net = kernel.net.lock();
+        let mut told = Told::default();
+        let result = match net.attempt(&kernel.memory, name, &mut what) {
+            // What is refused is told by the call alone.
+            Tried::Over(Err(error)) => Err(error),
+            Tried::Over(Ok(done)) => {
+                let request = Request { who: Who::Overlapped(overlapped), socket: name, what };
+                Net::finish(&kernel.memory, call.cpu, request, Ok(done), &mut told);
+                Ok(0)
+            }
+            // `Part` is nothing that a call returns.
+            Tried::Nothing | Tried::Part => {
+                net.leave(Request { who: Who::Overlapped(overlapped), socket: name, what })
+            }
+        };
+        told.0.extend(net.settle(&kernel.memory, call.cpu).0);
+        let looks = kernel.net.set_due(&net, now);
+        drop(net);
+        if looks {
+            call.cpu.time_has_more();
+        }
+        told.tell(kernel, call.cpu);
+        answer(call, result)
+    }
+
+    /// Changes something about the sockets, and tells whoever waits for that.
+    pub(crate) fn change_sockets<R>(call: &mut Call, change: impl FnOnce(&mut Net) -> R) -> R {
+        let (kernel, now) = (call.kernel, call.now());
+        let mut net = kernel.net.lock();
+        let result = change(&mut net);
+        let told = net.settle(&kernel.memory, call.cpu);
+        let looks = kernel.net.set_due(&net, now);
+        drop(net);
+        if looks {
+            call.cpu.time_has_more();
+        }
+        told.tell(kernel, call.cpu);
+        result
+    }
+
+    /// Looks whether something has come from outside, if that is due.
+    pub(crate) fn look_at_sockets(&self, cpu: &mut dyn Cpu) {
+        let now = cpu.now();
+        if self.net.next_due().is_none_or(|due| due > now) {
+            return;
+        }
+        let mut net = self.net.lock();
+        let told = net.settle(&self.memory, cpu);
+        self.net.set_due(&net, now);
+        drop(net);
+        told.tell(self, cpu);
+    }
+
+    /// The time of a thread's wait for a socket has run out.
+    pub(crate) fn end_socket_wait(&self, cpu: &mut dyn Cpu, ticket: WaitTicket) {
+        let mut net = self.net.lock();
+        let is_its =
+            |request: &Request| matches!(request.who, Who::Thread { thread, .. } if thread == ticket.thread);
+        let Some(index) = net.requests.iter().position(is_its) else { return };
+        if !cpu.is_waiting(ticket) {
+            return;
+        }
+        let Some(request) = net.requests.remove(index) else { return };
+        let result = match &request.what {
+            What::Select(select) => select.store(&self.memory, &[const { Vec::new() }; 3]),
+            What::Send(send) if send.done > 0 => Ok(request.what.success(clamp(send.done))),
+            What::Receive(receive) if receive.done > 0 => Ok(request.what.success(clamp(receive.done))),
+            _ => Err(WsaError::TIMED_OUT),
+        };
+        if let Who::Thread { kthread, .. } = request.who {
+            let value = returned(&self.memory, kthread, result, request.what.failure());
+            match cpu.time_out(ticket, value) {
+                Ok(Woken::NotWaiting) => {
+                    tracing::error!(target: "kernel", "a wait for a socket that was none");
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(target: "kernel", "a wait for a socket whose time has run out: {error}");
+                }
+            }
+        }
+    }
+
+    /// A thread ends: nothing is received or sent for it any more.
+    pub(crate) fn end_socket_requests_of(&self, thread_id: u32) {
+        let mut net = self.net.lock();
+        net.requests.retain(|request| match &request.who {
+            Who::Thread { .. } => true,
+            Who::Overlapped(overlapped) => overlapped.thread_id != thread_id,
+        });
+    }
+}
+
+/// r3 of a thread whose wait is over, and its last error.
+fn returned(memory: &GuestMemory, kthread: GuestAddr, result: Result<i32, WsaError>, failure: i32) -> u64 {
+    let value = result.unwrap_or_else(|error| {
+        if let Err(fault) = memory.write(kthread.offset(kthread::LAST_ERROR), error.0) {
+            tracing::debug!(target: "kernel", "a socket's error {error:?} can't be told: {fault}");
+        }
+        failure
+    });
+    i64::from(value) as u64
+}
+
+/// An overlapped structure says that it is under way: its event is not signalled.
+fn begin(call: &Call, overlapped: &Overlapped) -> Result<(), WsaError> {
+    let memory = call.memory();
+    memory.write(overlapped.at.offset(field::RESULT), WsaError::IO_PENDING.0)?;
+    memory.write(overlapped.at.offset(field::LENGTH), 0_u32)?;
+    if let Some((_, body)) = &overlapped.event {
+        call.kernel.dispatcher.reset_event(memory, *body)?;
+    }
+    Ok(())
+}
+
+impl Overlapped {
+    /// The structure at `at`, for the calling thread.
+    pub(crate) fn of(call: &Call, at: GuestAddr, routine: GuestAddr) -> Result<Self, WsaError> {
+        let event: crate::abi::Handle = call.memory().read(at.offset(field::EVENT))?;
+        let event = if event == crate::abi::Handle::NULL || !routine.is_null() {
+            None
+        } else {
+            let object = call.kernel.objects.resolve_kind(event, crate::objects::ObjectKind::Event)?;
+            call.kernel.objects.hold(object.body()).map(|held| (Arc::new(held), object.body()))
+        };
+        Ok(Self { at, thread_id: call.thread_id(), routine, event })
+    }
+
+    /// What has become of it, and how many bytes.
+    pub(crate) fn outcome(memory: &GuestMemory, at: GuestAddr) -> Result<(WsaError, u32), WsaError> {
+        Ok((WsaError(memory.read(at.offset(field::RESULT))?), memory.read(at.offset(field::LENGTH))?))
+    }
+}
+
+impl Net {
+    /// What a call fails with that must not wait.
+    fn refusal_to_wait(
+        &self,
+        memory: &GuestMemory,
+        (name, what): (u32, &What),
+        deadline: Option<GuestTicks>,
+        now: GuestTicks,
+    ) -> Option<Result<i32, WsaError>> {
+        if let What::Select(select) = what {
+            let is_over = deadline.is_some_and(|deadline| deadline <= now);
+            return is_over.then(|| select.store(memory, &[const { Vec::new() }; 3]));
+        }
+        if matches!(what, What::Finish { .. }) {
+            return None;
+        }
+        match self.get(name) {
+            Ok(socket) if socket.waits => None,
+            Ok(_) => Some(Err(WsaError::WOULD_BLOCK)),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// Keeps a request for later.
+    fn leave(&mut self, mut request: Request) -> Result<i32, WsaError> {
+        let admitted = self.limits().admit(Limit::SocketRequests, self.requests.len());
+        admitted.map_err(|_| WsaError::NO_BUFFERS)?;
+        request.what.outlives_its_call();
+        self.requests.push_back(request);
+        Err(WsaError::IO_PENDING)
+    }
+
+    fn park(
+        &mut self,
+        call: &mut Call,
+        name: u32,
+        what: What,
+        deadline: Option<GuestTicks>,
+    ) -> Result<Wait, WsaError> {
+        let options = self.sockets.get(&name).map(|socket| &socket.options);
+        let milliseconds = options.map_or(0, |options| match &what {
+            What::Receive(_) => options.receive_timeout(),
+            What::Send(_) => options.send_timeout(),
+            _ => 0,
+        });
+        let deadline = deadline.or_else(|| deadline_after(call.now(), milliseconds));
+        let kthread = call.kthread()?;
+        let thread = call.thread();
+        call.cpu.open_wait(thread, false).map_err(|_| WsaError::NO_BUFFERS)?;
+        self.requests.push_back(Request { who: Who::Thread { thread, kthread }, socket: name, what });
+        Ok(Wait { reason: SOCKET_WAIT, deadline, alertable: false })
+    }
+
+    /// Tries all requests until none gets any further, and says which events are to be signalled.
+    pub(super) fn settle(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> Told {
+        let mut told = Told::default();
+        let mut goes_on = !self.requests.is_empty();
+        while goes_on {
+            goes_on = false;
+            let mut left = std::mem::take(&mut self.requests);
+            while let Some(mut request) = left.pop_front() {
+                let tried = if self.sockets.contains_key(&request.socket)
+                    || matches!(request.what, What::Select(_) | What::Finish { .. })
+                {
+                    self.attempt(memory, request.socket, &mut request.what)
+                } else {
+                    // It was closed meanwhile.
+                    Tried::Over(Err(match request.who {
+                        Who::Thread { .. } => WsaError::INTERRUPTED,
+                        Who::Overlapped(_) => WsaError::OPERATION_ABORTED,
+                    }))
+                };
+                match tried {
+                    Tried::Over(result) => {
+                        goes_on = true;
+                        Self::finish(memory, cpu, request, result, &mut told);
+                    }
+                    tried => {
+                        goes_on |= tried == Tried::Part;
+                        self.requests.push_back(request);
+                    }
+                }
+            }
+        }
+        self.notice(&mut told);
+        for (held, body) in self.xnet.look_up_again(&mut *self.port, memory) {
+            told.0.push(Effect::Signal { body, _held: Some(held) });
+        }
+        told
+    }
+
+    /// A request is over: its thread goes on, or its structure says so.
+    fn finish(
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        request: Request,
+        result: Result<i32, WsaError>,
+        told: &mut Told,
+    ) {
+        let Request { who, what, .. } = request;
+        match who {
+            Who::Thread { thread, kthread } => {
+                let value = returned(memory, kthread, result, what.failure());
+                match cpu.wake(thread, value, 0) {
+                    Ok(woken) => woken.by_owner(thread),
+                    Err(error) => {
+                        tracing::error!(target: "kernel", "who waited for a socket is gone: {error}");
+                    }
+                }
+            }
+            Who::Overlapped(Overlapped { at, thread_id, routine, event }) => {
+                let (error, length) = match result {
+                    Ok(length) => (0, length as u32),
+                    Err(error) => (error.0, 0),
+                };
+                let stored = memory
+                    .write(at.offset(field::LENGTH), length)
+                    .and_then(|()| memory.write(at.offset(field::RESULT), error));
+                if let Err(fault) = stored {
+                    tracing::debug!(target: "kernel", "the end of a socket's request can't be told: {fault}");
+                }
+                if let Some((held, body)) = event {
+                    told.0.push(Effect::Signal { body, _held: Some(held) });
+                }
+                if !routine.is_null() {
+                    let args = [u64::from(error), u64::from(length), u64::from(at.0)];
+                    told.0.push(Effect::Call { thread_id, routine, args });
+                }
+            }
+        }
+    }
+
+    /// Takes back the overlapped requests of a socket; whether there was one.
+    pub(crate) fn cancel(
+        &mut self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        name: u32,
+    ) -> Result<Told, WsaError> {
+        self.get(name)?;
+        let mut told = Told::default();
+        let (taken, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.requests)
+            .into_iter()
+            .partition(|request| request.socket == name && matches!(request.who, Who::Overlapped(_)));
+        self.requests = left.into();
+        for request in taken {
+            Self::finish(memory, cpu, request, Err(WsaError::OPERATION_ABORTED), &mut told);
+        }
+        Ok(told)
+    }
+
+    /// Events of sockets whose state is one that they were to tell of, and have not.
+    fn notice(&mut self, told: &mut Told) {
+        let watched = self.sockets.iter().filter(|(_, socket)| socket.watch.is_some());
+        let names: Vec<u32> = watched.map(|(&name, _)| name).collect();
+        for name in names {
+            let looked = self.look_at_connection(name);
+            let Some(socket) = self.sockets.get_mut(&name).filter(|_| looked.is_ok()) else { continue };
+            let ready = self.port.ready(socket.id);
+            let (is_stream, failed) =
+                (socket.kind == SocketKind::Stream, matches!(socket.connection, Connection::Failed(_)));
+            let is_connected = !is_stream || socket.connection == Connection::Made;
+            let states = [
+                (noticed::READ, ready.readable && !socket.listens && is_connected),
+                (noticed::WRITE, ready.writable && is_connected),
+                (noticed::ACCEPT, ready.readable && socket.listens),
+                (noticed::CONNECT, is_stream && (failed || socket.connection == Connection::Made)),
+                (noticed::CLOSE, is_stream && is_connected && ready.is_ended),
+            ];
+            let Some(watch) = &mut socket.watch else { continue };
+            let mut now = 0;
+            for (bit, is_so) in states {
+                if is_so {
+                    now |= bit & watch.wanted & !watch.told;
+                }
+            }
+            watch.told |= now;
+            if now != 0 {
+                told.0.push(Effect::Signal { body: watch.body, _held: Some(watch.event.clone()) });
+            }
+        }
+    }
+}
