@@ -31,6 +31,8 @@ struct Host {
     /// A connection is being made.
     connecting: bool,
     connected: bool,
+    /// A connection could not be made.
+    failed: bool,
     /// What the host had no room for yet.
     unsent: VecDeque<u8>,
     /// A connection that was found by looking for one.
@@ -39,7 +41,7 @@ struct Host {
 
 impl Host {
     fn new(socket: Socket4, connected: bool) -> Self {
-        Self { socket, connecting: false, connected, unsent: VecDeque::new(), found: None }
+        Self { socket, connecting: false, connected, failed: false, unsent: VecDeque::new(), found: None }
     }
 
     fn any(&self) -> SockRef<'_> {
@@ -242,7 +244,13 @@ impl Network for HostNetwork {
 
     fn connect(&mut self, id: SocketId, to: SocketAddrV4) -> Result<(), WsaError> {
         let host = self.get(id)?;
-        let begun = host.any().connect(&SockAddr::from(to)).map_err(|error| told(&error));
+        let connect = |host: &Host| host.any().connect(&SockAddr::from(to)).map_err(|error| told(&error));
+        let mut begun = connect(host);
+        // Linux says once more that the last try is over before it begins another.
+        if host.failed && begun == Err(WsaError::CONNECTION_ABORTED) {
+            begun = connect(host);
+        }
+        host.failed = false;
         host.connecting = begun == Err(WsaError::WOULD_BLOCK) && host.is_stream();
         host.connected = begun.is_ok();
         begun
@@ -253,6 +261,7 @@ impl Network for HostNetwork {
         if host.connecting {
             if let Ok(Some(error)) = host.any().take_error() {
                 host.connecting = false;
+                host.failed = true;
                 return Err(told(&error));
             }
             if host.any().peer_addr().is_err() {
@@ -455,6 +464,12 @@ mod tests {
             begun => begun,
         };
         assert_eq!(refused, Err(WsaError::CONNECTION_REFUSED));
+        // The same socket may try again.
+        network.listen(taken, 1).unwrap();
+        if network.connect(other, at) != Ok(()) {
+            until(|| network.connected(other)).unwrap();
+        }
+        assert_eq!(network.remote(other), Some(at));
         network.close(taken);
         assert_eq!(network.bind(taken, at), Err(WsaError::NOT_SOCKET));
     }
