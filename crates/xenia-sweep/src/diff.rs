@@ -120,7 +120,8 @@ pub fn diff(a: &Merged, b: &Merged, threshold: f64) -> Difference {
 /// B's time to A's, if both ran long enough.
 fn ratio(a: &Outcome, b: &Outcome) -> Option<f64> {
     let ratio = b.cpu_seconds / a.cpu_seconds;
-    (a.cpu_seconds.max(b.cpu_seconds) >= SHORTEST && a.cpu_seconds > 0.0 && ratio.is_finite()).then_some(ratio)
+    (a.cpu_seconds.max(b.cpu_seconds) >= SHORTEST && a.cpu_seconds > 0.0 && ratio.is_finite())
+        .then_some(ratio)
 }
 
 #[cfg(test)]
@@ -170,17 +171,26 @@ mod tests {
         assert_eq!(names(&found.broken), ["unit 1"]);
         assert_eq!(names(&found.digests), ["unit 2"]);
         assert_eq!(names(&found.slower), ["unit 3"]);
-        assert_eq!((&found.only_a[..], &found.only_b[..]), (&["unit 4".to_owned()][..], &["renamed".to_owned()][..]));
+        assert_eq!(
+            (&found.only_a[..], &found.only_b[..]),
+            (&["unit 4".to_owned()][..], &["renamed".to_owned()][..])
+        );
         assert!(found.is_regression());
         let back = diff(&other, &with(|_, _| {}), 1.2);
         assert_eq!((names(&back.fixed), names(&back.slower)), (vec!["unit 1"], vec![]));
-        let crash = with(|id, outcome| if id == 1 { outcome.result = Verdict::Crash });
+        let crash = with(|id, outcome| {
+            if id == 1 {
+                outcome.result = Verdict::Crash
+            }
+        });
         assert_eq!(names(&diff(&other, &crash, 1.2).wrong_otherwise), ["unit 1"]);
     }
 
     #[test]
     fn a_slower_host_makes_no_unit_slower() {
-        let slow = |factor: f64| with(move |id, outcome| outcome.cpu_seconds *= if id == 3 { factor * 1.5 } else { factor });
+        let slow = |factor: f64| {
+            with(move |id, outcome| outcome.cpu_seconds *= if id == 3 { factor * 1.5 } else { factor })
+        };
         let found = diff(&with(|_, _| {}), &slow(1.15), 1.2);
         assert_eq!((names(&found.slower), found.slower_as_a_whole), (vec!["unit 3"], false));
         let found = diff(&with(|_, _| {}), &slow(1.5), 1.2);

@@ -16,20 +16,24 @@
 #![forbid(unsafe_code)]
 
 mod child;
+mod diff;
 mod error;
 mod inputs;
 mod judge;
 mod lines;
 mod merge;
 mod plan;
+mod report;
 mod run;
 mod spec;
 mod unit;
 
 pub use child::{Limited, limit_this_process};
+pub use diff::{Change, Difference, diff};
 pub use error::Error;
 pub use judge::{Outcome, Verdict};
-pub use merge::{Conflict, Failure, Merged, merge, merge_folder};
+pub use merge::{Conflict, Failure, Merged, merge, merge_file, merge_folder};
 pub use plan::{Plan, Planned, plan};
+pub use report::write_report;
 pub use run::{Progress, RunConfig, Summary, run};
 pub use unit::{Header, Shard, UNITS, Unit};

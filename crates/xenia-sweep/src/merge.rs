@@ -6,6 +6,7 @@ use crate::lines::{self, Torn};
 use crate::run::{files_of_results, ids, plan_of};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::{BufReader, Read};
 use std::path::Path;
 use xenia_documents::documented;
 
@@ -86,6 +87,24 @@ pub fn merge_folder(folder: &Path) -> Result<Merged> {
     Ok(merged)
 }
 
+/// Bytes of a merged result, at most.
+const LONGEST_MERGED: u64 = 4 << 30;
+
+/// A merged result, of the file that `merge` wrote or of a folder of results. What the file says of its rows is worked out anew.
+pub fn merge_file(path: &Path) -> Result<Merged> {
+    if path.is_dir() {
+        return merge_folder(path);
+    }
+    let file = std::fs::File::open(path).map_err(Error::read(path))?;
+    let found: Merged = serde_json::from_reader(BufReader::new(file.take(LONGEST_MERGED)))
+        .map_err(|error| Error::line(path, error.line(), format!("no merged result: {error}")))?;
+    let merged = Merged { missing: found.missing, ..merge(found.rows) };
+    if merged.hash != found.hash {
+        return Err(Error::file(path, "its rows don't make its hash: it was changed"));
+    }
+    Ok(merged)
+}
+
 /// Puts results together. Their order, and how often each is there, changes nothing.
 pub fn merge(mut outcomes: Vec<Outcome>) -> Merged {
     // Of a unit that ended in several ways the first in this order stands, whoever ran it when.
@@ -162,6 +181,24 @@ pub(crate) mod tests {
         let mut other = a.to_vec();
         other[0].digest = None;
         assert_ne!(merge(other).hash, one.hash);
+    }
+
+    #[test]
+    fn merged_files_are_read_again_and_held_to_their_hash() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let merged = merge(vec![outcome(2, Verdict::Pass, "d", "h"), outcome(1, Verdict::Fault, "e", "h")]);
+        let text = serde_json::to_string_pretty(&merged).unwrap();
+        std::fs::write(file.path(), &text).unwrap();
+        assert_eq!(merge_file(file.path()).unwrap(), merged);
+        for (wrong, said) in [
+            (text.replace("\"fault\"", "\"pass\""), "its rows don't make its hash"),
+            ("{\n\"hash\": 3}".to_owned(), "line 2: no merged result"),
+            ("[".repeat(100_000), "line 1: no merged result"),
+        ] {
+            std::fs::write(file.path(), wrong).unwrap();
+            let error = merge_file(file.path()).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+        }
     }
 
     #[test]

@@ -31,6 +31,12 @@ Examples:
   xenia-rs sweep merge sweep --json sweep.json
   xenia-rs sweep merge sweep --watch                     until all are done")]
     Merge(SweepMergeArgs),
+    /// Compare two results of a plan: broken, fixed, slower, other digests. The exit code is 1 if B is worse.
+    #[command(after_help = "Example:\n  xenia-rs sweep diff sweep sweep --threshold 1.2")]
+    Diff(SweepDiffArgs),
+    /// Write a page of a result, with the last frames and a filter, into its folder.
+    #[command(after_help = "Example:\n  xenia-rs sweep report sweep")]
+    Report(SweepReportArgs),
     /// Become a unit: limits, then the program again.
     #[command(hide = true)]
     Unit(SweepUnitArgs),
@@ -77,6 +83,28 @@ pub struct SweepMergeArgs {
     /// Look again every few seconds, and show how far the shards are, until every unit is done.
     #[arg(long)]
     pub watch: bool,
+}
+
+/// `sweep diff`.
+#[derive(Clone, Debug, Args)]
+pub struct SweepDiffArgs {
+    /// The result that is compared with: a folder of results, or what `merge --json` wrote.
+    pub a: PathBuf,
+    /// The other.
+    pub b: PathBuf,
+    /// Ratio of processors' times from which a unit is slower, the median ratio of all units taken out.
+    #[arg(long, value_name = "RATIO", default_value = "1.2")]
+    pub threshold: f64,
+    /// Write JSON (`-` for standard output).
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// `sweep report`.
+#[derive(Clone, Debug, Args)]
+pub struct SweepReportArgs {
+    /// The folder of results.
+    pub results: PathBuf,
 }
 
 /// `sweep unit`.

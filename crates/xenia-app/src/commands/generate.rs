@@ -124,6 +124,11 @@ pub fn documents() -> Vec<Document> {
             ],
         },
         Document {
+            name: "sweep-diff",
+            by: "`sweep diff`",
+            objects: vec![object::<xenia_sweep::Difference>(), object::<xenia_sweep::Change>()],
+        },
+        Document {
             name: "scale",
             by: "`scale`",
             objects: vec![object::<ScaleReport>(), object::<ScaleWorkers>(), object::<Spread>()],

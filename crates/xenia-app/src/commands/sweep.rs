@@ -1,6 +1,8 @@
 //! `xenia-rs sweep`: the commands over the crate of sweeps.
 
-use crate::cli::{SweepCommand, SweepMergeArgs, SweepPlanArgs, SweepRunArgs, SweepUnitArgs};
+use crate::cli::{
+    SweepCommand, SweepDiffArgs, SweepMergeArgs, SweepPlanArgs, SweepReportArgs, SweepRunArgs, SweepUnitArgs,
+};
 use crate::exit::Code;
 use crate::interrupt::Interrupt;
 use crate::report::{PROGRAM, check_json, write_json};
@@ -12,7 +14,7 @@ use std::os::unix::process::CommandExt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
-use xenia_sweep::{Limited, Merged, Plan, RunConfig};
+use xenia_sweep::{Change, Limited, Merged, Plan, RunConfig};
 
 /// What makes the program limit itself before it becomes a unit.
 const LAUNCHER: [&str; 5] = ["sweep", "unit", "--memory={memory}", "--parent={parent}", "--"];
@@ -27,6 +29,8 @@ pub fn run(command: &SweepCommand) -> Result<Code> {
         SweepCommand::Plan(args) => plan(args),
         SweepCommand::Run(args) => run_shard(args),
         SweepCommand::Merge(args) => merge(args),
+        SweepCommand::Diff(args) => diff(args),
+        SweepCommand::Report(args) => report(args),
         SweepCommand::Unit(args) => become_unit(args),
     }
 }
@@ -141,6 +145,63 @@ fn print(merged: &Merged) {
         grouped(merged.repeated)
     );
     outln!("hash {}", merged.hash);
+}
+
+fn diff(args: &SweepDiffArgs) -> Result<Code> {
+    if !args.threshold.is_finite() || args.threshold < 1.0 {
+        bail!("--threshold {}: a ratio of 1 or more", args.threshold);
+    }
+    check_json(args.json.as_deref())?;
+    let (a, b) = (xenia_sweep::merge_file(&args.a)?, xenia_sweep::merge_file(&args.b)?);
+    let found = xenia_sweep::diff(&a, &b, args.threshold);
+    if let Some(path) = &args.json {
+        write_json(path, "sweep-diff", &found)?;
+    }
+    let results = |change: &Change| format!("{} -> {}  {}", change.a.name(), change.b.name(), change.said);
+    table("BROKEN", &found.broken, results);
+    table("FIXED", &found.fixed, results);
+    table("WRONG OTHERWISE", &found.wrong_otherwise, results);
+    table("DIGEST", &found.digests, |change| {
+        let short = |digest: &Option<String>| format!("{:.16}", digest.as_deref().unwrap_or("none"));
+        format!("{} -> {}", short(&change.digest_a), short(&change.digest_b))
+    });
+    table("SLOWER", &found.slower, |change| format!("{:.2} times", change.ratio.unwrap_or_default()));
+    for (side, names) in [("A", &found.only_a), ("B", &found.only_b)] {
+        for name in names.iter().take(SHOWN) {
+            outln!("ONLY IN {side}  {name}");
+        }
+    }
+    let median =
+        found.median_ratio.map_or_else(|| "too few to time".to_owned(), |ratio| format!("time {ratio:.2}"));
+    outln!(
+        "{}: {} broken, {} fixed, {} wrong otherwise, {} with another digest, {} slower; {} only in A, {} only in B; {median}{}",
+        count(found.pairs, "pair"),
+        found.broken.len(),
+        found.fixed.len(),
+        found.wrong_otherwise.len(),
+        found.digests.len(),
+        found.slower.len(),
+        found.only_a.len(),
+        found.only_b.len(),
+        if found.slower_as_a_whole { ", slower as a whole" } else { "" }
+    );
+    Ok(if found.is_regression() { Code::Mismatch } else { Code::Done })
+}
+
+fn table(what: &str, changes: &[Change], says: impl Fn(&Change) -> String) {
+    for change in changes.iter().take(SHOWN) {
+        outln!("{what}  {}  {}", change.name, says(change));
+    }
+    if changes.len() > SHOWN {
+        outln!("{what}  and {} more; --json writes all", grouped((changes.len() - SHOWN) as u64));
+    }
+}
+
+fn report(args: &SweepReportArgs) -> Result<Code> {
+    let merged = xenia_sweep::merge_folder(&args.results)?;
+    let path = xenia_sweep::write_report(&args.results, &merged)?;
+    outln!("wrote {}", path.display());
+    Ok(Code::Done)
 }
 
 /// Limits this process, and becomes the program with the unit's words. Comes back only if that fails.
