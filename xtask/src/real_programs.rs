@@ -14,7 +14,7 @@ use crate::programs::{self, fetch};
 use crate::sdk::Sdk;
 use crate::{not_run, steps};
 use anyhow::{Context, Result, bail};
-use catalogue::Program;
+use catalogue::{Extent, Program};
 use clap::Args;
 use run::Mode;
 use std::collections::BTreeSet;
@@ -38,11 +38,14 @@ pub(crate) struct RealProgramsArgs {
     /// Only runs that are marked as small.
     #[arg(long)]
     small: bool,
+    /// Instead of all others, runs that are marked as large.
+    #[arg(long, conflicts_with = "small")]
+    large: bool,
     /// Instead: make a database of this many MB, close it and open it again.
-    #[arg(long, value_name = "MB", conflicts_with_all = ["names", "modes", "small"])]
+    #[arg(long, value_name = "MB", conflicts_with_all = ["names", "modes", "small", "large"])]
     database: Option<u32>,
     /// Instead: end a program that writes a database by force, this many times, and look at the database each time.
-    #[arg(long, value_name = "TIMES", conflicts_with_all = ["names", "modes", "small"])]
+    #[arg(long, value_name = "TIMES", conflicts_with_all = ["names", "modes", "small", "large"])]
     kill: Option<u32>,
 }
 
@@ -57,7 +60,12 @@ pub(crate) fn run(args: &RealProgramsArgs) -> Result<()> {
         return args.kill.map_or(Ok(()), |times| crashes::kills(&folder, &title, times));
     }
     let (folder, programs) = provide(&args.names)?;
-    compare(&folder, &programs, &args.modes, args.small)
+    let extent = match (args.small, args.large) {
+        (true, _) => Extent::Small,
+        (_, true) => Extent::Large,
+        _ => Extent::Full,
+    };
+    compare(&folder, &programs, &args.modes, extent)
 }
 
 /// A few runs, in CI; says so and passes where compiler or sources can't be had.
@@ -73,16 +81,16 @@ pub(crate) fn small_set() -> Result<()> {
         return not_run::write_down("real programs", Tool::Sources, &format!("{why:#}"));
     }
     let (folder, programs) = provide(&names)?;
-    compare(&folder, &programs, &[Mode::Jit], true)
+    compare(&folder, &programs, &[Mode::Jit], Extent::Small)
 }
 
 /// Runs every program in every mode; all that differ are named.
-fn compare(folder: &Path, programs: &[Program], modes: &[Mode], small: bool) -> Result<()> {
+fn compare(folder: &Path, programs: &[Program], modes: &[Mode], extent: Extent) -> Result<()> {
     let (mut wrong, mut runs) = (Vec::new(), 0);
     for program in programs {
         let begun = Instant::now();
-        let mut outcome = run::run(folder, program, modes, small)?;
-        if !small && modes.contains(&Mode::Jit) {
+        let mut outcome = run::run(folder, program, modes, extent)?;
+        if extent == Extent::Full && modes.contains(&Mode::Jit) {
             pictures::compare(folder, program, &mut outcome)?;
         }
         let seconds = begun.elapsed().as_secs_f64();

@@ -1,4 +1,4 @@
-# Builds liblzma's examples in the current folder, and makes what they compress: the C library's sources, some times over.
+# Builds liblzma's examples and repeat in the current folder, and makes what they compress: the C library's sources, some times over.
 set -e
 xz=$SOURCES/xz-utils
 lzma=$xz/src/liblzma
@@ -19,6 +19,7 @@ compress 01_compress_easy
 decompress 02_decompress
 compress_mt 04_compress_easy_mt
 END
+$CC $flags -o repeat "$HERE/repeat.c"
 mkdir -p files
 find "$SOURCES/musl/src" -name '*.c' | LC_ALL=C sort | xargs cat >part
 for i in 1 2 3 4 5 6 7 8 9 10; do cat part; done >files/text

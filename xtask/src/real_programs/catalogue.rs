@@ -80,6 +80,28 @@ pub(crate) struct Run {
     /// Whether CI has the time.
     #[serde(default)]
     pub(crate) small: bool,
+    /// Whether it is only done where it is asked for, then in place of the others.
+    #[serde(default)]
+    pub(crate) large: bool,
+}
+
+/// Which of the runs are done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Small,
+    Full,
+    Large,
+}
+
+impl Run {
+    /// Whether it is one of those.
+    pub(crate) fn is_of(&self, extent: Extent) -> bool {
+        match extent {
+            Extent::Small => self.small,
+            Extent::Full => !self.large,
+            Extent::Large => self.large,
+        }
+    }
 }
 
 /// A run for each file.
@@ -179,6 +201,9 @@ mod tests {
         assert!(programs.len() >= 8);
         let sources = std::fs::read_to_string(root.join("programs/sources.toml")).unwrap();
         for program in programs {
+            for run in &program.runs {
+                assert!(!(run.small && run.large), "{} {}", program.name, run.program);
+            }
             assert!(program.each.is_some() || !program.runs.is_empty(), "{}", program.name);
             assert!(program.folder.join("build.sh").is_file(), "{}", program.name);
             for package in &program.packages {

@@ -1,7 +1,7 @@
 //! Running a program natively and as a title, and comparing what comes of it.
 
 use super::build::TITLE;
-use super::catalogue::{Program, Run};
+use super::catalogue::{Extent, Program, Run};
 use crate::programs;
 use crate::steps;
 use anyhow::{Context, Result, bail};
@@ -61,11 +61,11 @@ struct Ended {
 }
 
 /// Runs all of a program's runs natively and in each mode.
-pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], small: bool) -> Result<Outcome> {
+pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], extent: Extent) -> Result<Outcome> {
     let sources = programs::folder()?.join("sources");
     let here = folder.join(&program.name);
     let mut runs = program.all_runs(&sources)?;
-    runs.retain(|run| run.small || !small);
+    runs.retain(|run| run.is_of(extent));
     let work = here.join("work");
     if work.is_dir() {
         std::fs::remove_dir_all(&work)?;
