@@ -12,6 +12,7 @@ mod device;
 mod draft;
 mod error;
 mod host_folder;
+mod losses;
 mod memory_device;
 pub mod path;
 pub mod stamp;

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use xenia_guest::Win32Error;
-use xenia_kernel::content::{PackageHeader, PackageName};
+use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
 use xenia_kernel::files::PackageMode;
 use xenia_kernel::ports::{Ports, Storage};
 use xenia_kernel::user::profile::Xuid;
-use xenia_kernel::vfs::{Disposition, OpenRequest};
+use xenia_kernel::vfs::{Device, Disposition, FileData, HostFolder, OpenRequest, VfsError};
 use xenia_kernel::{Kernel, KernelConfig};
 use xenia_memory::GuestMemory;
 
@@ -47,12 +47,16 @@ fn open(kernel: &Kernel, mode: PackageMode) -> Result<(), Win32Error> {
     kernel.files.lock().open_package("save", &name(), mode, header).map(|_| ())
 }
 
-fn write(kernel: &Kernel, file: &str, generation: u8) {
+/// A file of the open package, emptied or made, or as it is.
+fn file(kernel: &Kernel, file: &str, disposition: Disposition) -> Box<dyn FileData> {
     let mut files = kernel.files.lock();
     let at = files.vfs.resolve(&format!(r"save:\{file}")).unwrap();
-    let disposition = Disposition::OverwriteOrCreate;
     let request = OpenRequest { disposition, directory: Some(false), write: true, attributes: 0, now: 0 };
-    let data = files.vfs.open(&at, &request).unwrap().data.unwrap();
+    files.vfs.open(&at, &request).unwrap().data.unwrap()
+}
+
+fn write(kernel: &Kernel, name: &str, generation: u8) {
+    let data = file(kernel, name, Disposition::OverwriteOrCreate);
     for offset in (0..SIZE).step_by(PIECE) {
         data.write_at(offset as u64, &[generation; PIECE]).unwrap();
     }
@@ -119,4 +123,157 @@ fn a_killed_program_leaves_the_old_package_or_the_new_one() {
         // The first one was closed before the program was killed, however slow the host is.
         assert_ne!(found[0], Some(0), "round {round}");
     }
+}
+
+fn close(kernel: &Kernel) -> Result<(), Win32Error> {
+    kernel.files.lock().close_package("save")
+}
+
+/// Writes the files of a generation; the last one but one is larger than a file may be before it is as it should be.
+fn write_with_a_failure(kernel: &Kernel, generation: u8) -> Box<dyn FileData> {
+    write(kernel, "index", generation);
+    write(kernel, "player", generation);
+    let data = file(kernel, "level", Disposition::OverwriteOrCreate);
+    data.write_at(0, &[generation; PIECE]).unwrap();
+    assert_eq!(data.write_at(u64::from(u32::MAX), &[generation; PIECE]), Err(VfsError::Full));
+    data
+}
+
+fn assert_is(kernel: &Kernel, expected: u8) {
+    open(kernel, PackageMode::Existing).unwrap();
+    assert_eq!(FILES.map(|file| generation(kernel, file)), [Some(expected); 3]);
+    close(kernel).unwrap();
+}
+
+#[test]
+fn a_package_that_is_not_whole_does_not_replace_the_old_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let kernel = machine(folder.path());
+    open(&kernel, PackageMode::New).unwrap();
+    for file in FILES {
+        write(&kernel, file, 1);
+    }
+    close(&kernel).unwrap();
+    // The title closes everything and looks at nothing.
+    open(&kernel, PackageMode::Always).unwrap();
+    drop(write_with_a_failure(&kernel, 2));
+    assert_eq!(kernel.files.lock().flush_package("save"), Err(Win32Error::DISK_FULL));
+    assert_eq!(close(&kernel), Err(Win32Error::DISK_FULL));
+    assert_is(&kernel, 1);
+    // The file is still open, and the package is closed.
+    open(&kernel, PackageMode::Always).unwrap();
+    let left_open = write_with_a_failure(&kernel, 3);
+    assert_eq!(close(&kernel), Err(Win32Error::DISK_FULL));
+    drop(left_open);
+    assert_is(&kernel, 1);
+    // The machine ends with the package open.
+    open(&kernel, PackageMode::Always).unwrap();
+    drop(write_with_a_failure(&kernel, 4));
+    drop(kernel);
+    let kernel = machine(folder.path());
+    assert_is(&kernel, 1);
+    let names = std::fs::read_dir(folder.path().join("Content/E030000000000001/4D5307D1/00000001")).unwrap();
+    assert_eq!(names.count(), 2, "the header, and one folder of files");
+}
+
+#[test]
+fn what_is_written_again_cut_off_or_given_up_is_no_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let kernel = machine(folder.path());
+    open(&kernel, PackageMode::New).unwrap();
+    drop(write_with_a_failure(&kernel, 0));
+    write(&kernel, "level", 0);
+    close(&kernel).unwrap();
+    assert_is(&kernel, 0);
+    // As databases do it: roll back, and go on.
+    open(&kernel, PackageMode::Always).unwrap();
+    let data = write_with_a_failure(&kernel, 1);
+    assert_eq!(kernel.files.lock().flush_package("save"), Err(Win32Error::DISK_FULL));
+    data.set_size(PIECE as u64).unwrap();
+    for offset in (0..SIZE).step_by(PIECE) {
+        data.write_at(offset as u64, &[1; PIECE]).unwrap();
+    }
+    assert_eq!(kernel.files.lock().flush_package("save"), Ok(()));
+    drop(data);
+    close(&kernel).unwrap();
+    assert_is(&kernel, 1);
+    // The file that did not fit is removed.
+    open(&kernel, PackageMode::Always).unwrap();
+    for file in FILES {
+        write(&kernel, file, 2);
+    }
+    let extra = file(&kernel, "extra", Disposition::Create);
+    assert_eq!(extra.set_size(u64::MAX), Err(VfsError::Full));
+    drop(extra);
+    {
+        let mut files = kernel.files.lock();
+        let at = files.vfs.resolve(r"save:\extra").unwrap();
+        // It never came to the disk.
+        assert_eq!(files.vfs.remove(&at), Err(VfsError::NotFound));
+    }
+    assert_eq!(close(&kernel), Err(Win32Error::DISK_FULL), "nobody could give it up");
+    assert_is(&kernel, 1);
+}
+
+#[test]
+fn a_file_of_an_open_package_is_old_or_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let kernel = machine(folder.path());
+    open(&kernel, PackageMode::New).unwrap();
+    for file in FILES {
+        write(&kernel, file, 1);
+    }
+    close(&kernel).unwrap();
+    open(&kernel, PackageMode::Existing).unwrap();
+    let data = file(&kernel, "level", Disposition::Open);
+    data.write_at(0, &[2; PIECE]).unwrap();
+    assert_eq!(data.write_at(u64::from(u32::MAX), &[2; PIECE]), Err(VfsError::Full));
+    drop(data);
+    assert_eq!(close(&kernel), Err(Win32Error::DISK_FULL), "said once");
+    assert_is(&kernel, 1);
+}
+
+/// Not a test by itself: saves where no file may have more than 64 blocks.
+#[test]
+fn child_that_has_no_room() {
+    let Some(folder) = std::env::var_os(NO_ROOM) else { return };
+    let disk = HostFolder::writable(Path::new(&folder), Arc::default()).unwrap();
+    let store = ContentStore::new(Box::new(disk), true);
+    let old = store.find(&name()).unwrap().unwrap();
+    let new = store.prepare(&name(), Some(&old), PackageHeader::new(name().owner, "New")).unwrap();
+    let mut files = store.folder(name().files(new.folder));
+    let path = ["level".to_owned()];
+    let data = files.create_file(&path).unwrap();
+    data.write_at(0, &[2; PIECE]).unwrap();
+    let written = data.write_at(PIECE as u64, &vec![2; 1 << 20]);
+    assert!(written.is_err(), "{written:?}");
+    drop(data);
+    assert_eq!(store.commit(&name(), &new), Err(VfsError::Full));
+    println!("\nrefused");
+}
+
+/// Set for the program that has no room: the folder to save in.
+const NO_ROOM: &str = "XENIA_TEST_NO_ROOM";
+
+#[test]
+fn a_full_disk_leaves_the_old_package() {
+    let folder = tempfile::tempdir().unwrap();
+    let kernel = machine(folder.path());
+    open(&kernel, PackageMode::New).unwrap();
+    for file in FILES {
+        write(&kernel, file, 1);
+    }
+    close(&kernel).unwrap();
+    drop(kernel);
+    // A write beyond the limit fails as one on a full disk does: in the middle, by the host.
+    let child = std::process::Command::new("sh")
+        .args(["-c", r#"trap "" XFSZ; ulimit -f 64; exec "$@""#, "sh"])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "child_that_has_no_room", "--nocapture"])
+        .env(NO_ROOM, folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(said.contains("refused"), "{said}{}", String::from_utf8_lossy(&child.stderr));
+    assert_is(&machine(folder.path()), 1);
 }

@@ -159,9 +159,10 @@ impl ContentStore {
         new: PackageHeader,
     ) -> VfsResult<PackageHeader> {
         let folder = old.map_or(1, |old| old.folder.checked_add(1).unwrap_or(1));
+        let new = new.in_folder(folder);
         // A run that was cut short may have left one.
-        self.remove_tree(&name.files(folder))?;
-        Ok(new.in_folder(folder))
+        self.remove_files(name, &new)?;
+        Ok(new)
     }
 
     /// Makes sure that what was written to a package's files survives a crash of the host.
@@ -171,7 +172,14 @@ impl ContentStore {
 
     /// Removes a package's files, but not the package.
     pub fn remove_files(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
-        self.remove_tree(&name.files(header.folder))
+        let removed = self.remove_tree(&name.files(header.folder));
+        self.forget_losses(name, header);
+        removed
+    }
+
+    /// Nobody misses any more what could not be written to a package's files.
+    pub fn forget_losses(&self, name: &PackageName, header: &PackageHeader) {
+        self.device.lock().forget_losses(&name.files(header.folder));
     }
 
     /// Removes a package. Its header goes first: a package without it is none, unless somebody has put it there so.

@@ -1,7 +1,8 @@
 //! Packages that the title has open: each a device of its own, under the name that the title gave it.
 //!
 //! A title reaches the files of packages that it opened, and no others. A package that takes the place of an older one becomes
-//! the package when it is closed or flushed, or with the end of the machine ([`crate::content`]).
+//! the package when it is closed or flushed, or with the end of the machine ([`crate::content`]), if all was written that the
+//! title wanted to write.
 
 use super::Files;
 use super::mounts::{self, HARD_DISK};
@@ -47,7 +48,8 @@ impl Default for Packages {
 impl Drop for Packages {
     fn drop(&mut self) {
         for package in &mut self.open {
-            package.commit_or_say(&self.store);
+            // It has been said.
+            let _ = package.finish(&self.store);
         }
     }
 }
@@ -107,10 +109,21 @@ impl OpenPackage {
         Ok(())
     }
 
-    fn commit_or_say(&mut self, store: &ContentStore) {
-        if let Err(error) = self.commit(store) {
-            tracing::error!(target: "vfs", "the package {} is not saved: {error}", self.name.file());
+    /// Commits what nobody will write to any more. A package that is not whole does not take the place of an older one; what was
+    /// written of it goes.
+    fn finish(&mut self, store: &ContentStore) -> VfsResult<()> {
+        let committed = self.commit(store);
+        if let Err(error) = &committed {
+            let stays = if self.replaces.is_some() { ", and stays as it was" } else { "" };
+            tracing::error!(target: "vfs", "the package {} is not saved{stays}: {error}", self.name.file());
+            if self.replaces.is_some() {
+                // The next one of this name would remove it.
+                let _ = store.remove_files(&self.name, &self.header);
+            } else {
+                store.forget_losses(&self.name, &self.header);
+            }
         }
+        committed
     }
 }
 
@@ -229,7 +242,7 @@ impl Files {
         let index = open.iter().position(|package| package.root.eq_ignore_ascii_case(root));
         let Some(index) = index else { return Err(Win32Error::FILE_NOT_FOUND) };
         let mut package = open.swap_remove(index);
-        let committed = package.commit(store);
+        let committed = package.finish(store);
         let unlinked = self.vfs.unlink(&format!("{}:", package.root));
         let unmounted = self.vfs.mount(&package.device, Box::new(NoDevice));
         committed.and(unlinked).and(unmounted).map_err(win32_error)

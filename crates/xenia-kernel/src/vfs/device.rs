@@ -149,10 +149,13 @@ pub trait Device: Send {
     }
 
     /// Makes sure that everything written so far to files at this path, or below, survives a crash of the host: those that
-    /// are open, too.
+    /// are open, too. Fails as long as something there could not be written, and was neither written again nor removed.
     fn flush_below(&self, _path: &[String]) -> VfsResult<()> {
         Ok(())
     }
+
+    /// Nobody misses any more what could not be written at this path, or below.
+    fn forget_losses(&self, _path: &[String]) {}
 
     /// Writes down what was not worth writing at each change.
     fn settle(&self) -> VfsResult<()> {

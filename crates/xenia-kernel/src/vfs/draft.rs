@@ -10,7 +10,11 @@
 //! program runs; one that is not is removed when the folder is opened again.
 //!
 //! What a run adds to the folder, and how long one file may be, has a limit ([`Quota`]).
+//!
+//! A write to a package that fails leaves a gap. As long as it is not written again or cut off, the draft is not put in the file's place: the
+//! file stays as it was, and whoever looks after what belongs together hears of it ([`Losses`]).
 
+use super::losses::{Gap, Losses, PACKAGES};
 use super::{VfsError, VfsResult};
 use crate::limits::{Limit, Limits};
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -90,7 +94,10 @@ pub(super) struct Draft {
     own: bool,
     /// The draft's path, unless it has none any more.
     path: Option<PathBuf>,
+    /// What the guest could not write.
+    gap: Gap,
     quota: Arc<Quota>,
+    losses: Arc<Losses>,
 }
 
 impl Draft {
@@ -106,7 +113,18 @@ impl Draft {
 
     /// Writes all of `from` at `offset`.
     pub(super) fn write_at(&mut self, offset: u64, from: &[u8]) -> VfsResult<()> {
-        let (end, size) = (offset.checked_add(from.len() as u64).ok_or(VfsError::Full)?, self.size()?);
+        let end = offset.saturating_add(from.len() as u64);
+        let written = self.write_all(offset, end, from);
+        match written {
+            Ok(()) => self.gap.written(offset..end),
+            Err(_) => self.gap.missed(offset..end),
+        }
+        written
+    }
+
+    fn write_all(&mut self, offset: u64, end: u64, from: &[u8]) -> VfsResult<()> {
+        offset.checked_add(from.len() as u64).ok_or(VfsError::Full)?;
+        let size = self.size()?;
         if end > size {
             self.quota.resize(size, end)?;
         }
@@ -116,20 +134,38 @@ impl Draft {
 
     /// Cuts the file, or lengthens it with zeros.
     pub(super) fn set_size(&mut self, size: u64) -> VfsResult<()> {
+        let cut = self.resize(size);
+        self.gap.resized(size, cut.is_ok());
+        cut
+    }
+
+    fn resize(&mut self, size: u64) -> VfsResult<()> {
         self.quota.resize(self.size()?, size)?;
         self.make_own(size > 0)?;
         Ok(self.content.set_len(size)?)
     }
 
+    /// Whether something is missing in it that keeps it from the file's place.
+    fn has_gap(&self) -> bool {
+        self.gap.is_there() && self.target.as_ref().is_some_and(|target| self.losses.covers(target))
+    }
+
     /// Puts the draft in the file's place, if there is one.
     pub(super) fn commit(&mut self) -> VfsResult<()> {
+        if self.has_gap() {
+            return Err(VfsError::Full);
+        }
         let (true, Some(target), Some(path)) = (self.own, &self.target, &self.path) else { return Ok(()) };
         check_in_place(&self.folder)?;
         self.content.sync_all()?;
         fs::rename(path, target)?;
         // The draft has become the host's file: writing on makes another.
         (self.own, self.path) = (false, None);
-        Ok(File::open(&self.folder)?.sync_all()?)
+        File::open(&self.folder)?.sync_all()?;
+        if let Some(target) = &self.target {
+            self.losses.made_good(target);
+        }
+        Ok(())
     }
 
     /// Makes a draft of its own, with the file's contents if `copy`.
@@ -168,7 +204,18 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        if let Err(error) = self.commit() {
+        let Err(error) = self.commit() else { return };
+        if let Some(target) = &self.target {
+            self.losses.add(target);
+        }
+        if self.has_gap() {
+            tracing::error!(
+                target: "vfs",
+                "not all could be written to {:?}: it stays as it was",
+                self.target.as_deref()
+            );
+            self.discard();
+        } else {
             let (target, path) = (self.target.as_deref(), self.path.as_deref());
             tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {path:?}");
         }
@@ -240,13 +287,18 @@ pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()
 pub(super) struct Drafts {
     open: Mutex<Vec<Weak<Mutex<Draft>>>>,
     pub(super) quota: Arc<Quota>,
+    pub(super) losses: Arc<Losses>,
 }
 
 impl Drafts {
     /// None yet. Removes what programs that ended by force have left below `root`.
     pub(super) fn new(root: &Path, limits: Arc<Limits>) -> Self {
         sweep(root);
-        Self { open: Mutex::new(Level::Leaf, Vec::new()), quota: Arc::new(Quota::new(limits)) }
+        Self {
+            open: Mutex::new(Level::Leaf, Vec::new()),
+            quota: Arc::new(Quota::new(limits)),
+            losses: Arc::new(Losses::new(&root.join(PACKAGES))),
+        }
     }
 
     fn all(&self) -> Vec<Arc<Mutex<Draft>>> {
@@ -272,17 +324,20 @@ impl Drafts {
             return Ok(draft);
         }
         let (content, folder) = (Arc::new(File::open(path)?), folder_of(path));
-        let (target, quota) = (Some(path.to_owned()), self.quota.clone());
-        Ok(self.add(Draft { target, folder, content, own: false, path: None, quota }))
+        let (target, quota, losses) = (Some(path.to_owned()), self.quota.clone(), self.losses.clone());
+        let gap = Gap::default();
+        Ok(self.add(Draft { target, folder, content, own: false, path: None, gap, quota, losses }))
     }
 
     /// Makes a file; the host has it when it is committed.
     pub(super) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
         let folder = folder_of(path);
-        let (draft, content) = self.quota.enter(|| new_draft(&folder))?;
+        let made = self.quota.enter(|| new_draft(&folder));
+        let (draft, content) = made.inspect_err(|_| self.losses.add(path))?;
         let content = Arc::new(content);
-        let (target, quota) = (Some(path.to_owned()), self.quota.clone());
-        Ok(self.add(Draft { target, folder, content, own: true, path: Some(draft), quota }))
+        let (target, quota, losses) = (Some(path.to_owned()), self.quota.clone(), self.losses.clone());
+        let gap = Gap::default();
+        Ok(self.add(Draft { target, folder, content, own: true, path: Some(draft), gap, quota, losses }))
     }
 
     /// Names of files in `folder` that the host does not have yet.
@@ -314,6 +369,7 @@ impl Drafts {
 
     /// What was at `from`, or below, is at `to` now.
     pub(super) fn moved(&self, from: &Path, to: &Path) {
+        self.losses.moved(from, to);
         for draft in self.all() {
             let mut draft = draft.lock();
             let rest = draft.target.as_ref().and_then(|target| target.strip_prefix(from).ok());
@@ -330,6 +386,7 @@ impl Drafts {
         // Shrinking is never refused.
         let _ = self.quota.resize(size, 0);
         self.quota.leave();
+        self.losses.made_good(path);
         if let Some(draft) = self.at(path) {
             let mut draft = draft.lock();
             draft.target = None;

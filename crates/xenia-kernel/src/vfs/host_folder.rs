@@ -328,7 +328,10 @@ impl Device for HostFolder {
 
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
         let at = self.new_path(path)?;
-        self.drafts()?.quota.enter(|| Ok(fs::create_dir(&at)?))?;
+        let drafts = self.drafts()?;
+        let made = drafts.quota.enter(|| Ok(fs::create_dir(&at)?));
+        made.inspect_err(|_| drafts.losses.add(&at))?;
+        drafts.losses.made_good(&at);
         // What is made in it is of no use if the host forgets the directory.
         Ok(File::open(at.parent().unwrap_or(&self.root))?.sync_all()?)
     }
@@ -343,8 +346,9 @@ impl Device for HostFolder {
             if !drafts.created_in(&at).is_empty() {
                 return Err(VfsError::NotEmpty);
             }
-            fs::remove_dir(at)?;
+            fs::remove_dir(&at)?;
             drafts.quota.leave();
+            drafts.losses.forget(&at);
             self.forget(path);
             return Ok(());
         }
@@ -410,11 +414,25 @@ impl Device for HostFolder {
     }
 
     fn flush_below(&self, path: &[String]) -> VfsResult<()> {
-        match self.host_path(path) {
-            Ok(at) => self.drafts()?.commit_below(&at),
-            // Nothing is there that could be lost.
-            Err(VfsError::NotFound | VfsError::PathNotFound) => Ok(()),
-            Err(error) => Err(error),
+        let drafts = self.drafts()?;
+        let at = match self.host_path(path) {
+            Ok(at) => {
+                drafts.commit_below(&at)?;
+                at
+            }
+            // What could not even be made.
+            Err(VfsError::NotFound | VfsError::PathNotFound) => {
+                self.root.join(path.iter().collect::<PathBuf>())
+            }
+            Err(error) => return Err(error),
+        };
+        if drafts.losses.has(&at) { Err(VfsError::Full) } else { Ok(()) }
+    }
+
+    fn forget_losses(&self, path: &[String]) {
+        let at = self.host_path(path).unwrap_or_else(|_| self.root.join(path.iter().collect::<PathBuf>()));
+        if let Some(drafts) = &self.drafts {
+            drafts.losses.forget(&at);
         }
     }
 

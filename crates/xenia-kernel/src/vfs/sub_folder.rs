@@ -163,6 +163,10 @@ impl Device for SubFolder {
     fn flush_below(&self, path: &[String]) -> VfsResult<()> {
         self.device.lock().flush_below(&self.at(path))
     }
+
+    fn forget_losses(&self, path: &[String]) {
+        self.device.lock().forget_losses(&self.at(path));
+    }
 }
 
 /// Nothing: what is mounted where something was taken away.

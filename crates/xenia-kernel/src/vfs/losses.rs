@@ -1,0 +1,175 @@
+//! What a title could not write to a folder of the host, and has neither written again nor given up.
+//!
+//! A disk may be full, or a quota used up. Programs that mean to go on (databases) then take back what they have written or write it
+//! once more; others close the file and forget. So a failed write is remembered until it is made good: within an open
+//! file as its [`Gap`], beyond that as a path of the folder's [`Losses`]. That is so where packages are; elsewhere on a disk a file is what
+//! could be written of it.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use xenia_sync::{Level, Mutex};
+
+/// The directory of a content folder that packages are in.
+pub(super) const PACKAGES: &str = "Content";
+/// Paths that are remembered one by one; with more, all of the directory counts as lost.
+const LIMIT: usize = 1024;
+
+/// What is missing in an open file: from the first byte that could not be written to the last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Gap {
+    missing: Range<u64>,
+    /// The file could not be made as long as it was to be.
+    is_short: bool,
+}
+
+impl Gap {
+    /// Whether anything is missing.
+    pub(super) fn is_there(&self) -> bool {
+        self.is_short || !self.missing.is_empty()
+    }
+
+    /// These bytes could not be written.
+    pub(super) fn missed(&mut self, bytes: Range<u64>) {
+        self.missing = if self.missing.is_empty() {
+            bytes
+        } else {
+            self.missing.start.min(bytes.start)..self.missing.end.max(bytes.end)
+        };
+    }
+
+    /// These bytes were written.
+    pub(super) fn written(&mut self, bytes: Range<u64>) {
+        if self.missing.is_empty() {
+            return;
+        }
+        // What is written in the middle of it leaves it as it is.
+        if bytes.start <= self.missing.start && bytes.end > self.missing.start {
+            self.missing.start = bytes.end.min(self.missing.end);
+        } else if bytes.end >= self.missing.end && bytes.start < self.missing.end {
+            self.missing.end = bytes.start.max(self.missing.start);
+        }
+    }
+
+    /// The file was given this size, or could not be.
+    pub(super) fn resized(&mut self, size: u64, is_done: bool) {
+        self.is_short = !is_done;
+        if is_done {
+            self.missing.end = self.missing.end.min(size);
+        }
+    }
+}
+
+/// Files and directories that are not as the title wanted them. Their lock is taken under those of open files.
+#[derive(Debug)]
+pub(super) struct Losses {
+    within: PathBuf,
+    paths: Mutex<BTreeSet<PathBuf>>,
+}
+
+impl Losses {
+    /// None yet of what is in a directory, or below.
+    pub(super) fn new(within: &Path) -> Self {
+        Self { within: within.to_owned(), paths: Mutex::numbered(Level::Leaf, 1, BTreeSet::new()) }
+    }
+
+    /// Whether what is at a path is to be old or whole.
+    pub(super) fn covers(&self, path: &Path) -> bool {
+        path.starts_with(&self.within)
+    }
+
+    /// This could not be made, or written.
+    pub(super) fn add(&self, path: &Path) {
+        if !self.covers(path) {
+            return;
+        }
+        let mut paths = self.paths.lock();
+        if paths.len() >= LIMIT {
+            paths.clear();
+            paths.insert(self.within.clone());
+        } else if !paths.contains(&self.within) {
+            paths.insert(path.to_owned());
+        }
+    }
+
+    /// It is there as it should be, or nobody wants it any more.
+    pub(super) fn made_good(&self, path: &Path) {
+        self.paths.lock().remove(path);
+    }
+
+    /// Nobody wants what is at a path, or below, any more.
+    pub(super) fn forget(&self, path: &Path) {
+        self.paths.lock().retain(|lost| !lost.starts_with(path));
+    }
+
+    /// What was at `from`, or below, is at `to` now.
+    pub(super) fn moved(&self, from: &Path, to: &Path) {
+        let mut paths = self.paths.lock();
+        let moved: Vec<PathBuf> = paths.iter().filter(|lost| lost.starts_with(from)).cloned().collect();
+        for lost in moved {
+            paths.remove(&lost);
+            if let Ok(rest) = lost.strip_prefix(from) {
+                paths.insert(if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) });
+            }
+        }
+    }
+
+    /// Whether something at a path, or below, is not as it should be.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        self.paths.lock().iter().any(|lost| lost.starts_with(path) || path.starts_with(lost))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gap_is_there_until_it_is_written_or_cut_off() {
+        let mut gap = Gap::default();
+        gap.written(0..10);
+        gap.resized(5, true);
+        assert!(!gap.is_there());
+        gap.missed(10..20);
+        gap.missed(30..40);
+        gap.written(15..18);
+        assert_eq!(gap.missing, 10..40, "what lies in its middle says nothing of its ends");
+        gap.written(0..15);
+        gap.written(35..50);
+        assert_eq!(gap.missing, 15..35);
+        gap.resized(100, true);
+        assert_eq!(gap.missing, 15..35, "zeros are not what was to be written");
+        gap.resized(15, true);
+        assert!(!gap.is_there());
+        gap.missed(5..u64::MAX);
+        gap.written(0..10);
+        gap.written(10..u64::MAX);
+        assert!(!gap.is_there());
+        gap.resized(100, false);
+        gap.written(0..200);
+        assert!(gap.is_there(), "it is not as long as it was to be");
+        gap.resized(150, true);
+        assert!(!gap.is_there());
+    }
+
+    #[test]
+    fn losses_belong_to_places_and_have_an_end() {
+        let losses = Losses::new(Path::new("/r"));
+        losses.add(Path::new("/s"));
+        losses.add(Path::new("/r/a/b"));
+        assert!(
+            losses.has(Path::new("/r/a"))
+                && losses.has(Path::new("/r/a/b/c"))
+                && !losses.has(Path::new("/r/b"))
+        );
+        losses.moved(Path::new("/r/a"), Path::new("/r/c"));
+        assert!(!losses.has(Path::new("/r/a")) && losses.has(Path::new("/r/c/b")));
+        losses.made_good(Path::new("/r/c"));
+        losses.forget(Path::new("/r/c"));
+        assert!(!losses.has(Path::new("/r")));
+        for number in 0..2 * LIMIT {
+            losses.add(Path::new(&format!("/r/{number}")));
+        }
+        assert!(losses.has(Path::new("/r/x")) && losses.paths.lock().len() == 1);
+    }
+}
