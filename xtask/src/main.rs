@@ -14,6 +14,7 @@ mod races;
 mod real_programs;
 mod reproducible;
 mod sdk;
+mod slurm_test;
 mod steps;
 mod supply_chain;
 mod sync_suite;
@@ -62,6 +63,8 @@ enum Task {
     Sdk,
     /// Make a title out of C files.
     Title(sdk::TitleArgs),
+    /// Run a sweep on a Slurm of its own, with workers that are killed.
+    SlurmTest(slurm_test::SlurmArgs),
     /// Build the coverage-guided fuzz targets and run each for a while.
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
     /// Build the program twice, in two folders, and compare the bytes.
@@ -91,6 +94,7 @@ fn main() -> ExitCode {
         Task::RealPrograms(args) => real_programs::run(&args),
         Task::Sdk => sdk::run(),
         Task::Title(args) => sdk::title(&args),
+        Task::SlurmTest(args) => slurm_test::run_test(&args),
         Task::FuzzTargets(args) => fuzz_targets::run(&args),
         Task::Reproducible(args) => reproducible::reproducible(&args),
         Task::Sbom(args) => supply_chain::sbom(&args),
