@@ -28,14 +28,11 @@ fn page(merged: &Merged) -> String {
     rows.sort_by(|a, b| (a.result.is_good(), &a.name).cmp(&(b.result.is_good(), &b.name)));
     let rows: String = rows.into_iter().map(row).collect();
     let of_result = |result: Verdict| Some((result, *merged.results.get(result.name())?));
-    let buttons: String = Verdict::ALL
-        .into_iter()
-        .filter_map(of_result)
-        .map(|(result, number)| {
-            let name = result.name();
-            format!("<button value=\"{name}\" aria-pressed=\"false\">{name} {number}</button>")
-        })
-        .collect();
+    let mut buttons = String::new();
+    for (result, number) in Verdict::ALL.into_iter().filter_map(of_result) {
+        let name = result.name();
+        let _ = write!(buttons, "<button value=\"{name}\" aria-pressed=\"false\">{name} {number}</button>");
+    }
     let summary = format!(
         "{} units, {} of them wrong, {} missing, {} not the same each time",
         merged.units,
