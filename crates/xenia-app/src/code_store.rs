@@ -6,8 +6,9 @@
 use crate::cli::EngineArgs;
 use crate::screenshots::file_name;
 use crate::title::{Title, cache_folder};
-use object::Object;
-use object::read::{File as ObjectFile, ReadCache};
+use object::read::ReadCache;
+use object::read::elf::{FileHeader, ProgramHeader};
+use object::{Endianness, elf};
 use rustix::fs::OFlags;
 use std::fs::{self, DirBuilder, File, Metadata};
 use std::io::{self, Read, Write};
@@ -68,13 +69,27 @@ pub fn options(
     Some(StoreOptions { build, title: image_sha256.to_owned(), keeper })
 }
 
+/// What the linker has noted a program's build as. The notes alone are read, and not the symbols before them.
+fn noted(program: &File) -> Option<Vec<u8>> {
+    let cache = ReadCache::new(program);
+    let header = elf::FileHeader64::<Endianness>::parse(&cache).ok()?;
+    let endian = header.endian().ok()?;
+    for segment in header.program_headers(endian, &cache).ok()? {
+        let Some(mut notes) = segment.notes(endian, &cache).ok()? else { continue };
+        while let Some(note) = notes.next().ok()? {
+            if note.name() == elf::ELF_NOTE_GNU && note.n_type(endian) == elf::NT_GNU_BUILD_ID {
+                return Some(note.desc().to_vec());
+            }
+        }
+    }
+    None
+}
+
 /// Identifies the program as it was linked.
 fn build() -> io::Result<String> {
     let mut program = File::open("/proc/self/exe")?;
     let version = env!("CARGO_PKG_VERSION");
-    let cache = ReadCache::new(&program);
-    let noted = ObjectFile::parse(&cache).ok().and_then(|file| file.build_id().ok()?.map(<[u8]>::to_vec));
-    if let Some(id) = noted {
+    if let Some(id) = noted(&program) {
         return Ok(format!("{version} {id:02x?}"));
     }
     // The linker has left none.
@@ -193,6 +208,16 @@ mod tests {
 
     fn set_mode(path: &Path, mode: u32) {
         fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    }
+
+    #[test]
+    fn a_build_is_told_by_its_note_alone() {
+        let program = File::open("/proc/self/exe").unwrap();
+        let bytes = fs::read("/proc/self/exe").unwrap();
+        let whole = object::File::parse(&*bytes).unwrap();
+        assert_eq!(noted(&program).as_deref(), object::Object::build_id(&whole).unwrap());
+        let other = tempfile::tempfile().unwrap();
+        assert_eq!(noted(&other), None, "an empty file");
     }
 
     #[test]
