@@ -3,7 +3,7 @@
 //! Guest registers live in the context. Inside a block they are values: loaded at first use, stored before anything that
 //! may leave or look (`Lifter::flush`) but loads ([`redo`]), and where the next block is reached from elsewhere too. A block that one edge alone leads
 //! to goes on with all that is known, stored or not ([`State`]); innermost loops carry registers as values from turn to turn
-//! beside the context (`carried`). So every other block may be an entry; of floating point, [`flow`] says what it takes for granted.
+//! beside the context (`carried`); other blocks get copies of what they read ([`passed`]). So every other block may be an entry; of floating point, [`flow`] says what it takes for granted.
 //!
 //! # How an arm is written
 //! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, from the architecture
@@ -54,7 +54,7 @@ use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 pub(crate) use float_checks::SINGLE_RESULT;
 use flow::Granted;
-use passed::{CALLED_WITH, RETURNED};
+use passed::{CALLED_WITH, Passed, RETURNED};
 use redo::Exact;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
@@ -197,8 +197,8 @@ pub(crate) struct Lifter<'a> {
     signatures: Signatures,
     blocks: HashMap<u32, ir::Block>,
     carrying: Carrying,
-    /// Which registers are passed to a block after the budget.
-    passed: HashMap<u32, Vec<usize>>,
+    /// What is passed to a block after the budget.
+    passed: HashMap<u32, Vec<Passed>>,
     /// What each block takes for granted, if anything.
     granted: HashMap<u32, Granted>,
     exit: ir::Block,
@@ -282,7 +282,7 @@ impl<'a> Lifter<'a> {
         let mut blocks = HashMap::new();
         let inheriting = inheriting(region);
         let carrying = Carrying::new(&loops::find(&region.blocks), config.sinks, &mut b);
-        let passed = passed::find(region, |pc| carrying.has(pc));
+        let passed = passed::find(region, &inheriting, |pc| carrying.has(pc));
         for &pc in region.blocks.keys() {
             let block = b.create_block();
             if !inheriting.contains(&pc) {
@@ -356,9 +356,9 @@ impl<'a> Lifter<'a> {
             let budget = self.b.block_params(ir_block)[0];
             self.state = State::new(ctx, budget);
             let granted = self.granted_at(pc);
-            for (place, n) in self.passed_to(pc).into_iter().enumerate() {
+            for (place, passed) in self.passed_to(pc).into_iter().enumerate() {
                 let value = self.b.block_params(ir_block)[1 + place];
-                self.cache.know_gpr(n, value);
+                self.take_passed(passed, value);
             }
             self.mode = granted.mode;
             self.cache.floats.begin(granted);

@@ -149,6 +149,16 @@ impl Cache {
     pub(super) fn knows_gpr(&self, n: usize) -> bool {
         self.gpr[n].is_some()
     }
+
+    /// Whether the low word of GPR `n` is at hand, zero-extended.
+    pub(super) fn knows_low(&self, n: usize) -> bool {
+        self.zero_extended >> n & 1 != 0 && self.knows_gpr(n) || self.extended[n].is_some()
+    }
+
+    /// The low word of GPR `n` in the context is this, zero-extended.
+    pub(super) fn know_low(&mut self, n: usize, value: Value) {
+        self.extended[n] = Some(value);
+    }
 }
 
 /// General-purpose registers.
@@ -168,7 +178,10 @@ impl Lifter<'_> {
         if let Some(value) = self.cache.low[n] {
             return value;
         }
-        let whole = self.gpr(n);
+        let whole = match (self.cache.gpr[n], self.cache.extended[n]) {
+            (None, Some(extended)) => extended,
+            _ => self.gpr(n),
+        };
         let value = self.b.ins().ireduce(types::I32, whole);
         self.cache.low[n] = Some(value);
         value

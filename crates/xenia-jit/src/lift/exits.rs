@@ -58,7 +58,9 @@ impl Lifter<'_> {
         self.flush_but_floats();
         self.prepare(to);
         let mut arguments = vec![BlockArg::Value(self.budget_after())];
-        arguments.extend(self.passed_to(to).into_iter().map(|n| BlockArg::Value(self.gpr(n))));
+        arguments.extend(
+            self.passed_to(to).into_iter().map(|passed| BlockArg::Value(self.value_of_passed(passed))),
+        );
         let target = self.way_to(to);
         self.b.ins().jump(target, &arguments);
     }
@@ -79,11 +81,11 @@ impl Lifter<'_> {
             && self.cache.floats.stored_as_singles() == (short, open)
             && (mode.is_none() || mode == self.mode);
         let passed = self.passed_to(to);
-        if !is_ready || !passed.iter().all(|&n| self.cache.knows_gpr(n)) {
+        if !is_ready || !passed.iter().all(|&passed| self.has_to_pass(passed)) {
             return None;
         }
         let mut arguments = vec![BlockArg::Value(self.budget_after())];
-        arguments.extend(passed.into_iter().map(|n| BlockArg::Value(self.gpr(n))));
+        arguments.extend(passed.into_iter().map(|passed| BlockArg::Value(self.value_of_passed(passed))));
         Some((self.way_to(to), arguments))
     }
 

@@ -1,4 +1,4 @@
-//! Registers that calls and returns pass on as values.
+//! Registers that are passed on as values: by calls and returns, and where code comes together.
 //!
 //! The context is as current at a call and at a return as anywhere between blocks. Beside it, a few registers come along in the host's:
 //! those that nearly every function reads first, and that its caller has written last. Through the context each
@@ -6,58 +6,234 @@
 //! register that is not passed to a block is loaded there.
 //!
 //! Passed to the block of a region's first entry are [`CALLED_WITH`], if the call was linked; else the entry's thunk loads
-//! them (`crate::enter`). To the block after a call, [`RETURNED`]. Headers of loops take none, as each turn would have to pass them.
+//! them (`crate::enter`). To the block after a call, [`RETURNED`]. To any other block that several lead to, what it reads: whoever
+//! comes has it at hand or would wait for a load in either place. Blocks of a loop that carries registers take none.
 
 use super::Lifter;
-use crate::region::{Block, End, Region, end_of};
-use std::collections::HashMap;
-use xenia_isa::Class;
+use crate::host::Word;
+use crate::region::{Block, End, Guest, Region, end_of};
+use cranelift_codegen::ir::Value;
+use std::collections::{BTreeSet, HashMap};
+use xenia_isa::{Class, Flag, Op, Operand};
 
 /// Registers that a call passes: the stack pointer, and the first two arguments.
 pub(crate) const CALLED_WITH: [usize; 3] = [1, 3, 4];
 /// Registers that a return passes: the stack pointer, and the result.
 pub(crate) const RETURNED: [usize; 2] = [1, 3];
 
-/// Bit n: an operand of the block's instructions names GPR n.
-fn named(block: &Block) -> u32 {
-    let mut named = 0;
-    for guest in &block.code {
-        for operand in guest.op.iter().flat_map(|op| op.row().operands) {
-            if matches!(operand.class(), Class::Gpr | Class::GprOrZero) {
-                named |= 1_u32.checked_shl(operand.extract(guest.instruction) as u32).unwrap_or_default();
-            }
-        }
-    }
-    named
+/// GPRs that are passed to a block at most, where code comes together: beyond, the host's registers don't last.
+const MOST: usize = 4;
+
+/// What is passed to a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passed {
+    /// A GPR.
+    Whole(usize),
+    /// The low word of one, zero-extended: nothing else of it is read.
+    Low(usize),
+    /// The host address of guest memory.
+    Memory,
 }
 
-/// What is passed to the blocks of `region`, by address; nothing where one is not in it. None of those for which
-/// `loads` says so takes anything.
-pub(super) fn find(region: &Region, loads: impl Fn(u32) -> bool) -> HashMap<u32, Vec<usize>> {
-    let first = region.entries.first().map(|&pc| (pc, &CALLED_WITH[..]));
-    let returns = region.blocks.values().filter_map(|block| {
-        let last = block.code.last()?;
-        let end = end_of(last.pc, last.op, last.instruction);
-        let calls = matches!(end, End::Call { .. } | End::Indirect { link: true, .. });
-        calls.then_some((block.end(), &RETURNED[..]))
-    });
-    let mut passed = HashMap::new();
-    // The first entry last: a call may lie before it.
-    for (pc, registers) in returns.chain(first) {
-        let Some(block) = region.blocks.get(&pc).filter(|block| !block.is_loop && !loads(pc)) else {
-            continue;
+/// GPRs, as bits, that a block's code reads and writes.
+#[derive(Clone, Copy, Default)]
+struct Uses {
+    /// Read before they are written.
+    read: u32,
+    /// Of these, those of which more than the low word is read.
+    whole: u32,
+    written: u32,
+    memory: bool,
+}
+
+impl Uses {
+    /// Those of this code and then of that.
+    fn then(self, next: Self) -> Self {
+        Self {
+            read: self.read | next.read & !self.written,
+            whole: self.whole | next.whole & !self.written,
+            written: self.written | next.written,
+            memory: self.memory | next.memory,
+        }
+    }
+
+    fn of_block(block: &Block) -> Self {
+        block.code.iter().fold(Self::default(), |uses, guest| uses.then(Self::of(guest)))
+    }
+
+    fn of(guest: &Guest) -> Self {
+        let (Some(op), i) = (guest.op, guest.instruction) else { return Self::default() };
+        let row = op.row();
+        let memory = row.has(Flag::mem);
+        let is_store = memory && row.name.starts_with("st");
+        let updates = memory && (row.name.ends_with('u') || row.name.ends_with("ux"));
+        let low_alone = match op {
+            Op::cmp | Op::cmpi | Op::cmpl | Op::cmpli => !i.l(),
+            _ if memory => !row.name.starts_with("std"),
+            _ => row.name.starts_with("rlw"),
         };
-        let after = block.successors.iter().filter_map(|to| region.blocks.get(to));
-        let wanted = after.map(named).fold(named(block), |all, next| all | next);
-        let registers: Vec<usize> = registers.iter().copied().filter(|n| wanted >> n & 1 != 0).collect();
-        passed.insert(pc, registers);
+        let mut uses = Self { memory, ..Self::default() };
+        for (place, operand) in row.operands.iter().enumerate() {
+            let number = operand.extract(i);
+            let is_register = match operand.class() {
+                Class::Gpr => true,
+                Class::GprOrZero => number != 0,
+                _ => false,
+            };
+            let Some(bit) = 1_u32.checked_shl(number as u32).filter(|_| is_register) else { continue };
+            let is_target = place == 0 && operand.class() == Class::Gpr && !is_store;
+            if !is_target || matches!(op, Op::rlwimix | Op::rldimix) {
+                uses.read |= bit;
+                uses.whole |= if low_alone { 0 } else { bit };
+            }
+            if is_target || place > 0 && updates && *operand == Operand::ra {
+                uses.written |= bit;
+            }
+        }
+        uses
+    }
+}
+
+/// Whether a block ends with a call.
+fn calls(block: &Block) -> bool {
+    let end = block.code.last().map(|last| end_of(last.pc, last.op, last.instruction));
+    matches!(end, Some(End::Call { .. } | End::Indirect { link: true, .. }))
+}
+
+/// What blocks of a region use, and from where they are reached.
+struct Flow<'a> {
+    inheriting: &'a BTreeSet<u32>,
+    uses: HashMap<u32, Uses>,
+    before: HashMap<u32, Vec<u32>>,
+}
+
+impl<'a> Flow<'a> {
+    fn new(region: &'a Region, inheriting: &'a BTreeSet<u32>) -> Self {
+        let uses = region.blocks.iter().map(|(&pc, block)| (pc, Uses::of_block(block))).collect();
+        let mut before: HashMap<u32, Vec<u32>> = HashMap::new();
+        for (&from, block) in &region.blocks {
+            for &to in &block.successors {
+                before.entry(to).or_default().push(from);
+            }
+        }
+        Self { inheriting, uses, before }
+    }
+
+    fn uses(&self, pc: u32) -> Uses {
+        self.uses.get(&pc).copied().unwrap_or_default()
+    }
+
+    fn before(&self, pc: u32) -> &[u32] {
+        self.before.get(&pc).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// GPRs that are at hand where the block at `pc` ends, because it or those it goes on from use them.
+    fn at_hand(&self, mut pc: u32) -> u32 {
+        let mut known = 0;
+        for _ in 0..CHAIN {
+            let uses = self.uses(pc);
+            known |= uses.read | uses.written;
+            match self.before(pc) {
+                &[before] if self.inheriting.contains(&pc) => pc = before,
+                _ => break,
+            }
+        }
+        known
+    }
+
+    /// What is passed to a block where code comes together: what it reads for certain, which somebody would have to load, and
+    /// what the next ones read that is at hand everywhere.
+    fn merged(&self, pc: u32, block: &Block) -> Vec<Passed> {
+        let own = self.uses(pc);
+        let mut all = own;
+        let next = block.successors.iter().filter(|to| self.inheriting.contains(to));
+        for &to in next {
+            all = all.then(Uses { written: 0, ..self.uses(to) });
+        }
+        let known = self.before(pc).iter().fold(u32::MAX, |known, &from| known & self.at_hand(from));
+        let wanted = own.read | all.read & known;
+        // The block's own first.
+        let in_order = [wanted & own.read, wanted & !own.read];
+        let registers = in_order.into_iter().flat_map(|set| (0..32).filter(move |n| set >> n & 1 != 0));
+        let passed = registers
+            .take(MOST)
+            .map(|n| if all.whole >> n & 1 != 0 { Passed::Whole(n) } else { Passed::Low(n) });
+        passed.chain(own.memory.then_some(Passed::Memory)).collect()
+    }
+}
+
+/// Blocks that one goes on from another, as far as anybody looks.
+const CHAIN: usize = 8;
+
+/// What is passed to the blocks of `region`, by address; nothing where one is not in it. `inheriting`: those that go on with
+/// what is known. None of those for which `loads` says so takes anything.
+pub(super) fn find(
+    region: &Region,
+    inheriting: &BTreeSet<u32>,
+    loads: impl Fn(u32) -> bool,
+) -> HashMap<u32, Vec<Passed>> {
+    let flow = Flow::new(region, inheriting);
+    let mut passed = HashMap::new();
+    let first = region.entries.first().copied();
+    for (&pc, block) in &region.blocks {
+        if inheriting.contains(&pc) || loads(pc) {
+            continue;
+        }
+        let after_call = flow.before(pc).iter().any(|from| region.blocks.get(from).is_some_and(calls));
+        let offered = match (first == Some(pc), after_call) {
+            (true, _) if !block.is_loop => &CALLED_WITH[..],
+            (false, true) if !block.is_loop => &RETURNED[..],
+            _ => &[],
+        };
+        let list = if offered.is_empty() && flow.before(pc).is_empty() {
+            continue;
+        } else if offered.is_empty() {
+            flow.merged(pc, block)
+        } else {
+            let after = block.successors.iter().map(|&to| flow.uses(to));
+            let wanted = after.fold(flow.uses(pc), |all, next| Uses {
+                read: all.read | next.read,
+                written: all.written | next.written,
+                ..all
+            });
+            let named = wanted.read | wanted.written;
+            offered.iter().filter(|&&n| named >> n & 1 != 0).map(|&n| Passed::Whole(n)).collect()
+        };
+        passed.insert(pc, list);
     }
     passed
 }
 
 impl Lifter<'_> {
-    /// Registers that whoever goes to the block at `pc` passes on, after the budget.
-    pub(super) fn passed_to(&self, pc: u32) -> Vec<usize> {
+    /// What whoever goes to the block at `pc` passes on, after the budget.
+    pub(super) fn passed_to(&self, pc: u32) -> Vec<Passed> {
         self.passed.get(&pc).cloned().unwrap_or_default()
+    }
+
+    /// The value of what is passed.
+    pub(super) fn value_of_passed(&mut self, passed: Passed) -> Value {
+        match passed {
+            Passed::Whole(n) => self.gpr(n),
+            Passed::Low(n) => self.gpr_low(n),
+            Passed::Memory => self.word(Word::Memory),
+        }
+    }
+
+    /// Whether what is passed is at hand, without an instruction more.
+    pub(super) fn has_to_pass(&self, passed: Passed) -> bool {
+        match passed {
+            Passed::Whole(n) => self.cache.knows_gpr(n),
+            Passed::Low(n) => self.cache.knows_low(n),
+            Passed::Memory => self.words[Word::Memory as usize].is_some(),
+        }
+    }
+
+    /// What was passed to the block that begins.
+    pub(super) fn take_passed(&mut self, passed: Passed, value: Value) {
+        match passed {
+            Passed::Whole(n) => self.cache.know_gpr(n, value),
+            Passed::Low(n) => self.cache.know_low(n, value),
+            Passed::Memory => self.words[Word::Memory as usize] = Some(value),
+        }
     }
 }
