@@ -180,7 +180,7 @@ mod tests {
         assert_eq!((names(&back.fixed), names(&back.slower)), (vec!["unit 1"], vec![]));
         let crash = with(|id, outcome| {
             if id == 1 {
-                outcome.result = Verdict::Crash
+                outcome.result = Verdict::Crash;
             }
         });
         assert_eq!(names(&diff(&other, &crash, 1.2).wrong_otherwise), ["unit 1"]);

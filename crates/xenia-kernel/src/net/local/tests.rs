@@ -86,7 +86,7 @@ fn messages_are_whole_have_a_sender_and_are_lost_where_there_is_no_room() {
     assert_eq!(received.from, Some(at(network.local(a).unwrap().port())));
     assert_eq!(receive(&mut network, b, 9).unwrap(), b"");
     assert_eq!(receive(&mut network, b, 9), Err(WsaError::WOULD_BLOCK));
-    assert_eq!(network.send(a, &[0; DATAGRAM_LIMIT + 1], Some(at(1000))), Err(WsaError::MESSAGE_SIZE));
+    assert_eq!(network.send(a, &vec![0; DATAGRAM_LIMIT + 1], Some(at(1000))), Err(WsaError::MESSAGE_SIZE));
     for _ in 0..3 * MESSAGES_LIMIT {
         assert_eq!(network.send(a, b"x", Some(at(1000))), Ok(1));
     }
