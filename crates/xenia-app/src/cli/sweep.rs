@@ -23,7 +23,7 @@ pub enum SweepCommand {
     #[command(after_help = "\
 Examples:
   xenia-rs sweep run sweep                               all of it, here
-  xenia-rs sweep run sweep --shard 3/64 --out sweep      a part, of as many as one likes; started again, it goes on")]
+  xenia-rs sweep run sweep --shard 3/64 --out sweep      a part; started again, it goes on")]
     Run(SweepRunArgs),
     /// Put results together: one document, and a hash of what must not depend on where they were made.
     #[command(after_help = "\
