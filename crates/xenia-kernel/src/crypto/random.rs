@@ -3,6 +3,12 @@
 //! Nothing of the host is in them but when guest time begins: in lockstep every run has the same. They keep no secret.
 
 use super::hash::{Algorithm, Hash};
+use crate::Kernel;
+use xenia_guest::GuestAddr;
+use xenia_memory::MemoryFault;
+
+/// Bytes that are made at once for guest memory.
+const CHUNK: u32 = 0x1_0000;
 
 /// See the module's documentation.
 #[derive(Clone, Debug)]
@@ -30,6 +36,25 @@ impl Random {
             }
             *byte = self.left.pop().unwrap_or_default();
         }
+    }
+}
+
+impl Kernel {
+    /// Stores the machine's next random bytes.
+    ///
+    /// # Errors
+    /// Where the memory can't be written; what lies before it has been.
+    pub(crate) fn store_random(&self, out: GuestAddr, size: u32) -> Result<(), MemoryFault> {
+        let mut chunk = vec![0; size.min(CHUNK) as usize];
+        let mut done = 0;
+        while done < size {
+            let length = (size - done).min(CHUNK);
+            let part = &mut chunk[..length as usize];
+            self.random.lock().fill(part);
+            self.memory.write_bytes(out.offset(done), part)?;
+            done += length;
+        }
+        Ok(())
     }
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, GuestTicks, Wait, WaitTicket, Woken, ticks_from_100ns};
+use xenia_sync::MutexGuard;
 
 /// Offsets in a `WSAOVERLAPPED`.
 mod field {
@@ -78,6 +79,18 @@ pub(crate) fn set_last_error(call: &Call, error: WsaError) {
     }
 }
 
+/// Tries what waits for a change that was made, lets go of the sockets, and tells whom it has reached beside those in `told`.
+fn settle(call: &mut Call, mut net: MutexGuard<'_, Net>, mut told: Told, now: GuestTicks) {
+    let kernel = call.kernel;
+    told.0.extend(net.settle(&kernel.memory, call.cpu).0);
+    let looks = kernel.net.set_due(&net, now);
+    drop(net);
+    if looks {
+        call.cpu.time_has_more();
+    }
+    told.tell(kernel, call.cpu);
+}
+
 impl Kernel {
     /// Does what is asked of a socket, or lets the thread wait until it can be done.
     pub(crate) fn socket_call(call: &mut Call, name: u32, what: What) -> Flow<i32> {
@@ -106,13 +119,7 @@ impl Kernel {
                 Err(error) => Flow::Return(Err(error)),
             },
         };
-        let told = net.settle(&kernel.memory, call.cpu);
-        let looks = kernel.net.set_due(&net, now);
-        drop(net);
-        if looks {
-            call.cpu.time_has_more();
-        }
-        told.tell(kernel, call.cpu);
+        settle(call, net, Told::default(), now);
         match flow {
             Flow::Return(Err(error)) => {
                 set_last_error(call, error);
@@ -143,13 +150,7 @@ impl Kernel {
                 net.leave(Request { who: Who::Overlapped(overlapped), socket: name, what })
             }
         };
-        told.0.extend(net.settle(&kernel.memory, call.cpu).0);
-        let looks = kernel.net.set_due(&net, now);
-        drop(net);
-        if looks {
-            call.cpu.time_has_more();
-        }
-        told.tell(kernel, call.cpu);
+        settle(call, net, told, now);
         answer(call, result)
     }
 
@@ -158,13 +159,7 @@ impl Kernel {
         let (kernel, now) = (call.kernel, call.now());
         let mut net = kernel.net.lock();
         let result = change(&mut net);
-        let told = net.settle(&kernel.memory, call.cpu);
-        let looks = kernel.net.set_due(&net, now);
-        drop(net);
-        if looks {
-            call.cpu.time_has_more();
-        }
-        told.tell(kernel, call.cpu);
+        settle(call, net, Told::default(), now);
         result
     }
 

@@ -13,7 +13,6 @@ use std::net::Ipv4Addr;
 use std::sync::Arc;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
-use xenia_memory::MemoryFault;
 
 /// See the module's documentation.
 pub struct NetXNet;
@@ -27,8 +26,6 @@ const LINK_UP: u32 = 1 | 2 | 8;
 const IDLE: u32 = 0;
 const CONNECTED: u32 = 2;
 const LOST: u32 = 3;
-/// Bytes that are made at once.
-const CHUNK: u32 = 0x1000;
 /// The option that holds the parameters of the start.
 const START_PARAMETERS: u32 = 1;
 /// The privilege of titles that choose the port of system link.
@@ -52,19 +49,6 @@ fn start(call: &Call, parameters: Option<GuestAddr>) -> Result<(), WsaError> {
     let parameters =
         if parameters.is_some() { Some(bytes::<PARAMETERS_SIZE>(call, parameters)?) } else { None };
     call.kernel.net.lock().xnet.start(parameters)
-}
-
-fn fill_random(call: &Call, out: GuestAddr, size: u32) -> Result<(), MemoryFault> {
-    let mut chunk = vec![0; size.min(CHUNK) as usize];
-    let mut done = 0;
-    while done < size {
-        let length = (size - done).min(CHUNK);
-        let part = &mut chunk[..length as usize];
-        call.kernel.random.lock().fill(part);
-        call.memory().write_bytes(out.offset(done), part)?;
-        done += length;
-    }
-    Ok(())
 }
 
 /// The handle of an event that is to be signalled, if there is one.
@@ -154,7 +138,7 @@ impl NetXNet {
     /// Stores random bytes, which begin alike in every run that begins at the same time.
     #[export(Done)]
     fn NetDll_XNetRandom(call: &mut Call, _caller: u32, out: GuestAddr, size: u32) -> Win32Error {
-        win32(fill_random(call, out, size).map_err(WsaError::from))
+        win32(call.kernel.store_random(out, size).map_err(WsaError::from))
     }
 
     /// Makes the key of a session of system link, and its name.
@@ -166,8 +150,10 @@ impl NetXNet {
         key: Option<GuestAddr>,
     ) -> Win32Error {
         let (Some(id), Some(key)) = (id, key) else { return win32(Err(WsaError::FAULT)) };
-        let made = fill_random(call, id, 8)
-            .and_then(|()| fill_random(call, key, 16))
+        let made = call
+            .kernel
+            .store_random(id, 8)
+            .and_then(|()| call.kernel.store_random(key, 16))
             // The first bits say of which kind it is.
             .and_then(|()| call.memory().write(id, 0_u8));
         win32(made.map_err(WsaError::from))

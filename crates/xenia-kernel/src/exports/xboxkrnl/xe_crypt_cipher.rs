@@ -239,15 +239,6 @@ impl XeCryptCipher {
     /// Stores random bytes: of the machine's own, which begin alike in every run that begins at the same time.
     #[export(Done)]
     fn XeCryptRandom(call: &mut Call, out: GuestAddr, size: u32) -> Fallible<()> {
-        let mut chunk = vec![0; size.min(CHUNK) as usize];
-        let mut done = 0;
-        while done < size {
-            let length = (size - done).min(CHUNK);
-            let part = &mut chunk[..length as usize];
-            call.kernel.random.lock().fill(part);
-            call.memory().write_bytes(out.offset(done), part)?;
-            done += length;
-        }
-        Ok(())
+        Ok(call.kernel.store_random(out, size)?)
     }
 }
