@@ -120,6 +120,7 @@ fn what_can_not_be_read_is_named_with_what_to_do() {
         ("tar", with(512, 257, b"ustar")),
         ("pe", with(64, 0, b"MZ")),
         ("picture", with(64, 0, b"\x89PNG\r\n\x1A\n")),
+        ("xdbf", with(64, 0, b"XDBF")),
         ("zeros", vec![0; 10]),
         ("other-elf", elf),
     ];
