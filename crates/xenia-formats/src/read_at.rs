@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::error::{FormatError, Reason};
@@ -15,6 +16,29 @@ pub trait ReadAt: Send + Sync {
 
     /// Total bytes.
     fn size(&self) -> io::Result<u64>;
+}
+
+/// Reads a file that is made of blocks of `block_size` bytes: all of `buffer`, from the byte at `start`. `block` gives the block with
+/// a number, whole, or none where there are no more.
+pub(crate) fn read_in_blocks<B>(
+    start: u64,
+    buffer: &mut [u8],
+    block_size: usize,
+    mut block: impl FnMut(u64) -> io::Result<Option<B>>,
+) -> io::Result<usize>
+where
+    B: Deref<Target: AsRef<[u8]>>,
+{
+    let mut done = 0;
+    while done < buffer.len() {
+        let at = start + done as u64;
+        let Some(bytes) = block(at / block_size as u64)? else { break };
+        let part = &bytes.as_ref()[(at % block_size as u64) as usize..];
+        let part = &part[..part.len().min(buffer.len() - done)];
+        buffer[done..done + part.len()].copy_from_slice(part);
+        done += part.len();
+    }
+    Ok(done)
 }
 
 impl ReadAt for [u8] {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use crate::error::{FormatError, Reason};
 use crate::findings::Findings;
-use crate::read_at::{ReadAt, read_exact_at};
+use crate::read_at::{ReadAt, read_exact_at, read_in_blocks};
 use crate::unread::{is_package, is_svod};
 use crate::volume::Volume;
 use hash_tree::{BLOCK, Bad, HashTree, Shape};
@@ -231,24 +231,17 @@ struct File {
 impl ReadAt for File {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.size.saturating_sub(offset).min(buffer.len() as u64) as usize;
-        let mut done = 0;
-        while done < count {
-            let at = offset + done as u64;
-            let number = (at / BLOCK as u64) as usize;
+        read_in_blocks(offset, &mut buffer[..count], BLOCK, |number| {
+            let number = number as usize;
             let block = match &self.blocks {
                 Blocks::Run(run) => run.clone().nth(number),
                 Blocks::Chain(chain) => chain.get(number).copied(),
             };
             // The size was checked against the blocks.
-            let Some(block) = block else { break };
-            let bytes =
-                self.tree.block(block).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            let part = &bytes[(at % BLOCK as u64) as usize..];
-            let part = &part[..part.len().min(count - done)];
-            buffer[done..done + part.len()].copy_from_slice(part);
-            done += part.len();
-        }
-        Ok(done)
+            let Some(block) = block else { return Ok(None) };
+            let bytes = self.tree.block(block);
+            bytes.map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+        })
     }
 
     fn size(&self) -> io::Result<u64> {

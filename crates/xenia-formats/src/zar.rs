@@ -17,7 +17,7 @@ use crate::error::{FormatError, Reason};
 use crate::fields::Fields;
 use crate::findings::{Findings, of_read};
 use crate::packed::check_growth;
-use crate::read_at::{ReadAt, read_exact_at};
+use crate::read_at::{ReadAt, read_exact_at, read_in_blocks};
 use crate::unread::has;
 use crate::volume::{Directory, Volume};
 
@@ -292,16 +292,8 @@ struct File {
 impl ReadAt for File {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.size.saturating_sub(offset).min(buffer.len() as u64) as usize;
-        let mut done = 0;
-        while done < count {
-            let at = self.offset + offset + done as u64;
-            let bytes = self.archive.decoded(at / BLOCK as u64)?;
-            let part = &bytes[(at % BLOCK as u64) as usize..];
-            let part = &part[..part.len().min(count - done)];
-            buffer[done..done + part.len()].copy_from_slice(part);
-            done += part.len();
-        }
-        Ok(done)
+        let start = self.offset.saturating_add(offset);
+        read_in_blocks(start, &mut buffer[..count], BLOCK, |block| self.archive.decoded(block).map(Some))
     }
 
     fn size(&self) -> io::Result<u64> {
