@@ -139,6 +139,15 @@ fn write_with_a_failure(kernel: &Kernel, generation: u8) -> Box<dyn FileData> {
     data
 }
 
+/// A package that is not there yet, whole.
+fn save(kernel: &Kernel, generation: u8) {
+    open(kernel, PackageMode::New).unwrap();
+    for file in FILES {
+        write(kernel, file, generation);
+    }
+    close(kernel).unwrap();
+}
+
 fn assert_is(kernel: &Kernel, expected: u8) {
     open(kernel, PackageMode::Existing).unwrap();
     assert_eq!(FILES.map(|file| generation(kernel, file)), [Some(expected); 3]);
@@ -149,11 +158,7 @@ fn assert_is(kernel: &Kernel, expected: u8) {
 fn a_package_that_is_not_whole_does_not_replace_the_old_one() {
     let folder = tempfile::tempdir().unwrap();
     let kernel = machine(folder.path());
-    open(&kernel, PackageMode::New).unwrap();
-    for file in FILES {
-        write(&kernel, file, 1);
-    }
-    close(&kernel).unwrap();
+    save(&kernel, 1);
     // The title closes everything and looks at nothing.
     open(&kernel, PackageMode::Always).unwrap();
     drop(write_with_a_failure(&kernel, 2));
@@ -219,11 +224,7 @@ fn what_is_written_again_cut_off_or_given_up_is_no_failure() {
 fn a_file_of_an_open_package_is_old_or_whole() {
     let folder = tempfile::tempdir().unwrap();
     let kernel = machine(folder.path());
-    open(&kernel, PackageMode::New).unwrap();
-    for file in FILES {
-        write(&kernel, file, 1);
-    }
-    close(&kernel).unwrap();
+    save(&kernel, 1);
     open(&kernel, PackageMode::Existing).unwrap();
     let data = file(&kernel, "level", Disposition::Open);
     data.write_at(0, &[2; PIECE]).unwrap();
@@ -259,11 +260,7 @@ const NO_ROOM: &str = "XENIA_TEST_NO_ROOM";
 fn a_full_disk_leaves_the_old_package() {
     let folder = tempfile::tempdir().unwrap();
     let kernel = machine(folder.path());
-    open(&kernel, PackageMode::New).unwrap();
-    for file in FILES {
-        write(&kernel, file, 1);
-    }
-    close(&kernel).unwrap();
+    save(&kernel, 1);
     drop(kernel);
     // A write beyond the limit fails as one on a full disk does: in the middle, by the host.
     let child = std::process::Command::new("sh")
