@@ -5,6 +5,7 @@
 //!                         /NAME=thumbnail.png
 //!                         /NAME=2/…             its files
 //!                         /OTHER/…              files without a header: a package that somebody has put there
+//!                         /FILE                 a download in one file (STFS), as the marketplace has them
 //! Profiles/OWNER/profile, TITLE.settings        who may sign in, and what they have set
 //!                /TITLE.gpd                     what they have achieved (xenia_formats::gpd)
 //! Disk/TITLE/…                                  what the title sees as hdd:
@@ -17,9 +18,10 @@
 mod achievements;
 mod header;
 mod name;
+mod packed;
 mod profiles;
 mod store;
 
 pub use header::PackageHeader;
-pub use name::{MARKETPLACE, PackageName, root_name};
+pub use name::{MARKETPLACE, PackageName, SAVED_GAME, root_name};
 pub use store::{ContentStore, THUMBNAIL_SIZE};

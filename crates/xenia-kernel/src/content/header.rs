@@ -16,6 +16,8 @@ pub struct PackageHeader {
     pub license: u32,
     /// Who made it.
     pub creator: Xuid,
+    /// Whether it is one file, for reading only.
+    pub is_packed: bool,
     /// What users see; no control characters.
     display_name: String,
 }
@@ -23,12 +25,12 @@ pub struct PackageHeader {
 impl PackageHeader {
     /// The header of a package that is made now.
     pub fn new(creator: Xuid, display_name: &str) -> Self {
-        Self { folder: 1, license: 0, creator, display_name: shown(display_name) }
+        Self { folder: 1, license: 0, creator, is_packed: false, display_name: shown(display_name) }
     }
 
     /// What is said of a package without a header: everybody may use all of it.
     pub fn of_stray(owner: Xuid, file: &str) -> Self {
-        Self { folder: 0, license: u32::MAX, creator: owner, display_name: shown(file) }
+        Self { folder: 0, license: u32::MAX, creator: owner, is_packed: false, display_name: shown(file) }
     }
 
     /// The same with its files in this folder.
@@ -52,12 +54,12 @@ impl PackageHeader {
         let license = u32::from_str_radix(field("license")?, 16).ok()?;
         let creator = Xuid(u64::from_str_radix(field("creator")?, 16).ok()?);
         let display_name = shown(field("name")?);
-        Some(Self { folder, license, creator, display_name })
+        Some(Self { folder, license, creator, is_packed: false, display_name })
     }
 
     /// The header as a file.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Self { folder, license, creator, display_name } = self;
+        let Self { folder, license, creator, display_name, is_packed: _ } = self;
         format!("{VERSION}\nfolder = {folder}\nlicense = {license:08X}\ncreator = {:016X}\nname = {display_name}\n", creator.0)
             .into_bytes()
     }

@@ -3,6 +3,8 @@
 use crate::user::profile::Xuid;
 use crate::vfs::is_fatx_name;
 
+/// The type of saved games: each belongs to one profile.
+pub const SAVED_GAME: u32 = 1;
 /// The type of what is bought: it belongs to all users.
 pub const MARKETPLACE: u32 = 2;
 /// Characters that a title may call an open package by.

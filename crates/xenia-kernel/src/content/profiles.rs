@@ -93,6 +93,12 @@ impl ContentStore {
         Ok(found)
     }
 
+    /// Whether there is a profile of this id.
+    pub fn has_profile(&self, xuid: Xuid) -> bool {
+        let text = self.read(&below(xuid, "profile".to_owned())).ok().flatten();
+        text.is_some_and(|text| parse_profile(xuid, &text).is_some())
+    }
+
     /// Writes a profile's name, if it is not on the disk as it is.
     pub fn save_profile(&self, profile: &Profile) -> VfsResult<()> {
         let path = below(profile.xuid, "profile".to_owned());

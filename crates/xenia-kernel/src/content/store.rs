@@ -2,8 +2,9 @@
 
 use super::PackageHeader;
 use super::name::{HEADER, PackageName};
+use super::packed::Packed;
 use crate::user::profile::Xuid;
-use crate::vfs::{Device, Entry, SharedDevice, SubFolder, VfsError, VfsResult, make_directories};
+use crate::vfs::{Device, Entry, FileData, SharedDevice, SubFolder, VfsError, VfsResult, make_directories};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
@@ -115,8 +116,39 @@ impl ContentStore {
             }
             return Ok(header);
         }
-        let stray = self.is_directory(&name.files(0));
-        Ok(stray.then(|| PackageHeader::of_stray(name.owner, name.file())))
+        if self.is_directory(&name.files(0)) {
+            return Ok(Some(PackageHeader::of_stray(name.owner, name.file())));
+        }
+        Ok(self.packed(name).map(|packed| packed.header()))
+    }
+
+    /// The package of this name that is one file; `None`: there is none. A file that can't be read is none, and in nobody's way.
+    fn packed(&self, name: &PackageName) -> Option<Packed> {
+        match self.packed_file(name) {
+            Ok(file) => Packed::read(name, file?),
+            Err(error) => {
+                tracing::warn!(target: "vfs", "{} can't be read: {error}", name.file());
+                None
+            }
+        }
+    }
+
+    /// The file that such a package is; `None`: there is none.
+    pub fn packed_file(&self, name: &PackageName) -> VfsResult<Option<Box<dyn FileData>>> {
+        match self.device.lock().open(&name.files(0), false) {
+            Ok(file) => Ok(Some(file)),
+            Err(VfsError::NotFound | VfsError::PathNotFound | VfsError::IsDirectory) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A package's files as a device.
+    pub fn device_of(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<Box<dyn Device>> {
+        if !header.is_packed {
+            return Ok(Box::new(self.folder(name.files(header.folder))));
+        }
+        let packed = self.packed(name).ok_or(VfsError::NotFound)?;
+        Ok(Box::new(packed.device()?))
     }
 
     /// The packages of an owner and a title, of one type, by name.
@@ -130,8 +162,8 @@ impl ContentStore {
         for entry in self.list(&PackageName::directory(owner, title, kind))? {
             let file = match entry.name.strip_suffix(HEADER) {
                 Some(file) if !entry.directory => file,
-                None if entry.directory => &entry.name,
-                _ => continue,
+                None => &entry.name,
+                Some(_) => continue,
             };
             let Some(name) = PackageName::new(owner, title, kind, file) else { continue };
             let key = file.to_ascii_lowercase();
@@ -143,6 +175,31 @@ impl ContentStore {
             }
         }
         Ok(found.into_values().collect())
+    }
+
+    /// Every package of every owner and title, by owner, title, type and name.
+    pub fn every_package(&self) -> VfsResult<Vec<(PackageName, PackageHeader)>> {
+        let ids = |path: &[String], digits: usize| -> VfsResult<Vec<(String, u64)>> {
+            let is_id =
+                |name: &str| name.len() == digits && name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let names = self.list(path)?.into_iter().filter(|entry| entry.directory).map(|entry| entry.name);
+            let ids = names.filter(|name| is_id(name)).filter_map(|name| {
+                let id = u64::from_str_radix(&name, 16).ok()?;
+                Some((name, id))
+            });
+            Ok(ids.collect())
+        };
+        let root = vec!["Content".to_owned()];
+        let mut found = Vec::new();
+        for (owner_name, owner) in ids(&root, 16)? {
+            let of_owner = [&root[..], &[owner_name]].concat();
+            for (title_name, title) in ids(&of_owner, 8)? {
+                for (_, kind) in ids(&[&of_owner[..], &[title_name]].concat(), 8)? {
+                    found.extend(self.packages(Xuid(owner), title as u32, kind as u32)?);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// Writes a package's header: from now on it is the package. Everything in its files is written before.
@@ -172,6 +229,9 @@ impl ContentStore {
 
     /// Removes a package's files, but not the package.
     pub fn remove_files(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
+        if header.is_packed {
+            return self.remove_file(&name.files(0));
+        }
         let removed = self.remove_tree(&name.files(header.folder));
         self.forget_losses(name, header);
         removed
@@ -185,22 +245,36 @@ impl ContentStore {
     /// Removes a package. Its header goes first: a package without it is none, unless somebody has put it there so.
     pub fn remove(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
         for path in [name.header(), name.thumbnail()] {
-            match self.device.lock().remove(&path) {
-                Ok(()) | Err(VfsError::NotFound | VfsError::PathNotFound) => {}
-                Err(error) => return Err(error),
-            }
+            self.remove_file(&path)?;
         }
         self.remove_files(name, header)
     }
 
+    /// Removes a file. Nothing there is no error.
+    fn remove_file(&self, path: &[String]) -> VfsResult<()> {
+        match self.device.lock().remove(path) {
+            Ok(()) | Err(VfsError::NotFound | VfsError::PathNotFound) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// A package's picture; `None`: it has none.
     pub fn thumbnail(&self, name: &PackageName) -> VfsResult<Option<Vec<u8>>> {
-        Ok(self.read(&name.thumbnail())?.filter(|picture| picture.len() as u64 <= u64::from(THUMBNAIL_SIZE)))
+        let picture = match self.read(&name.thumbnail())? {
+            Some(picture) => Some(picture),
+            None => self.packed(name).map(Packed::picture).filter(|picture| !picture.is_empty()),
+        };
+        Ok(picture.filter(|picture| picture.len() as u64 <= u64::from(THUMBNAIL_SIZE)))
     }
 
     /// Gives a package a picture.
     pub fn set_thumbnail(&self, name: &PackageName, picture: &[u8]) -> VfsResult<()> {
         self.replace(&name.thumbnail(), picture)
+    }
+
+    /// Takes a package's picture away, if it has one.
+    pub fn remove_thumbnail(&self, name: &PackageName) -> VfsResult<()> {
+        self.remove_file(&name.thumbnail())
     }
 
     /// Bytes of the disk, and those that are free.

@@ -193,7 +193,8 @@ impl Files {
             (PackageMode::Existing | PackageMode::OpenAlways, Some(_)) => false,
             _ => true,
         };
-        if is_anew && self.packages.is_open(name) {
+        let is_packed = found.as_ref().is_some_and(|header| header.is_packed);
+        if is_anew && (is_packed || self.packages.is_open(name)) {
             return Err(Win32Error::ACCESS_DENIED);
         }
         let store = &self.packages.store;
@@ -209,8 +210,8 @@ impl Files {
             }
         };
         let device = self.free_place();
-        let folder = self.packages.store.folder(name.files(header.folder));
-        let mounted = self.vfs.mount(&device, Box::new(folder));
+        let contents = self.packages.store.device_of(name, &header).map_err(win32_error)?;
+        let mounted = self.vfs.mount(&device, contents);
         mounted.and_then(|()| self.vfs.link(&format!("{root}:"), &device)).map_err(win32_error)?;
         let is_committed = replaces.is_none();
         let (root, name) = (root.to_owned(), name.clone());

@@ -41,6 +41,9 @@ pub enum VfsError {
     /// Symbolic links lead in a circle or are nested too deeply.
     #[error("symbolic links lead in a circle")]
     TooManyLinks,
+    /// What is there is damaged.
+    #[error("it is damaged")]
+    Corrupt,
     /// The host failed.
     #[error("host error: {0}")]
     Host(io::ErrorKind),

@@ -1,5 +1,7 @@
 //! Packages, devices and lists, as titles ask for them.
 
+mod downloads;
+
 use super::*;
 use crate::ports::Storage;
 use crate::user::profile::Profile;

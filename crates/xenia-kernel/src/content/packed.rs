@@ -1,0 +1,82 @@
+//! Packages as they come from the marketplace: one file each (STFS), under its name in the folder of its owner, title and type.
+//!
+//! They are for reading only, so a saved game is none: titles write to those, and `xenia-rs content import` takes them in. What
+//! the file says of itself must be what its place says, or a title would get another's.
+
+use super::{PackageHeader, PackageName, SAVED_GAME};
+use crate::user::profile::Xuid;
+use crate::vfs::{Container, FileData, VfsError, VfsResult};
+use std::io;
+use std::sync::Arc;
+use xenia_formats::ReadAt;
+use xenia_formats::stfs::{self, PackageInfo};
+
+/// A file of the disk, as readers of formats want it.
+struct Stored(Box<dyn FileData>);
+
+impl ReadAt for Stored {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(offset, buffer).map_err(io::Error::other)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.0.size().map_err(io::Error::other)
+    }
+}
+
+/// A package in a file.
+pub(super) struct Packed {
+    file: Arc<dyn ReadAt>,
+    info: PackageInfo,
+}
+
+impl Packed {
+    /// The package of this name in a file; `None`: it is none, or of another title or type.
+    pub(super) fn read(name: &PackageName, file: Box<dyn FileData>) -> Option<Self> {
+        let file: Arc<dyn ReadAt> = Arc::new(Stored(file));
+        if !stfs::detect(&file).is_ok_and(|is_package| is_package) {
+            return None;
+        }
+        if name.kind == SAVED_GAME {
+            tracing::warn!(target: "vfs", "the saved game {} is not seen: xenia-rs content import takes it in", name.file());
+            return None;
+        }
+        match PackageInfo::read(&file) {
+            Ok(info) if (info.title_id.0, info.content_type) == (name.title, name.kind) => {
+                Some(Self { file, info })
+            }
+            Ok(info) => {
+                let (title, kind) = (info.title_id, info.content_type);
+                tracing::warn!(target: "vfs", "{} is of title {title} and type {kind:#x}, and lies elsewhere", name.file());
+                None
+            }
+            Err(error) => {
+                tracing::warn!(target: "vfs", "{} is no package: {error}", name.file());
+                None
+            }
+        }
+    }
+
+    /// What it says of itself.
+    pub(super) fn header(&self) -> PackageHeader {
+        let creator = Xuid(self.info.profile_id);
+        let mut header = PackageHeader::new(creator, &self.info.display_name);
+        (header.folder, header.license, header.is_packed) = (0, self.info.license, true);
+        header
+    }
+
+    /// Its picture; empty if it has none.
+    pub(super) fn picture(self) -> Vec<u8> {
+        let [picture, _] = self.info.pictures;
+        picture
+    }
+
+    /// Its files.
+    pub(super) fn device(&self) -> VfsResult<Container> {
+        let volume = stfs::open(self.file.clone()).map_err(|error| {
+            tracing::error!(target: "vfs", "the package {:?} can't be read: {error}", self.info.display_name);
+            VfsError::Corrupt
+        })?;
+        Ok(Container(Arc::new(volume)))
+    }
+}
