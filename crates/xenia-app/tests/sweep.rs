@@ -95,6 +95,25 @@ fn what_uses_too_much_is_ended_and_told() {
 }
 
 #[test]
+fn a_title_that_its_own_fault_ends_is_no_crash_of_the_program() {
+    let dir = tempfile::tempdir().unwrap();
+    let of = |more: &str| {
+        let title = "[[title]]\npath = \"guest/bin/hostile/recursion.xex\"\ninstructions = 1_000_000\n";
+        let folder = plan(dir.path(), &format!("{title}{more}"));
+        let results = format!("{folder}{}", more.len());
+        let output = sweep(&["run", &folder, "--out", &results]);
+        assert!(output.status.success(), "{}", text(&output));
+        merged(&results)
+    };
+    let (unsaid, said) = (of(""), of("ends = { \"recursion.xex\" = \"guest-fault\" }\n"));
+    assert_eq!(unsaid["results"], serde_json::json!({"guest-fault": 1}), "{unsaid}");
+    assert_eq!(said["results"], serde_json::json!({"pass": 1}), "{said}");
+    let digest = |merged: &serde_json::Value| merged["rows"][0]["digest"].as_str().map(str::to_owned);
+    assert!(digest(&unsaid).is_some(), "where it ended is the same each time");
+    assert_eq!(digest(&unsaid), digest(&said));
+}
+
+#[test]
 fn whoever_has_lost_its_parent_does_not_begin() {
     let output = sweep(&["unit", "--memory", "1", "--parent", "1", "--", "exports"]);
     assert_eq!(output.status.code(), Some(2), "{}", text(&output));

@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn each_change_is_found_where_it_belongs() {
         let other = with(|id, outcome| match id {
-            1 => outcome.result = Verdict::Fault,
+            1 => outcome.result = Verdict::Crash,
             2 => outcome.digest = Some("e".into()),
             3 => outcome.cpu_seconds *= 1.3,
             4 => outcome.name = "renamed".into(),
@@ -180,7 +180,7 @@ mod tests {
         assert_eq!((names(&back.fixed), names(&back.slower)), (vec!["unit 1"], vec![]));
         let crash = with(|id, outcome| {
             if id == 1 {
-                outcome.result = Verdict::Crash;
+                outcome.result = Verdict::Timeout;
             }
         });
         assert_eq!(names(&diff(&other, &crash, 1.2).wrong_otherwise), ["unit 1"]);

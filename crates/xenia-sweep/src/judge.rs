@@ -1,7 +1,7 @@
 //! What a unit's end means.
 //!
-//! A title that crashes, hangs or is not what it should be is a result, and so is a crash of the program itself: sweeps are made
-//! to find them. No result is what comes from outside: a signal that we haven't sent says nothing about the unit.
+//! A title that is ended by its own fault, hangs or is not what it should be is a result, and so is a crash of the program itself:
+//! sweeps are made to find them. No result is what comes from outside: a signal that we haven't sent says nothing about the unit.
 
 use crate::child::{Ended, Stop};
 use crate::unit::{Bounds, Kind, Unit};
@@ -12,7 +12,7 @@ use xenia_documents::documented;
 
 /// What came of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// It is as it must be.
     Pass,
@@ -20,9 +20,9 @@ pub enum Verdict {
     Done,
     /// It is not as it must be.
     Mismatch,
-    /// The guest crashed.
-    Crash,
-    /// The guest deadlocked.
+    /// The title's own fault ended it, which nobody expected.
+    GuestFault,
+    /// The guest deadlocked, which nobody expected.
     Deadlock,
     /// The program refused it: it can't be read, or the words are wrong.
     Refused,
@@ -33,7 +33,7 @@ pub enum Verdict {
     /// It printed more than it may.
     Output,
     /// The program itself crashed.
-    Fault,
+    Crash,
 }
 
 impl Verdict {
@@ -42,13 +42,13 @@ impl Verdict {
         Self::Pass,
         Self::Done,
         Self::Mismatch,
-        Self::Crash,
+        Self::GuestFault,
         Self::Deadlock,
         Self::Refused,
         Self::Timeout,
         Self::Memory,
         Self::Output,
-        Self::Fault,
+        Self::Crash,
     ];
 
     /// As it is written.
@@ -57,13 +57,13 @@ impl Verdict {
             Self::Pass => "pass",
             Self::Done => "done",
             Self::Mismatch => "mismatch",
-            Self::Crash => "crash",
+            Self::GuestFault => "guest-fault",
             Self::Deadlock => "deadlock",
             Self::Refused => "refused",
             Self::Timeout => "timeout",
             Self::Memory => "memory",
             Self::Output => "output",
-            Self::Fault => "fault",
+            Self::Crash => "crash",
         }
     }
 
@@ -83,7 +83,7 @@ documented! {
         pub name: String,
         /// `title`, `check`, `conformance` or `fuzz`.
         pub kind: Kind,
-        /// `pass`, `done`, `mismatch`, `crash`, `deadlock`, `refused`, `timeout`, `memory`, `output` or `fault`.
+        /// `pass`, `done`, `mismatch`, `guest-fault`, `deadlock`, `refused`, `timeout`, `memory`, `output` or `crash`.
         pub result: Verdict,
         /// BLAKE3 of what must be the same everywhere; null where there is nothing of that kind.
         pub digest: Option<String>,
@@ -153,34 +153,65 @@ pub(crate) fn judge(unit: &Unit, ended: &Ended) -> Option<Judged> {
     }
     let last_words = || String::from_utf8_lossy(&ended.errors).trim().lines().last().unwrap_or("").to_owned();
     if let Some(signal) = ended.signal {
-        return said(Verdict::Fault, &format!("signal {signal}: {}", last_words()));
+        return said(Verdict::Crash, &format!("signal {signal}: {}", last_words()));
     }
     // A title without a frame leaves no picture, which the program says with this code; all else was done.
     let only_no_picture = unit.picture
         && ended.exit == 2
         && report.as_ref().is_some_and(|report| report["frames"] == 0 && report["exit"].is_string());
     match (ended.exit, &report) {
-        (3, _) => said(Verdict::Crash, &crash(report.as_ref()).unwrap_or_else(last_words)),
-        (4, _) => said(Verdict::Deadlock, &last_words()),
+        (3, _) => Some(judge_guest(
+            unit,
+            Verdict::GuestFault,
+            report.as_ref(),
+            &guest_fault(report.as_ref()).unwrap_or_else(last_words),
+        )),
+        (4, _) => Some(judge_guest(unit, Verdict::Deadlock, report.as_ref(), &last_words())),
         (2, _) if !only_no_picture => said(Verdict::Refused, &last_words()),
         (0..=2, Some(report)) => Some(judge_report(unit, ended.exit, report)),
-        (0..=2, None) => said(Verdict::Fault, "it wrote no report"),
-        (code, _) => said(Verdict::Fault, &format!("exit code {code}: {}", last_words())),
+        (0..=2, None) => said(Verdict::Crash, "it wrote no report"),
+        (code, _) => said(Verdict::Crash, &format!("exit code {code}: {}", last_words())),
     }
+}
+
+/// The digest of a run, if its report has one.
+fn digest_of_run(report: &Value) -> Option<String> {
+    report["digest"].as_str().map(str::to_owned)
+}
+
+/// A title that ended itself in this way: right if that is how it must end, with the digest that it must have.
+fn judge_guest(unit: &Unit, how: Verdict, report: Option<&Value>, said: &str) -> Judged {
+    let digest = report.and_then(digest_of_run);
+    let expected = unit.ends.is_some_and(|ends| ends.verdict() == how);
+    let (verdict, said) = match &unit.expect {
+        _ if !expected => (how, said.to_owned()),
+        Some(wanted) if digest.as_ref() != Some(wanted) => other_digest(wanted),
+        _ => (Verdict::Pass, said.to_owned()),
+    };
+    let figures = report.map(|report| figures(unit.kind, report)).unwrap_or_default();
+    Judged { verdict, digest, said: one_line(&said), figures }
+}
+
+fn other_digest(wanted: &str) -> (Verdict, String) {
+    (Verdict::Mismatch, format!("the digest is not {wanted}"))
 }
 
 fn judge_report(unit: &Unit, exit: i32, report: &Value) -> Judged {
     let digest = match unit.kind {
-        Kind::Title | Kind::Check => report["digest"].as_str().map(str::to_owned),
+        Kind::Title | Kind::Check => digest_of_run(report),
         Kind::Conformance | Kind::Fuzz => Some(digest(unit.kind, report)),
     };
     let ended = report["exit"].as_str().unwrap_or_default();
     let (verdict, said) = match (unit.kind, &unit.expect) {
-        (Kind::Title, _) if ended == "crash" => (Verdict::Crash, crash(Some(report)).unwrap_or_default()),
-        (Kind::Title, _) if ended == "deadlock" => (Verdict::Deadlock, String::new()),
-        (Kind::Title, Some(expected)) if digest.as_ref() != Some(expected) => {
-            (Verdict::Mismatch, format!("the digest is not {expected}"))
+        // Without `--halt-on-deadlock` that is no exit code of its own.
+        (Kind::Title, _) if ended == "deadlock" => {
+            return judge_guest(unit, Verdict::Deadlock, Some(report), "");
         }
+        (Kind::Title, _) if unit.ends.is_some() => {
+            let wanted = unit.ends.map_or("", |ends| ends.verdict().name());
+            (Verdict::Mismatch, format!("it ends by {ended}, not by {wanted}"))
+        }
+        (Kind::Title, Some(expected)) if digest.as_ref() != Some(expected) => other_digest(expected),
         (Kind::Title, Some(_)) => (Verdict::Pass, ended.to_owned()),
         (Kind::Title, None) if exit != 1 => (Verdict::Done, ended.to_owned()),
         (Kind::Conformance | Kind::Fuzz, _) if exit != 0 => (Verdict::Mismatch, first_failure(report)),
@@ -202,7 +233,8 @@ fn first_failure(report: &Value) -> String {
     failed.or(mismatch).unwrap_or_default()
 }
 
-fn crash(report: Option<&Value>) -> Option<String> {
+/// What the title did wrong, and where.
+fn guest_fault(report: Option<&Value>) -> Option<String> {
     let crash = report?.get("crash")?;
     let (what, pc) = (crash.get("what")?.as_str()?, crash.get("pc")?.as_str()?);
     Some(if what.contains(pc) { what.to_owned() } else { format!("{what} at {pc}") })
@@ -252,96 +284,4 @@ fn one_line(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn unit(kind: Kind, expect: Option<&str>) -> Unit {
-        Unit {
-            id: String::new(),
-            name: String::new(),
-            kind,
-            words: vec![],
-            inputs: vec![],
-            expect: expect.map(str::to_owned),
-            picture: true,
-            limits: Bounds { seconds: 1, memory_mib: 2, output_kib: 3 },
-        }
-    }
-
-    fn ended(exit: i32, output: &str) -> Ended {
-        Ended {
-            exit,
-            signal: None,
-            stop: None,
-            output: output.into(),
-            errors: b"first\n\x1b[31mlast words\n".to_vec(),
-            wall_seconds: 0.0,
-            cpu_seconds: 0.0,
-            memory_mib: 0.0,
-        }
-    }
-
-    #[test]
-    fn every_end_has_its_result() {
-        let run =
-            |exit: &str| format!("{{\"exit\":\"{exit}\",\"digest\":\"d\",\"frames\":3,\"instructions\":7}}");
-        let crash = "{\"exit\":\"crash\",\"crash\":{\"what\":\"bad read\",\"pc\":\"0x82\"}}";
-        let failed =
-            "{\"cases\":2,\"passed\":1,\"failed\":[{\"case\":\"c\",\"engine\":\"jit\",\"what\":\"r3\"}]}";
-        let no_frame = "{\"exit\":\"exit\",\"digest\":\"d\",\"frames\":0}";
-        for (kind, expect, exit, output, verdict, said) in [
-            (Kind::Title, None, 0, run("frames").as_str(), Verdict::Done, "frames"),
-            (Kind::Title, Some("d"), 0, &run("frames"), Verdict::Pass, "frames"),
-            (Kind::Title, Some("e"), 0, &run("frames"), Verdict::Mismatch, "the digest is not e"),
-            (Kind::Title, None, 2, no_frame, Verdict::Done, "exit"),
-            (Kind::Title, Some("e"), 2, no_frame, Verdict::Mismatch, "the digest is not e"),
-            (Kind::Title, None, 2, "", Verdict::Refused, " [31mlast words"),
-            (Kind::Title, None, 3, crash, Verdict::Crash, "bad read at 0x82"),
-            (Kind::Title, None, 4, &run("deadlock"), Verdict::Deadlock, " [31mlast words"),
-            (Kind::Title, None, 70, "", Verdict::Fault, "exit code 70:  [31mlast words"),
-            (Kind::Title, None, 0, "nonsense", Verdict::Fault, "it wrote no report"),
-            (Kind::Check, None, 0, &run("frames"), Verdict::Pass, ""),
-            (Kind::Check, None, 1, &run("frames"), Verdict::Mismatch, ""),
-            (Kind::Conformance, None, 0, "{\"cases\":2,\"passed\":2}", Verdict::Pass, ""),
-            (Kind::Conformance, None, 1, failed, Verdict::Mismatch, "c on jit: r3"),
-            (Kind::Fuzz, None, 0, "{}", Verdict::Pass, ""),
-        ] {
-            let judged = judge(&unit(kind, expect), &ended(exit, output)).unwrap();
-            assert_eq!((judged.verdict, judged.said.as_str()), (verdict, said), "{kind:?} {exit} {output}");
-        }
-        let judged = judge(&unit(Kind::Title, None), &ended(0, &run("frames"))).unwrap();
-        assert_eq!(judged.figures, BTreeMap::from([("frames".into(), 3.0), ("instructions".into(), 7.0)]));
-        assert_eq!(judged.digest.as_deref(), Some("d"));
-    }
-
-    #[test]
-    fn what_comes_from_outside_is_no_result() {
-        let unit = unit(Kind::Title, None);
-        for (exit, signal) in [(137, Some(9)), (143, Some(15)), (143, None), (130, None), (129, None)] {
-            assert_eq!(judge(&unit, &Ended { signal, ..ended(exit, "") }), None);
-        }
-        assert_eq!(judge(&unit, &Ended { stop: Some(Stop::Sweep), ..ended(137, "") }), None);
-        for (stop, verdict) in
-            [(Stop::Time, Verdict::Timeout), (Stop::Memory, Verdict::Memory), (Stop::Output, Verdict::Output)]
-        {
-            let judged = judge(&unit, &Ended { stop: Some(stop), ..ended(137, "") }).unwrap();
-            assert_eq!(judged.verdict, verdict);
-        }
-        let judged = judge(&unit, &Ended { signal: Some(11), ..ended(139, "") }).unwrap();
-        assert_eq!((judged.verdict, judged.said.as_str()), (Verdict::Fault, "signal 11:  [31mlast words"));
-    }
-
-    #[test]
-    fn digests_of_tests_are_of_what_they_found() {
-        let of = |kind, text: &str| digest(kind, &serde_json::from_str(text).unwrap());
-        let fuzz = |text| of(Kind::Fuzz, text);
-        let one = fuzz("{\"blocks\":1,\"by_instruction\":{\"a\":1,\"b\":2},\"wall_seconds\":3}");
-        assert_eq!(one, fuzz("{\"blocks\":1,\"by_instruction\":{\"b\":2,\"a\":1},\"wall_seconds\":4}"));
-        assert_ne!(one, fuzz("{\"blocks\":2,\"by_instruction\":{\"b\":2,\"a\":1}}"));
-        let failed = |file: &str, case: &str| {
-            of(Kind::Conformance, &format!("{{\"failed\":[{{\"file\":\"{file}\",\"case\":\"{case}\"}}]}}"))
-        };
-        assert_eq!(failed("/a", "x"), failed("/b", "x"), "paths are of a host");
-        assert_ne!(failed("/a", "x"), failed("/a", "y"));
-    }
-}
+mod tests;

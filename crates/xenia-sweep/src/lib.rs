@@ -25,6 +25,7 @@ mod merge;
 mod plan;
 mod report;
 mod run;
+mod shard;
 mod spec;
 mod unit;
 
@@ -36,4 +37,5 @@ pub use merge::{Conflict, Failure, Merged, merge, merge_file, merge_folder};
 pub use plan::{Plan, Planned, plan};
 pub use report::write_report;
 pub use run::{Progress, RunConfig, Summary, run};
-pub use unit::{Header, Shard, UNITS, Unit};
+pub use shard::Shard;
+pub use unit::{End, Header, UNITS, Unit};

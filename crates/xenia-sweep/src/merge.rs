@@ -169,15 +169,15 @@ pub(crate) mod tests {
 
     #[test]
     fn neither_order_nor_host_nor_repetition_changes_the_hash() {
-        let a = [outcome(2, Verdict::Pass, "d", "h"), outcome(1, Verdict::Fault, "e", "h")];
-        let mut b = vec![outcome(1, Verdict::Fault, "e", "i"), outcome(2, Verdict::Pass, "d", "j")];
+        let a = [outcome(2, Verdict::Pass, "d", "h"), outcome(1, Verdict::Crash, "e", "h")];
+        let mut b = vec![outcome(1, Verdict::Crash, "e", "i"), outcome(2, Verdict::Pass, "d", "j")];
         let one = merge(a.to_vec());
         assert_eq!(one.hash, merge(b.clone()).hash);
-        b.push(outcome(1, Verdict::Fault, "e", "k"));
+        b.push(outcome(1, Verdict::Crash, "e", "k"));
         let again = merge(b);
         assert_eq!((again.hash, again.repeated, again.conflicts.len()), (one.hash.clone(), 1, 0));
         assert_eq!((one.units, one.failed[0].name.as_str()), (2, "unit 1"));
-        assert_eq!(one.results, BTreeMap::from([("pass".into(), 1), ("fault".into(), 1)]));
+        assert_eq!(one.results, BTreeMap::from([("pass".into(), 1), ("crash".into(), 1)]));
         let mut other = a.to_vec();
         other[0].digest = None;
         assert_ne!(merge(other).hash, one.hash);
@@ -186,12 +186,12 @@ pub(crate) mod tests {
     #[test]
     fn merged_files_are_read_again_and_held_to_their_hash() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let merged = merge(vec![outcome(2, Verdict::Pass, "d", "h"), outcome(1, Verdict::Fault, "e", "h")]);
+        let merged = merge(vec![outcome(2, Verdict::Pass, "d", "h"), outcome(1, Verdict::Crash, "e", "h")]);
         let text = serde_json::to_string_pretty(&merged).unwrap();
         std::fs::write(file.path(), &text).unwrap();
         assert_eq!(merge_file(file.path()).unwrap(), merged);
         for (wrong, said) in [
-            (text.replace("\"fault\"", "\"pass\""), "its rows don't make its hash"),
+            (text.replace("\"crash\"", "\"pass\""), "its rows don't make its hash"),
             ("{\n\"hash\": 3}".to_owned(), "line 2: no merged result"),
             ("[".repeat(100_000), "line 1: no merged result"),
         ] {
@@ -203,10 +203,10 @@ pub(crate) mod tests {
 
     #[test]
     fn who_ends_in_two_ways_is_told_whatever_the_order() {
-        let (pass, fault) = (outcome(1, Verdict::Pass, "d", "h"), outcome(1, Verdict::Fault, "d", "h"));
-        let one = merge(vec![pass.clone(), fault.clone()]);
-        assert_eq!(one, merge(vec![fault, pass]));
-        assert_eq!(one.conflicts[0].ends, ["pass exit 0 digest d", "fault exit 0 digest d"]);
+        let (pass, crash) = (outcome(1, Verdict::Pass, "d", "h"), outcome(1, Verdict::Crash, "d", "h"));
+        let one = merge(vec![pass.clone(), crash.clone()]);
+        assert_eq!(one, merge(vec![crash, pass]));
+        assert_eq!(one.conflicts[0].ends, ["pass exit 0 digest d", "crash exit 0 digest d"]);
         assert!(!one.is_good());
     }
 }

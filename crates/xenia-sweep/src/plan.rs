@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::inputs::{self, DEFAULT, Inputs};
 use crate::lines;
 use crate::spec::{Check, Conformance, Fuzz, Limits, Matrix, Source, Spec, Titles, Way};
-use crate::unit::{Bounds, Header, Input, Kind, MOST_UNITS, UNITS, Unit, Word, is_hash};
+use crate::unit::{Bounds, End, Header, Input, Kind, MOST_UNITS, UNITS, Unit, Word, is_hash};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -96,6 +96,7 @@ struct Draft {
     words: Vec<Word>,
     inputs: Vec<Input>,
     expect: Option<String>,
+    ends: Option<End>,
     picture: bool,
     limits: Bounds,
 }
@@ -164,9 +165,18 @@ impl Planner<'_> {
     }
 
     fn add(&mut self, kind: Kind, draft: Draft) -> Result<()> {
-        let Draft { mut name, words, inputs, expect, picture, limits } = draft;
-        let mut unit =
-            Unit { id: String::new(), name: String::new(), kind, words, inputs, expect, picture, limits };
+        let Draft { mut name, words, inputs, expect, ends, picture, limits } = draft;
+        let mut unit = Unit {
+            id: String::new(),
+            name: String::new(),
+            kind,
+            words,
+            inputs,
+            expect,
+            ends,
+            picture,
+            limits,
+        };
         unit.id = unit.id_under(self.build);
         if !self.ids.insert(unit.id.clone()) {
             self.repeated += 1;
@@ -209,8 +219,11 @@ impl Planner<'_> {
         }
         let name_of = |title: &Path| title.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let names: BTreeSet<String> = titles.iter().map(|title| name_of(title)).collect();
-        if let Some(unknown) = table.digests.keys().find(|name| !names.contains(*name)) {
-            return Err(self.wrong(format!("`digests` names {unknown:?}, which is none of the titles")));
+        let digests = table.digests.keys().map(|name| ("digests", name));
+        for (key, name) in digests.chain(table.ends.keys().map(|name| ("ends", name))) {
+            if !names.contains(name) {
+                return Err(self.wrong(format!("`{key}` names {name:?}, which is none of the titles")));
+            }
         }
         if table.frames.is_none() && table.instructions.is_none() {
             return Err(self.wrong("a title needs a limit: `frames` or `instructions`"));
@@ -239,7 +252,11 @@ impl Planner<'_> {
                 let name =
                     named("title", &self.shown(title), way, &limit_name(table.frames, table.instructions));
                 words.extend(way.1.iter().map(|word| Word::from(word.as_str())));
-                self.add(Kind::Title, Draft { name, words, inputs, expect, picture: table.picture, limits })?;
+                let ends = table.ends.get(&name_of(title)).copied();
+                self.add(
+                    Kind::Title,
+                    Draft { name, words, inputs, expect, ends, picture: table.picture, limits },
+                )?;
             }
         }
         Ok(())
@@ -309,7 +326,10 @@ impl Planner<'_> {
             let name =
                 named("check", &self.shown(&title), way, &limit_name(table.frames, table.instructions));
             words.extend(way.1.iter().map(|word| Word::from(word.as_str())));
-            self.add(Kind::Check, Draft { name, words, inputs, expect: None, picture: false, limits })?;
+            self.add(
+                Kind::Check,
+                Draft { name, words, inputs, expect: None, ends: None, picture: false, limits },
+            )?;
         }
         Ok(())
     }
@@ -339,7 +359,7 @@ impl Planner<'_> {
                 }
                 let more = if batch.len() > 1 { format!("+{}", batch.len() - 1) } else { String::new() };
                 let name = named("conformance", &self.shown(&batch[0]), way, &more);
-                let draft = Draft { name, words, inputs, expect: None, picture: false, limits };
+                let draft = Draft { name, words, inputs, expect: None, ends: None, picture: false, limits };
                 self.add(Kind::Conformance, draft)?;
             }
         }
@@ -370,7 +390,8 @@ impl Planner<'_> {
             words.extend(["--oracle", oracle].map(Word::from));
             let way = (oracle.to_owned(), Vec::new());
             let name = named("fuzz", Path::new(&format!("seeds {seeds}")), &way, &format!("{blocks} blocks"));
-            let draft = Draft { name, words, inputs: Vec::new(), expect: None, picture: false, limits };
+            let draft =
+                Draft { name, words, inputs: Vec::new(), expect: None, ends: None, picture: false, limits };
             self.add(Kind::Fuzz, draft)?;
             from = to + 1;
         }
@@ -421,137 +442,4 @@ fn named(kind: &str, what: &Path, way: &Way, rest: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::unit;
-
-    fn planned(text: &str) -> std::result::Result<(Header, Vec<Unit>), String> {
-        let dir = tempfile::tempdir().unwrap();
-        let at = |name: &str| dir.path().join(name);
-        for (name, bytes) in [
-            ("program", "the program"),
-            ("titles/a.xex", "a"),
-            ("titles/b.xex", "b"),
-            ("titles/game/default.xex", "g"),
-            ("titles/game/data.bin", "d"),
-            ("golden.json", "{}"),
-            ("cases/add.s", "1"),
-            ("cases/sub/sub.s", "2"),
-            ("cases/sub/mul.s", "3"),
-            ("cases/readme.txt", "4"),
-        ] {
-            std::fs::create_dir_all(at(name).parent().unwrap()).unwrap();
-            std::fs::write(at(name), bytes).unwrap();
-        }
-        std::fs::write(at("spec.toml"), text).unwrap();
-        let (spec, out, executable) = (at("spec.toml"), at("out"), at("program"));
-        let what = Plan { spec: &spec, out: &out, executable: &executable, program: "p 1" };
-        plan(&what).map_err(|error| error.to_string().replace(&format!("{}/", dir.path().display()), ""))?;
-        Ok(unit::read(&out.join(UNITS)).unwrap())
-    }
-
-    #[test]
-    fn units_are_made_of_every_title_and_way() {
-        let (header, units) = planned(
-            "[limits]\nseconds = 9\n\
-             [[title]]\npath = \"titles\"\nframes = 3\nengines = [\"interp\", \"jit\"]\npicture = true\n\
-             [[check]]\npath = \"titles/a.xex\"\nexpect = \"golden.json\"\ninstructions = 5\nlimits.seconds = 7\n\
-             [[conformance]]\npath = \"cases\"\nbatch = 2\n\
-             [[fuzz]]\nseeds = \"1..5\"\nblocks = 10\nbatch = 2\n",
-        )
-        .unwrap();
-        assert_eq!(header.units, 6 + 1 + 2 + 3);
-        let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
-        assert_eq!(
-            names,
-            [
-                "title titles/a.xex interp 3 frames",
-                "title titles/a.xex jit 3 frames",
-                "title titles/b.xex interp 3 frames",
-                "title titles/b.xex jit 3 frames",
-                "title titles/game interp 3 frames",
-                "title titles/game jit 3 frames",
-                "check titles/a.xex n=5",
-                "conformance cases/add.s both auto +1",
-                "conformance cases/sub/sub.s both auto",
-                "fuzz seeds 1..2 interp 10 blocks",
-                "fuzz seeds 3..4 interp 10 blocks",
-                "fuzz seeds 5 interp 10 blocks",
-            ]
-        );
-        assert!(units[0].picture && units[0].limits.seconds == 9 && units[6].limits.seconds == 7);
-        let text = |unit: &Unit| -> Vec<String> {
-            unit.words
-                .iter()
-                .map(|word| match word {
-                    Word::Text(text) => text.clone(),
-                    Word::Input { input } => unit.inputs[*input].path.display().to_string(),
-                })
-                .collect()
-        };
-        let exec = "exec --headless --lockstep --gpu reference --code-cache off titles/a.xex --folder {empty} --config \
-                    /dev/null --frames 3 --interp";
-        assert_eq!(text(&units[0]).join(" "), exec);
-        assert!(!text(&units[4]).contains(&"--folder".to_owned()), "a folder sees itself");
-        assert_eq!(
-            text(&units[6]).join(" "),
-            "check --code-cache off titles/a.xex --folder {empty} --config /dev/null -n 5 --expect golden.json"
-        );
-        assert_eq!(units[7].inputs.len(), 2);
-    }
-
-    #[test]
-    fn what_is_the_same_is_run_once_and_what_is_called_the_same_is_told_apart() {
-        let table = "[[title]]\npath = \"titles/a.xex\"\nframes = 3\n";
-        let (_, units) = planned(&format!("{table}{table}limits.seconds = 7\n{table}")).unwrap();
-        let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
-        assert_eq!(names, ["title titles/a.xex 3 frames", "title titles/a.xex 3 frames #2"]);
-    }
-
-    #[test]
-    fn mistakes_name_the_line_of_their_table() {
-        let hash = "0".repeat(64);
-        for (text, said) in [
-            (String::new(), "spec.toml: it names nothing to run"),
-            ("\n[[title]]\nframes = 1\n".into(), "spec.toml, line 2: no title"),
-            ("[[title]]\npath = \"nowhere\"\nframes = 1\n".into(), "line 1: cannot read nowhere"),
-            ("[[title]]\npath = \"titles\"\n".into(), "line 1: a title needs a limit"),
-            (
-                format!("[[title]]\npath = \"titles\"\nframes = 1\ndigest = \"{hash}\"\n"),
-                "line 1: `digest` is of one title",
-            ),
-            (
-                "[[title]]\npath = \"titles\"\nframes = 1\ndigests = { \"a.xex\" = \"x\" }\n".into(),
-                "\"x\" is no digest",
-            ),
-            (
-                format!("[[title]]\npath = \"titles\"\nframes = 1\ndigests = {{ \"z.xex\" = \"{hash}\" }}\n"),
-                "`digests` names \"z.xex\"",
-            ),
-            (
-                "[[fuzz]]\nseeds = \"1\"\nblocks = 1\n[[fuzz]]\nseeds = \"x\"\nblocks = 1\n".into(),
-                "line 4: `seeds`",
-            ),
-            ("[[fuzz]]\nseeds = \"1\"\nblocks = 0\n".into(), "line 1: `blocks`"),
-            ("[[fuzz]]\nseeds = \"1\"\nblocks = 1\nbatch = 0\n".into(), "line 1: `batch`"),
-            (
-                "[[fuzz]]\nseeds = \"0..999999999999\"\nblocks = 1\nbatch = 1\n".into(),
-                "more than 1000000 units",
-            ),
-            ("[[fuzz]]\nseeds = \"1\"\nblocks = 1\noracle = \"me\"\n".into(), "oracle \"me\""),
-            ("[[conformance]]\npath = \"titles\"\n".into(), "line 1: there is no .s file"),
-            ("[[conformance]]\npath = \"cases\"\nengines = [\"x\"]\n".into(), "line 1: engine \"x\""),
-            (
-                "[[check]]\npath = \"titles/a.xex\"\nexpect = \"golden.json\"\n".into(),
-                "line 1: a check needs",
-            ),
-            (
-                "[limits]\nseconds = 0\n[[fuzz]]\nseeds = \"1\"\nblocks = 1\n".into(),
-                "line 3: `limits.seconds`",
-            ),
-        ] {
-            let error = planned(&text).unwrap_err();
-            assert!(error.contains(said), "{error}");
-        }
-    }
-}
+mod tests;

@@ -126,7 +126,7 @@ mod tests {
     #[test]
     fn every_row_has_its_picture_its_figures_and_its_result() {
         let mut rows: Vec<Outcome> = (1..=5).map(|id| outcome(id, Verdict::Pass, "d", "h")).collect();
-        rows[0].result = Verdict::Fault;
+        rows[0].result = Verdict::Crash;
         for row in &mut rows {
             row.picture = Some(format!("pictures/{}.png", row.id));
             row.figures.insert("frames".into(), 60.0);
@@ -137,9 +137,9 @@ mod tests {
         let page = std::fs::read_to_string(write_report(dir.path(), &merged).unwrap()).unwrap();
         assert_eq!(page.matches("<img src=\"pictures/").count(), 5);
         assert_eq!(page.matches("frames 60").count(), 5);
-        assert_eq!(page.matches("data-result=\"fault\"").count(), 1);
+        assert_eq!(page.matches("data-result=\"crash\"").count(), 1);
         assert!(
-            page.find("data-result=\"fault\"") < page.find("data-result=\"pass\""),
+            page.find("data-result=\"crash\"") < page.find("data-result=\"pass\""),
             "what is wrong is first"
         );
         assert!(page.contains(">pass 4</button>") && page.contains(&merged.hash));

@@ -3,7 +3,7 @@
 //! Everything is checked before anything is hashed, and an error names the line of its table.
 
 use crate::error::{Error, Result};
-use crate::unit::Bounds;
+use crate::unit::{Bounds, End};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -162,6 +162,8 @@ pub(crate) struct Titles {
     pub(crate) digest: Option<String>,
     /// The same by the titles' names.
     pub(crate) digests: BTreeMap<String, String>,
+    /// How titles must end that end by themselves, by their names.
+    pub(crate) ends: BTreeMap<String, End>,
     /// Whether the last frame is kept.
     pub(crate) picture: bool,
     /// What titles see as game:, where that is not their own folder.

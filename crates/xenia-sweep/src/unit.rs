@@ -4,6 +4,7 @@
 //! lie below it, so that a folder that is mounted elsewhere on another machine is still right.
 
 use crate::error::{Error, Result};
+use crate::judge::Verdict;
 use crate::lines::{self, Torn};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -53,6 +54,26 @@ pub enum Kind {
     Conformance,
     /// `fuzz`.
     Fuzz,
+}
+
+/// How a title may be said to end, where that is not the usual way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// By a fault of its own that nobody handles.
+    GuestFault,
+    /// With all of its threads waiting for ever.
+    Deadlock,
+}
+
+impl End {
+    /// What a unit that ends so is called.
+    pub(crate) fn verdict(self) -> Verdict {
+        match self {
+            Self::GuestFault => Verdict::GuestFault,
+            Self::Deadlock => Verdict::Deadlock,
+        }
+    }
 }
 
 /// A word of a unit's command line.
@@ -113,6 +134,9 @@ pub struct Unit {
     /// The digest that it must have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<String>,
+    /// How it must end, if by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<End>,
     /// Whether its last frame is kept.
     #[serde(default, skip_serializing_if = "is_false")]
     pub picture: bool,
@@ -134,10 +158,11 @@ impl Unit {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
             hasher.update(bytes);
         };
-        part(b"xenia-rs sweep unit 1");
+        part(b"xenia-rs sweep unit 2");
         part(build.as_bytes());
         part(&[self.kind as u8, u8::from(self.picture)]);
         part(self.expect.as_deref().unwrap_or_default().as_bytes());
+        part(self.ends.map_or("", |ends| ends.verdict().name()).as_bytes());
         let Bounds { seconds, memory_mib, output_kib } = self.limits;
         for number in [seconds, memory_mib, output_kib] {
             part(&number.to_le_bytes());
@@ -237,47 +262,6 @@ pub(crate) fn read(path: &Path) -> Result<(Header, Vec<Unit>)> {
     Ok((header, units))
 }
 
-/// A share of all units: number `index` of `of`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shard {
-    index: u64,
-    of: u64,
-}
-
-/// Shards, at most.
-const MOST_SHARDS: u64 = 1_000_000;
-
-impl Shard {
-    /// Whether the unit of this id is in it.
-    pub fn has(self, id: &str) -> bool {
-        let number = id.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
-        number.unwrap_or_default() % self.of == self.index
-    }
-}
-
-impl std::str::FromStr for Shard {
-    type Err = String;
-
-    /// `I/N`. Engines count from 0 or from 1: N/N is 0/N, so that both ways are a whole.
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let numbers = text
-            .split_once('/')
-            .and_then(|(index, of)| Some((index.parse::<u64>().ok()?, of.parse::<u64>().ok()?)));
-        match numbers {
-            Some((index, of)) if (1..=MOST_SHARDS).contains(&of) && index <= of => {
-                Ok(Self { index: index % of, of })
-            }
-            _ => Err(format!("{text:?} is no shard I/N with I from 0 to N and N from 1 to {MOST_SHARDS}")),
-        }
-    }
-}
-
-impl std::fmt::Display for Shard {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}/{}", self.index, self.of)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -290,6 +274,7 @@ mod tests {
             words: vec!["exec".into(), Word::Input { input: 0 }],
             inputs: vec![Input { path: "a.xex".into(), blake3: "11".into() }],
             expect: None,
+            ends: None,
             picture: false,
             limits: Bounds { seconds: 1, memory_mib: 2, output_kib: 3 },
         };
@@ -315,6 +300,7 @@ mod tests {
             |unit| unit.words.push("".into()),
             |unit| unit.kind = Kind::Check,
             |unit| unit.expect = Some("d".into()),
+            |unit| unit.ends = Some(End::GuestFault),
             |unit| unit.picture = true,
             |unit| unit.limits.seconds = 9,
             |unit| unit.limits.memory_mib = 9,
@@ -328,24 +314,6 @@ mod tests {
             unit.id_under("b")
         };
         assert_ne!(split(["ab", "c"]), split(["a", "bc"]));
-    }
-
-    #[test]
-    fn shards_part_the_units_whichever_way_they_are_counted() {
-        let ids: Vec<String> =
-            (0_u32..500).map(|n| blake3::hash(&n.to_le_bytes()).to_hex().to_string()).collect();
-        for of in [1, 2, 7, 64] {
-            for first in [0, 1] {
-                let shards: Vec<Shard> =
-                    (first..first + of).map(|index| format!("{index}/{of}").parse().unwrap()).collect();
-                for id in &ids {
-                    assert_eq!(shards.iter().filter(|shard| shard.has(id)).count(), 1);
-                }
-            }
-        }
-        for wrong in ["", "1", "/", "3/2", "1/0", "-1/2", "0/1000001", "a/b", "1/2/3"] {
-            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
-        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ fn plan(folder: &Path, scripts: &[&str]) {
                 words,
                 inputs: vec![],
                 expect: None,
+                ends: None,
                 picture: false,
                 limits,
             };
@@ -127,7 +128,7 @@ fn crashes_are_results_with_what_was_printed_and_kills_are_none() {
     let merged = merge_folder(dir.path()).unwrap();
     assert_eq!((merged.units, merged.missing, merged.failed.len()), (2, 1, 1));
     let failed = &merged.failed[0];
-    assert_eq!((failed.result, failed.said.as_str()), (Verdict::Fault, "signal 11: oh dear"));
+    assert_eq!((failed.result, failed.said.as_str()), (Verdict::Crash, "signal 11: oh dear"));
     let report = std::fs::read_to_string(dir.path().join(failed.report.as_ref().unwrap())).unwrap();
     assert!(report.contains("unit 1\nexit 139\n") && report.contains("oh dear"), "{report}");
 }

@@ -1,0 +1,65 @@
+//! Shards: which units are whose. That follows from a unit's id alone, so shards need not know of each other.
+
+/// A share of all units: number `index` of `of`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shard {
+    index: u64,
+    of: u64,
+}
+
+/// Shards, at most.
+const MOST_SHARDS: u64 = 1_000_000;
+
+impl Shard {
+    /// Whether the unit of this id is in it.
+    pub fn has(self, id: &str) -> bool {
+        let number = id.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
+        number.unwrap_or_default() % self.of == self.index
+    }
+}
+
+impl std::str::FromStr for Shard {
+    type Err = String;
+
+    /// `I/N`. Engines count from 0 or from 1: N/N is 0/N, so that both ways are a whole.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers = text
+            .split_once('/')
+            .and_then(|(index, of)| Some((index.parse::<u64>().ok()?, of.parse::<u64>().ok()?)));
+        match numbers {
+            Some((index, of)) if (1..=MOST_SHARDS).contains(&of) && index <= of => {
+                Ok(Self { index: index % of, of })
+            }
+            _ => Err(format!("{text:?} is no shard I/N with I from 0 to N and N from 1 to {MOST_SHARDS}")),
+        }
+    }
+}
+
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index, self.of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shards_part_the_units_whichever_way_they_are_counted() {
+        let ids: Vec<String> =
+            (0_u32..500).map(|n| blake3::hash(&n.to_le_bytes()).to_hex().to_string()).collect();
+        for of in [1, 2, 7, 64] {
+            for first in [0, 1] {
+                let shards: Vec<Shard> =
+                    (first..first + of).map(|index| format!("{index}/{of}").parse().unwrap()).collect();
+                for id in &ids {
+                    assert_eq!(shards.iter().filter(|shard| shard.has(id)).count(), 1);
+                }
+            }
+        }
+        for wrong in ["", "1", "/", "3/2", "1/0", "-1/2", "0/1000001", "a/b", "1/2/3"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+    }
+}
