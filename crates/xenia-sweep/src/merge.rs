@@ -107,8 +107,9 @@ pub fn merge_file(path: &Path) -> Result<Merged> {
 
 /// Puts results together. Their order, and how often each is there, changes nothing.
 pub fn merge(mut outcomes: Vec<Outcome>) -> Merged {
-    // Of a unit that ended in several ways the first in this order stands, whoever ran it when.
-    outcomes.sort_by(|a, b| a.fixed().cmp(&b.fixed()).then(a.wall_seconds.total_cmp(&b.wall_seconds)));
+    // Of a unit that ended in several ways the first in this order stands, whoever ran it when; of its times the
+    // least, which others on the host have disturbed least.
+    outcomes.sort_by(|a, b| a.fixed().cmp(&b.fixed()).then(a.cpu_seconds.total_cmp(&b.cpu_seconds)));
     let mut merged = Merged::default();
     let mut hasher = blake3::Hasher::new();
     for same in outcomes.chunk_by(|a, b| a.id == b.id) {

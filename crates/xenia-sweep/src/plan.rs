@@ -206,6 +206,14 @@ impl Planner<'_> {
                 titles.push(path);
             }
         }
+        let name_of = |title: &Path| title.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        for name in &table.except {
+            let before = titles.len();
+            titles.retain(|title| name_of(title) != *name);
+            if titles.len() == before {
+                return Err(self.wrong(format!("`except` names {name:?}, which is none of the titles")));
+            }
+        }
         if titles.is_empty() {
             return Err(self.wrong("no title: `path` or `paths` name titles, or folders of them"));
         }
@@ -217,7 +225,6 @@ impl Planner<'_> {
                 return Err(self.wrong(format!("{digest:?} is no digest")));
             }
         }
-        let name_of = |title: &Path| title.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let names: BTreeSet<String> = titles.iter().map(|title| name_of(title)).collect();
         let digests = table.digests.keys().map(|name| ("digests", name));
         for (key, name) in digests.chain(table.ends.keys().map(|name| ("ends", name))) {

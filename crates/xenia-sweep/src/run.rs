@@ -41,6 +41,8 @@ pub struct RunConfig<'a> {
     pub shard: Shard,
     /// Units at once.
     pub jobs: usize,
+    /// Lines that there are to be of each unit; more than one are for times.
+    pub times: u32,
     /// What relative paths begin at, where that is not what the plan says.
     pub root: Option<&'a Path>,
     /// The program, whose hash must be the plan's.
@@ -49,11 +51,11 @@ pub struct RunConfig<'a> {
     pub launcher: &'a [&'a str],
 }
 
-/// How far a shard is.
+/// How far a shard is, in runs: of each unit as many as there are to be lines of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// Its units.
-    pub units: u64,
+    /// All.
+    pub runs: u64,
     /// Of these, done before.
     pub found: u64,
     /// Of these, done by this process.
@@ -92,14 +94,19 @@ pub fn run(
     prepare(config.out, &file)?;
     let done = finished(config.out)?;
     let mine: Vec<&Unit> = units.iter().filter(|unit| config.shard.has(&unit.id)).collect();
-    let (found, to_do): (Vec<&Unit>, Vec<&Unit>) =
-        mine.iter().partition(|unit| done.contains_key(unit.id.as_str()));
-    let bad =
-        found.iter().filter(|unit| done.get(&unit.id).is_some_and(|verdict| !verdict.is_good())).count();
+    let lines_of = |unit: &Unit| done.get(&unit.id).map_or(&[][..], Vec::as_slice);
+    let times = config.times.clamp(1, MOST_TIMES);
+    // Round by round, so that a host that becomes slower makes it all slower.
+    let mut to_do = Vec::new();
+    for round in 0..times as usize {
+        to_do.extend(mine.iter().copied().filter(|unit| lines_of(unit).len() <= round));
+    }
+    let found = mine.iter().flat_map(|unit| lines_of(unit).iter().take(times as usize));
+    let (good, bad): (Vec<&Verdict>, Vec<&Verdict>) = found.partition(|verdict| verdict.is_good());
     let counts = Progress {
-        units: mine.len() as u64,
-        found: found.len() as u64,
-        bad: bad as u64,
+        runs: mine.len() as u64 * u64::from(times),
+        found: (good.len() + bad.len()) as u64,
+        bad: bad.len() as u64,
         ..Progress::default()
     };
     progress(&counts);
@@ -153,6 +160,8 @@ pub fn run(
     Ok(Summary { progress, stopped: stop.load(Relaxed) })
 }
 
+/// Lines of a unit that may be asked for, at most.
+const MOST_TIMES: u32 = 1000;
 /// Units at once, at most.
 const MOST_JOBS: usize = 1024;
 
@@ -190,12 +199,12 @@ pub(crate) fn files_of_results(out: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// What is done, by id.
-fn finished(out: &Path) -> Result<BTreeMap<String, Verdict>> {
-    let mut done = BTreeMap::new();
+/// What is done: results by id, one for each line.
+fn finished(out: &Path) -> Result<BTreeMap<String, Vec<Verdict>>> {
+    let mut done: BTreeMap<String, Vec<Verdict>> = BTreeMap::new();
     for file in files_of_results(out)? {
         lines::read(&file, Torn::Skipped, |_, outcome: Outcome| {
-            done.insert(outcome.id, outcome.result);
+            done.entry(outcome.id).or_default().push(outcome.result);
             Ok(())
         })?;
     }

@@ -156,6 +156,8 @@ pub(crate) struct Titles {
     pub(crate) path: Option<PathBuf>,
     /// Or a list.
     pub(crate) paths: Vec<PathBuf>,
+    /// Titles of a folder that are left out, by their names.
+    pub(crate) except: Vec<String>,
     pub(crate) frames: Option<u64>,
     pub(crate) instructions: Option<u64>,
     /// The digest that it must have, of a single title.

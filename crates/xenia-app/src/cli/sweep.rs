@@ -67,6 +67,9 @@ pub struct SweepRunArgs {
     /// Units at once.
     #[arg(long, value_name = "N", value_parser = number, default_value = "1")]
     pub jobs: u64,
+    /// Run each unit until there are N lines of it: the least of its times is what `diff` compares.
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub times: u32,
     /// Where the plan's paths begin on this machine, if that is not where they did when it was made.
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,

@@ -59,13 +59,14 @@ fn run_shard(args: &SweepRunArgs) -> Result<Code> {
         out: args.out.as_deref().unwrap_or(&args.plan),
         shard: args.shard,
         jobs: usize::try_from(args.jobs).unwrap_or(usize::MAX),
+        times: args.times,
         root: args.root.as_deref(),
         executable: &executable,
         launcher: &LAUNCHER,
     };
     let bar = bar()?;
     let summary = xenia_sweep::run(&config, &stop, &|progress| {
-        bar.set_length(progress.units);
+        bar.set_length(progress.runs);
         bar.set_position(progress.found + progress.done);
         bar.set_message(format!("{} bad", progress.bad));
     })?;
@@ -74,7 +75,7 @@ fn run_shard(args: &SweepRunArgs) -> Result<Code> {
     outln!(
         "shard {}: {}, {} done before, {} now, {} bad{}",
         args.shard,
-        count(progress.units, "unit"),
+        count(progress.runs, if args.times == 1 { "unit" } else { "run" }),
         grouped(progress.found),
         grouped(progress.done),
         grouped(progress.bad),

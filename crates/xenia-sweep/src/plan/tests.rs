@@ -114,6 +114,11 @@ fn mistakes_name_the_line_of_their_table() {
             "`ends` names \"z.xex\"",
         ),
         (
+            "[[title]]\npath = \"titles\"\nframes = 1\nexcept = [\"z.xex\"]\n".into(),
+            "`except` names \"z.xex\"",
+        ),
+        ("[[title]]\npath = \"titles/a.xex\"\nframes = 1\nexcept = [\"a.xex\"]\n".into(), "line 1: no title"),
+        (
             "[[fuzz]]\nseeds = \"1\"\nblocks = 1\n[[fuzz]]\nseeds = \"x\"\nblocks = 1\n".into(),
             "line 4: `seeds`",
         ),

@@ -49,11 +49,16 @@ fn write(folder: &Path, build: &str, units: &[Unit]) {
 const GOOD: &str = "echo '{\"exit\":\"exit\",\"digest\":\"'$0'\"}'; echo $0 >> ran";
 
 fn shard(folder: &Path, out: &Path, shard: &str) -> std::result::Result<Summary, String> {
+    shard_times(folder, out, shard, 1)
+}
+
+fn shard_times(folder: &Path, out: &Path, shard: &str, times: u32) -> std::result::Result<Summary, String> {
     let config = RunConfig {
         plan: folder,
         out,
         shard: shard.parse().unwrap(),
         jobs: 2,
+        times,
         root: None,
         executable: Path::new("/bin/sh"),
         launcher: &[],
@@ -91,12 +96,34 @@ fn what_is_done_is_not_done_again() {
     plan(dir.path(), &[GOOD; 6]);
     let summary = shard(dir.path(), dir.path(), "0/2").unwrap();
     let first = summary.progress.done;
-    assert_eq!(summary.progress.units, first);
+    assert_eq!(summary.progress.runs, first);
     assert_eq!(ran(dir.path()) as u64, first);
     let summary = shard(dir.path(), dir.path(), "0/1").unwrap();
     assert_eq!((summary.progress.found, summary.progress.done), (first, 6 - first));
     assert_eq!(shard(dir.path(), dir.path(), "0/1").unwrap().progress.done, 0);
     assert_eq!(ran(dir.path()), 6);
+}
+
+#[test]
+fn units_are_run_until_there_are_enough_lines_of_each() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("plan");
+    plan(&folder, &[GOOD; 3]);
+    let counts = |times| {
+        let progress = shard_times(&folder, &folder, "0/1", times).unwrap().progress;
+        (progress.runs, progress.found, progress.done)
+    };
+    assert_eq!(counts(1), (3, 0, 3));
+    assert_eq!(counts(3), (9, 3, 6));
+    assert_eq!(counts(2), (6, 6, 0));
+    let merged = merge_folder(&folder).unwrap();
+    assert_eq!((ran(&folder), merged.units, merged.repeated), (9, 3, 6));
+    let least = files_of_results(&folder).unwrap().into_iter().flat_map(|file| {
+        let text = std::fs::read_to_string(&file).unwrap();
+        text.lines().map(|line| serde_json::from_str::<Outcome>(line).unwrap()).collect::<Vec<_>>()
+    });
+    let least = least.filter(|line| line.id == merged.rows[0].id).map(|line| line.cpu_seconds);
+    assert_eq!(least.min_by(f64::total_cmp), Some(merged.rows[0].cpu_seconds));
 }
 
 #[test]
