@@ -2,6 +2,7 @@
 //!
 //! Flags and JSON keys are a contract with scripts: they are added to, never renamed.
 
+mod content;
 mod dialogs;
 mod exec;
 mod input;
@@ -17,6 +18,7 @@ mod trace;
 mod unbuilt;
 mod window;
 
+pub use content::*;
 pub use dialogs::*;
 pub use exec::*;
 pub use input::*;
@@ -122,6 +124,8 @@ Examples:
   xenia-rs make-stfs game game.live                       a title with its default.xex
   xenia-rs make-stfs dlc dlc.live --title-id 4D5307D1 --name \"Map pack\"")]
     MakeStfs(MakeStfsArgs),
+    /// List saved games and downloads, write them as packages or folders, take such in.
+    Content(ContentCommandArgs),
     /// Compare all of a file with the hashes and checksums in it.
     #[command(after_help = "Example:\n  xenia-rs verify game.iso --json -")]
     Verify(VerifyArgs),

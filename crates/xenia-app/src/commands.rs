@@ -6,6 +6,7 @@ pub mod check;
 pub mod completions;
 pub mod config;
 pub mod conformance;
+pub mod content;
 pub mod diff;
 pub mod dis;
 pub mod exec;

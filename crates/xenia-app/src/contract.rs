@@ -61,6 +61,7 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("ls", &["json"]),
     ("extract", &[]),
     ("make-iso", &[]),
+    ("content", &[]),
     ("make-stfs", &["name", "title-id", "kind", "signer", "thumbnail"]),
     ("verify", &["json", "key-file"]),
     ("exports", &["json"]),

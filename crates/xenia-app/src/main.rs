@@ -157,6 +157,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
             ShaderCommand::Translate(args) => commands::shader::translate(&args),
         },
         Some(Command::Diff(args)) => commands::diff::run(&args),
+        Some(Command::Content(args)) => commands::content::run(&args.command),
         Some(Command::Trace(args)) => commands::trace::run(&args.command),
         Some(Command::Config(args)) => commands::config::run(&args, cli.config.as_deref()),
         Some(Command::Completions(args)) => Ok(commands::completions::completions(&args)),

@@ -100,6 +100,12 @@ fn prepare(folder: &Path) {
     let mut database = [&b"XDBF\0\x01\0\0"[..], &[0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 1]].concat();
     database.resize(24 + 512 * (18 + 8), 0);
     std::fs::write(at("4D5307D1.gpd"), database).unwrap();
+    // A save, as a package of its own and in a folder of saves.
+    std::fs::create_dir_all(at("map")).unwrap();
+    std::fs::write(at("map/level"), [1; 100]).unwrap();
+    said(&["make-stfs", &at("map"), &at("save.con"), "--kind", "saved-game", "--title-id", "4D5307D1"]);
+    std::fs::write(at("Save 1"), std::fs::read(at("save.con")).unwrap()).unwrap();
+    said(&["content", "import", &at("Save 1"), "--content", &at("saves")]);
     std::fs::write(at("my.toml"), "[exec]\nheadless = true\n").unwrap();
     std::fs::write(at("sweep.toml"), "[[fuzz]]\nseeds = \"1\"\nblocks = 2\n").unwrap();
     said(&["sweep", "plan", &at("sweep.toml"), "--out", &at("sweep")]);

@@ -155,7 +155,7 @@ pub fn hexadecimal(text: &str) -> Result<u32, String> {
 }
 
 /// What a package is, by name or number.
-fn content_kind(text: &str) -> Result<u32, String> {
+pub fn content_kind(text: &str) -> Result<u32, String> {
     let known = xenia_formats::stfs::kind_of(text).map(Ok);
     known.unwrap_or_else(|| small_number(text).map_err(|_| format!("{text:?} is no kind of package")))
 }

@@ -9,6 +9,7 @@ mod exports;
 mod messages;
 
 use super::bench::{BenchReport, KernelReport, ProgramMeans, ProgramReport, Spread};
+use super::content::{ContentReport, ContentRow};
 use super::exports::{Counts, ExportsReport, Row as ExportRow};
 use super::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
 use super::info_gpd::{GpdAchievementRow, GpdReport, PlayedTitleRow};
@@ -88,6 +89,11 @@ pub fn documents() -> Vec<Document> {
             name: "gpd",
             by: "`info` of a profile's database (.gpd)",
             objects: vec![object::<GpdReport>(), object::<GpdAchievementRow>(), object::<PlayedTitleRow>()],
+        },
+        Document {
+            name: "content",
+            by: "`content list`",
+            objects: vec![object::<ContentReport>(), object::<ContentRow>()],
         },
         Document { name: "ls", by: "`ls`", objects: vec![object::<LsReport>(), object::<LsRow>()] },
         Document {

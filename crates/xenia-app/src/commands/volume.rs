@@ -44,7 +44,7 @@ documented! {
 /// A file or folder of a volume.
 pub(super) struct Found {
     pub(super) path: Vec<String>,
-    contents: Option<Arc<dyn ReadAt>>,
+    pub(super) contents: Option<Arc<dyn ReadAt>>,
     pub(super) size: u64,
 }
 
@@ -212,7 +212,11 @@ pub(super) fn add_folder(volume: &mut Volume, within: Directory, folder: &Path) 
     Ok(())
 }
 
-fn copy(contents: &dyn ReadAt, size: u64, mut put: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+pub(super) fn copy(
+    contents: &dyn ReadAt,
+    size: u64,
+    mut put: impl FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK.min(usize::try_from(size).unwrap_or(CHUNK))];
     let mut at = 0;
     while at < size {

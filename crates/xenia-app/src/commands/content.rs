@@ -1,0 +1,291 @@
+//! `xenia-rs content`: saved games and downloads, listed, written as packages or folders, and taken in.
+//!
+//! What is taken in goes through the machine's own content folder, so a package is there whole or not at all, and no name in it
+//! leads anywhere else. A package whose hashes are wrong is refused.
+
+mod import;
+
+use super::volume::{CHUNK, Found, copy, found};
+use crate::cli::{
+    ContentArgs, ContentCommand, ContentExportArgs, ContentListArgs, ExportForm, PlaceArgs, WhichArgs,
+};
+use crate::content;
+use crate::exit::Code;
+use crate::output;
+use crate::report::{check_json, write_json};
+use crate::say::{errln, outln, visible};
+use crate::wording::count;
+use anyhow::{Context, Result, anyhow, ensure};
+use serde::Serialize;
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use xenia_documents::documented;
+use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer, kind_name};
+use xenia_formats::volume::Directory;
+use xenia_formats::{ReadAt, Volume};
+use xenia_guest::TitleId;
+use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
+use xenia_kernel::vfs::{Device, FileData, HostFolder, SharedDevice, SubFolder};
+
+documented! {
+    /// Saved games and downloads.
+    #[derive(Debug, Serialize)]
+    pub struct ContentReport {
+        /// The folder that they are in.
+        folder: String,
+        /// Each of them, by owner, title, kind and name.
+        packages: Vec<ContentRow>,
+    }
+
+    /// A saved game or a download.
+    #[derive(Debug, Serialize)]
+    pub struct ContentRow {
+        /// Whose it is: a profile's id, 16 hexadecimal digits; zeros for every profile's.
+        owner: String,
+        /// The title that it is of, eight hexadecimal digits.
+        title_id: String,
+        /// What it is, by its number.
+        kind: u32,
+        /// What it is, by its name; null if it has none.
+        kind_name: Option<&'static str>,
+        /// Its name among others.
+        name: String,
+        /// What users see.
+        display_name: String,
+        /// Its files; null if they can't be read.
+        files: Option<usize>,
+        /// Their bytes; null if they can't be read.
+        bytes: Option<u64>,
+    }
+}
+
+/// Does what is asked for.
+pub fn run(command: &ContentCommand) -> Result<Code> {
+    match command {
+        ContentCommand::List(args) => list(args),
+        ContentCommand::Export(args) => export(args),
+        ContentCommand::Import(args) => import::run(args),
+    }
+}
+
+/// The folder of saves, which exists.
+fn place(args: &PlaceArgs) -> Result<PathBuf> {
+    let args =
+        ContentArgs { content: args.content.clone(), portable: args.portable, ..ContentArgs::default() };
+    content::folder(&args, false)?.ok_or_else(|| anyhow!("there is no data folder; --content DIR names one"))
+}
+
+fn to_read(folder: &Path) -> Result<ContentStore> {
+    let device =
+        HostFolder::read_only(folder).with_context(|| format!("cannot read {}", folder.display()))?;
+    Ok(ContentStore::new(Box::new(device), true))
+}
+
+/// The packages that are meant.
+fn chosen(store: &ContentStore, which: &WhichArgs) -> Result<Vec<(PackageName, PackageHeader)>> {
+    let all = store.every_package().context("cannot read the folder of saves")?;
+    let is_meant = |name: &PackageName| {
+        which.title_id.is_none_or(|title| title == name.title)
+            && which.owner.is_none_or(|owner| owner == name.owner)
+            && which.kind.is_none_or(|kind| kind == name.kind)
+    };
+    Ok(all.into_iter().filter(|(name, _)| is_meant(name)).collect())
+}
+
+/// A package's files.
+fn volume_of(store: &ContentStore, name: &PackageName, header: &PackageHeader) -> Result<Volume> {
+    let mut volume = Volume::default();
+    let device = if header.is_packed {
+        let device = store.device_of(name, header);
+        let device = device.with_context(|| format!("cannot read {}", name.file()))?;
+        SubFolder::new(SharedDevice::new(device), Vec::new())
+    } else {
+        store.folder(name.files(header.folder))
+    };
+    let device = Arc::new(device);
+    add(&mut volume, Volume::ROOT, &device, &[]).with_context(|| format!("cannot read {}", name.file()))?;
+    Ok(volume)
+}
+
+fn add(volume: &mut Volume, within: Directory, device: &Arc<SubFolder>, path: &[String]) -> Result<()> {
+    for entry in device.list(path)? {
+        let below = [path, std::slice::from_ref(&entry.name)].concat();
+        if entry.directory {
+            let directory = volume.add_directory(within, &entry.name)?;
+            add(volume, directory, device, &below)?;
+        } else {
+            let file = StoredFile { device: device.clone(), path: below, size: entry.size };
+            volume.add_file(within, &entry.name, Arc::new(file))?;
+        }
+    }
+    Ok(())
+}
+
+/// A file of a package, opened each time: there may be more of them than a process may open.
+struct StoredFile {
+    device: Arc<SubFolder>,
+    path: Vec<String>,
+    size: u64,
+}
+
+impl ReadAt for StoredFile {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let file = self.device.open(&self.path, false).map_err(io::Error::other)?;
+        file.read_at(offset, buffer).map_err(io::Error::other)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.size)
+    }
+}
+
+/// A package that is one file.
+struct Stored(Box<dyn FileData>);
+
+impl ReadAt for Stored {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(offset, buffer).map_err(io::Error::other)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.0.size().map_err(io::Error::other)
+    }
+}
+
+fn list(args: &ContentListArgs) -> Result<Code> {
+    check_json(args.json.as_deref())?;
+    let folder = place(&args.place)?;
+    let store = to_read(&folder)?;
+    let mut packages = Vec::new();
+    for (name, header) in chosen(&store, &args.which)? {
+        // One that is damaged hides no other.
+        let files = match volume_of(&store, &name, &header) {
+            Ok(volume) => Some(found(&volume)),
+            Err(error) => {
+                errln!("xenia-rs: {error:#}");
+                None
+            }
+        };
+        let files: Option<Vec<Found>> =
+            files.map(|files| files.into_iter().filter(|file| file.contents.is_some()).collect());
+        packages.push(ContentRow {
+            owner: format!("{:016X}", name.owner.0),
+            title_id: format!("{:08X}", name.title),
+            kind: name.kind,
+            kind_name: kind_name(name.kind),
+            name: name.file().to_owned(),
+            display_name: header.display_name().to_owned(),
+            files: files.as_ref().map(Vec::len),
+            bytes: files.map(|files| files.iter().map(|file| file.size).sum()),
+        });
+    }
+    let report = ContentReport { folder: folder.display().to_string(), packages };
+    if let Some(path) = &args.json {
+        write_json(path, "content", &report)?;
+        return Ok(Code::Done);
+    }
+    for row in &report.packages {
+        outln!(
+            "{} {} {:<12} {:>11}  {}  {}",
+            row.owner,
+            row.title_id,
+            row.kind_name.map_or_else(|| format!("{:X}", row.kind), str::to_owned),
+            row.bytes.map_or_else(|| "?".to_owned(), |bytes| bytes.to_string()),
+            visible(&row.name),
+            visible(&row.display_name)
+        );
+    }
+    Ok(Code::Done)
+}
+
+fn export(args: &ContentExportArgs) -> Result<Code> {
+    let store = to_read(&place(&args.place)?)?;
+    let mut packages = chosen(&store, &args.which)?;
+    if !args.names.is_empty() {
+        packages.retain(|(name, _)| args.names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name.file())));
+        for wanted in &args.names {
+            let is_there = packages.iter().any(|(name, _)| name.file().eq_ignore_ascii_case(wanted));
+            ensure!(is_there, "there is no {wanted:?}; xenia-rs content list shows what there is");
+        }
+    }
+    for (name, header) in &packages {
+        let volume = volume_of(&store, name, header)?;
+        let PackageName { owner, title, kind, .. } = name;
+        let folder = args.folder.join(format!("{:016X}/{title:08X}/{kind:08X}", owner.0));
+        std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        let to = folder.join(name.file());
+        ensure!(to.symlink_metadata().is_err(), "{} exists", to.display());
+        match args.form {
+            ExportForm::Stfs if header.is_packed => copy_package(&store, name, &to)?,
+            ExportForm::Stfs => write_package(&store, name, header, &volume, &to)?,
+            ExportForm::Folder => write_folder(&volume, &to)?,
+        }
+        outln!("{}", to.display());
+    }
+    outln!("{}", count(packages.len() as u64, "package"));
+    Ok(Code::Done)
+}
+
+/// Writes a package as a console's own has it, without a signature.
+fn write_package(
+    store: &ContentStore,
+    name: &PackageName,
+    header: &PackageHeader,
+    volume: &Volume,
+    to: &Path,
+) -> Result<()> {
+    let picture = store.thumbnail(name).ok().flatten().unwrap_or_default();
+    // A picture that is larger than a package has room for is left out.
+    let picture = if picture.len() <= MOST_PICTURE { picture } else { Vec::new() };
+    let title_name = store.gpd(name.owner, name.title).ok().and_then(|gpd| gpd.title_name());
+    let info = PackageInfo {
+        signer: Signer::Console,
+        is_unsigned: true,
+        content_type: name.kind,
+        title_id: TitleId(name.title),
+        profile_id: header.creator.0,
+        license: header.license,
+        title_name: title_name.unwrap_or_default(),
+        display_name: header.display_name().to_owned(),
+        pictures: [picture, Vec::new()],
+        ..PackageInfo::default()
+    };
+    output::write_by(to, |package| {
+        let mut package = BufWriter::with_capacity(CHUNK, package);
+        stfs::write(volume, &info, &mut package, &mut |_| ())?;
+        Ok(package.flush()?)
+    })
+}
+
+/// A package that is one file goes out as it is, with its signature.
+fn copy_package(store: &ContentStore, name: &PackageName, to: &Path) -> Result<()> {
+    let file = store.packed_file(name)?.ok_or_else(|| anyhow!("{} is gone", name.file()))?;
+    let file = Stored(file);
+    output::write_by(to, |package| Ok(copy(&file, file.size()?, |bytes| package.write_all(bytes))?))
+}
+
+/// Writes the files of a package to a folder that is there whole or not at all.
+fn write_folder(volume: &Volume, to: &Path) -> Result<()> {
+    let cannot = |path: &Path| format!("cannot write {}", path.display());
+    let within = to.parent().unwrap_or(".".as_ref());
+    let draft = tempfile::Builder::new().prefix(".xenia-rs-").tempdir_in(within);
+    let draft = draft.with_context(|| cannot(to))?;
+    let folder = draft.path().join("files");
+    std::fs::create_dir(&folder).with_context(|| cannot(to))?;
+    for file in found(volume) {
+        let path = folder.join(file.path.iter().collect::<PathBuf>());
+        match &file.contents {
+            None => std::fs::create_dir(&path).with_context(|| cannot(&path))?,
+            Some(contents) => {
+                let mut out = File::create_new(&path).with_context(|| cannot(&path))?;
+                copy(contents, file.size, |bytes| out.write_all(bytes)).with_context(|| cannot(&path))?;
+            }
+        }
+    }
+    std::fs::rename(&folder, to).with_context(|| cannot(to))
+}
+
+#[cfg(test)]
+mod tests;

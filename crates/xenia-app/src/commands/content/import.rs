@@ -1,0 +1,143 @@
+//! Packages and folders that are taken in: hostile input, written through the machine's own content folder.
+//!
+//! The hashes of a package are compared before anything is written. What is written is the package when its header names it, so one that
+//! fails half-way leaves nothing, and an older one of its name as it was.
+
+use super::place;
+use crate::cli::ContentImportArgs;
+use crate::commands::volume::{add_folder, copy, found};
+use crate::exit::Code;
+use crate::say::outln;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use xenia_formats::stfs::{self, PackageInfo};
+use xenia_formats::{FORMATS, Findings, KeyRing, NoParts, ReadAt, Volume};
+use xenia_kernel::content::{ContentStore, PackageHeader, PackageName, SAVED_GAME, THUMBNAIL_SIZE};
+use xenia_kernel::user::profile::Xuid;
+use xenia_kernel::vfs::{Device, HostFolder, SubFolder, path as names};
+
+/// Bytes of a picture that titles are shown.
+const MOST_PICTURE: usize = THUMBNAIL_SIZE as usize;
+
+/// Takes in what is named, one after the other; what came before one that is refused is in.
+pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
+    let folder = place(&args.place)?;
+    let device = HostFolder::writable(&folder, Arc::default());
+    let device = device.with_context(|| format!("cannot write to {}", folder.display()))?;
+    let store = ContentStore::new(Box::new(device), true);
+    for path in &args.packages {
+        let shown = path.display();
+        let name = take_in(&store, path, args).with_context(|| format!("cannot take {shown} in"))?;
+        outln!("{shown}: {:016X}/{:08X}/{:08X}/{}", name.owner.0, name.title, name.kind, name.file());
+    }
+    Ok(Code::Done)
+}
+
+/// What is taken in: its header, and its files.
+fn read(path: &Path) -> Result<(Option<PackageInfo>, Volume)> {
+    if path.is_dir() {
+        let mut volume = Volume::default();
+        add_folder(&mut volume, Volume::ROOT, path)?;
+        return Ok((None, volume));
+    }
+    let file: Arc<dyn ReadAt> = Arc::new(File::open(path)?);
+    ensure!(stfs::detect(&file)?, "it is no content package (STFS)");
+    let info = PackageInfo::read(&file)?;
+    let volume = stfs::open(file.clone())?;
+    let verify = FORMATS.iter().find(|format| format.name == "stfs").and_then(|format| format.verify);
+    let verify = verify.ok_or_else(|| anyhow!("packages can't be checked"))?;
+    let mut findings = Findings::default();
+    verify(file.clone(), &NoParts, &KeyRing::development(), &mut findings)?;
+    if let Some(fault) = findings.faults().first() {
+        bail!("it is damaged: {fault}");
+    }
+    // A small package must not fill a disk.
+    let bytes: u64 = found(&volume).iter().map(|file| file.size).sum();
+    let whole = file.size()?;
+    ensure!(bytes <= whole, "its files overlap; together they have {bytes} bytes, the package {whole}");
+    Ok((Some(info), volume))
+}
+
+fn take_in(store: &ContentStore, path: &Path, args: &ContentImportArgs) -> Result<PackageName> {
+    let (info, volume) = read(path)?;
+    let title = args.title_id.or_else(|| info.as_ref().map(|info| info.title_id.0));
+    let title =
+        title.ok_or_else(|| anyhow!("a folder does not say of which title it is; --title-id says it"))?;
+    let kind = args.kind.or_else(|| info.as_ref().map(|info| info.content_type)).unwrap_or(SAVED_GAME);
+    let named = info.as_ref().map(|info| Xuid(info.profile_id));
+    let owner = match args.owner {
+        None if kind != SAVED_GAME => Xuid::NOBODY,
+        wanted => owner(store, wanted, named)?,
+    };
+    let file = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let file = if path.is_dir() { file } else { file.strip_suffix(".con").unwrap_or(file) };
+    let name = PackageName::new(owner, title, kind, file);
+    let name = name.ok_or_else(|| anyhow!("{file:?} is no name that a console's disk has"))?;
+    let shown = info.as_ref().map(|info| info.display_name.as_str()).filter(|shown| !shown.is_empty());
+    let mut header = PackageHeader::new(owner, shown.unwrap_or(file));
+    header.license = info.as_ref().map_or(u32::MAX, |info| info.license);
+    let old = store.find(&name)?;
+    ensure!(old.is_none() || args.replace, "there is one of this name already; --replace replaces it");
+    let header = store.prepare(&name, old.as_ref(), header)?;
+    let written = write_files(store.folder(name.files(header.folder)), &volume)
+        .and_then(|()| Ok(store.commit(&name, &header)?));
+    if let Err(error) = written {
+        // It was never the package.
+        let _ = store.remove_files(&name, &header);
+        return Err(error);
+    }
+    if let Some(old) = old {
+        store
+            .remove_files(&name, &old)
+            .context("it is in, but the files of the one before are still there")?;
+    }
+    let picture = info.map(|info| info.pictures[0].clone()).unwrap_or_default();
+    let pictured = match picture.len() {
+        1..=MOST_PICTURE => store.set_thumbnail(&name, &picture),
+        _ => store.remove_thumbnail(&name),
+    };
+    pictured.context("it is in, but not its picture")?;
+    Ok(name)
+}
+
+/// Whose it becomes.
+fn owner(store: &ContentStore, wanted: Option<Xuid>, named: Option<Xuid>) -> Result<Xuid> {
+    let profiles = store.load_profiles();
+    let known = |xuid: &Xuid| {
+        store.has_profile(*xuid) || profiles.get(0).is_some_and(|profile| profile.xuid == *xuid)
+    };
+    if let Some(wanted) = wanted {
+        ensure!(known(&wanted) || wanted == Xuid::NOBODY, "there is no profile {:016X}", wanted.0);
+        return Ok(wanted);
+    }
+    let first = profiles.get(0).map(|profile| profile.xuid);
+    named.filter(known).or(first).ok_or_else(|| anyhow!("there is no profile"))
+}
+
+/// Writes a volume's files. Each name is one that the disk's file system has.
+fn write_files(mut device: SubFolder, volume: &Volume) -> Result<()> {
+    for file in found(volume) {
+        let shown = file.path.join("/");
+        let path = names::device_names(&file.path).with_context(|| shown.clone())?;
+        ensure!(path == file.path, "{shown}: no such name is possible on a console's disk");
+        let cannot = || format!("cannot write {shown}");
+        match &file.contents {
+            None => device.create_directory(&path).with_context(cannot)?,
+            Some(contents) => {
+                let out = device.create_file(&path).with_context(cannot)?;
+                let mut at = 0;
+                copy(contents, file.size, |bytes| {
+                    out.write_at(at, bytes).map_err(io::Error::other)?;
+                    at += bytes.len() as u64;
+                    Ok(())
+                })
+                .with_context(|| format!("cannot copy {shown}"))?;
+                out.flush().with_context(cannot)?;
+            }
+        }
+    }
+    Ok(())
+}

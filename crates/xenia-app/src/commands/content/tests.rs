@@ -1,0 +1,202 @@
+//! Saves that go out and in, and what is refused.
+
+use super::*;
+use crate::cli::{Cli, Command};
+use clap::Parser;
+
+fn run(words: &[&str]) -> Result<Code> {
+    match Cli::try_parse_from(["xenia-rs", "content"].iter().chain(words))?.command {
+        Some(Command::Content(args)) => super::run(&args.command),
+        _ => panic!("{words:?}"),
+    }
+}
+
+fn said(words: &[&str]) -> String {
+    format!("{:#}", run(words).unwrap_err())
+}
+
+/// Makes a save with a picture in a folder of saves.
+fn save_in(folder: &str) {
+    std::fs::create_dir_all(folder).unwrap();
+    let store =
+        ContentStore::new(Box::new(HostFolder::writable(Path::new(folder), Arc::default()).unwrap()), true);
+    let owner = store.load_profiles().get(0).unwrap().xuid;
+    let name = PackageName::new(owner, 0x4D53_07D1, 1, "Save 1").unwrap();
+    let mut header = PackageHeader::new(owner, "Kapitel zw\u{f6}lf");
+    header.license = 3;
+    let header = store.prepare(&name, None, header).unwrap();
+    let mut files = store.folder(name.files(header.folder));
+    files.create_directory(&["sub".to_owned()]).unwrap();
+    for (path, bytes) in [(&["a"][..], &[7; 5000][..]), (&["sub", "b"], b"")] {
+        let path: Vec<String> = path.iter().map(|name| (*name).to_owned()).collect();
+        files.create_file(&path).unwrap().write_at(0, bytes).unwrap();
+    }
+    store.commit(&name, &header).unwrap();
+    store.set_thumbnail(&name, b"\x89PNG picture").unwrap();
+}
+
+fn rows(folder: &str, json: &str) -> serde_json::Value {
+    run(&["list", "--content", folder, "--json", json]).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(json).unwrap()).unwrap();
+    json["packages"].clone()
+}
+
+#[test]
+fn a_save_goes_out_and_in_again_with_all_that_is_said_of_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    save_in(&at("one"));
+    let before = rows(&at("one"), &at("1.json"));
+    assert_eq!((&before[0]["name"], &before[0]["bytes"]), (&"Save 1".into(), &5000.into()));
+    run(&["export", &at("out"), "--content", &at("one")]).unwrap();
+    let owner = before[0]["owner"].as_str().unwrap().to_owned();
+    let package = at(&format!("out/{owner}/4D5307D1/00000001/Save 1"));
+    assert!(std::fs::read(&package).unwrap().starts_with(b"CON "));
+    assert!(said(&["export", &at("out"), "--content", &at("one")]).contains("exists"));
+    run(&["import", &package, "--content", &at("two")]).unwrap();
+    assert_eq!(rows(&at("two"), &at("2.json")), before);
+    let store = to_read(Path::new(&at("two"))).unwrap();
+    let (name, header) = store.every_package().unwrap().remove(0);
+    assert_eq!((header.license, header.display_name()), (3, "Kapitel zw\u{f6}lf"));
+    assert_eq!(store.thumbnail(&name).unwrap().unwrap(), b"\x89PNG picture");
+    let files = store.folder(name.files(header.folder));
+    assert_eq!(files.find(&["sub".to_owned(), "b".to_owned()]).unwrap().size, 0);
+    assert!(said(&["import", &package, "--content", &at("two")]).contains("--replace"));
+    run(&["import", &package, "--content", &at("two"), "--replace", "--title-id", "4D5307D1"]).unwrap();
+    assert_eq!(rows(&at("two"), &at("3.json")), before);
+    // As a folder, and back.
+    run(&["export", &at("plain"), "save 1", "--content", &at("one"), "--as", "folder"]).unwrap();
+    let folder = at(&format!("plain/{owner}/4D5307D1/00000001/Save 1"));
+    assert_eq!(std::fs::read(format!("{folder}/a")).unwrap(), [7; 5000]);
+    assert!(said(&["import", &folder, "--content", &at("three")]).contains("--title-id"));
+    run(&["import", &folder, "--content", &at("three"), "--title-id", "4D5307D1"]).unwrap();
+    assert_eq!(rows(&at("three"), &at("4.json"))[0]["bytes"], 5000);
+}
+
+#[test]
+fn what_is_not_meant_or_not_there_is_left() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    save_in(&at("one"));
+    let export = ["export", &at("out"), "--content", &at("one")];
+    for words in [["--title-id", "1"], ["--kind", "add-on"], ["--owner", "0"]] {
+        run(&[&export[..], &words].concat()).unwrap();
+    }
+    assert!(!Path::new(&at("out")).exists());
+    assert!(
+        said(&["export", &at("out"), "Save 2", "--content", &at("one")]).contains("there is no \"Save 2\"")
+    );
+    assert!(said(&["list", "--owner", "1"]).contains("is no id of a profile"));
+    let words = ["--owner", "E000000000000077", "--title-id", "1"];
+    std::fs::create_dir(at("folder")).unwrap();
+    let import = ["import", &at("folder"), "--content", &at("one")];
+    assert!(said(&[&import[..], &words].concat()).contains("there is no profile E000000000000077"));
+}
+
+#[test]
+fn damaged_packages_and_names_that_lead_elsewhere_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    save_in(&at("one"));
+    run(&["export", &at("out"), "--content", &at("one")]).unwrap();
+    let owner = rows(&at("one"), &at("1.json"))[0]["owner"].as_str().unwrap().to_owned();
+    let whole = std::fs::read(at(&format!("out/{owner}/4D5307D1/00000001/Save 1"))).unwrap();
+    let mut damaged = whole.clone();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    std::fs::write(at("damaged"), damaged).unwrap();
+    assert!(said(&["import", &at("damaged"), "--content", &at("two")]).contains("damaged"));
+    std::fs::write(at("noise"), "noise").unwrap();
+    assert!(said(&["import", &at("noise"), "--content", &at("two")]).contains("no content package"));
+    for name in ["a=header", "x+y", "nul"] {
+        std::fs::write(at(name), &whole).unwrap();
+        assert!(said(&["import", &at(name), "--content", &at("two")]).contains("is no name"), "{name}");
+        std::fs::create_dir_all(at("folder")).unwrap();
+        std::fs::write(at(&format!("folder/{name}")), "").unwrap();
+        let words = ["import", &at("folder"), "--content", &at("two"), "--title-id", "1"];
+        assert!(said(&words).contains(name), "{name}");
+        std::fs::remove_file(at(&format!("folder/{name}"))).unwrap();
+    }
+    assert_eq!(rows(&at("two"), &at("2.json")).as_array().unwrap().len(), 0);
+    let left = std::fs::read_dir(at("two/Content")).map_or(0, Iterator::count);
+    assert!(left <= 1, "nothing but the empty folder of the owner");
+}
+
+#[test]
+fn an_import_that_fails_half_way_leaves_the_old_save_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    save_in(&at("one"));
+    let before = rows(&at("one"), &at("1.json"));
+    let tree = || {
+        let mut ahead = vec![dir.path().join("one")];
+        let mut all = Vec::new();
+        while let Some(folder) = ahead.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                all.push((path.clone(), std::fs::read(&path).ok()));
+                ahead.extend(path.is_dir().then_some(path));
+            }
+        }
+        all.sort();
+        all
+    };
+    let whole = tree();
+    // The first file can be written, the second has no name that a console knows.
+    std::fs::create_dir_all(at("Save 1/a")).unwrap();
+    std::fs::write(at("Save 1/a/b"), [1; 9000]).unwrap();
+    std::fs::write(at("Save 1/z+"), "").unwrap();
+    let owner = before[0]["owner"].as_str().unwrap();
+    let words = ["import", &at("Save 1"), "--content", &at("one"), "--title-id", "4D5307D1", "--replace"];
+    assert!(said(&words).contains("z+"));
+    assert!(tree() == whole);
+    std::fs::remove_file(at("Save 1/z+")).unwrap();
+    run(&[&words[..], &["--owner", owner]].concat()).unwrap();
+    assert_eq!(rows(&at("one"), &at("2.json"))[0]["bytes"], 9000);
+    let store = to_read(Path::new(&at("one"))).unwrap();
+    let (name, _) = store.every_package().unwrap().remove(0);
+    assert_eq!(store.thumbnail(&name), Ok(None), "not the picture of the one before");
+}
+
+#[test]
+fn a_download_in_one_file_goes_out_as_it_is_and_is_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    let of_type = at("one/Content/0000000000000000/4D5307D1/00000002");
+    std::fs::create_dir_all(&of_type).unwrap();
+    let mut volume = Volume::default();
+    volume.add_file(Volume::ROOT, "map", Arc::new(vec![3; 5000])).unwrap();
+    let info = PackageInfo {
+        signer: Signer::Live,
+        content_type: 2,
+        title_id: TitleId(0x4D53_07D1),
+        display_name: "Map".to_owned(),
+        ..PackageInfo::default()
+    };
+    let mut package = Vec::new();
+    stfs::write(&volume, &info, &mut package, &mut |_| ()).unwrap();
+    std::fs::write(format!("{of_type}/MAP"), &package).unwrap();
+    let before = rows(&at("one"), &at("1.json"));
+    assert_eq!((&before[0]["display_name"], &before[0]["bytes"]), (&"Map".into(), &5000.into()));
+    run(&["export", &at("out"), "--content", &at("one")]).unwrap();
+    let out = at("out/0000000000000000/4D5307D1/00000002/MAP");
+    assert!(std::fs::read(&out).unwrap() == package);
+    run(&["export", &at("plain"), "--content", &at("one"), "--as", "folder"]).unwrap();
+    let plain = at("plain/0000000000000000/4D5307D1/00000002/MAP");
+    assert_eq!(std::fs::read(format!("{plain}/map")).unwrap(), [3; 5000]);
+    assert!(said(&["import", &out, "--content", &at("one")]).contains("--replace"));
+    run(&["import", &out, "--content", &at("one"), "--replace"]).unwrap();
+    assert_eq!(rows(&at("one"), &at("2.json")), before);
+    assert!(!Path::new(&format!("{of_type}/MAP")).exists(), "it is a folder of the store's");
+    // A damaged one is said to be so, and nothing is left where it was to go.
+    package.truncate(0xC000);
+    std::fs::write(format!("{of_type}/SHORT"), &package).unwrap();
+    let after = rows(&at("one"), &at("3.json"));
+    assert_eq!(
+        (&after[0], &after[1]["name"], &after[1]["bytes"]),
+        (&before[0], &"SHORT".into(), &serde_json::Value::Null)
+    );
+    let export = ["export", &at("bad"), "SHORT", "--content", &at("one")];
+    assert!(said(&export).contains("damaged"));
+    assert!(!Path::new(&at("bad")).exists());
+}
