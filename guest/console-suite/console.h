@@ -67,6 +67,9 @@ uint32_t XamUserWriteProfileSettings(uint32_t title, uint32_t user, uint32_t cou
 uint32_t create_achievements(uint32_t title, uint32_t user, uint32_t flags, uint32_t start, uint32_t items,
                              uint32_t *size, uint32_t *handle);
 
+uint32_t XamSessionCreateHandle(uint32_t *handle);
+uint32_t XamSessionRefObjByHandle(uint32_t handle, uint32_t **object);
+
 uint32_t XMsgInProcessCall(uint32_t application, uint32_t message, uint32_t first, uint32_t second);
 uint32_t XMsgStartIORequest(uint32_t application, uint32_t message, struct overlapped *overlapped, void *buffer,
                             uint32_t size);

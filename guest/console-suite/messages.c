@@ -68,6 +68,25 @@ static void in_the_background(void) {
     NtClose(overlapped.event);
 }
 
+static uint32_t complete_later(uint32_t overlapped) {
+    sleep_ms(2);
+    return XMsgCompleteIORequest((struct overlapped *)overlapped, 7, 0x80070007, 11);
+}
+
+// Who waits is woken by the request's event, and gets what its structure says.
+static void waited_for(void) {
+    uint32_t length = 0;
+    struct overlapped pending = {.result = IO_PENDING};
+    NtCreateEvent(&pending.event, 0, MANUAL_EVENT, 0);
+    uint32_t thread = start(complete_later, (uint32_t)&pending, ON(2));
+    EXPECT(XamGetOverlappedResult(&pending, &length, 1), 7);
+    EXPECT(length, 11);
+    EXPECT(pending.extended, 0x80070007);
+    EXPECT(join(thread), 0);
+    EXPECT(XamGetOverlappedResult(&pending, 0, 1), 7);
+    NtClose(pending.event);
+}
+
 static void to_nobody(void) {
     EXPECT(send(0x77, 1, 0), INVALID_ARGUMENT);
     EXPECT(send(GAMES, 0xBFFFF, 0), FAIL);
@@ -75,4 +94,4 @@ static void to_nobody(void) {
 
 SUBJECT(messages, {"contexts", contexts}, {"properties", properties}, {"offline", offline},
         {"the_player_is_idle", the_player_is_idle}, {"in_the_background", in_the_background},
-        {"to_nobody", to_nobody});
+        {"waited_for", waited_for}, {"to_nobody", to_nobody});

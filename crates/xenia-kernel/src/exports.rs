@@ -84,6 +84,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::net_transfer::NetTransfer::EXPORTS,
     xam::net_xnet::NetXNet::EXPORTS,
     xam::notify::Notify::EXPORTS,
+    xam::sessions::Sessions::EXPORTS,
     xam::thread::Thread::EXPORTS,
     xam::ui::Ui::EXPORTS,
     xam::user::User::EXPORTS,

@@ -150,6 +150,11 @@ impl Kernel {
         let mut objects = Objects::new(memory.clone(), limits.clone());
         for kind in ObjectKind::ALL {
             let at = match kind.type_variable() {
+                // Titles tell neither from the other: what holds them is the system's own.
+                None if kind == ObjectKind::Session => {
+                    objects.share_type(kind, ObjectKind::Enumerator);
+                    continue;
+                }
                 Some(name) => imports.make_variable(&memory, &pool, Library::xboxkrnl, name)?,
                 None => pool.allocate(object_type::SIZE)?,
             };
@@ -249,6 +254,7 @@ impl Kernel {
                 self.files.lock().links.remove(&body);
             }
             ObjectKind::Enumerator => self.user.enumerators.lock().remove(body),
+            ObjectKind::Session => self.user.sessions.lock().remove(body),
             ObjectKind::Listener => self.user.notifications.lock().remove(body),
             _ => {}
         }

@@ -8,6 +8,7 @@ mod games;
 mod online;
 mod player;
 mod presence;
+pub(crate) mod sessions;
 mod system;
 
 pub use player::Music;

@@ -9,6 +9,7 @@ pub mod notifications;
 pub mod overlapped;
 pub mod profile;
 pub mod profile_settings;
+pub mod sessions;
 pub mod xconfig;
 
 use crate::messages::{Music, Presence, Unanswered};
@@ -18,6 +19,7 @@ use enumerators::Enumerators;
 use keystrokes::Keystrokes;
 use notifications::Notifications;
 use profile::Profiles;
+use sessions::Sessions;
 use xconfig::XConfig;
 use xenia_sync::{Level, Mutex};
 
@@ -29,6 +31,8 @@ pub struct User {
     pub profiles: Mutex<Profiles>,
     /// Lists that titles read piece by piece.
     pub enumerators: Mutex<Enumerators>,
+    /// What is played together.
+    pub sessions: Mutex<Sessions>,
     /// What users are doing, as the title says.
     pub presence: Mutex<Presence>,
     /// The music player.
@@ -52,6 +56,7 @@ impl User {
             xconfig: Mutex::new(Level::Settings, XConfig::default()),
             profiles: Mutex::new(Level::Settings, profiles),
             enumerators: Mutex::new(Level::Settings, Enumerators::default()),
+            sessions: Mutex::new(Level::Settings, Sessions::default()),
             presence: Mutex::new(Level::Settings, Presence::default()),
             music: Mutex::new(Level::Settings, Music::default()),
             unanswered: Mutex::new(Level::Settings, Unanswered::default()),

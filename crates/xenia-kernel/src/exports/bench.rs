@@ -20,6 +20,7 @@ mod objects;
 mod queries;
 mod races;
 mod sequences;
+mod sessions;
 mod sound;
 mod strings;
 mod threads;

@@ -13,6 +13,7 @@ pub mod net_socket;
 pub mod net_transfer;
 pub mod net_xnet;
 pub mod notify;
+pub mod sessions;
 pub mod thread;
 pub mod ui;
 pub mod user;

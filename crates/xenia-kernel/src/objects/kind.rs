@@ -29,11 +29,13 @@ pub enum ObjectKind {
     Enumerator,
     /// Listener to system notifications.
     Listener,
+    /// What is played together.
+    Session,
 }
 
 impl ObjectKind {
     /// All kinds.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Event,
         Self::Semaphore,
         Self::Mutant,
@@ -47,6 +49,7 @@ impl ObjectKind {
         Self::Module,
         Self::Enumerator,
         Self::Listener,
+        Self::Session,
     ];
 
     /// Whether bodies of the kind begin with a dispatcher header here, so that a wait can be for them.
@@ -54,7 +57,8 @@ impl ObjectKind {
         match self {
             Self::Event | Self::Semaphore | Self::Mutant | Self::Timer | Self::Thread => true,
             Self::File | Self::IoCompletion | Self::Listener => true,
-            Self::Device | Self::SymbolicLink | Self::Directory | Self::Module | Self::Enumerator => false,
+            Self::Device | Self::SymbolicLink | Self::Directory | Self::Module => false,
+            Self::Enumerator | Self::Session => false,
         }
     }
 
@@ -74,6 +78,7 @@ impl ObjectKind {
             Self::Module => *b"udoM",
             Self::Enumerator => *b"munE",
             Self::Listener => *b"tsiL",
+            Self::Session => *b"sseS",
         })
     }
 
@@ -90,7 +95,7 @@ impl ObjectKind {
             Self::IoCompletion => "IoCompletionObjectType",
             Self::SymbolicLink => "ObSymbolicLinkObjectType",
             Self::Directory => "ObDirectoryObjectType",
-            Self::Module | Self::Enumerator | Self::Listener => return None,
+            Self::Module | Self::Enumerator | Self::Listener | Self::Session => return None,
         })
     }
 }

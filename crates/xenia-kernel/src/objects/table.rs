@@ -112,6 +112,13 @@ impl Objects {
         self.types.insert(kind, variable);
     }
 
+    /// A kind's objects have the type of another's, which has one.
+    pub fn share_type(&mut self, kind: ObjectKind, other: ObjectKind) {
+        if let Some(&at) = self.types.get(&other) {
+            self.types.insert(kind, at);
+        }
+    }
+
     /// The kind whose guest-visible type lies at `variable`.
     pub fn kind_of_type(&self, variable: GuestAddr) -> Option<ObjectKind> {
         self.types.iter().find(|&(_, &at)| at == variable).map(|(&kind, _)| kind)

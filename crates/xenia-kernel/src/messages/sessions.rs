@@ -1,0 +1,268 @@
+//! Sessions, as titles ask for them.
+
+use super::Words;
+use crate::abi::Call;
+use crate::objects::ObjectKind;
+use crate::status::failure::Fallible;
+use crate::user::profile::{USERS, Xuid};
+use crate::user::sessions::{Address, Member, SLOTS, Session, SessionError, flags};
+use xenia_guest::{GuestAddr, HResult};
+
+/// `XONLINE_E_SESSION_*`.
+const NOT_FOUND: HResult = HResult(0x8015_5200);
+const FULL: HResult = HResult(0x8015_5202);
+const WRONG_STATE: HResult = HResult(0x8015_5206);
+const SMALL_BUFFER: HResult = HResult(0x8015_5207);
+/// What needs the online service.
+pub(super) const NOT_LOGGED_ON: HResult = HResult(0x8015_5209);
+
+/// `XSESSION_INFO`: id, address of the host, key.
+mod info {
+    pub(super) const ID: u32 = 0;
+    pub(super) const HOST: u32 = 8;
+    pub(super) const HOST_SIZE: u32 = 0x24;
+    pub(super) const KEY: u32 = 0x2C;
+    pub(super) const SIZE: u32 = 0x3C;
+}
+/// `XSESSION_LOCAL_DETAILS`.
+mod details {
+    pub(super) const HOST: u32 = 0;
+    pub(super) const FLAGS: u32 = 0xC;
+    pub(super) const SLOTS: u32 = 0x10;
+    pub(super) const FREE: u32 = 0x18;
+    pub(super) const MEMBERS: u32 = 0x20;
+    pub(super) const RETURNED: u32 = 0x24;
+    pub(super) const STATE: u32 = 0x28;
+    pub(super) const NONCE: u32 = 0x30;
+    pub(super) const INFO: u32 = 0x38;
+    pub(super) const LIST: u32 = 0x7C;
+    pub(super) const SIZE: u32 = 0x80;
+    /// Bytes of a member: id, place, flags.
+    pub(super) const MEMBER: u32 = 0x10;
+}
+/// A member's place if that is another console's.
+const ELSEWHERE: u32 = 0xFE;
+/// This console, as it sees itself.
+const LOOPBACK: u32 = 0x7F00_0001;
+
+impl From<SessionError> for HResult {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::NotFound => NOT_FOUND,
+            SessionError::Full => FULL,
+            SessionError::WrongState => WRONG_STATE,
+            SessionError::Invalid => Self::INVALID_ARGUMENT,
+        }
+    }
+}
+
+/// What a session's message comes to.
+fn answer(result: Result<(), SessionError>) -> HResult {
+    result.err().map_or(HResult::OK, HResult::from)
+}
+
+/// Does something with the session that a message is about.
+fn with<R>(
+    call: &Call,
+    words: Words,
+    f: impl FnOnce(&mut Session) -> Result<R, SessionError>,
+) -> Fallible<Result<R, SessionError>> {
+    let body: GuestAddr = words.field(call, 0)?;
+    Ok(call.kernel.user.sessions.lock().get(body).and_then(f))
+}
+
+fn fresh_address(call: &Call) -> Address {
+    let mut address = Address::default();
+    let mut random = call.kernel.random.lock();
+    random.fill(&mut address.id);
+    random.fill(&mut address.key);
+    address.id[0] &= 0xF;
+    address
+}
+
+fn write_info(call: &Call, at: GuestAddr, address: &Address) -> Fallible<()> {
+    let memory = call.memory();
+    memory.fill(at, info::SIZE, 0)?;
+    memory.write_bytes(at.offset(info::ID), &address.id)?;
+    memory.write(at.offset(info::HOST), LOOPBACK)?;
+    memory.write_bytes(at.offset(info::KEY), &address.key)?;
+    const { assert!(info::HOST + info::HOST_SIZE == info::KEY) };
+    Ok(())
+}
+
+/// The id of who is signed in at a place.
+fn xuid_of(call: &Call, user: u32) -> Option<Xuid> {
+    call.kernel.user.profiles.lock().get(user).map(|profile| profile.xuid)
+}
+
+pub(super) fn create(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let body: GuestAddr = words.field(call, 0)?;
+    let wanted: u32 = words.field(call, 4)?;
+    let slots: [u32; 2] = [words.field(call, 8)?, words.field(call, 0xC)?];
+    let user: u32 = words.field(call, 0x10)?;
+    let object = call.kernel.objects.by_pointer(body);
+    let is_session = object.is_some_and(|object| object.kind() == KIND);
+    if !is_session || slots.iter().any(|&slots| slots > SLOTS) || user >= USERS {
+        return Ok(HResult::INVALID_ARGUMENT);
+    }
+    if xuid_of(call, user).is_none() {
+        return Ok(HResult::NO_SUCH_USER);
+    }
+    if wanted & flags::ONLINE != 0 {
+        return Ok(NOT_LOGGED_ON);
+    }
+    let (info, nonce_at) = (words.pointer(call, 0x14)?, words.pointer(call, 0x18)?);
+    let (Some(info), Some(nonce_at)) = (info, nonce_at) else { return Ok(HResult::INVALID_ARGUMENT) };
+    // Who holds it says where it is; who joins one has been told.
+    let (address, nonce) = if wanted & flags::HOST != 0 {
+        let mut nonce = [0; 8];
+        call.kernel.random.lock().fill(&mut nonce);
+        (fresh_address(call), u64::from_be_bytes(nonce))
+    } else {
+        let mut address = Address::default();
+        call.memory().read_bytes(info.offset(info::ID), &mut address.id)?;
+        call.memory().read_bytes(info.offset(info::KEY), &mut address.key)?;
+        (address, call.memory().read(nonce_at)?)
+    };
+    let session = Session { flags: wanted, host: user, slots, address, nonce, ..Session::default() };
+    let made = call.kernel.user.sessions.lock().insert(body, session);
+    if made.is_ok() && wanted & flags::HOST != 0 {
+        write_info(call, info, &address)?;
+        call.memory().write(nonce_at, nonce)?;
+    }
+    Ok(answer(made))
+}
+
+pub(super) fn delete(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let body: GuestAddr = words.field(call, 0)?;
+    Ok(answer(call.kernel.user.sessions.lock().delete(body)))
+}
+
+/// Who a message to join or leave names; the inner error is what it comes to.
+fn named(call: &Call, words: Words) -> Fallible<Result<Vec<Member>, HResult>> {
+    let count: u32 = words.field(call, 4)?;
+    let (xuids, users) = (words.pointer(call, 8)?, words.pointer(call, 0xC)?);
+    let private = words.pointer(call, 0x10)?;
+    if !(1..=2 * SLOTS).contains(&count) {
+        return Ok(Err(HResult::INVALID_ARGUMENT));
+    }
+    let mut members = Vec::new();
+    for index in 0..count {
+        let is_private = match private {
+            Some(at) => call.memory().read::<u32>(at.offset(4 * index))? != 0,
+            None => false,
+        };
+        let member = match (xuids, users) {
+            (_, Some(at)) => {
+                let user: u32 = call.memory().read(at.offset(4 * index))?;
+                let Some(xuid) = xuid_of(call, user) else { return Ok(Err(HResult::NO_SUCH_USER)) };
+                Member { xuid, user: Some(user), is_private }
+            }
+            (Some(at), None) => {
+                let xuid = Xuid(call.memory().read(at.offset(8 * index))?);
+                Member { xuid, user: None, is_private }
+            }
+            (None, None) => return Ok(Err(HResult::INVALID_ARGUMENT)),
+        };
+        members.push(member);
+    }
+    Ok(Ok(members))
+}
+
+pub(super) fn join(call: &mut Call, words: Words) -> Fallible<HResult> {
+    match named(call, words)? {
+        Ok(members) => Ok(answer(with(call, words, |session| session.join(&members))?)),
+        Err(refused) => Ok(refused),
+    }
+}
+
+pub(super) fn leave(call: &mut Call, words: Words) -> Fallible<HResult> {
+    match named(call, words)? {
+        Ok(members) => {
+            let xuids: Vec<Xuid> = members.iter().map(|member| member.xuid).collect();
+            Ok(answer(with(call, words, |session| {
+                session.leave(&xuids);
+                Ok(())
+            })?))
+        }
+        Err(refused) => Ok(refused),
+    }
+}
+
+pub(super) fn start(call: &mut Call, words: Words) -> Fallible<HResult> {
+    Ok(answer(with(call, words, Session::start)?))
+}
+
+pub(super) fn end(call: &mut Call, words: Words) -> Fallible<HResult> {
+    Ok(answer(with(call, words, Session::end)?))
+}
+
+pub(super) fn modify(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let wanted: u32 = words.field(call, 4)?;
+    let slots = [words.field(call, 8)?, words.field(call, 0xC)?];
+    if wanted & flags::ONLINE != 0 {
+        return Ok(NOT_LOGGED_ON);
+    }
+    Ok(answer(with(call, words, |session| session.modify(wanted, slots))?))
+}
+
+pub(super) fn describe(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let size: u32 = words.field(call, 4)?;
+    let Some(at) = words.pointer(call, 8)? else { return Ok(HResult::INVALID_ARGUMENT) };
+    let session = match with(call, words, |session| Ok(session.clone()))? {
+        Ok(session) => session,
+        Err(error) => return Ok(error.into()),
+    };
+    if size < details::SIZE {
+        return Ok(SMALL_BUFFER);
+    }
+    let memory = call.memory();
+    memory.fill(at, details::SIZE, 0)?;
+    let room = (size - details::SIZE) / details::MEMBER;
+    let returned = room.min(session.members.len() as u32);
+    for (offset, word) in [
+        (details::HOST, session.host),
+        (details::FLAGS, session.flags),
+        (details::SLOTS, session.slots[0]),
+        (details::SLOTS + 4, session.slots[1]),
+        (details::FREE, session.free()[0]),
+        (details::FREE + 4, session.free()[1]),
+        (details::MEMBERS, session.members.len() as u32),
+        (details::RETURNED, returned),
+        (details::STATE, session.state as u32),
+    ] {
+        memory.write(at.offset(offset), word)?;
+    }
+    memory.write(at.offset(details::NONCE), session.nonce)?;
+    write_info(call, at.offset(details::INFO), &session.address)?;
+    let list = at.offset(details::SIZE);
+    memory.write(at.offset(details::LIST), if returned == 0 { GuestAddr::NULL } else { list })?;
+    for (index, member) in (0..returned).zip(&session.members) {
+        let at = list.offset(index * details::MEMBER);
+        memory.write(at, member.xuid.0)?;
+        memory.write(at.offset(8), member.user.unwrap_or(ELSEWHERE))?;
+        memory.write(at.offset(0xC), u32::from(member.is_private))?;
+    }
+    Ok(HResult::OK)
+}
+
+pub(super) fn migrate(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let (info, user): (_, u32) = (words.pointer(call, 4)?, words.field(call, 8)?);
+    let Some(info) = info else { return Ok(HResult::FAIL) };
+    if xuid_of(call, user).is_none() {
+        return Ok(HResult::NO_SUCH_USER);
+    }
+    let address = fresh_address(call);
+    let moved = with(call, words, |session| {
+        (session.host, session.address) = (user, address);
+        session.flags |= flags::HOST;
+        Ok(())
+    })?;
+    if moved.is_ok() {
+        write_info(call, info, &address)?;
+    }
+    Ok(answer(moved))
+}
+
+/// The kind of a session's object.
+pub(crate) const KIND: ObjectKind = ObjectKind::Session;
