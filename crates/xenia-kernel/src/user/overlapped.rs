@@ -127,6 +127,12 @@ pub fn is_pending(call: &Call, at: GuestAddr) -> Fallible<bool> {
     Ok(call.memory().read::<u32>(at.offset(field::RESULT))? == Win32Error::IO_PENDING.0)
 }
 
+/// The event that an overlapped structure's end signals; `None`: it has none.
+pub fn event_of(call: &Call, at: GuestAddr) -> Fallible<Option<Handle>> {
+    let event: Handle = call.memory().read(at.offset(field::EVENT))?;
+    Ok((event != Handle::NULL).then_some(event))
+}
+
 /// The result and the length that an overlapped structure says.
 pub fn outcome(call: &Call, at: GuestAddr) -> Fallible<(Win32Error, u32)> {
     let result = call.memory().read(at.offset(field::RESULT))?;

@@ -218,6 +218,33 @@ fn requests_in_the_background_end_as_they_are_told() {
 }
 
 #[test]
+fn who_waits_for_a_request_calls_the_kernel_for_its_event() {
+    let mut b = Bench::new();
+    let (result, overlapped) = (u64::from(at(&b, RESULT)), u64::from(at(&b, OVERLAPPED)));
+    assert_eq!(b.status("NtCreateEvent", &[result, 0, 1, 0]), NtStatus::SUCCESS);
+    let event = b.word(RESULT);
+    for (field, word) in [(0, 0x3E5_u32), (4, 0), (0xC, event), (0x10, 0), (0x18, 0)] {
+        b.memory().write(b.scratch.offset(OVERLAPPED + field), word).unwrap();
+    }
+    let arguments = [overlapped, result, 1];
+    let Flow::CallGuest(wait) = b.call(Library::xam, "XamGetOverlappedResult", &arguments) else {
+        panic!("it does not wait")
+    };
+    let export = Registry::get().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx").unwrap();
+    let stub = b.kernel.imports.stub_of(b.memory(), export).unwrap();
+    assert_eq!((wait.pc, wait.args), (stub, vec![u64::from(event), 1, 0, 0]));
+    assert_eq!(b.xam_call("XMsgCompleteIORequest", &[overlapped, 5, 0x8007_0005, 9]), 0);
+    let Continuation::Export { run, state, .. } = wait.then else { panic!("nothing follows") };
+    let kernel = b.kernel.clone();
+    b.act(b.thread, |cpu, running| {
+        let mut call = Call::new(&kernel, cpu, running);
+        let flow = run(&mut call, 0, state);
+        kernel.apply(&mut call, flow)
+    });
+    assert_eq!((b.answer(b.thread), b.word(RESULT)), (Some(5), 9));
+}
+
+#[test]
 fn no_message_trusts_what_it_is_given() {
     let mut b = Bench::new();
     for application in APPLICATIONS {

@@ -1,9 +1,11 @@
 //! Messages to the console's applications (`XMsg*`), and how requests in the background end.
 
-use crate::abi::{Call, Flow, Out};
+use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, Out};
+use crate::exports::Registry;
+use crate::imports::Library;
 use crate::messages::{Words, answer};
 use crate::status::failure::Fallible;
-use crate::user::overlapped::{Told, finish, is_pending, outcome};
+use crate::user::overlapped::{Told, event_of, finish, is_pending, outcome};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -97,7 +99,8 @@ impl Message {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// What came of a request in the background; waits for its end, or says that it is not over.
+    /// What came of a request in the background. It says that the request is not over, or waits for its event; one without an
+    /// event is looked at again and again.
     #[export(Done)]
     fn XamGetOverlappedResult(
         call: &mut Call,
@@ -106,13 +109,37 @@ impl Message {
         wait: bool,
     ) -> Fallible<Flow<Win32Error>> {
         let Some(at) = overlapped else { return Ok(Flow::Return(Win32Error::INVALID_PARAMETER)) };
-        if is_pending(call, at)? {
-            return Ok(if wait { Flow::Repeat } else { Flow::Return(Win32Error::IO_INCOMPLETE) });
+        if !is_pending(call, at)? {
+            return result_of(call, at, length).map(Flow::Return);
         }
-        let (result, found) = outcome(call, at)?;
-        if let Some(length) = length {
-            length.set(call.memory(), found)?;
+        if !wait {
+            return Ok(Flow::Return(Win32Error::IO_INCOMPLETE));
         }
-        Ok(Flow::Return(result))
+        let export = Registry::get().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx");
+        let (Some(event), Some(export)) = (event_of(call, at)?, export) else { return Ok(Flow::Repeat) };
+        // As the console's own function does: it calls the kernel, and looks at what is there then, whatever the wait came to.
+        let stub = call.kernel.imports.stub_of(call.memory(), export)?;
+        let length = length.map_or(GuestAddr::NULL, Out::addr);
+        let state = [u64::from(at.0), u64::from(length.0), 0, 0];
+        let then = Continuation::Export { name: "XamGetOverlappedResult", run: waited, state };
+        let args = vec![u64::from(event.0), USER_MODE, 0, 0];
+        Ok(Flow::CallGuest(GuestCall { args, ..GuestCall::new(stub, then) }))
     }
+}
+
+/// Who waits for an event.
+const USER_MODE: u64 = 1;
+
+/// The result that a request's structure has; its length, too.
+fn result_of(call: &Call, at: GuestAddr, length: Option<Out<u32>>) -> Fallible<Win32Error> {
+    let (result, found) = outcome(call, at)?;
+    if let Some(length) = length {
+        length.set(call.memory(), found)?;
+    }
+    Ok(result)
+}
+
+fn waited(call: &mut Call, _status: u64, [at, length, ..]: [u64; 4]) -> Flow {
+    let length = Some(GuestAddr(length as u32)).filter(|length| !length.is_null()).map(Out::new);
+    result_of(call, GuestAddr(at as u32), length).into_flow()
 }
