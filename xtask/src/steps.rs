@@ -43,6 +43,9 @@ pub(crate) struct HostCodeArgs {
     /// Write what is compiled now.
     #[arg(long)]
     bless: bool,
+    /// Instead: what the code becomes on AArch64, with golden/host-code-aarch64.txt. Builds Cranelift a second time.
+    #[arg(long)]
+    aarch64: bool,
 }
 
 type Step = (&'static str, fn() -> Result<()>);
@@ -166,7 +169,8 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
 /// Compares host instructions of guest blocks with the reviewed ones, or writes them. A unit test does it.
 pub(crate) fn host_code(args: &HostCodeArgs) -> Result<()> {
     let mut command = linting_cargo()?;
-    command.args(["test", "--package", "xenia-jit", "--test", "host_code", "--quiet"]);
+    command.args(["test", "--package", "xenia-jit", "--quiet", "--test"]);
+    command.args(if args.aarch64 { &["aarch64", "--features", "arm64"][..] } else { &["host_code"] });
     if args.bless {
         command.env("XENIA_BLESS_HOST_CODE", "1");
     }

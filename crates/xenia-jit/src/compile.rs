@@ -153,6 +153,7 @@ pub(crate) fn lift_config(config: &JitConfig, mode: Mode) -> LiftConfig {
         precise_faults: config.precise_faults,
         sinks: true,
         has_fma: !config.baseline_host && has_fma(),
+        has_pshufb: true,
         reservations: config.engine.reservations,
         wrong_addi: config.wrong_addi,
     }

@@ -8,6 +8,8 @@
 //!  entry 1 │ entry 2 │ … │ entry 0: registers, stack limit │ function: dispatch on the entry's number, blocks
 //! ```
 
+#[cfg(feature = "arm64")]
+mod aarch64;
 #[cfg(test)]
 mod cost;
 
@@ -128,13 +130,13 @@ impl Compiler {
         }
     }
 
-    /// As [`Self::compile`]. `None`: something got between an access in a loop and the way that it leaves by.
-    fn compile_once(
+    /// Leaves the region's code in the context; its intermediate form beside what it was lifted to, if texts are wanted.
+    fn lift_and_compile(
         &mut self,
         region: &Region,
         config: LiftConfig,
         texts: bool,
-    ) -> Result<Option<Compiled>, JitError> {
+    ) -> Result<(Lifted, Option<String>), JitError> {
         self.context.clear();
         self.context.func.name = UserFuncName::user(0, region.entries[0]);
         self.context.func.signature = region_signature();
@@ -145,10 +147,23 @@ impl Compiler {
             self.builder = FunctionBuilderContext::new();
             JitError::TooLong(fitting)
         })?;
-        let Lifted { sites, calls } = lifted;
         let clif = texts.then(|| self.context.func.display().to_string());
+        self.context.compile(&*self.isa, &mut self.control).map_err(|e| {
+            let reason = format!("{:?}", e.inner);
+            JitError::Compile { pc: region.entries[0], reason }
+        })?;
+        Ok((lifted, clif))
+    }
+
+    /// As [`Self::compile`]. `None`: something got between an access in a loop and the way that it leaves by.
+    fn compile_once(
+        &mut self,
+        region: &Region,
+        config: LiftConfig,
+        texts: bool,
+    ) -> Result<Option<Compiled>, JitError> {
+        let (Lifted { sites, calls }, clif) = self.lift_and_compile(region, config, texts)?;
         let failed = |reason| JitError::Compile { pc: region.entries[0], reason };
-        self.context.compile(&*self.isa, &mut self.control).map_err(|e| failed(format!("{:?}", e.inner)))?;
         let code = self.context.compiled_code().ok_or_else(|| failed("no code".to_owned()))?;
         let buffer = &code.buffer;
         let (first, entry) = first_thunk(calls);
@@ -207,25 +222,7 @@ pub(crate) fn has_fma() -> bool {
 
 /// This host, or the part of it that is x86-64-v2.
 fn host_isa(config: &JitConfig) -> Result<OwnedTargetIsa, JitError> {
-    let mut shared = settings::builder();
-    let level = match config.effort {
-        Effort::Fast => "none",
-        Effort::Speed => "speed",
-    };
-    for (name, value) in [
-        ("opt_level", level),
-        ("regalloc_algorithm", "backtracking"),
-        ("enable_pinned_reg", "true"),
-        ("preserve_frame_pointers", "true"),
-        ("enable_verifier", if config.verify { "true" } else { "false" }),
-        ("enable_heap_access_spectre_mitigation", "false"),
-        ("enable_table_access_spectre_mitigation", "false"),
-        ("enable_probestack", "false"),
-        ("unwind_info", "false"),
-        ("is_pic", "false"),
-    ] {
-        shared.set(name, value).map_err(|e| JitError::Cranelift(format!("Cranelift setting {name}: {e}")))?;
-    }
+    let flags = flags(config)?;
     let mut builder = isa::lookup(Triple::host())
         .map_err(|e| JitError::Cranelift(format!("Cranelift for this host: {e}")))?;
     let features = [
@@ -251,7 +248,29 @@ fn host_isa(config: &JitConfig) -> Result<OwnedTargetIsa, JitError> {
                 .map_err(|e| JitError::Cranelift(format!("Cranelift feature {name}: {e}")))?;
         }
     }
-    builder
-        .finish(settings::Flags::new(shared))
-        .map_err(|e| JitError::Cranelift(format!("Cranelift for this host: {e}")))
+    builder.finish(flags).map_err(|e| JitError::Cranelift(format!("Cranelift for this host: {e}")))
+}
+
+/// What holds on every host.
+fn flags(config: &JitConfig) -> Result<settings::Flags, JitError> {
+    let mut shared = settings::builder();
+    let level = match config.effort {
+        Effort::Fast => "none",
+        Effort::Speed => "speed",
+    };
+    for (name, value) in [
+        ("opt_level", level),
+        ("regalloc_algorithm", "backtracking"),
+        ("enable_pinned_reg", "true"),
+        ("preserve_frame_pointers", "true"),
+        ("enable_verifier", if config.verify { "true" } else { "false" }),
+        ("enable_heap_access_spectre_mitigation", "false"),
+        ("enable_table_access_spectre_mitigation", "false"),
+        ("enable_probestack", "false"),
+        ("unwind_info", "false"),
+        ("is_pic", "false"),
+    ] {
+        shared.set(name, value).map_err(|e| JitError::Cranelift(format!("Cranelift setting {name}: {e}")))?;
+    }
+    Ok(settings::Flags::new(shared))
 }

@@ -76,6 +76,8 @@ pub(crate) struct LiftConfig {
     pub(crate) sinks: bool,
     /// Whether the host has fused multiply-add.
     pub(crate) has_fma: bool,
+    /// Whether the host is x86-64, whose own shuffle of bytes is quicker than what stands for it in general.
+    pub(crate) has_pshufb: bool,
     /// How reservations are kept. In the context alone, they are compiled inline.
     pub(crate) reservations: ReservationMode,
     /// A test's deliberately wrong arm: `addi` adds one more.

@@ -205,6 +205,7 @@ fn configs() -> impl Iterator<Item = LiftConfig> {
             mode,
             precise_faults: true,
             has_fma: true,
+            has_pshufb: true,
             reservations,
             wrong_addi: false,
             sinks: true,

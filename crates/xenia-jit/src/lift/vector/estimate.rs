@@ -116,14 +116,14 @@ impl Lifter<'_> {
         let none = self.splat_word(0x8080_8000);
         let index = self.b.ins().bor(sixteenth, none);
         let index = self.cast(index, types::I8X16);
-        let slope = self.b.ins().x86_pshufb(slopes, index);
+        let slope = self.shuffled(slopes, index);
         let slope = self.cast(slope, types::I32X4);
-        let low = self.b.ins().x86_pshufb(low, index);
+        let low = self.shuffled(low, index);
         let none = self.splat_word(0x8080_0080);
         let index = self.b.ins().ishl_imm_s(sixteenth, 8);
         let index = self.b.ins().bor(index, none);
         let index = self.cast(index, types::I8X16);
-        let high = self.b.ins().x86_pshufb(high, index);
+        let high = self.shuffled(high, index);
         let base = self.b.ins().bor(low, high);
         let base = self.cast(base, types::I32X4);
         let base = self.b.ins().ishl_imm_s(base, 2);

@@ -12,17 +12,26 @@ impl Lifter<'_> {
         let fifteen = self.vector_constant(|_| 15);
         // Byte p is lane 15 − p.
         let index = self.b.ins().band_not(fifteen, c);
-        let from_a = self.b.ins().x86_pshufb(a, index);
+        let from_a = self.shuffled(a, index);
         let result = if same {
             from_a
         } else {
-            let from_b = self.b.ins().x86_pshufb(b, index);
+            let from_b = self.shuffled(b, index);
             let sixteen = self.vector_constant(|_| 16);
             let second = self.b.ins().band(c, sixteen);
             let second = self.b.ins().icmp(IntCC::Equal, second, sixteen);
             self.b.ins().bitselect(second, from_b, from_a)
         };
         self.set_vr(d, result);
+    }
+
+    /// Bytes of `from` by their lanes: 0 to 15, or with bit 7 for a zero.
+    pub(super) fn shuffled(&mut self, from: Value, lanes: Value) -> Value {
+        if self.config.has_pshufb {
+            self.b.ins().x86_pshufb(from, lanes)
+        } else {
+            self.b.ins().swizzle(from, lanes)
+        }
     }
 
     pub(crate) fn pick(&mut self, d: usize, (a, b): (usize, usize), from: impl Fn(u8) -> u8) {

@@ -43,12 +43,12 @@ impl Lifter<'_> {
         // Looked up by the power n, which as a lane number is byte 15 − n.
         let low = self.vector_constant(|k| if k > 7 { 1 << (15 - k) } else { 0 });
         if bits == 8 {
-            return self.b.ins().x86_pshufb(low, amounts);
+            return self.shuffled(low, amounts);
         }
         let both = self.pick_bytes(amounts, amounts, |k| k | 1);
         let high = self.vector_constant(|k| if k < 8 { 1 << (7 - k) } else { 0 });
-        let low = self.b.ins().x86_pshufb(low, both);
-        let high = self.b.ins().x86_pshufb(high, both);
+        let low = self.shuffled(low, both);
+        let high = self.shuffled(high, both);
         let first = self.vector_constant(|k| if k % 2 == 0 { 0xFF } else { 0 });
         self.b.ins().bitselect(first, high, low)
     }

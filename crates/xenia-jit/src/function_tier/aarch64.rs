@@ -1,0 +1,58 @@
+//! Regions compiled for AArch64, as texts: that the lifter's output needs no x86-64 is shown on any host.
+//!
+//! Nothing runs this code. What stands around a region's code (entries, ways out, hooks, handled faults) is x86-64's alone, and is
+//! not made here.
+
+use super::{Compiler, Texts, flags};
+use crate::compile::Wanted;
+use crate::lift::LiftConfig;
+use crate::mode::Mode;
+use crate::region::{REGION_LIMIT, Region};
+use crate::{Jit, JitConfig, JitError};
+use cranelift_codegen::Context;
+use cranelift_codegen::control::ControlPlane;
+use cranelift_codegen::isa;
+use cranelift_frontend::FunctionBuilderContext;
+use xenia_guest::GuestAddr;
+
+/// Any 64-bit Arm under Linux.
+const TARGET: &str = "aarch64-unknown-linux-gnu";
+
+impl Compiler {
+    /// Cranelift for AArch64.
+    pub(crate) fn for_aarch64(config: &JitConfig) -> Result<Self, JitError> {
+        let failed = |why: String| JitError::Cranelift(format!("Cranelift for {TARGET}: {why}"));
+        let triple = TARGET.parse().map_err(|why| failed(format!("{why}")))?;
+        let builder = isa::lookup(triple).map_err(|why| failed(why.to_string()))?;
+        Ok(Self {
+            isa: builder.finish(flags(config)?).map_err(|why| failed(why.to_string()))?,
+            context: Context::new(),
+            builder: FunctionBuilderContext::new(),
+            control: ControlPlane::default(),
+        })
+    }
+
+    /// What `region` becomes.
+    pub(crate) fn texts(&mut self, region: &Region, config: LiftConfig) -> Result<Texts, JitError> {
+        // Every AArch64 has fused multiply-add.
+        let config = LiftConfig { has_fma: true, has_pshufb: false, ..config };
+        let (_, clif) = self.lift_and_compile(region, config, true)?;
+        let host = self.context.compiled_code().and_then(|code| code.vcode.clone());
+        Ok(Texts { clif: clif.unwrap_or_default(), host: host.unwrap_or_default() })
+    }
+}
+
+impl Jit {
+    /// The intermediate form of the code at `pc`, and the AArch64 assembly that it becomes. Only one piece of what is too long.
+    pub fn dump_for_aarch64(&self, pc: GuestAddr) -> Result<Option<(String, String)>, JitError> {
+        let mode = Mode::default();
+        let Some(code) = self.shared.code(mode) else { return Ok(None) };
+        let wanted = Wanted { pc: pc.0, as_entry: true };
+        let Some(plan) = self.shared.plan(code, wanted, &|_, _| Vec::new(), REGION_LIMIT) else {
+            return Ok(None);
+        };
+        let texts =
+            Compiler::for_aarch64(&self.shared.config)?.texts(&plan.region, self.shared.lift_config(mode))?;
+        Ok(Some((texts.clif, texts.host)))
+    }
+}
