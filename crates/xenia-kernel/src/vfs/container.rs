@@ -5,6 +5,7 @@
 
 use super::device::{Device, Entry, FileData, Volume};
 use super::{Stamp, VfsError, VfsResult};
+use std::io;
 use std::sync::Arc;
 use xenia_formats as formats;
 use xenia_formats::ReadAt;
@@ -72,7 +73,15 @@ impl FileData for Contents {
     }
 
     fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
-        Ok(self.bytes.read_at(offset, into)?)
+        let wanted = self.size.saturating_sub(offset).min(into.len() as u64);
+        let got = self.bytes.read_at(offset, into)?;
+        if (got as u64) < wanted {
+            // Somebody has shortened it since it was opened. A title that was told of an end here would take the file for whole.
+            return Err(
+                io::Error::new(io::ErrorKind::UnexpectedEof, "the image is shorter than it was").into()
+            );
+        }
+        Ok(got)
     }
 
     fn write_at(&self, _: u64, _: &[u8]) -> VfsResult<()> {
@@ -108,6 +117,25 @@ mod tests {
         volume.add_file(media, "a:b", Arc::new(vec![1])).unwrap();
         std::fs::write(folder.join("Media/a:b"), "x").unwrap();
         [Box::new(Container(Arc::new(volume))), Box::new(HostFolder::read_only(folder).unwrap())]
+    }
+
+    #[test]
+    fn an_image_that_is_shortened_gives_an_error_and_not_an_end() {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        image.as_file().set_len(100).unwrap();
+        let bytes: Arc<dyn ReadAt> = Arc::new(image.reopen().unwrap());
+        let mut volume = formats::Volume::default();
+        volume.add_file(formats::Volume::ROOT, "a", bytes).unwrap();
+        let file = Container(Arc::new(volume)).open(&["a".to_owned()], false).unwrap();
+        let mut into = [0; 60];
+        assert_eq!(file.read_at(80, &mut into), Ok(20));
+        image.as_file().set_len(50).unwrap();
+        assert_eq!(file.read_at(0, &mut into[..50]), Ok(50));
+        for offset in [0, 60, 99] {
+            let shortened = Err(VfsError::Host(io::ErrorKind::UnexpectedEof));
+            assert_eq!(file.read_at(offset, &mut into), shortened, "{offset}");
+        }
+        assert_eq!(file.read_at(100, &mut into), Ok(0));
     }
 
     #[test]

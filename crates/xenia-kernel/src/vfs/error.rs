@@ -57,13 +57,18 @@ impl From<io::Error> for VfsError {
             io::ErrorKind::DirectoryNotEmpty => Self::NotEmpty,
             io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly,
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                tracing::error!(target: "vfs", "the host's disk is full: the title is told so, and what it saves may not fit");
                 Self::Full
             }
             // A name of 255 characters may be 510 bytes on the host.
             io::ErrorKind::InvalidFilename => Self::InvalidName,
             io::ErrorKind::IsADirectory => Self::IsDirectory,
             io::ErrorKind::NotADirectory => Self::PathNotFound,
-            kind => Self::Host(kind),
+            kind => {
+                // The title knows no more than that its disk failed.
+                tracing::error!(target: "vfs", "a file of the title's fails on the host: {error}");
+                Self::Host(kind)
+            }
         }
     }
 }
