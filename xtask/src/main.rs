@@ -15,6 +15,7 @@ mod real_programs;
 mod reproducible;
 mod sdk;
 mod slurm_test;
+mod soak;
 mod steps;
 mod supply_chain;
 mod sync_suite;
@@ -65,6 +66,8 @@ enum Task {
     Title(sdk::TitleArgs),
     /// Run a sweep on a Slurm of its own, with workers that are killed.
     SlurmTest(slurm_test::SlurmArgs),
+    /// Run titles for hours, and see whether memory, descriptors, mappings, handles or caches grow.
+    Soak(soak::SoakArgs),
     /// Build the coverage-guided fuzz targets and run each for a while.
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
     /// Build the program twice, in two folders, and compare the bytes.
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
         Task::Sdk => sdk::run(),
         Task::Title(args) => sdk::title(&args),
         Task::SlurmTest(args) => slurm_test::run_test(&args),
+        Task::Soak(args) => soak::soak(&args),
         Task::FuzzTargets(args) => fuzz_targets::run(&args),
         Task::Reproducible(args) => reproducible::reproducible(&args),
         Task::Sbom(args) => supply_chain::sbom(&args),

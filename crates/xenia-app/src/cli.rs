@@ -10,6 +10,7 @@ mod log;
 mod nearest;
 mod network;
 mod shader;
+mod soak;
 mod sound;
 mod start_time;
 mod sweep;
@@ -26,6 +27,7 @@ pub use log::*;
 pub use nearest::*;
 pub use network::*;
 pub use shader::*;
+pub use soak::*;
 pub use sound::*;
 pub use start_time::*;
 pub use sweep::*;
@@ -205,6 +207,9 @@ Examples:
     /// Write the manual page to standard output, or a page for each command into a folder.
     #[command(after_help = "Example:\n  xenia-rs man --out ~/.local/share/man/man1")]
     Man(ManArgs),
+    /// Run titles one after the other in this process, and note what it has of the host; what `cargo xtask soak` runs.
+    #[command(hide = true)]
+    Soak(SoakArgs),
     /// Print one of the tables of docs/generated, or their names.
     #[command(hide = true)]
     Generate(GenerateArgs),

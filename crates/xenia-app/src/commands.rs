@@ -21,6 +21,7 @@ pub mod pack;
 pub mod precompile;
 pub mod scale;
 pub mod shader;
+pub mod soak;
 pub mod sweep;
 pub mod trace;
 pub mod verify;

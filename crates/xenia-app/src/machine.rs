@@ -4,6 +4,8 @@
 
 mod figures;
 
+pub use figures::Sizes;
+
 use crate::call_log;
 use crate::cli::DialogPolicy;
 use crate::cli::{
@@ -39,7 +41,7 @@ use xenia_formats::image::FunctionEntry;
 use xenia_gpu::limits::Cancel;
 use xenia_gpu::trace::{self, Recording};
 use xenia_gpu::{CommandProcessor, Config};
-use xenia_jit::{CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Unit};
+use xenia_jit::{CodeSizes, CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Unit};
 use xenia_kernel::files::MissingFile;
 use xenia_kernel::ports::{Dialogs, Input, NoInput, Ports, TextSink};
 use xenia_kernel::title::{Inheritance, Successor};
@@ -141,6 +143,7 @@ pub struct Machine {
     event_log: Option<EventLog>,
     record_contention: Option<PathBuf>,
     compiling: Option<Arc<AtomicU32>>,
+    code: Option<CodeSizes>,
     store: Option<Arc<CodeStore>>,
     /// What of all that is asked for can't be written.
     losses: Losses,
@@ -165,7 +168,7 @@ impl Machine {
             .code_cache
             .as_deref()
             .and_then(|folder| code_store::options(folder, title, &image_sha256, reservations(cpu, mode)));
-        let Engine { run: engine, compiling, store } =
+        let Engine { run: engine, compiling, code, store } =
             engine(&memory, cpu, mode, &title.image.functions, store)?;
         let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
             Drawing::new(title, &image_sha256, options.picture, compiled)?;
@@ -253,6 +256,7 @@ impl Machine {
             event_log,
             record_contention: options.record_contention.map(Path::to_owned),
             compiling,
+            code,
             store,
             losses,
             interrupt: Interrupt::default(),
@@ -437,6 +441,8 @@ pub struct Engine {
     pub run: Box<dyn Execute>,
     /// The address that its compiler is at, or 0.
     compiling: Option<Arc<AtomicU32>>,
+    /// How large that is.
+    code: Option<CodeSizes>,
     /// What it keeps of its code, if it does.
     pub store: Option<Arc<CodeStore>>,
 }
@@ -481,8 +487,12 @@ pub fn engine(
     store: Option<StoreOptions>,
 ) -> Result<Engine> {
     let config = EngineConfig { reservations: reservations(args, mode) };
-    let interpreter =
-        || Engine { run: Box::new(Interpreter::new(memory.clone(), config)), compiling: None, store: None };
+    let interpreter = || Engine {
+        run: Box::new(Interpreter::new(memory.clone(), config)),
+        compiling: None,
+        code: None,
+        store: None,
+    };
     if args.interp || args.tier == Tier::Interp {
         return Ok(interpreter());
     }
@@ -491,7 +501,8 @@ pub fn engine(
         None => match Jit::with_store(memory.clone(), jit, store) {
             Ok(jit) => {
                 tell_functions(&jit, functions);
-                Engine { compiling: Some(jit.compiling()), store: jit.store(), run: Box::new(jit) }
+                let code = Some(jit.code_sizes());
+                Engine { compiling: Some(jit.compiling()), code, store: jit.store(), run: Box::new(jit) }
             }
             // A host that lets nobody make code still runs titles, slowly.
             Err(error @ JitError::Host { .. }) if !args.jit => {
@@ -508,7 +519,8 @@ pub fn engine(
             };
             let checked = CrossCheck::new(memory.clone(), jit, unit)?;
             tell_functions(checked.jit(), functions);
-            Engine { compiling: Some(checked.jit().compiling()), store: None, run: Box::new(checked) }
+            let (compiling, code) = (Some(checked.jit().compiling()), Some(checked.jit().code_sizes()));
+            Engine { compiling, code, store: None, run: Box::new(checked) }
         }
     })
 }

@@ -162,6 +162,7 @@ fn run(cli: Cli) -> anyhow::Result<Code> {
         Some(Command::Config(args)) => commands::config::run(&args, cli.config.as_deref()),
         Some(Command::Completions(args)) => Ok(commands::completions::completions(&args)),
         Some(Command::Man(args)) => commands::completions::man(&args),
+        Some(Command::Soak(args)) => commands::soak::run(&args),
         Some(Command::Generate(args)) => commands::generate::run(&args),
     }
 }

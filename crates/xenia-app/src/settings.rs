@@ -354,7 +354,7 @@ fn tip<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
 
 /// Flags that name a file or folder to write. Whoever gets a user to try a settings file must not get their files replaced.
 /// (`cache` and `screenshots` replace nothing that is not their own.)
-const WRITTEN: [&str; 16] = [
+const WRITTEN: [&str; 17] = [
     // What is in there is run.
     "code-cache",
     "json",
@@ -372,6 +372,7 @@ const WRITTEN: [&str; 16] = [
     "expect",
     "bless",
     "logs",
+    "samples",
 ];
 
 fn is_written_to(name: &str, value: &DeValue<'_>) -> bool {

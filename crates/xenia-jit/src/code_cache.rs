@@ -128,6 +128,11 @@ impl CodeCache {
         &self.memory
     }
 
+    /// Bytes of code, and regions of it, with those that are withdrawn and not released yet.
+    pub(crate) fn sizes(&self) -> (u64, u64) {
+        (self.memory.in_use() as u64, self.regions.len() as u64)
+    }
+
     /// Notes that the code from `start` on is being lifted. False if an engine is at that already.
     pub(crate) fn begin_lifting(&mut self, start: u32) -> bool {
         let begins = !self.lifting.contains(&start);

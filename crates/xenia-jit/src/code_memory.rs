@@ -231,6 +231,11 @@ impl CodeMemory {
         self.execute_base() + CODE_SIZE as u64 + u64::from(slot) * 8
     }
 
+    /// Bytes of code memory that hold code, or a stub.
+    pub(crate) fn in_use(&self) -> usize {
+        self.used - self.free.values().sum::<usize>()
+    }
+
     /// Bytes of code memory in use or once used.
     #[cfg(test)]
     fn used(&self) -> usize {
@@ -250,6 +255,7 @@ mod tests {
         let used = memory.used();
         memory.release(a, 100);
         memory.release(b, 100);
+        assert_eq!(memory.in_use(), used - 256);
         assert_eq!(memory.allocate(256).unwrap(), a, "two neighbours make one range");
         assert_eq!(memory.used(), used);
         memory.write(a, &[1, 2, 3]);

@@ -25,7 +25,7 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 use xenia_cpu::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, HOST_WORDS, Interpreter,
@@ -227,6 +227,19 @@ impl Shared {
     }
 }
 
+/// How large the compiled code of a machine is, for other threads; holds nothing of it.
+#[derive(Clone)]
+pub struct CodeSizes(Weak<Shared>);
+
+impl CodeSizes {
+    /// Bytes of code, and regions of it; none where the machine is gone.
+    pub fn look(&self) -> (u64, u64) {
+        let shared = self.0.upgrade();
+        let sizes = shared.iter().flat_map(|shared| shared.codes()).map(|code| code.cache.lock().sizes());
+        sizes.fold((0, 0), |(bytes, regions), (more, others)| (bytes + more, regions + others))
+    }
+}
+
 /// What one engine compiled, and found changed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct CompileCounts {
@@ -278,6 +291,11 @@ impl Jit {
     /// Where the address that is being compiled can be seen from other threads; 0 if none is.
     pub fn compiling(&self) -> Arc<AtomicU32> {
         self.shared.compiling.clone()
+    }
+
+    /// Where the size of its code can be seen from other threads.
+    pub fn code_sizes(&self) -> CodeSizes {
+        CodeSizes(Arc::downgrade(&self.shared))
     }
 
     /// An engine for the machine whose memory is `memory`.

@@ -59,6 +59,6 @@ pub use cost::{BlockCost, RegionCost};
 pub use cross_check::{CrossCheck, Unit};
 pub use error::JitError;
 pub use function_tier::Effort;
-pub use jit::{Granularity, Jit, JitConfig};
+pub use jit::{CodeSizes, Granularity, Jit, JitConfig};
 pub use precompile::Precompiled;
 pub use store::{CodeStore, Keeper, MOST_BYTES, StoreOptions, StoreTally};

@@ -7,10 +7,22 @@ use crate::report::{
     AudioReport, CodeCacheReport, CrashReport, DeviceReport, End, GpuReport, MemoryReport, NameCount,
     PipelinesReport, RunReport,
 };
+use serde::Serialize;
+use std::sync::Arc;
 use std::time::Duration;
 use xenia_gpu::limits::Cancel;
+use xenia_jit::CodeSizes;
 use xenia_render::{Figures, Sounding};
 use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
+
+/// How large the books of a machine are.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Sizes {
+    handles: u64,
+    objects: u64,
+    code_bytes: u64,
+    regions: u64,
+}
 
 /// An address as reports write it.
 fn address(address: u32) -> String {
@@ -18,6 +30,17 @@ fn address(address: u32) -> String {
 }
 
 impl Machine {
+    /// What tells other threads how large the machine's books are; nothing where it is gone.
+    pub fn sizes(&self) -> impl Fn() -> Option<Sizes> + Send + use<> {
+        let (kernel, code) = (Arc::downgrade(&self.kernel), self.code.clone());
+        move || {
+            let objects = &kernel.upgrade()?.objects;
+            let (code_bytes, regions) = code.as_ref().map(CodeSizes::look).unwrap_or_default();
+            let (handles, objects) = (objects.handles().len() as u64, objects.list().len() as u64);
+            Some(Sizes { handles, objects, code_bytes, regions })
+        }
+    }
+
     /// The report of a run that ended so.
     pub(super) fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
         let scheduler = self.executor.scheduler();

@@ -1,0 +1,204 @@
+//! `xenia-rs soak`: titles one after the other in one process, and every so often a line with what the process has of the host and
+//! the machine of its own. `cargo xtask soak` runs it and judges the lines.
+//!
+//! What a machine leaves behind when it is gone shows between two runs, what grows within a run while one is on.
+
+use crate::cli::{EngineArgs, ModeArgs, PictureArgs, SoakArgs, SoakMode};
+use crate::exit::Code;
+use crate::interrupt::Interrupt;
+use crate::machine::{Machine, MachineOptions, Sizes};
+use crate::report::{End, RunReport};
+use crate::say::outln;
+use crate::title::Title;
+use crate::wording::count;
+use anyhow::{Context, Result};
+use parking_lot::Mutex;
+use serde::Serialize;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Instant;
+use xenia_sched::Limits;
+
+/// Where in a run a sample was taken.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    /// The title runs.
+    Running,
+    /// It has ended, and its machine is still there.
+    Ended,
+    /// The machine is gone.
+    Between,
+}
+
+/// A line of the file.
+#[derive(Debug, Serialize)]
+struct Sample<'a> {
+    /// Seconds since the program was started.
+    at: f64,
+    /// Number of the run.
+    run: u64,
+    title: &'a str,
+    mode: &'static str,
+    state: State,
+    /// How the run ended; null unless `state` is `ended`.
+    exit: Option<End>,
+    /// What the title returned then, if it ended by itself.
+    exit_code: Option<u32>,
+    #[serde(flatten)]
+    process: Process,
+    /// Of the machine; null where there is none.
+    #[serde(flatten)]
+    machine: Option<Sizes>,
+}
+
+/// What the process has of the host.
+#[derive(Clone, Copy, Debug, Serialize)]
+struct Process {
+    rss_kib: u64,
+    descriptors: u64,
+    maps: u64,
+    threads: u64,
+}
+
+impl Process {
+    fn look() -> Result<Self> {
+        let read = |path: &str| std::fs::read_to_string(path).with_context(|| path.to_owned());
+        let entries =
+            |path: &str| Ok::<_, anyhow::Error>(std::fs::read_dir(path).context("procfs")?.count() as u64);
+        let status = read("/proc/self/status")?;
+        let field = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|rest| rest.split_whitespace().next()?.parse().ok())
+                .with_context(|| name.to_owned())
+        };
+        Ok(Self {
+            rss_kib: field("VmRSS:")?,
+            // One of them is the folder's that is read here.
+            descriptors: entries("/proc/self/fd")?.saturating_sub(1),
+            maps: read("/proc/self/maps")?.lines().count() as u64,
+            threads: field("Threads:")?,
+        })
+    }
+}
+
+/// Where samples go, and what they are of.
+struct Book {
+    start: Instant,
+    file: File,
+    run: u64,
+    title: String,
+    mode: &'static str,
+    state: State,
+    sizes: Option<Box<dyn Fn() -> Option<Sizes> + Send>>,
+    failed: Option<anyhow::Error>,
+}
+
+impl Book {
+    fn note(&mut self, ended: Option<&RunReport>) -> Result<()> {
+        let sample = Sample {
+            at: self.start.elapsed().as_secs_f64(),
+            run: self.run,
+            title: &self.title,
+            mode: self.mode,
+            state: self.state,
+            exit: ended.map(|report| report.exit),
+            exit_code: ended.and_then(|report| report.exit_code),
+            process: Process::look()?,
+            machine: self.sizes.as_ref().and_then(|sizes| sizes()),
+        };
+        let line = serde_json::to_string(&sample)? + "\n";
+        self.file.write_all(line.as_bytes()).context("cannot write the samples")
+    }
+}
+
+/// Runs the titles until the time is over.
+pub fn run(args: &SoakArgs) -> Result<Code> {
+    let interrupt = Interrupt::listen(args.seconds)?;
+    let file =
+        File::create(&args.samples).with_context(|| format!("cannot write {}", args.samples.display()))?;
+    let book = Arc::new(Mutex::new(Book {
+        start: Instant::now(),
+        file,
+        run: 0,
+        title: String::new(),
+        mode: "",
+        state: State::Between,
+        sizes: None,
+        failed: None,
+    }));
+    let over = Arc::new(AtomicBool::new(false));
+    let looks = {
+        let (book, over, every) = (book.clone(), over.clone(), args.every);
+        std::thread::Builder::new().name("samples".to_owned()).spawn(move || {
+            while !over.load(Relaxed) {
+                std::thread::park_timeout(every);
+                let mut book = book.lock();
+                if matches!(book.state, State::Running)
+                    && let Err(error) = book.note(None)
+                {
+                    book.failed = Some(error);
+                }
+            }
+        })?
+    };
+    let mut runs = 0;
+    'all: for _ in 0..args.rounds.unwrap_or(u64::MAX) {
+        for title in &args.titles {
+            for mode in &args.modes {
+                if interrupt.cause().is_some() {
+                    break 'all;
+                }
+                one(title, *mode, args.frames, &book, &interrupt)
+                    .with_context(|| title.display().to_string())?;
+                runs += 1;
+                if let Some(error) = book.lock().failed.take() {
+                    return Err(error);
+                }
+            }
+        }
+    }
+    over.store(true, Relaxed);
+    looks.thread().unpark();
+    let _ = looks.join();
+    outln!("{}", count(runs, "run"));
+    Ok(interrupt.cause().map_or(Code::Done, Code::from))
+}
+
+/// One run of a title, from its file on.
+fn one(
+    path: &Path,
+    mode: SoakMode,
+    frames: Option<u64>,
+    book: &Mutex<Book>,
+    interrupt: &Interrupt,
+) -> Result<()> {
+    let parallel = mode == SoakMode::Parallel;
+    let engine = EngineArgs { mode: ModeArgs { parallel, ..ModeArgs::default() }, ..EngineArgs::default() };
+    let picture = PictureArgs::default();
+    let title = Title::open_or_demo(Some(path), &engine)?;
+    let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture))?;
+    machine.set_interrupt(interrupt.clone());
+    {
+        let mut book = book.lock();
+        book.run += 1;
+        book.title = title.short_name();
+        book.mode = if parallel { "parallel" } else { "lockstep" };
+        book.state = State::Running;
+        book.sizes = Some(Box::new(machine.sizes()));
+    }
+    let finished = machine.run(&Limits { frames, ..Limits::default() }, None);
+    {
+        let mut book = book.lock();
+        book.state = State::Ended;
+        book.note(Some(&finished.report))?;
+    }
+    drop((machine, finished, title));
+    let mut book = book.lock();
+    book.sizes = None;
+    book.state = State::Between;
+    book.note(None)
+}

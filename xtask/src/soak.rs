@@ -1,0 +1,165 @@
+//! `cargo xtask soak`: hours of runs, and whether anything grows.
+//!
+//! Three parts, each a share of the time. *Rotation*: one process runs all titles one after the other, in lockstep and in parallel,
+//! again and again; what a machine leaves behind shows there. *Long*: one title runs in one machine; what grows within a run shows
+//! there. *Processes*: a process for each run; what is left outside of processes shows there. A line with memory, descriptors, mappings,
+//! handles and caches is kept every few seconds ([`samples`]), and [`judge`] says whether they stay where they were after the
+//! warm-up.
+
+mod judge;
+mod plot;
+mod samples;
+
+use crate::steps::{program, target_folder};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use samples::Part;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use xenia_testing::TITLES;
+
+/// Titles that end by themselves, or are ended after some frames.
+const OURS: [&str; 3] = ["demo", "sync-suite", "cpu-suite"];
+/// The sample title in [`TITLES`].
+const THEIRS: &str = "dolphin";
+/// What runs for long.
+const LONG: [&str; 2] = ["demo", THEIRS];
+const MODES: [&str; 2] = ["lockstep", "parallel"];
+/// Frames of a run in rotation.
+const FRAMES: &str = "20";
+/// The suite's milliseconds in guest milliseconds, as in parallel runs on a busy host.
+const PACE: &str = "20";
+/// Shares of the time.
+const ROTATION: f64 = 0.5;
+const LONG_RUNS: f64 = 0.35;
+const PROCESSES: f64 = 1.0 - ROTATION - LONG_RUNS;
+/// What a part may take beyond its time: the last run ends first.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+/// `cargo xtask soak`.
+#[derive(Debug, Args)]
+pub(crate) struct SoakArgs {
+    /// How long, in hours: 0.5 is half an hour.
+    hours: f64,
+    /// Where samples, plot and verdict go.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Judge and plot what is in that folder, without running anything.
+    #[arg(long)]
+    judge: bool,
+}
+
+/// Runs, plots, judges.
+pub(crate) fn soak(args: &SoakArgs) -> Result<()> {
+    if !(args.hours > 0.0 && args.hours <= 1000.0) {
+        bail!("{} hours can't be run", args.hours);
+    }
+    let out = args.out.clone().unwrap_or_else(|| target_folder().join("soak"));
+    if !args.judge {
+        std::fs::create_dir_all(&out)?;
+        for entry in std::fs::read_dir(&out)? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "jsonl") {
+                std::fs::remove_file(path)?;
+            }
+        }
+        run(Duration::from_secs_f64(args.hours * 3600.0), &out.canonicalize()?)?;
+    }
+    let samples = samples::read(&out)?;
+    plot::write(&out.join("soak.svg"), &samples)?;
+    let verdict = judge::judge(&samples);
+    let text = verdict.to_string();
+    std::fs::write(out.join("verdict.txt"), &text)?;
+    print!("{text}");
+    println!("samples, plot and verdict are in {}", out.display());
+    if !verdict.passed() {
+        bail!("something grows, or ended as it should not");
+    }
+    Ok(())
+}
+
+/// The three parts, one after the other.
+fn run(time: Duration, out: &Path) -> Result<()> {
+    let titles = titles(out)?;
+    let all: Vec<&PathBuf> = titles.iter().map(|(_, path)| path).collect();
+    process(&all, &MODES, Some(FRAMES), Some(time.mul_f64(ROTATION)), &out.join(Part::Rotation.file(0)))?;
+
+    let long: Vec<_> = titles.iter().filter(|(name, _)| LONG.contains(name)).collect();
+    let each = time.mul_f64(LONG_RUNS) / u32::try_from(long.len() * MODES.len())?;
+    let runs = long.iter().flat_map(|(_, path)| MODES.map(|mode| (path, mode)));
+    for (number, (path, mode)) in runs.enumerate() {
+        process(&[path], &[mode], None, Some(each), &out.join(Part::Long.file(number)))?;
+    }
+
+    let (start, time) = (Instant::now(), time.mul_f64(PROCESSES));
+    let mut turns = all.iter().flat_map(|path| MODES.map(|mode| (*path, mode))).cycle();
+    let mut number = 0;
+    while start.elapsed() < time {
+        let Some((path, mode)) = turns.next() else { break };
+        process(&[path], &[mode], Some(FRAMES), None, &out.join(Part::Processes.file(number)))?;
+        number += 1;
+    }
+    Ok(())
+}
+
+/// One process of `xenia-rs soak`; without a time, one round of it.
+fn process(
+    titles: &[&PathBuf],
+    modes: &[&str],
+    frames: Option<&str>,
+    time: Option<Duration>,
+    file: &Path,
+) -> Result<()> {
+    let said = file.with_extension("txt");
+    let mut command = Command::new(program()?);
+    // Whoever runs this may have settings of their own.
+    command.args(["soak", "--config", "/dev/null", "--samples"]).arg(file);
+    match time {
+        Some(time) => command.args(["--seconds", &time.as_secs_f64().to_string()]),
+        None => command.args(["--rounds", "1"]),
+    };
+    command.arg("--modes").arg(modes.join(","));
+    if let Some(frames) = frames {
+        command.args(["--frames", frames]);
+    }
+    command.args(titles).stdin(Stdio::null()).stdout(Stdio::null()).stderr(File::create(&said)?);
+    let mut child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
+    let start = Instant::now();
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if start.elapsed() > time.unwrap_or_default() + PATIENCE {
+            child.kill()?;
+            child.wait()?;
+            bail!("{command:?} hangs");
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    if !status.success() {
+        let said = std::fs::read_to_string(&said).unwrap_or_default();
+        bail!("{command:?} ended with {status}: {said}");
+    }
+    Ok(())
+}
+
+/// The titles by name, each in a folder of its own, which is its game:.
+fn titles(out: &Path) -> Result<Vec<(&'static str, PathBuf)>> {
+    let mut titles = Vec::new();
+    for name in OURS {
+        let folder = out.join("titles").join(name);
+        std::fs::create_dir_all(&folder)?;
+        let title = folder.join(format!("{name}.xex"));
+        std::fs::copy(format!("guest/bin/{name}.xex"), &title)?;
+        std::fs::write(folder.join("pace"), PACE)?;
+        titles.push((name, title));
+    }
+    let theirs = std::env::var_os(TITLES).map(|folder| PathBuf::from(folder).join(THEIRS));
+    match theirs.map(|folder| folder.join(format!("{THEIRS}.xex"))).filter(|path| path.is_file()) {
+        Some(path) => titles.push((THEIRS, path.canonicalize()?)),
+        None => println!("without {THEIRS}: {TITLES} names no folder that has it"),
+    }
+    Ok(titles)
+}

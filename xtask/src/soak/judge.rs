@@ -1,0 +1,235 @@
+//! Whether anything grows.
+//!
+//! Samples are compared with their like: the same part, title, mode and state, and for long runs the same process. The first third of
+//! each series is the warm-up; of the rest, the median of the first half is compared with that of the second. Resident memory may
+//! grow by 1 %; descriptors, mappings, handles and objects may not grow at all: neither the median, which may be either of two between which
+//! they change, nor the maximum, which may be of a rare moment, says so alone.
+
+use super::samples::{Line, Part, Sample, State};
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Part by which resident memory may grow.
+const RSS: f64 = 0.01;
+/// A series with fewer samples says nothing.
+const FEWEST: usize = 9;
+
+/// What is compared, and by how much of it it may grow.
+type Figure = (&'static str, fn(&Line) -> Option<u64>, f64);
+const FIGURES: &[Figure] = &[
+    ("rss KiB", |line| Some(line.rss_kib), RSS),
+    ("descriptors", |line| Some(line.descriptors), 0.0),
+    ("maps", |line| Some(line.maps), 0.0),
+    ("handles", |line| line.handles, 0.0),
+    ("objects", |line| line.objects, 0.0),
+];
+
+/// A figure after the warm-up and at the end.
+#[derive(Clone, Copy, Debug)]
+struct Change {
+    medians: (u64, u64),
+    maxima: (u64, u64),
+}
+
+impl Change {
+    /// Whether it is growth beyond this part.
+    fn is_growth(&self, may: f64) -> bool {
+        [self.medians, self.maxima].iter().all(|&(before, after)| after as f64 > before as f64 * (1.0 + may))
+    }
+}
+
+/// A series and what became of it.
+#[derive(Debug)]
+struct Row {
+    name: String,
+    samples: usize,
+    /// After the warm-up and at the end, by figure; `None` where there is nothing to compare.
+    figures: Vec<Option<Change>>,
+    /// Names of figures that grow.
+    grown: Vec<&'static str>,
+}
+
+/// What the samples say.
+#[derive(Debug)]
+pub(crate) struct Verdict {
+    rows: Vec<Row>,
+    /// Runs that ended as they should not.
+    wrong: Vec<String>,
+}
+
+impl Verdict {
+    /// Whether nothing grows, there was enough to see, and all ended well.
+    pub(crate) fn passed(&self) -> bool {
+        let judged =
+            |part: &str| self.rows.iter().any(|row| row.name.starts_with(part) && row.samples >= FEWEST);
+        self.wrong.is_empty()
+            && self.rows.iter().all(|row| row.grown.is_empty())
+            && [Part::Rotation, Part::Long].iter().all(|part| judged(part.name()))
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<34} {:>8}", "series", "samples")?;
+        for (name, ..) in FIGURES {
+            write!(f, " {name:>17}")?;
+        }
+        writeln!(f)?;
+        for row in &self.rows {
+            write!(f, "{:<34} {:>8}", row.name, row.samples)?;
+            for figure in &row.figures {
+                let cell = figure.map_or_else(
+                    || "-".to_owned(),
+                    |Change { medians: (before, after), .. }| format!("{before} -> {after}"),
+                );
+                write!(f, " {cell:>17}")?;
+            }
+            if row.samples < FEWEST {
+                write!(f, "  too few to judge")?;
+            }
+            for name in &row.grown {
+                write!(f, "  {name} GROWS")?;
+            }
+            writeln!(f)?;
+        }
+        for wrong in &self.wrong {
+            writeln!(f, "{wrong}")?;
+        }
+        writeln!(f, "{}", if self.passed() { "passed" } else { "FAILED" })
+    }
+}
+
+/// The samples' series, in order.
+fn series(samples: &[Sample]) -> BTreeMap<String, Vec<&Line>> {
+    let mut series: BTreeMap<String, Vec<&Line>> = BTreeMap::new();
+    for Sample { part, number, line } in samples {
+        let what = match (part, line.state) {
+            // Of a run in rotation, moments that are the same in each.
+            (Part::Rotation | Part::Processes, State::Running)
+            | (Part::Long, State::Ended | State::Between) => continue,
+            (Part::Rotation, State::Between) => "between runs".to_owned(),
+            (Part::Long, _) => format!("{} {} ({number})", line.title, line.mode),
+            _ if line.state == State::Ended => format!("{} {}", line.title, line.mode),
+            _ => continue,
+        };
+        series.entry(format!("{}: {what}", part.name())).or_default().push(line);
+    }
+    series
+}
+
+fn median(mut values: Vec<u64>) -> Option<u64> {
+    values.sort_unstable();
+    values.get(values.len() / 2).copied()
+}
+
+/// After the warm-up, and at the end.
+fn compare(lines: &[&Line], figure: fn(&Line) -> Option<u64>) -> Option<Change> {
+    let rest: Option<Vec<u64>> = lines[lines.len() / 3..].iter().map(|line| figure(line)).collect();
+    let (before, after) = rest.as_ref()?.split_at(rest.as_ref()?.len() / 2);
+    let medians = (median(before.to_vec())?, median(after.to_vec())?);
+    Some(Change { medians, maxima: (*before.iter().max()?, *after.iter().max()?) })
+}
+
+/// Compares the samples of each series.
+pub(crate) fn judge(samples: &[Sample]) -> Verdict {
+    let rows = series(samples).into_iter().map(|(name, lines)| {
+        let figures: Vec<_> = FIGURES.iter().map(|(_, figure, _)| compare(&lines, *figure)).collect();
+        let grows = |((name, _, may), change): (&Figure, &Option<Change>)| {
+            (lines.len() >= FEWEST && change.as_ref()?.is_growth(*may)).then_some(*name)
+        };
+        let grown = FIGURES.iter().zip(&figures).filter_map(grows).collect();
+        Row { name, samples: lines.len(), figures, grown }
+    });
+    let rows = rows.collect();
+    let mut wrong: Vec<String> = Vec::new();
+    for Sample { part, line, .. } in samples {
+        // The last run of a process is ended by its time.
+        let is_right = matches!(
+            (line.exit.as_deref(), line.exit_code),
+            (None | Some("frames" | "timeout"), _) | (Some("exit"), Some(0))
+        );
+        if !is_right {
+            let code = line.exit_code.map_or_else(String::new, |code| format!(" {code}"));
+            let exit = line.exit.as_deref().unwrap_or_default();
+            wrong.push(format!(
+                "{}: {} {} ended by {exit}{code} at {:.0} s",
+                part.name(),
+                line.title,
+                line.mode,
+                line.at
+            ));
+        }
+    }
+    Verdict { rows, wrong }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(state: State, n: u64, change: impl Fn(u64, &mut Line)) -> Line {
+        let mut line = Line {
+            at: n as f64,
+            title: "t".to_owned(),
+            mode: "lockstep".to_owned(),
+            state,
+            exit: (state == State::Ended).then(|| "frames".to_owned()),
+            exit_code: None,
+            rss_kib: 100_000 + n % 7 * 50,
+            descriptors: 12,
+            maps: 80,
+            handles: Some(5),
+            objects: Some(9),
+            code_bytes: Some(0),
+            regions: Some(0),
+        };
+        change(n, &mut line);
+        line
+    }
+
+    fn samples(change: impl Fn(u64, &mut Line) + Copy) -> Vec<Sample> {
+        let rotation = (0..60).map(|n| Sample {
+            part: Part::Rotation,
+            number: 0,
+            line: line(if n % 2 == 0 { State::Ended } else { State::Between }, n, change),
+        });
+        let long =
+            (0..60).map(|n| Sample { part: Part::Long, number: 0, line: line(State::Running, n, change) });
+        rotation.chain(long).collect()
+    }
+
+    #[test]
+    fn what_stays_passes_and_what_grows_is_named() {
+        assert!(judge(&samples(|_, _| {})).passed());
+        // A warm-up may be anything.
+        assert!(judge(&samples(|n, line| line.rss_kib -= 50_000_u64.saturating_sub(n * 5000))).passed());
+        let cases: [(&str, fn(u64, &mut Line)); 5] = [
+            ("rss KiB GROWS", |n, line| line.rss_kib += n * 100),
+            ("descriptors GROWS", |n, line| line.descriptors += n / 10),
+            ("maps GROWS", |n, line| line.maps += n / 10),
+            ("handles GROWS", |n, line| line.handles = Some(5 + n / 10)),
+            ("ended by crash", |n, line| {
+                if n == 40 {
+                    line.exit = Some("crash".to_owned());
+                }
+            }),
+        ];
+        for (said, change) in cases {
+            let verdict = judge(&samples(change));
+            assert!(!verdict.passed() && verdict.to_string().contains(said), "{verdict}");
+        }
+        let failed = judge(&samples(|_, line| {
+            if line.state == State::Ended {
+                (line.exit, line.exit_code) = (Some("exit".to_owned()), Some(3));
+            }
+        }));
+        assert!(failed.to_string().contains("ended by exit 3"), "{failed}");
+    }
+
+    #[test]
+    fn too_little_is_no_pass() {
+        let all = samples(|_, _| {});
+        assert!(!judge(&all[..12]).passed() && !judge(&[]).passed());
+        assert!(judge(&all[..12]).to_string().contains("too few"));
+    }
+}

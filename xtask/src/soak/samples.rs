@@ -1,0 +1,93 @@
+//! The lines that `xenia-rs soak` writes, and the files that they are in.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use std::path::Path;
+
+/// What the runs of a file were for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Part {
+    /// All titles in one process, in turn.
+    Rotation,
+    /// One title, for long.
+    Long,
+    /// A process for each run.
+    Processes,
+}
+
+impl Part {
+    const ALL: [Self; 3] = [Self::Rotation, Self::Long, Self::Processes];
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rotation => "rotation",
+            Self::Long => "long",
+            Self::Processes => "process",
+        }
+    }
+
+    /// The file of its process with this number.
+    pub(crate) fn file(self, number: usize) -> String {
+        format!("{}-{number:06}.jsonl", self.name())
+    }
+}
+
+/// Where in a run a sample was taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum State {
+    /// The title runs.
+    Running,
+    /// It has ended, and its machine is still there.
+    Ended,
+    /// The machine is gone.
+    Between,
+}
+
+/// A line.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Line {
+    /// Seconds since the process was started.
+    pub(crate) at: f64,
+    pub(crate) title: String,
+    pub(crate) mode: String,
+    pub(crate) state: State,
+    pub(crate) exit: Option<String>,
+    pub(crate) exit_code: Option<u32>,
+    pub(crate) rss_kib: u64,
+    pub(crate) descriptors: u64,
+    pub(crate) maps: u64,
+    pub(crate) handles: Option<u64>,
+    pub(crate) objects: Option<u64>,
+    pub(crate) code_bytes: Option<u64>,
+    pub(crate) regions: Option<u64>,
+}
+
+/// A line, and where it stands.
+#[derive(Clone, Debug)]
+pub(crate) struct Sample {
+    pub(crate) part: Part,
+    /// The process.
+    pub(crate) number: usize,
+    pub(crate) line: Line,
+}
+
+/// All samples of a folder, in the order in which they were taken.
+pub(crate) fn read(folder: &Path) -> Result<Vec<Sample>> {
+    let mut samples = Vec::new();
+    for part in Part::ALL {
+        for number in 0.. {
+            let path = folder.join(part.file(number));
+            if !path.is_file() {
+                break;
+            }
+            let text = std::fs::read_to_string(&path)?;
+            for line in text.lines() {
+                let line = serde_json::from_str(line).with_context(|| path.display().to_string())?;
+                samples.push(Sample { part, number, line });
+            }
+        }
+    }
+    Ok(samples)
+}
