@@ -20,7 +20,7 @@ fi
 out=$(cd "${1:?output folder}" && pwd)
 shift
 programs=("$@")
-[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite console-suite races primes sound hostile)
+[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite console-suite races primes faults sound hostile)
 obj=$out/obj
 mkdir -p "$obj"
 
@@ -128,6 +128,11 @@ for program in "${programs[@]}"; do
                 objects+=("$(compile "$source" -mno-powerpc64)")
             done
             title primes "${objects[@]}"
+            ;;
+        faults)
+            objects=("$(compile hostile/create_file.S)")
+            for source in faults/faults.c runtime/settings.c; do objects+=("$(compile "$source" -mno-powerpc64)"); done
+            title faults "${objects[@]}"
             ;;
         hostile)
             # One title each, by the name of its source.

@@ -5,6 +5,7 @@ mod apt;
 mod cases;
 mod csmith;
 mod docs;
+mod faults;
 mod fuzz_targets;
 mod gpu_suite;
 mod mutants;
@@ -66,6 +67,8 @@ enum Task {
     Title(sdk::TitleArgs),
     /// Run a sweep on a Slurm of its own, with workers that are killed.
     SlurmTest(slurm_test::SlurmArgs),
+    /// Let the host fail under a title, at random points, and see that nothing that was confirmed is lost.
+    Faults(faults::FaultsArgs),
     /// Run titles for hours, and see whether memory, descriptors, mappings, handles or caches grow.
     Soak(soak::SoakArgs),
     /// Build the coverage-guided fuzz targets and run each for a while.
@@ -98,6 +101,7 @@ fn main() -> ExitCode {
         Task::Sdk => sdk::run(),
         Task::Title(args) => sdk::title(&args),
         Task::SlurmTest(args) => slurm_test::run_test(&args),
+        Task::Faults(args) => faults::faults(&args),
         Task::Soak(args) => soak::soak(&args),
         Task::FuzzTargets(args) => fuzz_targets::run(&args),
         Task::Reproducible(args) => reproducible::reproducible(&args),

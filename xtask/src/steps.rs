@@ -1,8 +1,8 @@
 //! The steps of `cargo xtask test` and its relatives.
 
 use crate::{
-    apt, cases, csmith, docs, gpu_suite, not_run, programs, races, real_programs, supply_chain, sync_suite,
-    tidy,
+    apt, cases, csmith, docs, faults, gpu_suite, not_run, programs, races, real_programs, supply_chain,
+    sync_suite, tidy,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -70,6 +70,7 @@ const STEPS: &[Step] = &[
     ("sync suite", sync_suite::short),
     ("console suite", sync_suite::console_short),
     ("races", races::short),
+    ("faults", faults::small_set),
     ("csmith", csmith::small_set),
     ("programs", programs::small_set),
     ("real programs", real_programs::small_set),

@@ -57,6 +57,7 @@ impl Drawing {
             store: store(args.cache.as_deref(), title, image_sha256),
             async_pipelines: args.async_pipelines,
             progress: Some(&progress),
+            lose_at: &args.lose_device,
         };
         let backend = WgpuBackend::with_options(device, &options);
         bar.finish_and_clear();

@@ -266,6 +266,9 @@ impl Backend for WgpuBackend {
 
     fn draw(&mut self, call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
         self.draws += 1;
+        if self.recovery.is_to_lose(self.draws) {
+            self.device.wgpu().destroy();
+        }
         if let Some(reference) = self.recover() {
             return reference.draw(call, memory);
         }

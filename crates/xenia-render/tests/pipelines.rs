@@ -37,6 +37,7 @@ fn backend(_: usize) -> Box<dyn xenia_gpu::Backend> {
         store: STORE.with_borrow(Clone::clone),
         async_pipelines: ASYNC.get(),
         progress: Some(&progress),
+        ..Options::default()
     };
     let backend = WgpuBackend::with_options(device().unwrap(), &options);
     TALLY.set(backend.pipeline_tally());

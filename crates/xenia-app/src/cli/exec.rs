@@ -313,6 +313,9 @@ pub struct PictureArgs {
     /// reference or none). What a title draws then depends on the host's speed.
     #[arg(long)]
     pub async_pipelines: bool,
+    /// Test only: lose the host's graphics device at the draws with these numbers (--gpu wgpu).
+    #[arg(long, hide = true, value_name = "N,N", value_delimiter = ',', value_parser = number)]
+    pub lose_device: Vec<u64>,
     /// Where what --gpu wgpu compiles is kept for the next start (default: the user's cache folder).
     #[arg(long, value_name = "DIR", env = "XENIA_CACHE")]
     pub cache: Option<PathBuf>,

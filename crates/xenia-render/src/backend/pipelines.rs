@@ -43,6 +43,8 @@ pub struct Options<'a> {
     pub async_pipelines: bool,
     /// Told while the stored pipelines are compiled, from any thread: how many are done, and of how many.
     pub progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
+    /// For tests: the device is lost at the draws with these numbers, the first being 1.
+    pub lose_at: &'a [u64],
 }
 
 /// Pipelines so far. May be read while the backend draws.

@@ -26,6 +26,8 @@ pub(super) struct Recovery {
     /// When devices were lost lately.
     recent: Vec<Instant>,
     losses: u64,
+    /// Draws at which the device is to be lost.
+    lose_at: Vec<u64>,
     /// Ends what the reference draws.
     cancel: Cancel,
     /// What draws instead, in the end.
@@ -40,6 +42,7 @@ impl Recovery {
             words: Vec::new(),
             recent: Vec::new(),
             losses: 0,
+            lose_at: options.lose_at.to_vec(),
             cancel: Cancel::default(),
             reference: None,
         }
@@ -53,6 +56,11 @@ impl Recovery {
     /// What ends draws of the reference's before their time.
     pub(super) fn cancel(&self) -> Cancel {
         self.cancel.clone()
+    }
+
+    /// Whether somebody wants the device to be lost at this draw.
+    pub(super) fn is_to_lose(&self, draw: u64) -> bool {
+        self.lose_at.contains(&draw)
     }
 
     /// Remembers the EDRAM.
@@ -102,7 +110,7 @@ impl WgpuBackend {
         let tally = self.pipelines.tally().clone();
         // The store is closed before it is opened again.
         self.pipelines = Pipelines::new(&device, &Options::default());
-        let mut next = Self::with_options(device, &Options { store, async_pipelines, progress: None });
+        let mut next = Self::with_options(device, &Options { store, async_pipelines, ..Options::default() });
         next.pipelines.go_on_counting(tally);
         next.occlusion.add(self.occlusion.known());
         (next.draws, next.submissions) = (self.draws, self.submissions);

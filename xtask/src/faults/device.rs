@@ -1,0 +1,114 @@
+//! The host's graphics device is lost in the middle of a run: a flag of the program for tests makes it so at draws with given numbers.
+
+use super::run::{TITLE_TIME, wait};
+use crate::steps::{program, target_folder};
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use xenia_testing::Dice;
+
+const TITLE: &str = "guest/bin/demo.xex";
+const FRAMES: u64 = 3;
+const NO_DEVICE: &str = "no graphics adapter";
+/// Losses after which the reference draws.
+const MOST: usize = 3;
+const ANOTHER: &str = "the graphics device was lost; here is another";
+const SOFTWARE: &str = "drawing goes on in software";
+
+/// A run.
+struct Ran {
+    said: String,
+    report: Value,
+    picture: Vec<u8>,
+}
+
+/// The folder, the draws of a run, and its last frame.
+pub(crate) struct Device {
+    folder: PathBuf,
+    draws: u64,
+    picture: Vec<u8>,
+}
+
+impl Device {
+    /// A run that loses nothing; none where the host has no device.
+    pub(crate) fn prepare() -> Result<Option<Self>> {
+        let folder = target_folder().join("faults/device");
+        std::fs::create_dir_all(&folder)?;
+        let Some(ran) = run(&folder, &[])? else { return Ok(None) };
+        let draws = ran.report["gpu"]["draws"].as_u64().filter(|&draws| draws > FRAMES).context("draws")?;
+        if ran.said.contains(ANOTHER) {
+            bail!("the device is lost without us:\n{}", ran.said);
+        }
+        Ok(Some(Self { folder, draws, picture: ran.picture }))
+    }
+
+    /// Loses the device once to three times; what was done, and what is wrong.
+    pub(crate) fn strike(&self, dice: &mut Dice) -> Result<(String, Vec<String>)> {
+        let mut at: Vec<u64> = (0..=dice.below(MOST)).map(|_| 1 + dice.next() % self.draws).collect();
+        at.sort_unstable();
+        at.dedup();
+        let what = format!("at draws {at:?} of {}", self.draws);
+        let ran = run(&self.folder, &at)?.context("there was a device before")?;
+        let mut wrong = Vec::new();
+        if ran.said.contains("panicked at") {
+            wrong.push(format!("it panicked: {}", ran.said));
+        }
+        if ran.report["exit"] != "frames" || ran.report["frames"] != FRAMES {
+            wrong.push(format!("ended by {} after {} frames", ran.report["exit"], ran.report["frames"]));
+        }
+        let messages = [ANOTHER, SOFTWARE].map(|text| ran.said.matches(text).count());
+        let losses = messages[0] + messages[1];
+        // A device is lost to whoever waits for it next: two draws that follow each other lose one, and behind the last there may be nobody.
+        let fewest = usize::from(at.first() != Some(&self.draws));
+        if !(fewest..=at.len()).contains(&losses) || messages[1] != usize::from(losses == MOST) {
+            wrong.push(format!("{losses} losses, {} times in software:\n{}", messages[1], ran.said));
+        }
+        // What is lost in a frame is missing in that one alone.
+        let is_early = at.iter().all(|&draw| draw <= self.draws / FRAMES);
+        if is_early && at.len() < MOST && ran.picture != self.picture {
+            wrong.push("the last frame is another picture".to_owned());
+        }
+        Ok((what, wrong))
+    }
+}
+
+/// A run of the demo; `None` without a device.
+fn run(folder: &Path, lose_at: &[u64]) -> Result<Option<Ran>> {
+    let [json, picture, said] = ["run.json", "last.png", "said.txt"].map(|name| folder.join(name));
+    for stale in [&json, &picture] {
+        if stale.exists() {
+            std::fs::remove_file(stale)?;
+        }
+    }
+    let mut command = Command::new(program()?);
+    command.args([
+        "exec",
+        "--config",
+        "/dev/null",
+        "--headless",
+        "--lockstep",
+        "--gpu",
+        "wgpu",
+        "--code-cache",
+        "off",
+    ]);
+    command.args(["--frames", &FRAMES.to_string()]).arg("--cache").arg(folder).arg("--json").arg(&json);
+    command.arg("--last-frame").arg(&picture).arg(TITLE).stdin(Stdio::null()).stdout(Stdio::null());
+    if !lose_at.is_empty() {
+        command.arg("--lose-device").arg(lose_at.iter().map(u64::to_string).collect::<Vec<_>>().join(","));
+    }
+    let mut child = command.stderr(File::create(&said)?).spawn()?;
+    let status = wait(&mut child)?;
+    let said = String::from_utf8_lossy(&std::fs::read(&said)?).into_owned();
+    let Some(status) = status else { bail!("it hangs after {TITLE_TIME:?}: {said}") };
+    if status.code() == Some(2) && said.contains(NO_DEVICE) {
+        return Ok(None);
+    }
+    if !status.success() {
+        bail!("it ended with {status}: {said}");
+    }
+    let report = serde_json::from_str(&std::fs::read_to_string(&json)?)?;
+    Ok(Some(Ran { said, report, picture: std::fs::read(&picture)? }))
+}

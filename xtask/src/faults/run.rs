@@ -1,0 +1,266 @@
+//! One run under a fault, and the run that looks at what it has left.
+
+use super::table::{Length, Place, Row, Strikes};
+use crate::steps::program;
+use anyhow::{Context, Result, bail};
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use xenia_testing::Dice;
+
+const TITLE: &str = "guest/bin/faults.xex";
+const SHIM: &str = "xtask/faults/shim.c";
+/// Rounds of the title in a run.
+const ROUNDS: &str = "6";
+/// Words of the file that the title knows.
+const WORDS: u32 = 16 * 65536 / 4;
+/// Executors, in turn.
+pub(crate) const MODES: [&str; 2] = ["--lockstep", "--parallel"];
+/// A run that takes longer hangs: one takes a second, and the host may be busy.
+pub(crate) const TITLE_TIME: Duration = Duration::from_mins(2);
+/// How long a stopped process stands still.
+const STANDSTILL: Duration = Duration::from_secs(1);
+
+/// What all runs need.
+pub(crate) struct Ground {
+    program: PathBuf,
+    shim: PathBuf,
+    /// The title on a disc, and the same that looks at saves.
+    image: PathBuf,
+    looking: PathBuf,
+    /// Saves to begin with.
+    saves: PathBuf,
+    /// Of one run.
+    work: PathBuf,
+}
+
+/// How a run went.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// What was done.
+    pub(crate) injection: String,
+    /// `None` if it hung.
+    pub(crate) status: Option<ExitStatus>,
+    /// All that it said.
+    pub(crate) said: String,
+    /// Errors that the title was told of, as far as it has said.
+    pub(crate) errors: u64,
+    pub(crate) came_to_its_end: bool,
+    /// What the run afterwards said.
+    pub(crate) found: String,
+    /// Saves that were there before.
+    pub(crate) before: u64,
+}
+
+impl Ground {
+    /// Builds the library, the discs, and saves to begin with.
+    pub(crate) fn prepare(folder: &Path) -> Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let folder = folder.canonicalize()?;
+        let at = |name: &str| folder.join(name);
+        let ground = Self {
+            program: program()?,
+            shim: at("shim.so"),
+            image: at("game.iso"),
+            looking: at("looking.iso"),
+            saves: at("saves"),
+            work: at("work"),
+        };
+        let mut compiler = Command::new("cc");
+        compiler
+            .args(["-O2", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", SHIM, "-o"])
+            .arg(&ground.shim);
+        crate::steps::run(&mut compiler)?;
+        let words: Vec<u8> = (0..WORDS).flat_map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()).collect();
+        for (image, setting) in [(&ground.image, ("rounds", ROUNDS)), (&ground.looking, ("check", "1"))] {
+            let disc = at("disc");
+            renew(&disc)?;
+            std::fs::copy(TITLE, disc.join("default.xex"))?;
+            std::fs::write(disc.join("data.bin"), &words)?;
+            std::fs::write(disc.join(setting.0), setting.1)?;
+            let mut make = Command::new(&ground.program);
+            crate::steps::run(
+                make.args(["make-iso", "--config", "/dev/null"]).arg(&disc).arg(image).stdout(Stdio::null()),
+            )?;
+        }
+        renew(&ground.saves)?;
+        let said = ground.plain(&ground.image, &ground.saves)?;
+        if !said.contains("errors 0") || last_number(&said, "committed ") != ROUNDS.parse().ok() {
+            bail!("without a fault the title says:\n{said}");
+        }
+        Ok(ground)
+    }
+
+    fn command(&self, image: &Path, saves: &Path, mode: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        // Whoever runs this may have settings of their own, and code that is kept.
+        command.args([
+            "exec",
+            "--config",
+            "/dev/null",
+            "--headless",
+            "--gpu",
+            "none",
+            "--code-cache",
+            "off",
+            mode,
+        ]);
+        command.arg("--content").arg(saves).arg(image).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+    }
+
+    /// A run without a fault, which must end well; what it says.
+    fn plain(&self, image: &Path, saves: &Path) -> Result<String> {
+        let output = self.command(image, saves, MODES[0]).output()?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if !output.status.success() {
+            bail!("without a fault: {}\n{said}", output.status);
+        }
+        Ok(said)
+    }
+
+    /// Saves and disc of a run; where they are.
+    fn fresh(&self) -> Result<(PathBuf, PathBuf)> {
+        renew(&self.work)?;
+        let (image, saves) = (self.work.join("game.iso"), self.work.join("saves"));
+        std::fs::copy(&self.image, &image)?;
+        copy_folder(&self.saves, &saves)?;
+        Ok((image, saves))
+    }
+
+    /// How many calls there are to strike in a run that nothing happens to, or how many milliseconds.
+    pub(crate) fn count(&self, row: &Row, mode: &str) -> Result<u64> {
+        let (image, saves) = self.fresh()?;
+        let mut command = self.command(&image, &saves, mode);
+        let count = self.work.join("count");
+        if let Strikes::Calls { group, place, .. } = row.strikes {
+            self.preload(&mut command, group, place, (&image, &saves));
+            command.env("FAULT_OUT", &count);
+        }
+        let begun = Instant::now();
+        let output = command.output()?;
+        if !output.status.success() {
+            bail!("with nothing but a count: {}\n{}", output.status, String::from_utf8_lossy(&output.stderr));
+        }
+        match row.strikes {
+            Strikes::Calls { .. } => Ok(std::fs::read_to_string(&count)?.trim().parse()?),
+            _ => Ok(begun.elapsed().as_millis() as u64),
+        }
+    }
+
+    fn preload(&self, command: &mut Command, group: &str, place: Place, (image, saves): (&Path, &Path)) {
+        let under = match place {
+            Place::Image => image,
+            Place::Saves => saves,
+            Place::Everywhere => Path::new(""),
+        };
+        command.env("LD_PRELOAD", &self.shim).env("FAULT_CALLS", group).env("FAULT_UNDER", under);
+    }
+
+    /// A run in which the fault strikes somewhere; `most` has for each mode what [`count`](Self::count) says.
+    pub(crate) fn run(&self, row: &Row, most: &[u64], dice: &mut Dice) -> Result<Outcome> {
+        let modes: Vec<usize> = (0..MODES.len()).filter(|&mode| most[mode] > 0).collect();
+        let mode = dice.of(&modes).context("nothing to strike in any mode")?;
+        let at = 1 + dice.next() % most[mode];
+        let (image, saves) = self.fresh()?;
+        let mut command = self.command(&image, &saves, MODES[mode]);
+        let mut injection = format!("{} at {at} of {}", MODES[mode], most[mode]);
+        if let Strikes::Calls { group, place, hows, length } = row.strikes {
+            let how = dice.of(hows).context("no way to strike")?;
+            self.preload(&mut command, group, place, (&image, &saves));
+            let length = if length == Length::Once { 1 } else { u64::MAX };
+            command
+                .env("FAULT_AT", at.to_string())
+                .env("FAULT_FOR", length.to_string())
+                .env("FAULT_HOW", how);
+            injection = format!("{injection}, {how}");
+        }
+        let said = self.work.join("said.txt");
+        let mut child = command.stderr(File::create(&said)?).spawn()?;
+        match row.strikes {
+            Strikes::Kill => {
+                std::thread::sleep(Duration::from_millis(at));
+                child.kill()?;
+            }
+            Strikes::Stop => {
+                std::thread::sleep(Duration::from_millis(at));
+                signal(&child, "STOP")?;
+                std::thread::sleep(STANDSTILL);
+                signal(&child, "CONT")?;
+            }
+            Strikes::Calls { .. } | Strikes::Device => {}
+        }
+        let status = wait(&mut child)?;
+        let said = String::from_utf8_lossy(&std::fs::read(&said)?).into_owned();
+        let found = self.plain(&self.looking, &saves).context("looking at the saves")?;
+        let end = last_number(&said, "guest: errors ");
+        let told =
+            said.lines().filter(|line| line.contains("guest: ") && line.contains(" failed with ")).count()
+                as u64;
+        Ok(Outcome {
+            injection,
+            status,
+            errors: end.unwrap_or(told),
+            came_to_its_end: end.is_some(),
+            said,
+            found,
+            before: ROUNDS.parse()?,
+        })
+    }
+}
+
+/// The number behind these words, where they stand last.
+pub(crate) fn last_number(text: &str, words: &str) -> Option<u64> {
+    text.rsplit(words).find_map(|rest| rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok())
+}
+
+/// How it ended; `None` after [`TITLE_TIME`].
+pub(crate) fn wait(child: &mut Child) -> Result<Option<ExitStatus>> {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        if begun.elapsed() > TITLE_TIME {
+            child.kill()?;
+            child.wait()?;
+            return Ok(None);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Nothing is wrong with a process that has ended before.
+fn signal(child: &Child, name: &str) -> Result<()> {
+    let mut kill = Command::new("kill");
+    kill.arg(format!("-{name}")).arg(child.id().to_string()).stderr(Stdio::null()).status()?;
+    Ok(())
+}
+
+/// How a process ended, for judges.
+pub(crate) fn signal_of(status: ExitStatus) -> Option<i32> {
+    status.signal()
+}
+
+fn renew(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        std::fs::remove_dir_all(folder)?;
+    }
+    Ok(std::fs::create_dir_all(folder)?)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,292 @@
+//! The faults: a row each.
+
+use std::fmt::Write;
+
+/// What a fault strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Strikes {
+    /// Calls of the C library: a group that the preloaded library knows, for files of a place. Of `hows` one is chosen each time.
+    Calls { group: &'static str, place: Place, hows: &'static [&'static str], length: Length },
+    /// The host's graphics device.
+    Device,
+    /// The process, with SIGKILL.
+    Kill,
+    /// The process, with SIGSTOP; a while later it goes on.
+    Stop,
+}
+
+/// Whose files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The disc image.
+    Image,
+    /// The saves.
+    Saves,
+    /// No files, or all.
+    Everywhere,
+}
+
+/// For how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// One call.
+    Once,
+    /// All from then on.
+    Rest,
+}
+
+/// How a run may end, beside the title's own end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// With exit code 2 and a message.
+    Refused,
+    /// By the abort that Rust's allocator has, with its message.
+    Abort,
+    /// By the signal that it was sent.
+    Killed,
+}
+
+/// A fault.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) strikes: Strikes,
+    /// How a run may end then.
+    pub(crate) ends: &'static [End],
+    /// Whether the title may be told of an error.
+    pub(crate) may_be_noticed: bool,
+    /// What standard error must say if it is.
+    pub(crate) says: &'static str,
+    /// What happens, for the book.
+    pub(crate) injected: &'static str,
+    pub(crate) seen: &'static str,
+    pub(crate) kept: &'static str,
+}
+
+const EIO: &str = "5";
+const EINTR: &str = "4";
+const ENOMEM: &str = "12";
+const EAGAIN: &str = "11";
+const EMFILE: &str = "24";
+const ENOSPC: &str = "28";
+const DAY: &str = "jump:86400";
+const BACK: &str = "jump:-315360000";
+const FAR: &str = "jump:2000000000";
+const ALL: &str = "all that was confirmed";
+const OLD: &str = "all that was confirmed; a save that was being made is the old one, whole";
+const FAILS: &str = "fails on the host";
+
+const fn calls(group: &'static str, place: Place, hows: &'static [&'static str], length: Length) -> Strikes {
+    Strikes::Calls { group, place, hows, length }
+}
+
+/// A fault that nobody notices.
+const fn unseen(name: &'static str, strikes: Strikes, injected: &'static str) -> Row {
+    let seen = "nothing";
+    Row { name, strikes, ends: &[], may_be_noticed: false, says: "", injected, seen, kept: ALL }
+}
+
+/// All of them.
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        seen: "a line each time that there is another device; at the third time in a minute one that drawing goes on in software",
+        kept: "all; what was drawn of that frame may be missing in it",
+        ..unseen(
+            "device lost",
+            Strikes::Device,
+            "the host's graphics device is gone at a draw, once to three times a run",
+        )
+    },
+    unseen(
+        "short read",
+        calls("read", Place::Image, &["short"], Length::Rest),
+        "each read of the disc image from then on brings half",
+    ),
+    unseen(
+        "interrupted",
+        calls("interruptible", Place::Everywhere, &[EINTR], Length::Once),
+        "a call on any file ends with EINTR",
+    ),
+    Row {
+        ends: &[End::Refused],
+        may_be_noticed: true,
+        says: FAILS,
+        seen: "the title: a device error; the user: a line that names the host's error, or, before the title runs, exit code 2 with a message",
+        ..unseen(
+            "read fails",
+            calls("read", Place::Image, &[EIO], Length::Once),
+            "a read of the disc image ends with EIO",
+        )
+    },
+    Row {
+        ends: &[End::Refused],
+        may_be_noticed: true,
+        says: FAILS,
+        seen: "the title: a device error, never an early end of the file; the user: a line that says so. No file is mapped, so there is no SIGBUS",
+        ..unseen(
+            "image shortened",
+            calls(
+                "read",
+                Place::Image,
+                &["truncate:0", "truncate:40000", "truncate:200000", "truncate:1000000"],
+                Length::Once,
+            ),
+            "the disc image is cut off while the title runs",
+        )
+    },
+    unseen(
+        "short write",
+        calls("write", Place::Saves, &["short"], Length::Rest),
+        "each write of a save from then on takes half",
+    ),
+    Row {
+        ends: &[End::Refused],
+        may_be_noticed: true,
+        says: FAILS,
+        seen: "the title: a device error from the write, flush or close; the user: a line, or, before the title runs, exit code 2 with a message",
+        kept: OLD,
+        ..unseen(
+            "write fails",
+            calls("write", Place::Saves, &[EIO], Length::Once),
+            "a write of a save ends with EIO",
+        )
+    },
+    Row {
+        ends: &[End::Refused],
+        may_be_noticed: true,
+        says: FAILS,
+        seen: "as for a write",
+        kept: OLD,
+        ..unseen("sync fails", calls("sync", Place::Saves, &[EIO], Length::Once), "fsync ends with EIO")
+    },
+    Row {
+        ends: &[End::Refused],
+        may_be_noticed: true,
+        says: FAILS,
+        seen: "as for a write",
+        kept: OLD,
+        ..unseen(
+            "rename fails",
+            calls("rename", Place::Saves, &[EIO], Length::Once),
+            "a rename ends with EIO",
+        )
+    },
+    Row {
+        may_be_noticed: true,
+        ends: &[End::Refused],
+        says: FAILS,
+        seen: "as for a write",
+        kept: OLD,
+        ..unseen(
+            "open fails",
+            calls("open", Place::Saves, &[EIO, EMFILE], Length::Once),
+            "opening a file ends with EIO or EMFILE",
+        )
+    },
+    Row {
+        may_be_noticed: true,
+        ends: &[End::Refused],
+        says: "disk is full",
+        seen: "the title: *disk full*; the user: a line, and one for each package that is not saved",
+        kept: OLD,
+        ..unseen(
+            "disk full",
+            calls("disk", Place::Saves, &[ENOSPC], Length::Rest),
+            "nothing can be written or made any more (ENOSPC)",
+        )
+    },
+    Row {
+        may_be_noticed: true,
+        ends: &[End::Refused],
+        says: "disk is full",
+        seen: "as above, until there is room again",
+        kept: OLD,
+        ..unseen(
+            "disk full once",
+            calls("disk", Place::Saves, &[ENOSPC], Length::Once),
+            "one call ends with ENOSPC",
+        )
+    },
+    unseen(
+        "slow disk",
+        calls("file", Place::Everywhere, &["sleep:300", "sleep:1500"], Length::Once),
+        "a call on any file takes 0.3 or 1.5 seconds",
+    ),
+    unseen(
+        "clock set",
+        calls("clock", Place::Everywhere, &[DAY, BACK, FAR], Length::Rest),
+        "the host's date jumps a day on, ten years back, or past 2038",
+    ),
+    Row {
+        ends: &[],
+        ..unseen(
+            "stopped",
+            Strikes::Stop,
+            "the process is stopped for a second, as by Ctrl-Z or a suspended host",
+        )
+    },
+    Row {
+        ends: &[End::Killed],
+        seen: "the program is gone",
+        kept: OLD,
+        ..unseen("killed", Strikes::Kill, "the process is ended by SIGKILL")
+    },
+    Row {
+        ends: &[End::Abort, End::Refused],
+        may_be_noticed: true,
+        seen: "the program ends with `memory allocation of N bytes failed`",
+        kept: OLD,
+        ..unseen(
+            "no memory",
+            calls("memory", Place::Everywhere, &[ENOMEM], Length::Once),
+            "an allocation fails",
+        )
+    },
+    Row {
+        ends: &[End::Refused],
+        seen: "at the start: exit code 2 and a message, or the interpreter where there is no room for compiled code",
+        ..unseen(
+            "no mapping",
+            calls("map", Place::Everywhere, &[ENOMEM], Length::Once),
+            "memfd_create, or mmap of 256 KiB or more, ends with ENOMEM (smaller ones are stacks for signals, which the standard library can't do without)",
+        )
+    },
+    Row {
+        ends: &[End::Refused],
+        seen: "at the start: exit code 2 and a message; later less is done at once",
+        ..unseen(
+            "no thread",
+            calls("thread", Place::Everywhere, &[EAGAIN], Length::Once),
+            "a host thread can't be started (EAGAIN)",
+        )
+    },
+];
+
+/// The table as the book has it.
+pub(crate) fn markdown() -> String {
+    let mut text =
+        "| fault | how it is injected | what is seen | what is kept |\n|---|---|---|---|\n".to_owned();
+    for Row { name, injected, seen, kept, .. } in ROWS {
+        let _ = writeln!(text, "| {name} | {injected} | {seen} | {kept} |");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_book_has_the_table() {
+        let book = include_str!("../../../docs/src/faults.md");
+        assert!(
+            book.contains(&markdown()),
+            "`cargo xtask faults --table` prints the table for docs/src/faults.md"
+        );
+        let mut names: Vec<_> = ROWS.iter().map(|row| row.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ROWS.len());
+        assert!(crate::faults::IN_CI.iter().all(|name| names.contains(name)));
+    }
+}
