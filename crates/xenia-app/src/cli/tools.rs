@@ -303,6 +303,8 @@ pub enum Peer {
     Native,
     /// The same sources, built for PowerPC by a cross gcc -O2 and run by qemu-ppc64 (or qemu-ppc).
     Qemu,
+    /// Our interpreter, which measures kernels anyway, and programs only where it is asked for: it takes its time.
+    Interp,
 }
 
 /// `bench`.

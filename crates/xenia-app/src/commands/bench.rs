@@ -8,10 +8,12 @@
 
 mod contender;
 mod plot;
+mod program_report;
 mod programs;
 mod suite;
+mod whole;
 
-use crate::cli::BenchArgs;
+use crate::cli::{BenchArgs, Peer};
 use crate::exit::Code;
 use crate::flat::FlatProgram;
 use crate::interrupt::Interrupt;
@@ -20,10 +22,11 @@ use crate::say::outln;
 use crate::wording::count;
 use anyhow::{Context, bail};
 use contender::{Contender, repeats_for};
-pub use programs::{ProgramMeans, ProgramReport};
+pub use program_report::{ProgramMeans, ProgramReport};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use suite::{CPU_SUITE, Kernel};
+pub use whole::StartReport;
 use xenia_cpu::EngineCounters;
 use xenia_documents::documented;
 
@@ -146,7 +149,8 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     }
     let interrupt = Interrupt::listen(None)?;
     let mut contenders = contender::ours(FlatProgram::load(&CPU_SUITE)?, &args.cpu)?;
-    for &peer in &args.peers {
+    // Kernels are measured in the interpreter anyway.
+    for &peer in args.peers.iter().filter(|peer| **peer != Peer::Interp) {
         match contender::peer(peer) {
             Ok(built) if !contenders.iter().any(|one| one.name() == built.name()) => {
                 contenders.push(Box::new(built));

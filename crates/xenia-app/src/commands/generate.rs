@@ -8,7 +8,7 @@ mod coverage;
 mod exports;
 mod messages;
 
-use super::bench::{BenchReport, KernelReport, ProgramMeans, ProgramReport, Spread};
+use super::bench::{BenchReport, KernelReport, ProgramMeans, ProgramReport, Spread, StartReport};
 use super::content::{ContentReport, ContentRow};
 use super::exports::{Counts, ExportsReport, Row as ExportRow};
 use super::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
@@ -114,6 +114,7 @@ pub fn documents() -> Vec<Document> {
                 object::<BenchReport>(),
                 object::<KernelReport>(),
                 object::<ProgramReport>(),
+                object::<StartReport>(),
                 object::<ProgramMeans>(),
                 object::<Spread>(),
                 counters::<EngineCounters>("EngineCounters"),

@@ -126,6 +126,8 @@ struct Recipe {
 /// In order of preference.
 fn recipes(peer: Peer) -> &'static [Recipe] {
     match peer {
+        // Ours, so there is nothing to build.
+        Peer::Interp => &[],
         Peer::Native => {
             &[Recipe { compiler: "cc", flags: &[], libraries: &["-lm"], runner: &[], packages: "gcc" }]
         }
@@ -201,6 +203,7 @@ fn build(peer: Peer, recipe: &Recipe) -> Result<Built> {
     let name = match peer {
         Peer::Native => "native",
         Peer::Qemu => "qemu",
+        Peer::Interp => "interp",
     };
     Ok(Built { name, child, requests: Some(requests), replies: BufReader::new(replies), _folder: folder })
 }

@@ -9,6 +9,9 @@ use std::path::Path;
 const GROUP_WIDTH: u32 = 110;
 const MARGINS: u32 = 120;
 const HEIGHT: u32 = 560;
+/// From this many on, places are narrower.
+const MANY: usize = 20;
+const GROUP_WIDTH_OF_MANY: u32 = 84;
 /// Part of a kernel's place that its bars take.
 const FILLED: f64 = 0.8;
 
@@ -55,15 +58,18 @@ fn draw(picture: &mut String, path: &Path, runs: u64, kernels: &[Bars<'_>]) -> R
         COLUMNS.iter().filter(|column| ["native", "interpreter"].contains(&column.0)).find(|c| measured(c));
     let base = base.or_else(|| COLUMNS.iter().find(|column| measured(column)));
     let Some(&(base_name, base, _)) = base else { bail!("--plot: nothing was measured") };
+    let somewhere = |column: &Column| kernels.iter().any(|kernel| column.1(kernel).is_some());
     let columns: Vec<&Column> =
-        COLUMNS.iter().filter(|column| column.0 != base_name && measured(column)).collect();
+        COLUMNS.iter().filter(|column| column.0 != base_name && somewhere(column)).collect();
+    // Who was not measured on one has no bar there.
     let value = |column: &Column, kernel: &Bars<'_>| ratio(column.1(kernel), base(kernel)).unwrap_or(1.0);
     let values = || columns.iter().flat_map(|column| kernels.iter().map(|kernel| value(column, kernel)));
     let low = values().fold(0.5, f64::min) * 0.8;
     // Room for the legend above the longest bar.
     let high = values().fold(2.0, f64::max) * 3.0;
 
-    let size = (MARGINS + GROUP_WIDTH * kernels.len() as u32, HEIGHT);
+    let width = if kernels.len() < MANY { GROUP_WIDTH } else { GROUP_WIDTH_OF_MANY };
+    let size = (MARGINS + width * kernels.len() as u32, HEIGHT);
     let failed = |error: &dyn std::fmt::Display| anyhow!("cannot draw {}: {error}", path.display());
     let area = SVGBackend::with_string(picture, size).into_drawing_area();
     area.fill(&WHITE).map_err(|error| failed(&error))?;

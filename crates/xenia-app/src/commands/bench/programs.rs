@@ -1,11 +1,15 @@
 //! `bench --programs`: programs that others wrote, built by `cargo xtask programs`, on our engines, natively and under qemu.
 //!
+//! A row may be a [whole program](super::whole) instead, with files and arguments. What follows is about the others.
+//!
 //! Every run starts anew, with nothing compiled: what is measured is the CPU time of a whole run. CPU time, because machines
 //! are shared. Natively and under qemu it is what the process says of itself; of our engines it is that of all our threads from
 //! an empty code cache to the program's end, in visits as long as lockstep's. qemu and our engines run the same objects. All
 //! take turns, as with kernels.
 
-use super::{Spread, cell, geomean, host, plot, ratio};
+use super::program_report::{ProgramReport, heading, line, means};
+use super::whole::{ToMain, Took, Whole};
+use super::{Spread, cell, host, plot};
 use crate::cli::{BenchArgs, CpuArgs, ModeArgs, Peer, Tier};
 use crate::exit::Code;
 use crate::flat::FlatProgram;
@@ -14,57 +18,12 @@ use crate::report::write_json;
 use crate::say::outln;
 use crate::wording::count;
 use anyhow::{Context, Result, bail};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use xenia_documents::documented;
 use xenia_sched::SchedulerConfig;
-
-documented! {
-    /// A program's figures: seconds of CPU time for one run, null for who was not measured.
-    #[derive(Debug, Serialize)]
-    pub struct ProgramReport {
-        /// Its name.
-        name: String,
-        /// What it computes with, mostly: `integer` or `float`.
-        kind: String,
-        /// Whether nobody looks at it while the engines are being worked on.
-        unseen: bool,
-        /// The same sources, built by the host's compiler.
-        native_s: Option<Spread>,
-        /// The same objects under qemu.
-        qemu_s: Option<Spread>,
-        /// The interpreter.
-        interp_s: Option<Spread>,
-        /// The function tier.
-        function_s: Option<Spread>,
-        /// What `--tier auto` chooses.
-        auto_s: Option<Spread>,
-        /// Guest instructions of a run.
-        guest_instructions: u64,
-        /// Whether every answer was right, and all runs executed as many instructions.
-        checksum_ok: bool,
-        /// Seconds of the last compiled run that were spent compiling.
-        compile_s: Option<f64>,
-        /// Guest instructions that it compiled.
-        compiled_guest_instructions: Option<u64>,
-    }
-
-    /// Geometric means over some programs; null where one was not measured so.
-    #[derive(Clone, Copy, Debug, Serialize)]
-    pub struct ProgramMeans {
-        /// How many there are.
-        programs: u64,
-        /// What `auto` takes, in native times.
-        auto_over_native: Option<f64>,
-        /// What `auto` takes, in qemu's times.
-        auto_over_qemu: Option<f64>,
-        /// What qemu takes, in native times.
-        qemu_over_native: Option<f64>,
-    }
-}
 
 /// A row of `programs.json`.
 #[derive(Clone, Debug, Deserialize)]
@@ -72,11 +31,22 @@ struct Program {
     name: String,
     kind: String,
     unseen: bool,
-    /// What its PowerPC code prints: an answer that is the same everywhere, and one that is not.
-    line: String,
-    title: String,
-    qemu: String,
-    native: String,
+    #[serde(flatten)]
+    work: Work,
+}
+
+/// What it does.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Work {
+    /// Prints one line. It has an answer that is the same everywhere, and one that is the PowerPC code's.
+    Answer {
+        line: String,
+        title: String,
+        qemu: String,
+        native: String,
+    },
+    Whole(Whole),
 }
 
 #[derive(Deserialize)]
@@ -91,6 +61,8 @@ struct Outcome {
     instructions: Option<u64>,
     /// Seconds spent compiling, and guest instructions compiled.
     compiled: Option<(f64, u64)>,
+    /// Seconds of a second start, and those of them that were spent compiling.
+    second: Option<(f64, f64)>,
 }
 
 /// Who runs programs.
@@ -109,19 +81,50 @@ impl Contender {
         }
     }
 
-    fn run(&self, program: &Program, folder: &Path) -> Result<Outcome> {
-        match self {
+    /// `None` if it can't run the program.
+    fn run(&self, program: &Program, folder: &Path, to_main: &mut ToMain) -> Result<Option<Outcome>> {
+        let (line, title, qemu, native) = match &program.work {
+            Work::Answer { line, title, qemu, native } => (line, title, qemu, native),
+            Work::Whole(whole) => return self.run_whole(whole, to_main),
+        };
+        let outcome = match self {
             Self::Native => {
                 // Natively only the first of the two answers is the same.
-                let wanted = program.line.split(" exact ").next().unwrap_or_default();
-                child(&mut Command::new(folder.join(&program.native)), &format!("{wanted} exact "))
+                let wanted = line.split(" exact ").next().unwrap_or_default();
+                child(&mut Command::new(folder.join(native)), &format!("{wanted} exact "))
             }
             Self::Qemu => {
                 let mut command = Command::new("qemu-ppc");
-                child(command.args(["-cpu", "7450"]).arg(folder.join(&program.qemu)), &program.line)
+                child(command.args(["-cpu", "7450"]).arg(folder.join(qemu)), line)
             }
-            Self::Ours(_, cpu) => ours(&folder.join(&program.title), cpu, &program.line),
-        }
+            Self::Ours(_, cpu) => ours(&folder.join(title), cpu, line),
+        };
+        outcome.map(Some)
+    }
+
+    fn run_whole(&self, whole: &Whole, to_main: &mut ToMain) -> Result<Option<Outcome>> {
+        let outcome = |took: Took, is_ours: bool| Outcome {
+            seconds: took.seconds,
+            right: took.right,
+            instructions: is_ours.then_some(took.instructions),
+            compiled: (took.compiled_instructions > 0)
+                .then_some((took.compile_seconds, took.compiled_instructions)),
+            second: None,
+        };
+        Ok(Some(match self {
+            Self::Native => outcome(whole.elsewhere(false)?, false),
+            Self::Qemu if whole.is_for_qemu() => outcome(whole.elsewhere(true)?, false),
+            Self::Qemu => return Ok(None),
+            Self::Ours("interp", cpu) => outcome(whole.ours(cpu, None)?, true),
+            Self::Ours(_, cpu) => {
+                let starts = whole.starts(cpu)?;
+                to_main.add(&starts);
+                let second = (starts.second.seconds, starts.second.compile_seconds);
+                let right = starts.second.right && starts.second.instructions == starts.first.instructions;
+                let first = outcome(starts.first, true);
+                Outcome { right: right && first.right, second: Some(second), ..first }
+            }
+        }))
     }
 }
 
@@ -137,7 +140,7 @@ fn child(command: &mut Command, wanted: &str) -> Result<Outcome> {
     let time = time.with_context(|| format!("{command:?} doesn't say how long it took"))?;
     let right = String::from_utf8_lossy(&output.stdout).starts_with(wanted);
     let seconds = Duration::from_nanos(time).as_secs_f64();
-    Ok(Outcome { seconds, right, instructions: None, compiled: None })
+    Ok(Outcome { seconds, right, instructions: None, compiled: None, second: None })
 }
 
 /// Runs a title on an engine of its own.
@@ -156,6 +159,7 @@ fn ours(title: &Path, cpu: &CpuArgs, wanted: &str) -> Result<Outcome> {
         right: ended.value == 0 && ended.text == wanted.as_bytes(),
         instructions: Some(ended.instructions),
         compiled: (counters.functions > 0).then_some(compiled),
+        second: None,
     })
 }
 
@@ -169,7 +173,7 @@ fn process_time() -> Duration {
     times.sum()
 }
 
-/// Which of our engines the flags ask for: one, `auto` if they don't say.
+/// Which of our engines the flags ask for: one, `auto` if they don't say, and the interpreter beside it where it is asked for.
 fn contenders(args: &BenchArgs) -> Vec<Contender> {
     let (name, tier) = match args.cpu.tier {
         _ if args.cpu.interp => ("interp", Tier::Interp),
@@ -183,6 +187,10 @@ fn contenders(args: &BenchArgs) -> Vec<Contender> {
         all.push(match peer {
             Peer::Native => Contender::Native,
             Peer::Qemu => Contender::Qemu,
+            Peer::Interp => Contender::Ours(
+                "interp",
+                Box::new(CpuArgs { interp: false, jit: false, tier: Tier::Interp, ..args.cpu.clone() }),
+            ),
         });
     }
     all.sort_by_key(Contender::name);
@@ -271,13 +279,19 @@ fn measure(
 ) -> Result<Option<ProgramReport>> {
     let mut times: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
     let (mut instructions, mut ok, mut compiled) = (None, true, None);
+    let (mut to_main, mut second_compile_s) = (ToMain::default(), None);
     for run in 0..runs as usize {
         for turn in 0..contenders.len() {
             if interrupt.cause().is_some() {
                 return Ok(None);
             }
             let one = &contenders[(run + turn) % contenders.len()];
-            let outcome = one.run(program, folder).with_context(|| one.name())?;
+            let outcome = one.run(program, folder, &mut to_main).with_context(|| one.name())?;
+            let Some(outcome) = outcome else { continue };
+            if let Some((seconds, compiling)) = outcome.second {
+                times.entry("second").or_default().push(seconds);
+                second_compile_s = Some(compiling);
+            }
             times.entry(one.name()).or_default().push(outcome.seconds);
             ok &= outcome.right;
             compiled = outcome.compiled.or(compiled);
@@ -300,82 +314,10 @@ fn measure(
         checksum_ok: ok,
         compile_s: compiled.map(|(seconds, _)| seconds),
         compiled_guest_instructions: compiled.map(|(_, instructions)| instructions),
+        second_s: spread("second"),
+        second_compile_s,
+        to_main: to_main.report(),
     }))
-}
-
-/// The means of all programs, and of each kind and half.
-fn means(programs: &[ProgramReport]) -> BTreeMap<&'static str, ProgramMeans> {
-    type Belongs = fn(&ProgramReport) -> bool;
-    let groups: [(&'static str, Belongs); 5] = [
-        ("all", |_| true),
-        ("integer", |program| program.kind == "integer"),
-        ("float", |program| program.kind == "float"),
-        ("seen", |program| !program.unseen),
-        ("unseen", |program| program.unseen),
-    ];
-    let of = |belongs: Belongs| {
-        let group = || programs.iter().filter(|program| belongs(program));
-        ProgramMeans {
-            programs: group().count() as u64,
-            auto_over_native: geomean(group(), |program| ratio(program.auto_s, program.native_s)),
-            auto_over_qemu: geomean(group(), |program| ratio(program.auto_s, program.qemu_s)),
-            qemu_over_native: geomean(group(), |program| ratio(program.qemu_s, program.native_s)),
-        }
-    };
-    groups.into_iter().map(|(name, belongs)| (name, of(belongs))).filter(|(_, m)| m.programs > 0).collect()
-}
-
-impl ProgramReport {
-    fn bars(&self) -> plot::Bars<'_> {
-        plot::Bars {
-            name: &self.name,
-            native: self.native_s,
-            auto: self.auto_s,
-            function: self.function_s,
-            interp: self.interp_s,
-            qemu: self.qemu_s,
-        }
-    }
-
-    /// What ours of the engines took.
-    fn ours(&self) -> Option<Spread> {
-        self.auto_s.or(self.function_s).or(self.interp_s)
-    }
-}
-
-fn heading() {
-    outln!(
-        "{:<12} {:<8} {:<6} {:>9} {:>22} {:>9} {:>9} {:>12} {:>12} {:>12}",
-        "program",
-        "kind",
-        "",
-        "M instr.",
-        "ours s: min med max",
-        "native s",
-        "qemu s",
-        "ours/native",
-        "ours/qemu",
-        "compiling"
-    );
-}
-
-fn line(report: &ProgramReport) {
-    let ours = report.ours();
-    let seconds = |spread: Option<Spread>| cell(spread.map(|spread| spread.median), 3);
-    outln!(
-        "{:<12} {:<8} {:<6} {:>9.0} {:>22} {:>9} {:>9} {:>12} {:>12} {:>12}{}",
-        report.name,
-        report.kind,
-        if report.unseen { "unseen" } else { "" },
-        report.guest_instructions as f64 / 1e6,
-        ours.map_or_else(String::new, |s| format!("{:.3} {:.3} {:.3}", s.min, s.median, s.max)),
-        seconds(report.native_s),
-        seconds(report.qemu_s),
-        cell(ratio(ours, report.native_s), 2),
-        cell(ratio(ours, report.qemu_s), 2),
-        report.compile_s.map_or_else(|| "-".to_owned(), |s| format!("{:.0} ms", s * 1e3)),
-        if report.checksum_ok { "" } else { "  WRONG ANSWER" }
-    );
 }
 
 #[cfg(test)]

@@ -1,0 +1,148 @@
+//! What `bench --programs` says of each program and of groups of them: the report's rows, the printed table.
+
+use super::whole::StartReport;
+use super::{Spread, cell, geomean, plot, ratio};
+use crate::say::outln;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use xenia_documents::documented;
+
+documented! {
+    /// A program's figures: seconds of CPU time for one run, null for who was not measured.
+    #[derive(Debug, Serialize)]
+    pub struct ProgramReport {
+        /// Its name.
+        pub name: String,
+        /// What it computes with, mostly: `integer` or `float`.
+        pub kind: String,
+        /// Whether nobody looks at it while the engines are being worked on.
+        pub unseen: bool,
+        /// The same sources, built by the host's compiler.
+        pub native_s: Option<Spread>,
+        /// The same objects under qemu.
+        pub qemu_s: Option<Spread>,
+        /// The interpreter.
+        pub interp_s: Option<Spread>,
+        /// The function tier.
+        pub function_s: Option<Spread>,
+        /// What `--tier auto` chooses.
+        pub auto_s: Option<Spread>,
+        /// Guest instructions of a run.
+        pub guest_instructions: u64,
+        /// Whether every answer was right, and all runs executed as many instructions.
+        pub checksum_ok: bool,
+        /// Seconds of the last compiled run that were spent compiling.
+        pub compile_s: Option<f64>,
+        /// Guest instructions that it compiled.
+        pub compiled_guest_instructions: Option<u64>,
+        /// What `--tier auto` takes if it finds the code that the run before has kept; whole programs only, as what follows.
+        pub second_s: Option<Spread>,
+        /// Seconds of the last of those that were spent compiling.
+        pub second_compile_s: Option<f64>,
+        /// What a start takes.
+        pub to_main: Option<StartReport>,
+    }
+
+    /// Geometric means over some programs; null where one was not measured so.
+    #[derive(Clone, Copy, Debug, Serialize)]
+    pub struct ProgramMeans {
+        /// How many there are.
+        pub programs: u64,
+        /// What `auto` takes, in native times.
+        pub auto_over_native: Option<f64>,
+        /// What `auto` takes, in qemu's times.
+        pub auto_over_qemu: Option<f64>,
+        /// What qemu takes, in native times.
+        pub qemu_over_native: Option<f64>,
+    }
+}
+
+/// The means of all programs, and of each kind and half.
+pub fn means(programs: &[ProgramReport]) -> BTreeMap<&'static str, ProgramMeans> {
+    type Belongs = fn(&ProgramReport) -> bool;
+    let groups: [(&'static str, Belongs); 6] = [
+        ("all", |_| true),
+        ("integer", |program| program.kind == "integer"),
+        ("float", |program| program.kind == "float"),
+        ("whole", |program| program.kind == "whole"),
+        ("seen", |program| !program.unseen),
+        ("unseen", |program| program.unseen),
+    ];
+    let of = |belongs: Belongs| {
+        let group = || programs.iter().filter(|program| belongs(program));
+        ProgramMeans {
+            programs: group().count() as u64,
+            auto_over_native: geomean(group(), |program| ratio(program.auto_s, program.native_s)),
+            auto_over_qemu: geomean(group(), |program| ratio(program.auto_s, program.qemu_s)),
+            qemu_over_native: geomean(group(), |program| ratio(program.qemu_s, program.native_s)),
+        }
+    };
+    groups.into_iter().map(|(name, belongs)| (name, of(belongs))).filter(|(_, m)| m.programs > 0).collect()
+}
+
+impl ProgramReport {
+    /// What is drawn of it.
+    pub fn bars(&self) -> plot::Bars<'_> {
+        plot::Bars {
+            name: &self.name,
+            native: self.native_s,
+            auto: self.auto_s,
+            function: self.function_s,
+            interp: self.interp_s,
+            qemu: self.qemu_s,
+        }
+    }
+
+    /// What ours of the engines took.
+    fn ours(&self) -> Option<Spread> {
+        self.auto_s.or(self.function_s).or(self.interp_s)
+    }
+}
+
+/// Prints the names of the columns.
+pub fn heading() {
+    outln!(
+        "{:<12} {:<8} {:<6} {:>9} {:>22} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>12} {:>16}",
+        "program",
+        "kind",
+        "",
+        "M instr.",
+        "ours s: min med max",
+        "second s",
+        "interp s",
+        "native s",
+        "qemu s",
+        "ours/native",
+        "ours/qemu",
+        "compiling",
+        "to main"
+    );
+}
+
+/// Prints a program's row.
+pub fn line(report: &ProgramReport) {
+    let ours = report.ours();
+    let seconds = |spread: Option<Spread>| cell(spread.map(|spread| spread.median), 3);
+    let milliseconds = |seconds: f64| format!("{:.0} ms", seconds * 1e3);
+    let to_main = report
+        .to_main
+        .as_ref()
+        .and_then(|start| Some(format!("{} in {}", start.instructions, milliseconds(start.first_s?.median))));
+    outln!(
+        "{:<12} {:<8} {:<6} {:>9.0} {:>22} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>12} {:>16}{}",
+        report.name,
+        report.kind,
+        if report.unseen { "unseen" } else { "" },
+        report.guest_instructions as f64 / 1e6,
+        ours.map_or_else(String::new, |s| format!("{:.3} {:.3} {:.3}", s.min, s.median, s.max)),
+        seconds(report.second_s),
+        seconds(report.interp_s),
+        seconds(report.native_s),
+        seconds(report.qemu_s),
+        cell(ratio(ours, report.native_s), 2),
+        cell(ratio(ours, report.qemu_s), 2),
+        report.compile_s.map_or_else(|| "-".to_owned(), milliseconds),
+        to_main.unwrap_or_else(|| "-".to_owned()),
+        if report.checksum_ok { "" } else { "  WRONG ANSWER" }
+    );
+}

@@ -1,0 +1,305 @@
+//! Whole programs of `bench --programs`: several runs in one folder, with files, arguments and settings, each a process of its own.
+//!
+//! `cargo xtask program-times` describes them. A figure is the CPU time of the processes of all steps, with their start: natively and
+//! under qemu as well as of the emulator, which is started anew for each. What our compiler has made is kept for a second start, and a
+//! title that ends where `main` would begin says what a start takes.
+
+use super::Spread;
+use crate::cli::{Compile, CpuArgs, Tier};
+use anyhow::{Context, Result, bail};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+use xenia_documents::documented;
+
+documented! {
+    /// A start, from the process to the title's `main`.
+    #[derive(Clone, Debug, Serialize)]
+    pub struct StartReport {
+        /// Guest instructions before `main`, and the few that end the title there.
+        pub instructions: u64,
+        /// CPU seconds of the first start, which finds no kept code; the emulator's own start is part of it.
+        pub first_s: Option<Spread>,
+        /// Of those, spent compiling, by the last run.
+        pub first_compile_s: f64,
+        /// CPU seconds of the second start.
+        pub second_s: Option<Spread>,
+        /// Of those, spent compiling, by the last run.
+        pub second_compile_s: f64,
+    }
+}
+
+/// Where a title without an id has its disk, below the content folder.
+const DISK: &str = "content/Disk/00000000";
+/// Seconds of host time that a step of ours may take.
+const PATIENCE: &str = "600";
+/// Runs what follows and says what CPU time its processes took; what it says on standard error stays apart.
+const TIMED: &str = r#"TIMEFORMAT='%U %S'; { time "$@" 2>&3; } 3>&2 2>"$0""#;
+
+/// A program as `programs.json` describes it.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Whole {
+    /// A folder with the files that it finds.
+    files: Option<PathBuf>,
+    steps: Vec<Step>,
+    /// Its title, ending where `main` would begin.
+    to_main: Option<PathBuf>,
+}
+
+/// One run of it.
+#[derive(Clone, Debug, Deserialize)]
+struct Step {
+    native: PathBuf,
+    /// The same code as the title's, for qemu-ppc.
+    qemu: Option<PathBuf>,
+    title: PathBuf,
+    #[serde(default)]
+    arguments: Vec<String>,
+    /// Words `NAME=VALUE` of the environment.
+    #[serde(default)]
+    settings: Vec<String>,
+    /// Below the folder of files, where it runs.
+    #[serde(default)]
+    folder: String,
+    /// Standard input and output.
+    input: Option<String>,
+    output: Option<String>,
+    /// Beginnings of lines that there must be.
+    #[serde(default)]
+    shows: Vec<String>,
+}
+
+/// What all steps took.
+#[derive(Debug, Default)]
+pub struct Took {
+    pub seconds: f64,
+    pub right: bool,
+    pub instructions: u64,
+    pub compile_seconds: f64,
+    pub compiled_instructions: u64,
+}
+
+impl Took {
+    fn add(&mut self, other: &Self) {
+        self.seconds += other.seconds;
+        self.right &= other.right;
+        self.instructions += other.instructions;
+        self.compile_seconds += other.compile_seconds;
+        self.compiled_instructions += other.compiled_instructions;
+    }
+}
+
+/// What a compiled run, and a second one, took.
+pub struct Starts {
+    pub first: Took,
+    pub second: Took,
+    to_main: Option<[Took; 2]>,
+}
+
+/// Starts to `main` of several runs.
+#[derive(Debug, Default)]
+pub struct ToMain {
+    first: Vec<f64>,
+    second: Vec<f64>,
+    instructions: u64,
+    compile: [f64; 2],
+}
+
+impl ToMain {
+    pub fn add(&mut self, starts: &Starts) {
+        let Some([first, second]) = &starts.to_main else { return };
+        self.first.push(first.seconds);
+        self.second.push(second.seconds);
+        self.instructions = first.instructions;
+        self.compile = [first.compile_seconds, second.compile_seconds];
+    }
+
+    /// `None` where none was measured.
+    pub fn report(self) -> Option<StartReport> {
+        let [first_compile_s, second_compile_s] = self.compile;
+        Some(StartReport {
+            instructions: self.instructions,
+            first_s: Some(Spread::of(self.first)?),
+            first_compile_s,
+            second_s: Spread::of(self.second),
+            second_compile_s,
+        })
+    }
+}
+
+impl Whole {
+    /// Whether there is a program for qemu of each step.
+    pub fn is_for_qemu(&self) -> bool {
+        self.steps.iter().all(|step| step.qemu.is_some())
+    }
+
+    /// All steps natively, or with `qemu` under that.
+    pub fn elsewhere(&self, qemu: bool) -> Result<Took> {
+        let work = tempfile::tempdir().context("a folder for the run")?;
+        let disk = self.disk(&work)?;
+        let mut all = Took { right: true, ..Took::default() };
+        for step in &self.steps {
+            all.add(&step.elsewhere(qemu, &disk, work.path())?);
+        }
+        Ok(all)
+    }
+
+    /// All steps in a process of ours each; compiled code is kept in `cache`.
+    pub fn ours(&self, cpu: &CpuArgs, cache: Option<&Path>) -> Result<Took> {
+        let work = tempfile::tempdir().context("a folder for the run")?;
+        self.disk(&work)?;
+        let mut all = Took { right: true, ..Took::default() };
+        for step in &self.steps {
+            all.add(&step.ours(&step.title, cpu, cache, work.path())?);
+        }
+        Ok(all)
+    }
+
+    /// A first run, and one that finds the code of the first; the same to `main`.
+    pub fn starts(&self, cpu: &CpuArgs) -> Result<Starts> {
+        let cache = tempfile::tempdir().context("a folder for compiled code")?;
+        let whole = || self.ours(cpu, Some(cache.path()));
+        let (first, second) = (whole()?, whole()?);
+        let Some(title) = &self.to_main else { return Ok(Starts { first, second, to_main: None }) };
+        let cache = tempfile::tempdir().context("a folder for compiled code")?;
+        // What a whole run shows, a start does not.
+        let step =
+            Step { shows: Vec::new(), ..self.steps.first().context("a program without steps")?.clone() };
+        let start = || {
+            let work = tempfile::tempdir().context("a folder for the run")?;
+            self.disk(&work)?;
+            step.ours(title, cpu, Some(cache.path()), work.path())
+        };
+        Ok(Starts { first, second, to_main: Some([start()?, start()?]) })
+    }
+
+    /// Puts the files into a disk of the run's own.
+    fn disk(&self, work: &TempDir) -> Result<PathBuf> {
+        let disk = work.path().join(DISK);
+        std::fs::create_dir_all(&disk)?;
+        if let Some(files) = &self.files {
+            let copied = Command::new("cp").arg("-rL").arg(files.join(".")).arg(&disk).status()?;
+            if !copied.success() {
+                bail!("cannot copy {}", files.display());
+            }
+        }
+        Ok(disk)
+    }
+}
+
+impl Step {
+    fn elsewhere(&self, qemu: bool, disk: &Path, work: &Path) -> Result<Took> {
+        let folder = disk.join(&self.folder);
+        let (time, said) = (work.join("time"), work.join("said"));
+        let mut command = timed(&time);
+        command.current_dir(&folder);
+        if qemu {
+            let program = self.qemu.as_ref().context("there is no program for qemu")?;
+            command.args(["qemu-ppc", "-cpu", "7450"]);
+            // The program's own, not the emulator's, which needs to be found.
+            for setting in &self.settings {
+                command.args(["-E", setting]);
+            }
+            command.arg(program);
+        } else {
+            command.args(["env", "-i"]).args(&self.settings).arg(&self.native);
+        }
+        let text = File::create(&said)?;
+        command.args(&self.arguments).stdin(Stdio::null()).stderr(text.try_clone()?).stdout(text);
+        if let Some(input) = &self.input {
+            command.stdin(File::open(folder.join(input)).with_context(|| format!("opening {input}"))?);
+        }
+        if let Some(output) = &self.output {
+            command.stdout(File::create(folder.join(output))?);
+        }
+        let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+        let text = std::fs::read(&said)?;
+        let right = status.success() && self.is_shown(&String::from_utf8_lossy(&text));
+        Ok(Took { seconds: read_time(&time)?, right, ..Took::default() })
+    }
+
+    /// Runs the title, this step's or another that starts as it does.
+    fn ours(&self, title: &Path, cpu: &CpuArgs, cache: Option<&Path>, work: &Path) -> Result<Took> {
+        let file = |name: &str| work.join(name);
+        let (time, text, json) = (file("time"), file("said"), file("json"));
+        let mut command = timed(&time);
+        // This program, though its file may have been built anew meanwhile.
+        command.arg(format!("/proc/{}/exe", std::process::id()));
+        // Whoever runs this may have settings of their own.
+        command.args([
+            "exec",
+            "--config",
+            "/dev/null",
+            "--quiet",
+            "--headless",
+            "--lockstep",
+            "--gpu",
+            "none",
+        ]);
+        command.args(engine(cpu)).args(["--timeout", PATIENCE, "--content"]).arg(file("content"));
+        if let Some(cache) = cache {
+            command.arg("--code-cache").arg(cache);
+        }
+        command.arg("--guest-log").arg(&text).arg("--json").arg(&json).arg(title);
+        command.arg("--").arg(format!("PWD=/hdd/{}", self.folder)).args(&self.settings);
+        for (name, file) in [("STDIN", &self.input), ("STDOUT", &self.output)] {
+            command.args(file.iter().map(|file| format!("{name}={file}")));
+        }
+        command.arg("--").args(&self.arguments).stdin(Stdio::null()).stdout(Stdio::null());
+        let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let report = std::fs::read(&json).with_context(|| format!("{}: {said}", title.display()))?;
+        let report: Value = serde_json::from_slice(&report)?;
+        let text = std::fs::read_to_string(&text).unwrap_or_default();
+        let ended = report["exit"] == "exit" && report["exit_code"] == 0;
+        let jit = |key: &str| report["jit"][key].as_u64().unwrap_or(0);
+        Ok(Took {
+            seconds: read_time(&time)?,
+            right: ended && self.is_shown(&text),
+            instructions: report["instructions"].as_u64().context("the report has no instructions")?,
+            compile_seconds: jit("compile_ns") as f64 / 1e9,
+            compiled_instructions: jit("compiled_guest_instructions"),
+        })
+    }
+
+    fn is_shown(&self, text: &str) -> bool {
+        self.shows.iter().all(|start| text.lines().any(|line| line.starts_with(start.as_str())))
+    }
+}
+
+/// A command line of `exec`'s for the same engine.
+fn engine(cpu: &CpuArgs) -> Vec<String> {
+    if cpu.interp || cpu.tier == Tier::Interp {
+        return vec!["--interp".to_owned()];
+    }
+    let mut flags = Vec::new();
+    if cpu.tier == Tier::Function {
+        flags.push("--tier=function".to_owned());
+    }
+    let compile = cpu.compile.map(|how| match how {
+        Compile::Background => "--compile=background".to_owned(),
+        Compile::Wait => "--compile=wait".to_owned(),
+    });
+    flags.extend(compile);
+    flags.extend(cpu.warm_up.map(|n| format!("--warm-up={n}")));
+    flags
+}
+
+/// A command whose words are still to come, that writes its CPU time to `time`.
+fn timed(time: &Path) -> Command {
+    let mut command = Command::new("bash");
+    command.args(["--norc", "--noprofile", "-c", TIMED]).arg(time).env("LC_ALL", "C");
+    command
+}
+
+/// User and system seconds together.
+fn read_time(path: &Path) -> Result<f64> {
+    let text = std::fs::read_to_string(path).context("reading what time it took")?;
+    // A program that a signal ended is named before.
+    let line = text.lines().next_back().unwrap_or_default();
+    let parts: Option<Vec<f64>> = line.split(' ').map(|part| part.parse().ok()).collect();
+    parts.map(|parts| parts.iter().sum()).with_context(|| format!("{text:?} is no time"))
+}

@@ -1,0 +1,63 @@
+//! `bench --programs` with a whole program: files, steps, a first and a second start, and answers that are looked at.
+
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// A folder with one program: cpu-suite as a title, and a script that prints what `native` says of the file that it finds.
+fn folder(native: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let script = folder.path().join("native");
+    std::fs::write(&script, format!("#!/bin/sh\ntest \"$SETTING\" = here || exit 3\n{native}\n")).unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::create_dir(folder.path().join("files")).unwrap();
+    std::fs::write(folder.path().join("files/input"), "a line\nsha256 of 1\n").unwrap();
+    let title = root.join("guest/bin/cpu-suite.elf");
+    let list = json!({ "programs": [{
+        "name": "p", "kind": "whole", "unseen": false, "files": folder.path().join("files"), "to_main": title,
+        "steps": [{ "native": script, "title": title, "arguments": ["input"], "settings": ["SETTING=here"], "shows": ["sha256 "] }],
+    }]});
+    std::fs::write(folder.path().join("programs.json"), list.to_string()).unwrap();
+    folder
+}
+
+/// The exit code and the program's figures.
+fn bench(folder: &Path) -> (Option<i32>, Value) {
+    let json = folder.join("out.json");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.args(["bench", "--config", "/dev/null", "--runs=1", "--peers=native,interp"]);
+    command.arg(format!("--programs={}", folder.display())).arg("--json").arg(&json);
+    let plot = folder.join("out.svg");
+    let status = command.arg("--plot").arg(&plot).stdout(Stdio::null()).status().unwrap();
+    assert!(std::fs::read_to_string(plot).unwrap().starts_with("<svg"));
+    let report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    (status.code(), report["programs"][0].clone())
+}
+
+#[test]
+fn a_whole_program_is_timed_on_both_starts_and_to_main() {
+    let folder = folder("cat \"$1\"");
+    let (code, program) = bench(folder.path());
+    assert_eq!((code, &program["checksum_ok"]), (Some(0), &true.into()), "{program}");
+    for column in ["native_s", "interp_s", "auto_s", "second_s"] {
+        assert!(program[column]["median"].is_f64(), "{column}: {program}");
+    }
+    assert!(program["qemu_s"].is_null() && program["function_s"].is_null());
+    assert!(program["guest_instructions"].as_u64().unwrap() > 1_000_000);
+    // The second start finds what the first has compiled.
+    let [first, second] = ["compile_s", "second_compile_s"].map(|key| program[key].as_f64().unwrap());
+    assert!(first > 0.0 && program["compiled_guest_instructions"].as_u64().unwrap() > 1000, "{program}");
+    assert!(second < first, "{program}");
+    assert_eq!(program["to_main"]["instructions"], program["guest_instructions"]);
+}
+
+#[test]
+fn a_program_that_does_not_show_what_it_should_fails() {
+    for native in ["echo nothing of the kind", "cat \"$1\"; exit 1"] {
+        let folder = folder(native);
+        let (code, program) = bench(folder.path());
+        assert_eq!((code, &program["checksum_ok"]), (Some(1), &false.into()), "{program}");
+    }
+}
