@@ -10,6 +10,7 @@ mod fuzz_targets;
 mod gpu_suite;
 mod mutants;
 mod not_run;
+mod program_times;
 mod programs;
 mod races;
 mod real_programs;
@@ -59,6 +60,8 @@ enum Task {
     Csmith(csmith::CsmithArgs),
     /// Build the programs that others wrote, for `xenia-rs bench --programs`.
     Programs(programs::ProgramsArgs),
+    /// Time all of those and the whole ones, everywhere, and write the book's page about it.
+    ProgramTimes(program_times::TimesArgs),
     /// Run whole programs that others wrote as titles, and compare with native runs.
     RealPrograms(real_programs::RealProgramsArgs),
     /// Build the C library for titles and the compiler driver that links with it.
@@ -97,6 +100,7 @@ fn main() -> ExitCode {
         Task::HostCode(args) => steps::host_code(&args),
         Task::Csmith(args) => csmith::run(&args),
         Task::Programs(args) => programs::run(&args),
+        Task::ProgramTimes(args) => program_times::run(&args),
         Task::RealPrograms(args) => real_programs::run(&args),
         Task::Sdk => sdk::run(),
         Task::Title(args) => sdk::title(&args),

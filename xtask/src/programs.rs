@@ -83,8 +83,14 @@ pub(crate) fn small_set() -> Result<()> {
     if let Err(why) = fetched {
         return not_run::write_down("programs", Tool::Sources, &format!("{why:#}"));
     }
-    run(&ProgramsArgs { names, check: false, bless: false, program: None })?;
-    verdict::check(&folder()?, &steps::program()?, &programs, &verdict::ENGINES[..1])
+    let folder = provide(&names)?;
+    verdict::check(&folder, &steps::program()?, &programs, &verdict::ENGINES[..1])
+}
+
+/// Builds programs by their names; where.
+pub(crate) fn provide(names: &[String]) -> Result<PathBuf> {
+    run(&ProgramsArgs { names: names.to_vec(), check: false, bless: false, program: None })?;
+    folder()
 }
 
 /// Where they are built.

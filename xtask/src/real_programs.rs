@@ -4,11 +4,11 @@
 //! `program.toml` says what is run on which files. A run is right if the title prints what the native program prints, ends with its
 //! exit code, and leaves the same files behind, byte for byte; and if every mode of lockstep ends in one digest.
 
-mod build;
-mod catalogue;
+pub(crate) mod build;
+pub(crate) mod catalogue;
 mod crashes;
 mod pictures;
-mod run;
+pub(crate) mod run;
 
 use crate::programs::{self, fetch};
 use crate::sdk::Sdk;
@@ -109,7 +109,7 @@ fn compare(folder: &Path, programs: &[Program], modes: &[Mode], extent: Extent) 
 }
 
 /// The programs with these names, or all.
-fn select(names: &[String]) -> Result<Vec<Program>> {
+pub(crate) fn select(names: &[String]) -> Result<Vec<Program>> {
     let mut programs = catalogue::read(Path::new(DESCRIBED))?;
     if let Some(name) = names.iter().find(|name| programs.iter().all(|one| one.name != **name)) {
         bail!("no program {name} in {DESCRIBED}");
@@ -119,7 +119,7 @@ fn select(names: &[String]) -> Result<Vec<Program>> {
 }
 
 /// Fetches what the programs are made of; where the packages are.
-fn fetched(programs: &[Program]) -> Result<PathBuf> {
+pub(crate) fn fetched(programs: &[Program]) -> Result<PathBuf> {
     let packages = programs::folder()?;
     let catalogue = programs::catalogue::Catalogue::read(Path::new(programs::DESCRIBED))?;
     let mut names: BTreeSet<&str> =
@@ -127,6 +127,13 @@ fn fetched(programs: &[Program]) -> Result<PathBuf> {
     names.insert(programs::catalogue::LIBRARY);
     fetch::fetch_packages(&packages, &catalogue.sources, names)?;
     Ok(packages)
+}
+
+/// Where they are built.
+pub(crate) fn folder() -> Result<PathBuf> {
+    let folder = steps::target_folder().join("real-programs");
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder.canonicalize()?)
 }
 
 /// Builds the programs; where, and which: without those that need what is not there.
@@ -141,9 +148,7 @@ fn provide(names: &[String]) -> Result<(PathBuf, Vec<Program>)> {
     });
     let packages = fetched(&programs)?;
     let sdk = Sdk::provide()?;
-    let folder = steps::target_folder().join("real-programs");
-    std::fs::create_dir_all(&folder)?;
-    let folder = folder.canonicalize()?;
+    let folder = folder()?;
     for program in &programs {
         build::provide(&folder, &packages.join("sources"), &sdk, program)
             .with_context(|| format!("building {}", program.name))?;
@@ -151,7 +156,8 @@ fn provide(names: &[String]) -> Result<(PathBuf, Vec<Program>)> {
     Ok((folder, programs))
 }
 
-fn is_on_path(tool: &str) -> bool {
+/// Whether a program of the host's can be started by its name.
+pub(crate) fn is_on_path(tool: &str) -> bool {
     std::env::var_os("PATH")
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(tool).is_file()))
 }

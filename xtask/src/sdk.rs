@@ -120,6 +120,7 @@ impl Sdk {
         let stubs = stubs(&exports, &sources.join("../runtime"), &objects)?;
         archive(&folder.join("libkernel.a"), &[stubs])?;
         write_driver(&sdk.compiler, &folder, &sources, &library)?;
+        write_linux_driver(&sdk.linux_compiler(), &objects, &library)?;
         if headers.is_empty() {
             println!("without C++: there is no {}", cxx::COMPILER);
         } else {
@@ -127,6 +128,11 @@ impl Sdk {
         }
         std::fs::write(&stamp, made_of)?;
         Ok(sdk)
+    }
+
+    /// Takes gcc's arguments, too, and compiles the same code, but links it for Linux: what qemu-ppc runs.
+    pub(crate) fn linux_compiler(&self) -> PathBuf {
+        self.compiler.with_file_name("linux-cc")
     }
 
     /// Makes a title of an ELF file.
@@ -248,12 +254,7 @@ fn write_driver(driver: &Path, folder: &Path, sources: &Path, library: &Library)
     let object = |name: &str| folder.join("objects").join(name).display().to_string();
     let system = folder.join("libsystem.a").display().to_string();
     let libc = library.archive.display().to_string();
-    let common = format!(
-        "{COMPILER} {} -nostdinc -isystem {} -isystem {}",
-        GUEST.join(" "),
-        library.include.display(),
-        compiler_include()?
-    );
+    let common = compile_line(library)?;
     let link = format!(
         "{common} {} {} -Wl,-T,{} -L{} {} \"$@\" {system} {libc} -lgcc {system} {libc} {} {}",
         LINK.join(" "),
@@ -264,6 +265,24 @@ fn write_driver(driver: &Path, folder: &Path, sources: &Path, library: &Library)
         folder.join("libkernel.a").display(),
         object("tls_end.S.o"),
     );
+    write_script(driver, "gcc", &common, &link)
+}
+
+/// How both drivers compile.
+fn compile_line(library: &Library) -> Result<String> {
+    let (flags, include) = (GUEST.join(" "), library.include.display());
+    Ok(format!("{COMPILER} {flags} -nostdinc -isystem {include} -isystem {}", compiler_include()?))
+}
+
+/// Writes the script that links the same objects for Linux: there a system call is one.
+fn write_linux_driver(driver: &Path, objects: &Path, library: &Library) -> Result<()> {
+    let common = compile_line(library)?;
+    let calls = objects.join("linux.S.o");
+    let source = Path::new(programs::DESCRIBED).join("system/linux.S");
+    quietly(Command::new(COMPILER).args(GUEST).arg("-c").arg(source).arg("-o").arg(&calls))?;
+    let [start, calls, libc] = [&library.linux_start, &calls, &library.archive].map(|path| path.display());
+    let folder = library.archive.parent().context("the library's folder")?.display();
+    let link = format!("{common} {} -L{folder} {start} \"$@\" {calls} {libc} -lgcc {libc}", LINK.join(" "));
     write_script(driver, "gcc", &common, &link)
 }
 

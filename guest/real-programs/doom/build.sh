@@ -11,8 +11,8 @@ for name in i_input i_sound i_system i_timer i_video memory net; do files="$file
 flags="-O2 -std=gnu11 -fsigned-char -fno-strict-aliasing -I$HERE/SDL -I$HERE -I$game -I$game/doom"
 $CC -w $flags -Dmalloc=malloc_with_zeros_behind -c -o z_native.o "$game/z_native.c"
 files="$files z_native.o"
-case $($CC -dumpmachine) in
-    powerpc*)
+case $SIDE in
+    guest)
         guest=$HERE/../..
         for name in machine_title sound_title; do
             $CC -O2 -std=gnu11 -Wall -Wextra -I"$HERE" -I"$guest/gpu" -I"$guest/runtime" -c -o $name.o "$HERE/$name.c"

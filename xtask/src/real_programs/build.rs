@@ -7,7 +7,7 @@ use crate::sdk::{Sdk, cxx};
 use anyhow::Result;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A title's file in its folder.
@@ -31,19 +31,10 @@ pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Progra
     }
     println!("building {}", program.name);
     let cxx = cxx::driver(&sdk.compiler);
-    let sides = [("native", Path::new("cc"), Path::new("c++")), ("guest", &sdk.compiler, &cxx)];
-    for (side, compiler, cxx) in sides {
-        let (work, out) = (folder.join(folder_of(side)), folder.join(side));
-        for old in [&work, &out] {
-            if old.is_dir() {
-                std::fs::remove_dir_all(old)?;
-            }
-            std::fs::create_dir_all(old)?;
-        }
-        let mut command = Command::new("bash");
-        command.arg(program.folder.join("build.sh")).current_dir(&work).env("CC", compiler).env("CXX", cxx);
-        command.env("SOURCES", sources).env("HERE", &program.folder).env("SHARED", &folder);
-        quietly(&mut command)?;
+    for (side, compiler, cxx) in
+        [("native", Path::new("cc"), Path::new("c++")), ("guest", &sdk.compiler, cxx.as_path())]
+    {
+        let (work, out) = one_side(&folder, sources, program, side, [compiler, cxx])?;
         for name in programs_of(program) {
             if side == "native" {
                 std::fs::copy(work.join(&name), out.join(&name))?;
@@ -57,9 +48,48 @@ pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Progra
     Ok(std::fs::write(stamp, made_of)?)
 }
 
+/// Builds it for qemu-ppc, too, unless that is there from the same files as the rest, which must be there.
+pub(crate) fn provide_for_qemu(folder: &Path, sources: &Path, sdk: &Sdk, program: &Program) -> Result<()> {
+    let folder = folder.join(&program.name);
+    let (made_of, stamp) = (std::fs::read_to_string(folder.join("stamp"))?, folder.join("stamp-qemu"));
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == made_of) {
+        return Ok(());
+    }
+    println!("building {} for qemu", program.name);
+    let compiler = sdk.linux_compiler();
+    let (work, out) = one_side(&folder, sources, program, "qemu", [&compiler, Path::new("false")])?;
+    for name in programs_of(program) {
+        std::fs::copy(work.join(&name), out.join(&name))?;
+    }
+    Ok(std::fs::write(stamp, made_of)?)
+}
+
+/// Runs `build.sh` in an empty folder; that folder, and an empty one for what comes of it.
+fn one_side(
+    folder: &Path,
+    sources: &Path,
+    program: &Program,
+    side: &str,
+    [compiler, cxx]: [&Path; 2],
+) -> Result<(PathBuf, PathBuf)> {
+    let (work, out) = (folder.join(folder_of(side)), folder.join(side));
+    for old in [&work, &out] {
+        if old.is_dir() {
+            std::fs::remove_dir_all(old)?;
+        }
+        std::fs::create_dir_all(old)?;
+    }
+    let mut command = Command::new("bash");
+    command.arg(program.folder.join("build.sh")).current_dir(&work).env("CC", compiler).env("CXX", cxx);
+    command.env("SOURCES", sources).env("HERE", &program.folder).env("SHARED", folder).env("SIDE", side);
+    quietly(&mut command)?;
+    Ok((work, out))
+}
+
 /// What is run of it, and what its tests run beside.
 fn programs_of(program: &Program) -> Vec<String> {
     let mut names: Vec<_> = program.runs.iter().map(|run| run.program.clone()).collect();
+    names.extend(program.timed.iter().map(|run| run.program.clone()));
     names.extend(program.each.as_ref().map(super::catalogue::Each::program));
     names.extend(program.also.clone());
     names.sort();

@@ -32,6 +32,9 @@ pub(crate) struct Program {
     /// What is built beside what is run.
     #[serde(default)]
     pub(crate) also: Vec<String>,
+    /// What is timed of it: runs that follow each other.
+    #[serde(default)]
+    pub(crate) timed: Vec<Run>,
     /// Or a run for each of many files.
     pub(crate) each: Option<Each>,
     /// What it draws.

@@ -114,7 +114,13 @@ pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], extent: Exte
 }
 
 /// Puts the files of a run into the folder, where they are not there already.
-fn provide_files(program: &Program, run: &Run, here: &Path, sources: &Path, disk: &Path) -> Result<()> {
+pub(crate) fn provide_files(
+    program: &Program,
+    run: &Run,
+    here: &Path,
+    sources: &Path,
+    disk: &Path,
+) -> Result<()> {
     std::fs::create_dir_all(disk)?;
     let mut files: Vec<PathBuf> = run.own.iter().map(|name| program.folder.join(name)).collect();
     if let Some(package) = &run.from {

@@ -1,0 +1,172 @@
+//! `cargo xtask program-times`: all programs that others wrote, timed in one go, and the page of the book about it.
+//!
+//! Those of guest/programs, which compute, and the timed runs of those of guest/real-programs, which have files and arguments: natively,
+//! by the interpreter, by the JIT on a first and a second start, and the same guest code under qemu-ppc. `xenia-rs bench --programs`
+//! does the timing; here they are built, what is missing is said, and the figures become docs/src/program-times.md and its picture.
+
+mod page;
+mod to_main;
+
+use crate::programs::{self, catalogue as described};
+use crate::real_programs::catalogue::{Program, Run};
+use crate::real_programs::{self, build};
+use crate::{sdk::Sdk, steps};
+use anyhow::{Context, Result, bail};
+use clap::Args;
+use serde_json::{Value, json};
+use std::path::Path;
+use std::process::Command;
+use xenia_testing::Tool;
+
+/// What the page is, and its picture.
+const PAGE: &str = "docs/src/program-times.md";
+const PICTURE: &str = "docs/src/images/program-times.svg";
+/// What real programs are told apart by from those that only compute and have the same names.
+const SUFFIX: &str = "-title";
+
+/// `cargo xtask program-times`.
+#[derive(Debug, Args)]
+pub(crate) struct TimesArgs {
+    /// Only programs with these names: `lua` computes, `lua-title` is the whole one (default: all).
+    names: Vec<String>,
+    /// Runs of each.
+    #[arg(long, value_name = "N", default_value = "3")]
+    runs: u32,
+    /// Without the interpreter, which takes most of the time.
+    #[arg(long)]
+    no_interp: bool,
+    /// Build everything, time nothing; with --bless the page is written from the last figures.
+    #[arg(long)]
+    no_run: bool,
+    /// Write the page of the book and its picture.
+    #[arg(long)]
+    bless: bool,
+}
+
+/// Builds, times, and writes what was asked for.
+pub(crate) fn run(args: &TimesArgs) -> Result<()> {
+    let folder = steps::target_folder().join("program-times");
+    std::fs::create_dir_all(&folder)?;
+    let folder = folder.canonicalize()?;
+    let wanted = |name: &str| args.names.is_empty() || args.names.iter().any(|one| one == name);
+    let mut rows = Vec::new();
+    for tool in [Tool::Gcc32, Tool::Sources] {
+        if let Err(why) = tool.row().find() {
+            bail!("nothing can be built: {why}");
+        }
+    }
+    match computing(&folder, &wanted) {
+        Ok(found) => rows.extend(found),
+        Err(why) => println!("not timed: what guest/programs describes ({why:#})"),
+    }
+    for program in real_programs::select(&[])? {
+        if program.timed.is_empty() || !wanted(&format!("{}{SUFFIX}", program.name)) {
+            continue;
+        }
+        match whole(&folder, &program) {
+            Ok(row) => rows.push(row),
+            Err(why) => println!("not timed: {}{SUFFIX} ({why:#})", program.name),
+        }
+    }
+    if rows.is_empty() {
+        bail!("there is nothing to time");
+    }
+    std::fs::write(folder.join("programs.json"), format!("{:#}\n", json!({ "programs": rows })))?;
+    println!("{} programs are built", rows.len());
+    let (times, picture) = (folder.join("times.json"), folder.join("times.svg"));
+    if !args.no_run {
+        let mut command = Command::new(steps::program()?);
+        // Whoever runs this may have settings of their own.
+        command.args(["bench", "--config", "/dev/null", "--runs", &args.runs.to_string()]);
+        command.arg(format!("--programs={}", folder.display()));
+        command.arg(format!("--peers=native,qemu{}", if args.no_interp { "" } else { ",interp" }));
+        steps::run(command.arg("--json").arg(&times).arg("--plot").arg(&picture))?;
+        println!("the figures are in {}, the picture is {}", times.display(), picture.display());
+    }
+    if args.bless {
+        let figures = std::fs::read(&times).context("there are no figures")?;
+        std::fs::write(PAGE, page::page(&serde_json::from_slice(&figures)?)?)?;
+        std::fs::copy(&picture, PICTURE)?;
+        println!("{PAGE} and {PICTURE} are written");
+    }
+    Ok(())
+}
+
+/// Rows of the programs that compute.
+fn computing(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Value>> {
+    let catalogue = described::Catalogue::read(Path::new(programs::DESCRIBED))?;
+    let names: Vec<String> =
+        catalogue.programs.iter().map(|one| one.name.clone()).filter(|name| wanted(name)).collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let built = programs::provide(&names)?;
+    let mut rows = Vec::new();
+    for program in catalogue.select(&names)? {
+        let to_main = folder.join(format!("{}.elf", program.name));
+        let title = built.join(program.title());
+        std::fs::write(&to_main, to_main::ends_at_main(&std::fs::read(&title)?, "title_exit")?)?;
+        rows.push(json!({
+            "name": program.name,
+            "kind": program.kind.name(),
+            "unseen": program.unseen,
+            "steps": [{
+                "native": built.join(program.native()),
+                "qemu": built.join(program.for_qemu()),
+                "title": title,
+                "shows": [format!("answer {} exact ", program.answer)],
+            }],
+            "to_main": to_main,
+        }));
+    }
+    Ok(rows)
+}
+
+/// The row of a program with files.
+fn whole(folder: &Path, program: &Program) -> Result<Value> {
+    if let Some(tool) = program.needs.as_ref().filter(|tool| !real_programs::is_on_path(tool)) {
+        bail!("there is no {tool}");
+    }
+    let packages = real_programs::fetched(std::slice::from_ref(program))?.join("sources");
+    let sdk = Sdk::provide()?;
+    let built = real_programs::folder()?;
+    build::provide(&built, &packages, &sdk, program)?;
+    let qemu = build::provide_for_qemu(&built, &packages, &sdk, program);
+    if let Err(why) = &qemu {
+        println!("not timed under qemu: {}{SUFFIX} ({why:#})", program.name);
+    }
+    let here = built.join(&program.name);
+    let files = folder.join(format!("{}-files", program.name));
+    if files.is_dir() {
+        std::fs::remove_dir_all(&files)?;
+    }
+    for run in &program.timed {
+        real_programs::run::provide_files(program, run, &here, &packages, &files)?;
+    }
+    let step = |run: &Run| {
+        json!({
+            "native": here.join("native").join(&run.program),
+            "qemu": qemu.is_ok().then(|| here.join("qemu").join(&run.program)),
+            "title": here.join("guest").join(&run.program).join(build::TITLE),
+            "arguments": run.arguments,
+            "settings": run.settings,
+            "folder": run.folder,
+            "input": run.input,
+            "output": run.output,
+            "shows": run.shows,
+        })
+    };
+    let first = program.timed.first().context("nothing of it is timed")?;
+    let elf = std::fs::read(here.join(build::folder_of("guest")).join(&first.program))?;
+    let (short, to_main) = (here.join("to-main.elf"), folder.join(format!("{}{SUFFIX}.xex", program.name)));
+    std::fs::write(&short, to_main::ends_at_main(&elf, "end_title")?)?;
+    sdk.pack(&short, &to_main)?;
+    Ok(json!({
+        "name": format!("{}{SUFFIX}", program.name),
+        "kind": "whole",
+        "unseen": false,
+        "files": files,
+        "steps": program.timed.iter().map(step).collect::<Vec<_>>(),
+        "to_main": to_main,
+    }))
+}
