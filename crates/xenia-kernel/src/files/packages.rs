@@ -113,7 +113,15 @@ impl OpenPackage {
     /// written of it goes.
     fn finish(&mut self, store: &ContentStore) -> VfsResult<()> {
         let committed = self.commit(store);
-        if let Err(error) = &committed {
+        // What fails last is making sure that the host does not forget the new header. After a crash of the host it may be either then, so
+        // the files of both stay.
+        let is_named = || !matches!(store.find(&self.name), Ok(found) if found.as_ref().is_none_or(|found| found.folder != self.header.folder));
+        if let Err(error) = &committed
+            && self.replaces.is_some()
+            && is_named()
+        {
+            tracing::error!(target: "vfs", "the package {} may not outlast a crash of the host: {error}", self.name.file());
+        } else if let Err(error) = &committed {
             let stays = if self.replaces.is_some() { ", and stays as it was" } else { "" };
             tracing::error!(target: "vfs", "the package {} is not saved{stays}: {error}", self.name.file());
             if self.replaces.is_some() {

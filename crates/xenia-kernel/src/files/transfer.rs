@@ -166,7 +166,7 @@ impl Stream {
         let written = pieces.iter().try_for_each(|&piece| write_piece(data, memory, piece, &mut at));
         if let Err(failure) = written {
             if grows {
-                data.set_size(size)?;
+                data.take_back(size)?;
             }
             return Err(failure);
         }

@@ -99,6 +99,12 @@ pub trait FileData: Send + Sync {
     /// Cuts the file, or lengthens it with zeros.
     fn set_size(&self, size: u64) -> VfsResult<()>;
 
+    /// Cuts off what a write has added that failed. Unlike a cut that the title asks for it makes nothing good: what could not be
+    /// written is still missing.
+    fn take_back(&self, size: u64) -> VfsResult<()> {
+        self.set_size(size)
+    }
+
     /// Makes sure that everything written so far survives a crash of the host.
     fn flush(&self) -> VfsResult<()>;
 

@@ -139,7 +139,8 @@ impl Draft {
         cut
     }
 
-    fn resize(&mut self, size: u64) -> VfsResult<()> {
+    /// Cuts the file, which is [`Self::set_size`] but for what is missing in it.
+    pub(super) fn resize(&mut self, size: u64) -> VfsResult<()> {
         self.quota.resize(self.size()?, size)?;
         self.make_own(size > 0)?;
         Ok(self.content.set_len(size)?)
@@ -399,8 +400,15 @@ fn folder_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(path).to_owned()
 }
 
-/// Removes drafts whose programs are gone.
-fn sweep(folder: &Path) {
+/// Whether nothing but drafts is in a directory.
+pub(super) fn holds_only_drafts(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| {
+        entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(is_draft)))
+    })
+}
+
+/// Removes drafts whose programs are gone, or that were given up.
+pub(super) fn sweep(folder: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
@@ -410,7 +418,7 @@ fn sweep(folder: &Path) {
             // Whoever uses it holds the lock, in whatever container.
             let unused = File::open(entry.path()).is_ok_and(|draft| draft.try_lock().is_ok());
             if unused {
-                tracing::warn!(target: "vfs", "removing {}, left by a run that was cut short", entry.path().display());
+                tracing::warn!(target: "vfs", "removing {}, left by a run that was cut short, or a save that failed", entry.path().display());
                 let _ = fs::remove_file(entry.path());
             }
         }
@@ -447,6 +455,10 @@ impl super::FileData for Shared {
             return Err(VfsError::ReadOnly);
         }
         self.draft.lock().set_size(size)
+    }
+
+    fn take_back(&self, size: u64) -> VfsResult<()> {
+        if self.write { self.draft.lock().resize(size) } else { Err(VfsError::ReadOnly) }
     }
 
     fn flush(&self) -> VfsResult<()> {

@@ -346,6 +346,10 @@ impl Device for HostFolder {
             if !drafts.created_in(&at).is_empty() {
                 return Err(VfsError::NotEmpty);
             }
+            if super::draft::holds_only_drafts(&at) {
+                // Of saves that failed: the title, which sees an empty directory, gives them up with it.
+                super::draft::sweep(&at);
+            }
             fs::remove_dir(&at)?;
             drafts.quota.leave();
             drafts.losses.forget(&at);

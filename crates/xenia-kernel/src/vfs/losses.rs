@@ -123,6 +123,24 @@ impl Losses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vfs::{Device, HostFolder, VfsError};
+    use std::sync::Arc;
+
+    #[test]
+    fn taking_back_a_failed_write_makes_nothing_good() {
+        let folder = tempfile::tempdir().unwrap();
+        let packages = folder.path().join(PACKAGES);
+        std::fs::create_dir(&packages).unwrap();
+        let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+        for (name, is_cut) in [("taken", false), ("cut", true)] {
+            let file = device.create_file(&[PACKAGES.to_owned(), name.to_owned()]).unwrap();
+            file.write_at(0, b"1234").unwrap();
+            assert_eq!(file.write_at(1 << 40, b"5678"), Err(VfsError::Full));
+            if is_cut { file.set_size(4) } else { file.take_back(4) }.unwrap();
+            drop(file);
+            assert_eq!(packages.join(name).exists(), is_cut, "{name}");
+        }
+    }
 
     #[test]
     fn a_gap_is_there_until_it_is_written_or_cut_off() {
