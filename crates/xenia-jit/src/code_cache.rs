@@ -189,6 +189,7 @@ impl CodeCache {
                     let slot = self.slot(pc);
                     self.memory.slot_address(slot)
                 }
+                Symbol::Region => address,
             };
             if relocation.apply(&mut code, address, value).is_none() {
                 self.memory.release(offset, size);

@@ -375,12 +375,28 @@ fn plan_piece(
         let is_known = |at| known.as_ref().is_some_and(|region| region.contains(at));
         let reached = reached(start, place.piece.1.min(end_of_code));
         entries.extend(reached.into_iter().filter(|&at| at != pc && !is_known(at)));
-        roots.extend(&entries);
-        calls.clear();
-        let whole =
-            region::discover(&roots, &reach, &mut calls, fetch).filter(|region| region.entries.contains(&pc));
-        if let Some(region) = whole {
-            return Some(Plan { region, start, piece: Some(PieceOf { function, entries }), calls });
+        let known_roots = roots.len();
+        let mut whole = |entries: &[u32]| {
+            roots.truncate(known_roots);
+            roots.extend(entries);
+            calls.clear();
+            region::discover(&roots, &reach, &mut calls, fetch)
+        };
+        if let Some(region) = whole(&entries).filter(|region| region.entries.contains(&pc)) {
+            // What a branch leads to is no case, but part of one.
+            let followed = region.followed();
+            let (parts, mut cases): (Vec<u32>, Vec<u32>) =
+                entries.iter().partition(|&&at| at != pc && followed.contains(&at));
+            let mut region = if parts.is_empty() { Some(region) } else { whole(&cases) };
+            // But for those that lead to each other alone.
+            let is_in = |at: u32| region.as_ref().is_some_and(|region| region.contains(at));
+            let lost: Vec<u32> = parts.into_iter().filter(|&at| !is_in(at)).collect();
+            if !lost.is_empty() {
+                cases.extend(lost);
+                region = whole(&cases);
+            }
+            let piece = Some(PieceOf { function, entries: cases });
+            return region.map(|region| Plan { region, start, piece, calls });
         }
     }
     // Of one behind it that nobody named.

@@ -224,7 +224,7 @@ pub(crate) fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
 /// Code of an entry that is not the first: puts `-number` in place of pc and jumps to the region's function, `distance`
 /// bytes after the beginning of these [`ENTRY_SIZE`] bytes. Twice, as there are two ways in.
 pub(crate) fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
-    let mut code = [0; ENTRY_SIZE];
+    let mut code = [0xCC; ENTRY_SIZE];
     for (way, code) in code.chunks_exact_mut(LINKED).enumerate() {
         let distance = distance - (way as i32 + 1) * LINKED as i32;
         code[..3].copy_from_slice(&[0x48, 0xC7, 0xC6]); // mov rsi, -number
@@ -235,5 +235,6 @@ pub(crate) fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
     code
 }
 
-/// Bytes of an entry that is not the first.
-pub(crate) const ENTRY_SIZE: usize = 2 * LINKED;
+/// Bytes of an entry that is not the first, a power of two: which one it is, is a shift of where it lies (`lift/switch.rs`).
+pub(crate) const ENTRY_SIZE: usize = 1 << ENTRY_SHIFT;
+pub(crate) const ENTRY_SHIFT: u32 = (2 * LINKED as u32).next_power_of_two().trailing_zeros();

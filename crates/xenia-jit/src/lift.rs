@@ -19,6 +19,7 @@ mod cache;
 mod calls;
 mod carried;
 mod condition;
+mod entries;
 mod exits;
 mod float;
 mod float_checks;
@@ -46,12 +47,10 @@ use crate::mode::Mode;
 use crate::region::{Block, Guest, Region};
 use cache::{Cache, Cr};
 use carried::Carrying;
-use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::{
-    self, AbiParam, BlockArg, InstBuilder, MemFlagsData, SigRef, Signature, Value, types,
-};
+use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, Value, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
+use entries::Switch;
 pub(crate) use float_checks::SINGLE_RESULT;
 use flow::Granted;
 use passed::{CALLED_WITH, Passed, RETURNED};
@@ -204,6 +203,8 @@ pub(crate) struct Lifter<'a> {
     /// What each block takes for granted, if anything.
     granted: HashMap<u32, Granted>,
     exit: ir::Block,
+    /// Where indirect branches stay in the region.
+    switch: Switch,
     sites: Vec<Site>,
     calls: bool,
 
@@ -307,6 +308,7 @@ impl<'a> Lifter<'a> {
             passed,
             granted: flow::granted(region, &inheriting, config.has_fma, !config.mode.controlled),
             exit,
+            switch: Switch::default(),
             sites: Vec::new(),
             calls: false,
             inheriting,
@@ -409,57 +411,6 @@ impl<'a> Lifter<'a> {
     /// Instructions of the intermediate form so far.
     fn length(&self) -> usize {
         self.b.func.dfg.num_insts()
-    }
-
-    /// Goes to the entry whose number came along.
-    fn prologue(&mut self) {
-        let Some(entry) = self.b.current_block() else { return };
-        let params = self.b.block_params(entry).to_vec();
-        let [budget, which, ref registers @ ..] = params[..] else { return };
-        let region = self.region;
-        let mut pads = Vec::new();
-        let mut ways: Vec<(ir::Block, Vec<BlockArg>)> = Vec::new();
-        for (number, &pc) in region.entries.iter().enumerate() {
-            self.begin_entry(budget, registers, number);
-            let way = self.plain_way(pc).unwrap_or_else(|| {
-                let pad = self.b.create_block();
-                pads.push((pad, number, pc));
-                (pad, Vec::new())
-            });
-            ways.push(way);
-        }
-        let Some((first, arguments)) = ways.first() else { return };
-        if ways.len() == 1 {
-            self.b.ins().jump(*first, arguments);
-        } else {
-            let others = self.b.create_block();
-            self.b.set_cold_block(others);
-            let is_pc = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, which, 0);
-            self.b.ins().brif(is_pc, *first, arguments, others, &[]);
-            self.b.switch_to_block(others);
-            for &(pad, ..) in &pads {
-                self.b.set_cold_block(pad);
-            }
-            let pool = &mut self.b.func.dfg;
-            let calls: Vec<_> = ways.iter().map(|(way, with)| pool.block_call(*way, with)).collect();
-            let table = self.b.create_jump_table(ir::JumpTableData::new(calls[0], &calls));
-            let which = self.b.ins().ireduce(types::I32, which);
-            let number = self.b.ins().ineg(which);
-            self.b.ins().br_table(number, table);
-        }
-        for (pad, number, pc) in pads {
-            self.b.switch_to_block(pad);
-            self.begin_entry(budget, registers, number);
-            self.goto_inside(pc);
-        }
-    }
-
-    /// What is known where an entry begins.
-    fn begin_entry(&mut self, budget: Value, registers: &[Value], number: usize) {
-        self.state = State::new(self.ctx, budget);
-        if number == 0 {
-            CALLED_WITH.iter().zip(registers).for_each(|(&n, &value)| self.cache.know_gpr(n, value));
-        }
     }
 }
 

@@ -74,6 +74,8 @@ pub(crate) struct Region {
     pub(crate) blocks: BTreeMap<u32, Block>,
     /// Entries by number; the first is the one the region was made for.
     pub(crate) entries: Vec<u32>,
+    /// How many of them, from the first, are wanted by others than this code's own branches and calls.
+    pub(crate) roots: usize,
     pub(crate) instructions: usize,
 }
 
@@ -93,6 +95,13 @@ impl Region {
     pub(crate) fn pages(&self) -> BTreeSet<u32> {
         let guests = self.blocks.values().flat_map(|block| &block.code);
         guests.map(|guest| guest.pc & !(PAGE_SIZE - 1)).collect()
+    }
+
+    /// Blocks that others of it go on at.
+    pub(crate) fn followed(&self) -> BTreeSet<u32> {
+        let edges =
+            self.blocks.iter().flat_map(|(&from, block)| block.successors.iter().map(move |&to| (from, to)));
+        edges.filter(|(from, to)| from != to).map(|(_, to)| to).collect()
     }
 
     /// Address after the last instruction.
@@ -244,6 +253,7 @@ pub(crate) fn discover(
     if entries.first() != roots.first() {
         return None;
     }
+    let roots = entries.len();
     let mut edges: Vec<(u32, u32)> = Vec::new();
     while let Some(distance) = work.pop_first() {
         let start = first.wrapping_add(distance);
@@ -305,8 +315,10 @@ pub(crate) fn discover(
             entries.push(header);
         }
     }
-    let mut region = Region { blocks: cut(&guests, &words, &edges), entries, instructions: guests.len() };
-    region.entries.retain(|pc| region.blocks.contains_key(pc));
+    let blocks = cut(&guests, &words, &edges);
+    let roots = entries[..roots].iter().filter(|pc| blocks.contains_key(pc)).count();
+    entries.retain(|pc| blocks.contains_key(pc));
+    let mut region = Region { blocks, entries, roots, instructions: guests.len() };
     for (number, pc) in region.entries.iter().enumerate() {
         if let Some(block) = region.blocks.get_mut(pc) {
             block.entry = Some(number as u32);

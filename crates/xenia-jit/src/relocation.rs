@@ -1,4 +1,4 @@
-//! What of compiled code belongs to the process that it runs in: link slots.
+//! What of compiled code belongs to the process that it runs in: link slots, and where it lies itself.
 //!
 //! The lifter names them by symbols, and Cranelift says where in the code they are; a region is relocated when it is published.
 //! So what the compiler makes follows from the guest's words and its settings alone, and can be kept.
@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum Symbol {
     /// The link slot of a guest address.
     Slot(u32),
+    /// Where the region's entries and code begin.
+    Region,
 }
 
 impl Symbol {
@@ -25,6 +27,7 @@ impl Symbol {
         let (namespace, index, colocated) = match self {
             // The slots lie behind the code.
             Self::Slot(pc) => (0, pc, true),
+            Self::Region => (1, 0, true),
         };
         let name = b.func.declare_imported_user_function(UserExternalName::new(namespace, index));
         let symbol = GlobalValueData::Symbol {
@@ -41,6 +44,7 @@ impl Symbol {
         let FinalizedRelocTarget::ExternalName(ExternalName::User(name)) = target else { return None };
         match func.params.user_named_funcs().get(*name)? {
             UserExternalName { namespace: 0, index } => Some(Self::Slot(*index)),
+            UserExternalName { namespace: 1, index: 0 } => Some(Self::Region),
             _ => None,
         }
     }
@@ -48,7 +52,7 @@ impl Symbol {
     /// Bytes of code that hold it.
     fn width(self) -> usize {
         match self {
-            Self::Slot(_) => 4,
+            Self::Slot(_) | Self::Region => 4,
         }
     }
 }
@@ -66,7 +70,7 @@ impl Relocation {
     pub(crate) fn of(found: &FinalizedMachReloc, func: &Function, start: u32) -> Option<Self> {
         let symbol = Symbol::of(&found.target, func)?;
         let is_known = match symbol {
-            Symbol::Slot(_) => {
+            Symbol::Slot(_) | Symbol::Region => {
                 matches!(found.kind, Reloc::X86PCRel4 | Reloc::X86CallPCRel4) && found.addend == -4
             }
         };
@@ -81,7 +85,7 @@ impl Relocation {
         let at = self.offset as usize;
         let field = code.get_mut(at..at + self.symbol.width())?;
         match self.symbol {
-            Symbol::Slot(_) => {
+            Symbol::Slot(_) | Symbol::Region => {
                 let after = address.checked_add(u64::from(self.offset) + 4)?;
                 let distance = i32::try_from(value.wrapping_sub(after) as i64).ok()?;
                 field.copy_from_slice(&distance.to_le_bytes());

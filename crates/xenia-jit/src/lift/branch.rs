@@ -119,9 +119,7 @@ impl Lifter<'_> {
         } else {
             self.branch(condition, |l| {
                 l.flush();
-                let address = l.looked_up(target, Word::Code);
-                let budget = l.budget_after();
-                l.b.ins().return_call_indirect(l.signatures.other, address, &[budget, target]);
+                l.switch_to(target);
             });
         }
     }

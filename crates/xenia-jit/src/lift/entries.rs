@@ -1,0 +1,123 @@
+//! The ways to a region's entries: from outside, and by its own branches to addresses in registers.
+//!
+//! The cases of a switch and the instructions of an interpreter are entries, since no branch leads to them. Whoever branches
+//! there from the same region has stored everything, as if it came from outside; what it is spared is the way out and in again,
+//! with the frame, the entry's thunk and the look for the entry's number. The engine's table decides as it does for those who leave: if
+//! what it has for the address is one of this region's entries, the place of that is the entry's number. So code that was withdrawn or
+//! compiled again meanwhile is noticed at the same places.
+//!
+//! Each such branch has a table of its own: processors guess where a jump leads by where it lies, above all, and a table for all of
+//! a region was slower than leaving.
+
+use super::{Lifter, State};
+use crate::enter::ENTRY_SHIFT;
+use crate::host::Word;
+use crate::lift::passed::CALLED_WITH;
+use crate::relocation::Symbol;
+use crate::starts::ends_in_a_jump;
+use cranelift_codegen::ir::condcodes::IntCC;
+use cranelift_codegen::ir::{self, BlockArg, InstBuilder, JumpTableData, Value, types};
+
+/// Entries in the tables of a region's indirect branches together, each of which is an edge for the compiler. Branches beyond
+/// leave the region.
+const MOST_EDGES: usize = 1024;
+
+/// Where indirect branches stay in the region.
+#[derive(Default)]
+pub(super) struct Switch {
+    /// Ways to the entries from the second one on that nothing in the region branches to, as far as is known; they take the budget. None
+    /// if there is no such branch.
+    ways: Vec<ir::Block>,
+    /// Entries in the tables so far.
+    edges: usize,
+}
+
+impl Lifter<'_> {
+    /// Goes to the entry whose number came along.
+    pub(super) fn prologue(&mut self) {
+        let Some(entry) = self.b.current_block() else { return };
+        let params = self.b.block_params(entry).to_vec();
+        let [budget, which, ref registers @ ..] = params[..] else { return };
+        let region = self.region;
+        let switched = if ends_in_a_jump(region) { 1..region.roots } else { 0..0 };
+        let mut pads = Vec::new();
+        let mut ways: Vec<(ir::Block, Vec<BlockArg>)> = Vec::new();
+        for (number, &pc) in region.entries.iter().enumerate() {
+            self.begin_entry(budget, registers, number);
+            let way = self.plain_way(pc).unwrap_or_else(|| {
+                let pad = self.b.create_block();
+                pads.push((pad, number, pc));
+                if switched.contains(&number) {
+                    self.b.append_block_param(pad, types::I64);
+                    (pad, vec![BlockArg::Value(budget)])
+                } else {
+                    (pad, Vec::new())
+                }
+            });
+            if switched.contains(&number) {
+                self.switch.ways.push(way.0);
+            }
+            ways.push(way);
+        }
+        let Some((first, arguments)) = ways.first() else { return };
+        if ways.len() == 1 {
+            self.b.ins().jump(*first, arguments);
+        } else {
+            let others = self.b.create_block();
+            self.b.set_cold_block(others);
+            let is_pc = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, which, 0);
+            self.b.ins().brif(is_pc, *first, arguments, others, &[]);
+            self.b.switch_to_block(others);
+            for &(pad, number, _) in &pads {
+                if !switched.contains(&number) {
+                    self.b.set_cold_block(pad);
+                }
+            }
+            let pool = &mut self.b.func.dfg;
+            let calls: Vec<_> = ways.iter().map(|(way, with)| pool.block_call(*way, with)).collect();
+            let table = self.b.create_jump_table(JumpTableData::new(calls[0], &calls));
+            let which = self.b.ins().ireduce(types::I32, which);
+            let number = self.b.ins().ineg(which);
+            self.b.ins().br_table(number, table);
+        }
+        for (pad, number, pc) in pads {
+            self.b.switch_to_block(pad);
+            let budget = self.b.block_params(pad).first().copied().unwrap_or(budget);
+            self.begin_entry(budget, registers, number);
+            self.goto_inside(pc);
+        }
+    }
+
+    /// What is known where an entry begins.
+    fn begin_entry(&mut self, budget: Value, registers: &[Value], number: usize) {
+        self.state = State::new(self.ctx, budget);
+        if number == 0 {
+            CALLED_WITH.iter().zip(registers).for_each(|(&n, &value)| self.cache.know_gpr(n, value));
+        }
+    }
+
+    /// Goes to the guest address `target`, 32 bits zero-extended and a multiple of four. Everything is stored.
+    pub(super) fn switch_to(&mut self, target: Value) {
+        let budget = self.budget_after();
+        let address = self.looked_up(target, Word::Code);
+        let edges = self.switch.edges + self.switch.ways.len();
+        if !self.switch.ways.is_empty() && edges <= MOST_EDGES {
+            self.switch.edges = edges;
+            let start = Symbol::Region.value(&mut self.b);
+            // Of what is no entry of this region the distance is too long, or wraps.
+            let distance = self.b.ins().isub(address, start);
+            let distance = self.b.ins().ireduce(types::I32, distance);
+            let place = self.b.ins().ushr_imm_s(distance, i64::from(ENTRY_SHIFT));
+            let out = self.b.create_block();
+            self.b.set_cold_block(out);
+            let pool = &mut self.b.func.dfg;
+            let others = pool.block_call(out, &[]);
+            let ways = self.switch.ways.iter().map(|&way| pool.block_call(way, &[BlockArg::Value(budget)]));
+            let calls: Vec<_> = ways.collect();
+            let table = self.b.create_jump_table(JumpTableData::new(others, &calls));
+            self.b.ins().br_table(place, table);
+            self.b.switch_to_block(out);
+        }
+        self.b.ins().return_call_indirect(self.signatures.other, address, &[budget, target]);
+    }
+}
