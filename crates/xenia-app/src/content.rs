@@ -2,16 +2,18 @@
 //!
 //! What repeats must not depend on what a run before has left: in lockstep nothing is kept unless somebody says where.
 
+pub mod volume;
+
 use crate::cli::ContentArgs;
 use crate::title::data_folder;
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 use xenia_kernel::ports::Storage;
 
-/// The folder of profiles, saved games and titles' disks, which exists; `None`: they are in memory. `repeats` says whether
-/// the run is to be the same each time.
-pub fn folder(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
-    let folder = match args {
+/// The folder of profiles, saved games and titles' disks; `None`: they are in memory. `repeats` says whether the run is to be the
+/// same each time.
+pub fn place(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
+    Ok(match args {
         ContentArgs { content: Some(folder), .. } => Some(folder.clone()),
         ContentArgs { fresh: true, .. } => None,
         ContentArgs { portable: true, .. } => {
@@ -20,7 +22,12 @@ pub fn folder(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
         }
         _ if repeats => None,
         _ => data_folder().map(|data| data.join("content")),
-    };
+    })
+}
+
+/// The same, which is made if it is missing.
+pub fn folder(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
+    let folder = place(args, repeats)?;
     if let Some(folder) = &folder {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot keep saves in {}", folder.display()))?;

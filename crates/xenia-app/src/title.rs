@@ -1,18 +1,20 @@
 //! Opening a title: finding its file, the user's keys, and reading it.
 
 mod folder;
+mod keys;
 pub mod medium;
 mod named;
 pub mod parts;
+mod updates;
 
 use crate::cli::{EngineArgs, nearest_command};
+use crate::content;
 use crate::say::errln;
-use crate::source;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use folder::executable_in;
+pub use keys::key_ring;
 use medium::Medium;
 use named::path_of;
-use serde::Deserialize;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -49,16 +51,25 @@ pub struct Title {
 impl Title {
     /// Opens a file, or the default.xex or only executable of a folder; `named` may be a file URL.
     pub fn open(named: &Path, keys: &KeyRing) -> Result<Self> {
+        Self::open_with(named, keys, None)
+    }
+
+    /// The same, with the update that the content folder has for it.
+    fn open_with(named: &Path, keys: &KeyRing, content: Option<&Path>) -> Result<Self> {
         let path = path_of(named)?;
         let file_path = if path.is_dir() { executable_in(&path)? } else { path };
-        let (image, medium) = load(&file_path, keys)?;
+        let (image, medium) = load(&file_path, keys, content)?;
         Ok(Self { image, medium, name: file_path.display().to_string(), keys: keys.clone() })
     }
 
     /// The title that was named, with the keys and the folder that the flags name; else the demo.
     pub fn open_or_demo(path: Option<&Path>, args: &EngineArgs) -> Result<Self> {
         let mut title = match path {
-            Some(path) => Self::open(path, &key_ring(args.key_file.as_deref())?)?,
+            Some(path) => {
+                let content = content::place(&args.content, !args.mode.parallel)?;
+                let content = content.filter(|folder| folder.is_dir());
+                Self::open_with(path, &key_ring(args.key_file.as_deref())?, content.as_deref())?
+            }
             None => Self::demo()?,
         };
         if let Some(folder) = &args.folder {
@@ -96,7 +107,7 @@ impl Title {
 }
 
 /// Reads an executable, or that of a volume, and what its title came on; says of any other file what it is, and what to do.
-fn load(path: &Path, keys: &KeyRing) -> Result<(LoadedImage, Option<Medium>)> {
+fn load(path: &Path, keys: &KeyRing, content: Option<&Path>) -> Result<(LoadedImage, Option<Medium>)> {
     let name = path.display();
     let file = File::open(path).with_context(|| match path.to_str().and_then(nearest_command) {
         Some(command) if !path.exists() => {
@@ -105,7 +116,7 @@ fn load(path: &Path, keys: &KeyRing) -> Result<(LoadedImage, Option<Medium>)> {
         _ => format!("cannot open {name}"),
     })?;
     let format = xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))?;
-    load_as(format, file, path, keys)
+    load_as(format, file, path, keys, content)
 }
 
 fn load_as(
@@ -113,6 +124,7 @@ fn load_as(
     file: File,
     path: &Path,
     keys: &KeyRing,
+    content: Option<&Path>,
 ) -> Result<(LoadedImage, Option<Medium>)> {
     let name = path.display();
     match format {
@@ -125,16 +137,14 @@ fn load_as(
             let volume = medium::title_in(volume);
             let executable = medium::executable_of(&volume, &name.to_string())?;
             let patch = volume.find(&[PATCH]).and_then(|entry| entry.contents);
-            let image = load_patched(&executable, patch.map(|patch| &**patch), keys);
+            let image = load_patched(&executable, patch.map(|patch| &**patch), keys, content);
             let image = image.with_context(|| format!("cannot load the executable in {name}"))?;
             Ok((image, Some(Medium::Volume { file: path.to_owned(), volume: Arc::new(volume) })))
         }
-        Some(Format { opens: Opens::Executable(load), .. }) => {
+        Some(Format { opens: Opens::Executable(_), .. }) => {
             let patch = patch_of(path)?;
-            let image = match &patch {
-                Some(patch) => load_patched(&file, Some(patch), keys),
-                None => load(&file, keys),
-            };
+            let patch = patch.as_ref().map(|patch| patch as &dyn ReadAt);
+            let image = load_patched(&file, patch, keys, content);
             let image = image.with_context(|| format!("cannot load {name}"))?;
             let folder = path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
             Ok((image, folder.map(|folder| Medium::Folder(folder.to_owned()))))
@@ -156,18 +166,26 @@ fn patch_of(executable: &Path) -> Result<Option<File>> {
     }
 }
 
-/// Reads an executable, and applies the update that goes with it.
+/// Reads an executable, and applies the update that goes with it: the one beside it, else one in the content folder.
 fn load_patched(
     file: &dyn ReadAt,
     patch: Option<&dyn ReadAt>,
     keys: &KeyRing,
+    content: Option<&Path>,
 ) -> Result<LoadedImage, FormatError> {
-    let Some(patch) = patch else { return xenia_formats::load(file, keys) };
+    let Some(patch) = patch else {
+        let updated = content.and_then(|folder| updates::apply(folder, file, keys));
+        return updated.map_or_else(|| xenia_formats::load(file, keys), Ok);
+    };
     let image = Xex::read(file)?.load_patched(file, patch, keys)?;
-    let version =
-        image.execution.map_or_else(String::new, |execution| format!(" to version {}", execution.version));
-    errln!("xenia-rs: the title's update (.xexp) brings it{version}");
+    errln!("xenia-rs: the title's update (.xexp) is applied{}", to_version(&image));
     Ok(image)
+}
+
+/// Which version an update has made of a title, if it says so.
+fn to_version(image: &LoadedImage) -> String {
+    let execution = image.execution.as_ref();
+    execution.map_or_else(String::new, |execution| format!(", version {}", execution.version))
 }
 
 /// Whether this is a folder of the system's, or the root, the user's home, one that holds what they collect, or that of
@@ -193,50 +211,6 @@ fn is_private_of(folder: &Path, home: Option<&Path>) -> bool {
 fn has_default(folder: &Path) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.into_iter().any(|entry| entry.file_name().eq_ignore_ascii_case(DEFAULT_EXECUTABLE))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct KeyFile {
-    /// 32 hexadecimal digits.
-    retail: Option<String>,
-}
-
-/// The development key, and the user's retail key from `explicit` or the configuration folder.
-pub fn key_ring(explicit: Option<&Path>) -> Result<KeyRing> {
-    let path = match explicit {
-        Some(path) => path.to_owned(),
-        None => match config_folder().map(|folder| folder.join("keys.toml")) {
-            Some(path) if path.is_file() => path,
-            _ => return Ok(KeyRing::development()),
-        },
-    };
-    let text = source::text(&path).with_context(|| format!("cannot read the key file {}", path.display()))?;
-    // What the parser says quotes the file, and with it the key.
-    let keys: KeyFile = toml::from_str(&text).map_err(|error| {
-        let at = error.span().and_then(|span| text.get(..span.start));
-        let line = at.map_or(1, |before| before.matches('\n').count() + 1);
-        anyhow!("{}, line {line}: expected `retail = \"32 hexadecimal digits\"`, or nothing", path.display())
-    })?;
-    match keys.retail {
-        None => Ok(KeyRing::development()),
-        Some(digits) => Ok(KeyRing::with_retail(
-            parse_key(&digits)
-                .with_context(|| format!("{}: `retail` must be 32 hexadecimal digits", path.display()))?,
-        )),
-    }
-}
-
-fn parse_key(digits: &str) -> Option<[u8; 16]> {
-    let digits: Vec<u8> =
-        digits.bytes().filter(|b| !b.is_ascii_whitespace()).map(hex_digit).collect::<Option<_>>()?;
-    let bytes: Vec<u8> = digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect();
-    (digits.len() == 32).then_some(())?;
-    bytes.try_into().ok()
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).map(|digit| digit as u8)
 }
 
 /// The user's configuration folder, as the XDG base directory specification has it.
@@ -310,29 +284,6 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_32_hexadecimal_digits() {
-        assert_eq!(parse_key("000102030405060708090A0B0C0D0E0f").unwrap()[15], 15);
-        assert_eq!(parse_key("00"), None);
-        assert_eq!(parse_key("zz0102030405060708090A0B0C0D0E0f"), None);
-        assert_eq!(parse_key("000102030405060708090A0B0C0D0E0f00"), None);
-    }
-
-    #[test]
-    fn a_key_file_without_a_key_and_a_damaged_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("keys.toml");
-        std::fs::write(&path, "").unwrap();
-        assert!(!key_ring(Some(&path)).unwrap().has_retail());
-        std::fs::write(&path, "retail = \"12\"").unwrap();
-        let error = format!("{:#}", key_ring(Some(&path)).unwrap_err());
-        assert!(error.contains("32 hexadecimal digits"), "{error}");
-        assert!(!error.contains("12\""), "an error must not show the key");
-        std::fs::write(&path, "\nretail = \"00112233445566778899aabbccddeeff\n").unwrap();
-        let error = format!("{:#}", key_ring(Some(&path)).unwrap_err());
-        assert!(error.contains("keys.toml, line 2") && !error.contains("0011"), "{error}");
-    }
-
-    #[test]
     fn what_is_no_file_may_be_a_command_misspelt() {
         let said = |name| format!("{:#}", Title::open(Path::new(name), &KeyRing::development()).unwrap_err());
         assert!(said("exce").contains("cannot open exce (did you mean the command `exec`?)"));
@@ -359,7 +310,7 @@ mod tests {
         let load = |opens| {
             let format =
                 Format { name: "two", description: "two files", detect: |_| Ok(true), opens, verify: None };
-            load_as(Some(&format), File::open(&path).unwrap(), &path, &KeyRing::development())
+            load_as(Some(&format), File::open(&path).unwrap(), &path, &KeyRing::development(), None)
         };
         let (image, medium) = load(Opens::Volume(|file| two_files(file, "Default.XEX"))).unwrap();
         let medium = medium.unwrap();

@@ -9,7 +9,7 @@ use super::volume::{CHUNK, Found, copy, found};
 use crate::cli::{
     ContentArgs, ContentCommand, ContentExportArgs, ContentListArgs, ExportForm, PlaceArgs, WhichArgs,
 };
-use crate::content;
+use crate::content::{self, volume::volume_of};
 use crate::exit::Code;
 use crate::output;
 use crate::report::{check_json, write_json};
@@ -20,14 +20,12 @@ use serde::Serialize;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use xenia_documents::documented;
 use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer, kind_name};
-use xenia_formats::volume::Directory;
 use xenia_formats::{ReadAt, Volume};
 use xenia_guest::TitleId;
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
-use xenia_kernel::vfs::{Device, FileData, HostFolder, SharedDevice, SubFolder};
+use xenia_kernel::vfs::{FileData, HostFolder};
 
 documented! {
     /// Saved games and downloads.
@@ -70,11 +68,11 @@ pub fn run(command: &ContentCommand) -> Result<Code> {
     }
 }
 
-/// The folder of saves, which exists.
+/// The folder of saves.
 fn place(args: &PlaceArgs) -> Result<PathBuf> {
     let args =
         ContentArgs { content: args.content.clone(), portable: args.portable, ..ContentArgs::default() };
-    content::folder(&args, false)?.ok_or_else(|| anyhow!("there is no data folder; --content DIR names one"))
+    content::place(&args, false)?.ok_or_else(|| anyhow!("there is no data folder; --content DIR names one"))
 }
 
 fn to_read(folder: &Path) -> Result<ContentStore> {
@@ -92,53 +90,6 @@ fn chosen(store: &ContentStore, which: &WhichArgs) -> Result<Vec<(PackageName, P
             && which.kind.is_none_or(|kind| kind == name.kind)
     };
     Ok(all.into_iter().filter(|(name, _)| is_meant(name)).collect())
-}
-
-/// A package's files.
-fn volume_of(store: &ContentStore, name: &PackageName, header: &PackageHeader) -> Result<Volume> {
-    let mut volume = Volume::default();
-    let device = if header.is_packed {
-        let device = store.device_of(name, header);
-        let device = device.with_context(|| format!("cannot read {}", name.file()))?;
-        SubFolder::new(SharedDevice::new(device), Vec::new())
-    } else {
-        store.folder(name.files(header.folder))
-    };
-    let device = Arc::new(device);
-    add(&mut volume, Volume::ROOT, &device, &[]).with_context(|| format!("cannot read {}", name.file()))?;
-    Ok(volume)
-}
-
-fn add(volume: &mut Volume, within: Directory, device: &Arc<SubFolder>, path: &[String]) -> Result<()> {
-    for entry in device.list(path)? {
-        let below = [path, std::slice::from_ref(&entry.name)].concat();
-        if entry.directory {
-            let directory = volume.add_directory(within, &entry.name)?;
-            add(volume, directory, device, &below)?;
-        } else {
-            let file = StoredFile { device: device.clone(), path: below, size: entry.size };
-            volume.add_file(within, &entry.name, Arc::new(file))?;
-        }
-    }
-    Ok(())
-}
-
-/// A file of a package, opened each time: there may be more of them than a process may open.
-struct StoredFile {
-    device: Arc<SubFolder>,
-    path: Vec<String>,
-    size: u64,
-}
-
-impl ReadAt for StoredFile {
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        let file = self.device.open(&self.path, false).map_err(io::Error::other)?;
-        file.read_at(offset, buffer).map_err(io::Error::other)
-    }
-
-    fn size(&self) -> io::Result<u64> {
-        Ok(self.size)
-    }
 }
 
 /// A package that is one file.

@@ -25,6 +25,7 @@ const MOST_PICTURE: usize = THUMBNAIL_SIZE as usize;
 /// Takes in what is named, one after the other; what came before one that is refused is in.
 pub(super) fn run(args: &ContentImportArgs) -> Result<Code> {
     let folder = place(&args.place)?;
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot keep saves in {}", folder.display()))?;
     let device = HostFolder::writable(&folder, Arc::default());
     let device = device.with_context(|| format!("cannot write to {}", folder.display()))?;
     let store = ContentStore::new(Box::new(device), true);

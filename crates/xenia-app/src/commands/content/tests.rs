@@ -3,6 +3,8 @@
 use super::*;
 use crate::cli::{Cli, Command};
 use clap::Parser;
+use std::sync::Arc;
+use xenia_kernel::vfs::Device;
 
 fn run(words: &[&str]) -> Result<Code> {
     match Cli::try_parse_from(["xenia-rs", "content"].iter().chain(words))?.command {
@@ -86,6 +88,8 @@ fn what_is_not_meant_or_not_there_is_left() {
     assert!(
         said(&["export", &at("out"), "Save 2", "--content", &at("one")]).contains("there is no \"Save 2\"")
     );
+    assert!(said(&["list", "--content", &at("nowhere")]).contains("cannot read"));
+    assert!(!Path::new(&at("nowhere")).exists(), "looking makes nothing");
     assert!(said(&["list", "--owner", "1"]).contains("is no id of a profile"));
     let words = ["--owner", "E000000000000077", "--title-id", "1"];
     std::fs::create_dir(at("folder")).unwrap();
