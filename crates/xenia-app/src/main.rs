@@ -51,7 +51,7 @@ mod wording;
 
 use anyhow::anyhow;
 use clap::{CommandFactory, FromArgMatches, ValueEnum};
-use cli::{Cli, Command, JitArgs, JitCommand, ShaderArgs, ShaderCommand};
+use cli::{Cli, Command, JitArgs, JitCommand, ShaderArgs, ShaderCommand, SweepArgs, SweepCommand};
 use exit::{Code, Fault};
 use log::Color;
 use say::errln;
@@ -75,7 +75,12 @@ fn report(error: &anyhow::Error) -> Code {
 }
 
 fn program() -> Code {
-    let words = match settings::apply(&Cli::command(), std::env::args_os().collect()) {
+    begin(std::env::args_os().collect())
+}
+
+/// Begins as the program with these words, of which the first is its name.
+fn begin(words: Vec<OsString>) -> Code {
+    let words = match settings::apply(&Cli::command(), words) {
         Ok(words) => words,
         Err(error) => return report(&error),
     };
@@ -92,6 +97,13 @@ fn program() -> Code {
                 .map_or_else(|| explain(&error), |wrong| report(&anyhow!(wrong)));
         }
     };
+    // A unit of a sweep is this process under limits: starting the program once more would take as long as a small unit does.
+    if let Some(Command::Sweep(SweepArgs { command: SweepCommand::Unit(unit) })) = &cli.command {
+        return match commands::sweep::limit(unit) {
+            Ok(()) => begin(words.into_iter().take(1).chain(unit.words.iter().cloned()).collect()),
+            Err(error) => report(&error),
+        };
+    }
     if let Err(error) = log::start(&cli.log) {
         return report(&error);
     }

@@ -2,7 +2,8 @@
 //!
 //! Units are paired by name: a unit's id is another under another build. Times are compared as ratios of pairs, each divided by the
 //! median of all pairs, so that a host that is slower as a whole makes no unit slower; that median is told as well, and is
-//! itself held to the threshold.
+//! itself held to the threshold. Where both were timed in turns on one host nothing is taken out: a change that slows half of the units is
+//! the median.
 
 use crate::judge::{Outcome, Verdict};
 use crate::merge::Merged;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use xenia_documents::documented;
 
 /// Seconds of a processor below which a unit's time says nothing: they are counted in hundredths.
-const SHORTEST: f64 = 0.5;
+const SHORTEST: f64 = 0.2;
 /// Pairs whose median is that of a build, at least.
 const FEWEST_PAIRS: usize = 5;
 
@@ -56,7 +57,7 @@ documented! {
         pub digest_a: Option<String>,
         /// Its digest in B.
         pub digest_b: Option<String>,
-        /// B's time of processors to A's, with the median taken out; null where they ran too shortly.
+        /// B's time of processors to A's, with the median taken out unless both were timed in turns; null where they ran too shortly.
         pub ratio: Option<f64>,
         /// What is said of it in B.
         pub said: String,
@@ -71,8 +72,9 @@ impl Difference {
     }
 }
 
-/// Compares two results; `threshold` is the ratio of times from which a unit is slower.
-pub fn diff(a: &Merged, b: &Merged, threshold: f64) -> Difference {
+/// Compares two results; `threshold` is the ratio of times from which a unit is slower. Of results that were timed in turns on one
+/// host the ratios are as they are: nothing but the builds differs.
+pub fn diff(a: &Merged, b: &Merged, threshold: f64, in_turns: bool) -> Difference {
     let by_name = |merged: &Merged| -> BTreeMap<String, Outcome> {
         merged.rows.iter().map(|row| (row.name.clone(), row.clone())).collect()
     };
@@ -92,7 +94,8 @@ pub fn diff(a: &Merged, b: &Merged, threshold: f64) -> Difference {
     difference.median_ratio = (ratios.len() >= FEWEST_PAIRS).then(|| ratios[ratios.len() / 2]);
     difference.slower_as_a_whole = difference.median_ratio.is_some_and(|median| median > threshold);
     for (a, b) in &pairs {
-        let ratio = ratio(a, b).map(|ratio| ratio / difference.median_ratio.unwrap_or(1.0));
+        let ratio = ratio(a, b)
+            .map(|ratio| ratio / if in_turns { 1.0 } else { difference.median_ratio.unwrap_or(1.0) });
         let change = || Change {
             name: a.name.clone(),
             a: a.result,
@@ -153,7 +156,7 @@ mod tests {
             outcome.id = format!("{:064x}", u32::from(id) * 77);
             outcome.cpu_seconds *= if id % 2 == 0 { 1.05 } else { 0.95 };
         });
-        let found = diff(&with(|_, _| {}), &other, 1.2);
+        let found = diff(&with(|_, _| {}), &other, 1.2, false);
         assert_eq!(found.pairs, 9);
         assert!(!found.is_regression() && found.fixed.is_empty(), "{found:?}");
     }
@@ -167,7 +170,7 @@ mod tests {
             4 => outcome.name = "renamed".into(),
             _ => {}
         });
-        let found = diff(&with(|_, _| {}), &other, 1.2);
+        let found = diff(&with(|_, _| {}), &other, 1.2, false);
         assert_eq!(names(&found.broken), ["unit 1"]);
         assert_eq!(names(&found.digests), ["unit 2"]);
         assert_eq!(names(&found.slower), ["unit 3"]);
@@ -176,14 +179,14 @@ mod tests {
             (&["unit 4".to_owned()][..], &["renamed".to_owned()][..])
         );
         assert!(found.is_regression());
-        let back = diff(&other, &with(|_, _| {}), 1.2);
+        let back = diff(&other, &with(|_, _| {}), 1.2, false);
         assert_eq!((names(&back.fixed), names(&back.slower)), (vec!["unit 1"], vec![]));
         let crash = with(|id, outcome| {
             if id == 1 {
                 outcome.result = Verdict::Timeout;
             }
         });
-        assert_eq!(names(&diff(&other, &crash, 1.2).wrong_otherwise), ["unit 1"]);
+        assert_eq!(names(&diff(&other, &crash, 1.2, false).wrong_otherwise), ["unit 1"]);
     }
 
     #[test]
@@ -191,13 +194,16 @@ mod tests {
         let slow = |factor: f64| {
             with(move |id, outcome| outcome.cpu_seconds *= if id == 3 { factor * 1.5 } else { factor })
         };
-        let found = diff(&with(|_, _| {}), &slow(1.15), 1.2);
+        let found = diff(&with(|_, _| {}), &slow(1.15), 1.2, false);
         assert_eq!((names(&found.slower), found.slower_as_a_whole), (vec!["unit 3"], false));
-        let found = diff(&with(|_, _| {}), &slow(1.5), 1.2);
+        let found = diff(&with(|_, _| {}), &slow(1.5), 1.2, false);
         assert!(found.slower_as_a_whole && (found.median_ratio.unwrap() - 1.5).abs() < 1e-9);
-        let short = with(|id, outcome| outcome.cpu_seconds = if id == 3 { 0.3 } else { 0.1 });
-        assert!(diff(&with(|_, outcome| outcome.cpu_seconds = 0.1), &short, 1.2).slower.is_empty());
+        let half = with(|id, outcome| outcome.cpu_seconds *= if id < 7 { 1.3 } else { 1.0 });
+        let found = |in_turns| names(&diff(&with(|_, _| {}), &half, 1.2, in_turns).slower).len();
+        assert_eq!((found(false), found(true)), (0, 6));
+        let short = with(|id, outcome| outcome.cpu_seconds = if id == 3 { 0.19 } else { 0.1 });
+        assert!(diff(&with(|_, outcome| outcome.cpu_seconds = 0.1), &short, 1.2, false).slower.is_empty());
         let nan = with(|_, outcome| outcome.cpu_seconds = f64::NAN);
-        assert!(diff(&nan, &with(|_, outcome| outcome.cpu_seconds = 0.0), 1.2).slower.is_empty());
+        assert!(diff(&nan, &with(|_, outcome| outcome.cpu_seconds = 0.0), 1.2, false).slower.is_empty());
     }
 }

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// Bytes of a line, at most.
 pub(crate) const LONGEST_LINE: u64 = 1 << 20;
@@ -60,7 +61,12 @@ pub(crate) fn read<T: DeserializeOwned>(
 pub(crate) struct Appender {
     path: PathBuf,
     file: File,
+    synced: Instant,
 }
+
+/// Lines wait no longer for the disk. A process that dies loses none by that; a host that dies, those of this time, which are
+/// done again.
+const SYNC: Duration = Duration::from_secs(1);
 
 impl Appender {
     /// A file that is not there yet: `stem.jsonl`, or with a number if another process has that.
@@ -71,7 +77,7 @@ impl Appender {
                 _ => folder.join(format!("{stem}-{number}.jsonl")),
             };
             match File::options().append(true).create_new(true).open(&path) {
-                Ok(file) => return Ok(Self { path, file }),
+                Ok(file) => return Ok(Self { path, file, synced: Instant::now() }),
                 Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && number < MOST_STARTS => {}
                 Err(error) => return Err(Error::write(&path)(error)),
             }
@@ -79,11 +85,19 @@ impl Appender {
         unreachable!("the loop has no end")
     }
 
-    /// Appends a line in one write, and waits until it is on the disk.
+    /// Appends a line in one write; waits until it is on the disk if that is long ago.
     pub(crate) fn append(&mut self, value: &impl Serialize) -> Result<()> {
         let mut line = serde_json::to_vec(value).map_err(|error| Error::write(&self.path)(error.into()))?;
         line.push(b'\n');
-        self.file.write_all(&line).and_then(|()| self.file.sync_data()).map_err(Error::write(&self.path))
+        self.file.write_all(&line).map_err(Error::write(&self.path))?;
+        if self.synced.elapsed() >= SYNC { self.sync() } else { Ok(()) }
+    }
+
+    /// Waits until all lines are on the disk.
+    pub(crate) fn sync(&mut self) -> Result<()> {
+        self.file.sync_data().map_err(Error::write(&self.path))?;
+        self.synced = Instant::now();
+        Ok(())
     }
 }
 
@@ -158,6 +172,7 @@ mod tests {
         files[0].append(&1).unwrap();
         files[1].append(&2).unwrap();
         files[0].append(&3).unwrap();
+        files[0].sync().unwrap();
         let text = |name: &str| std::fs::read_to_string(dir.path().join(name)).unwrap();
         assert_eq!((text("0-of-1.jsonl"), text("0-of-1-1.jsonl")), ("1\n3\n".into(), "2\n".into()));
     }

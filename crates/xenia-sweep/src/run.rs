@@ -156,7 +156,8 @@ pub fn run(
             (0..jobs).map(|_| scope.spawn(|| work().inspect_err(|_| failed.store(true, Relaxed)))).collect();
         threads.into_iter().try_for_each(|thread| thread.join().expect("a worker doesn't panic"))
     })?;
-    let progress = lines.into_inner().expect("no holder panics").1;
+    let (mut appender, progress) = lines.into_inner().expect("no holder panics");
+    appender.sync()?;
     Ok(Summary { progress, stopped: stop.load(Relaxed) })
 }
 

@@ -98,6 +98,9 @@ pub struct SweepDiffArgs {
     /// Ratio of processors' times from which a unit is slower, the median ratio of all units taken out.
     #[arg(long, value_name = "RATIO", default_value = "1.2")]
     pub threshold: f64,
+    /// Both were timed in turns on one host: take no median out.
+    #[arg(long)]
+    pub in_turns: bool,
     /// Write JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,

@@ -6,11 +6,10 @@ use crate::cli::{
 use crate::exit::Code;
 use crate::interrupt::Interrupt;
 use crate::report::{PROGRAM, check_json, write_json};
-use crate::say::{errln, outln};
+use crate::say::outln;
 use crate::wording::{count, grouped};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::os::unix::process::CommandExt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -31,7 +30,8 @@ pub fn run(command: &SweepCommand) -> Result<Code> {
         SweepCommand::Merge(args) => merge(args),
         SweepCommand::Diff(args) => diff(args),
         SweepCommand::Report(args) => report(args),
-        SweepCommand::Unit(args) => become_unit(args),
+        // Whoever parsed it has begun as the unit.
+        SweepCommand::Unit(args) => limit(args).map(|()| Code::Done),
     }
 }
 
@@ -154,7 +154,7 @@ fn diff(args: &SweepDiffArgs) -> Result<Code> {
     }
     check_json(args.json.as_deref())?;
     let (a, b) = (xenia_sweep::merge_file(&args.a)?, xenia_sweep::merge_file(&args.b)?);
-    let found = xenia_sweep::diff(&a, &b, args.threshold);
+    let found = xenia_sweep::diff(&a, &b, args.threshold, args.in_turns);
     if let Some(path) = &args.json {
         write_json(path, "sweep-diff", &found)?;
     }
@@ -205,12 +205,8 @@ fn report(args: &SweepReportArgs) -> Result<Code> {
     Ok(Code::Done)
 }
 
-/// Limits this process, and becomes the program with the unit's words. Comes back only if that fails.
-fn become_unit(args: &SweepUnitArgs) -> Result<Code> {
+/// Limits this process, which then is a unit.
+pub fn limit(args: &SweepUnitArgs) -> Result<()> {
     xenia_sweep::limit_this_process(Limited { memory_mib: args.memory, parent: args.parent })
-        .context("a unit's limits")?;
-    let executable = std::env::current_exe().context("where the program is")?;
-    let error = std::process::Command::new(executable).args(&args.words).exec();
-    errln!("xenia-rs: a unit can't be started: {error}");
-    Ok(Code::Internal)
+        .context("a unit's limits")
 }
