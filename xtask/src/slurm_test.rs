@@ -1,44 +1,47 @@
 //! A sweep on a real Slurm, all of it on this host: a controller and two nodes on loopback, with a key, ports and folders of their
 //! own, which end with the test.
 //!
-//! The sweep is run here as one shard, then as arrays whose workers are killed at random moments and whose line is given again
-//! until nothing is missing. All must end in the same hash.
+//! The sweep is run as one shard, then as arrays whose workers are killed at random moments and whose line is given again
+//! until nothing is missing. All must end in the same hash, with little done twice.
+
+mod killer;
+mod slurm;
 
 use crate::apt::has;
-use crate::steps::{program, run};
+use crate::steps::{self, run};
 use anyhow::{Context, Result, bail};
 use clap::Args;
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use killer::Killer;
+use slurm::Slurm;
+use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
 /// What this needs, by Debian's packages.
 const PROGRAMS: [(&str, &str); 4] =
     [("slurmctld", "slurmctld"), ("slurmd", "slurmd"), ("sbatch", "slurm-client"), ("munged", "munge")];
-/// Nodes.
-const NODES: [&str; 2] = ["sweep1", "sweep2"];
-/// The script that is tested.
-const SCRIPT: &str = "deploy/slurm.sh";
-/// What a job may take.
-const PATIENCE: Duration = Duration::from_hours(2);
-/// Between two looks at the queue.
-const LOOK: Duration = Duration::from_millis(500);
 /// Times that a line may be given again.
 const MOST_TRIES: u32 = 50;
+/// Submissions that lose workers; who comes after them is left alone, so that there is an end.
+const LOSSES: u32 = 3;
+/// Of all units, what may be done again because of workers that were killed.
+const MOST_EXTRA: f64 = 0.05;
 
 /// `cargo xtask slurm-test`.
 #[derive(Debug, Args)]
 pub(crate) struct SlurmArgs {
-    /// Seeds of the fuzzer, one sequence each and four to a unit, beside titles and conformance cases.
-    #[arg(long, default_value = "400")]
+    /// Seeds of the fuzzer, a unit each, beside conformance cases, golden runs and hostile titles: 1,993 units.
+    #[arg(long, default_value = "8100")]
     seeds: u64,
-    /// Numbers of shards.
-    #[arg(long, value_delimiter = ',', default_value = "7")]
+    /// Numbers of shards, of which workers are killed.
+    #[arg(long, value_delimiter = ',', default_value = "7,64")]
     shards: Vec<u32>,
     /// Of a hundred workers, so many are killed.
     #[arg(long, default_value = "30")]
     kill: u64,
+    /// Only compare the time of two workers, whom nobody kills, with that of one.
+    #[arg(long)]
+    efficiency: bool,
 }
 
 /// Sets Slurm up, runs the sweep, compares.
@@ -46,39 +49,122 @@ pub(crate) fn run_test(args: &SlurmArgs) -> Result<()> {
     provide()?;
     let folder = tempfile::tempdir().context("a folder for Slurm")?;
     let at = folder.path();
-    let program = program()?;
+    // A build of the same tree meanwhile would be another program.
+    let program = at.join("xenia-rs");
+    std::fs::copy(steps::program()?, &program).context("a copy of the program")?;
     let spec = at.join("sweep.toml");
     let root = std::env::current_dir()?;
     std::fs::write(&spec, plan_of(&root, args.seeds))?;
-    let (plan, here) = (at.join("plan"), at.join("here"));
+    let plan = at.join("plan");
     run(Command::new(&program).args(["sweep", "plan"]).arg(&spec).arg("--out").arg(&plan))?;
-    run(Command::new(&program).args(["sweep", "run"]).arg(&plan).arg("--out").arg(&here))?;
-    let (expected, units) = merged(&program, &here)?;
     let slurm = Slurm::start(at)?;
+    let sweep = Sweep { slurm: &slurm, program: &program, plan: &plan, at };
+    let alone = sweep.array(1, 0, 0.0)?;
+    println!("{alone}");
+    if args.efficiency {
+        let two = sweep.array(2, 0, 0.0)?;
+        println!("{two}");
+        two.compare(&alone)?;
+        println!("efficiency of two workers against one: {:.3}", alone.seconds / two.seconds / 2.0);
+        return Ok(());
+    }
     for &shards in &args.shards {
-        let out = at.join(format!("out{shards}"));
-        std::fs::create_dir(&out)?;
-        let (mut killed, mut tries) = (0, 0);
-        let hash = loop {
-            tries += 1;
-            // The first tries lose workers; who comes after them is left alone, so that there is an end.
-            let kill = if tries <= 3 { args.kill } else { 0 };
-            killed += slurm.array(&program, &plan, &out, shards, kill)?;
-            match merged(&program, &out) {
-                Ok((hash, done)) if done == units => break hash,
-                _ if tries == MOST_TRIES => bail!("after {tries} submissions units are still missing"),
-                result => drop(result),
-            }
-        };
-        if args.kill > 0 && killed == 0 {
+        let array = sweep.array(shards, args.kill, alone.seconds)?;
+        println!("{array}");
+        array.compare(&alone)?;
+        if args.kill > 0 && array.killed == 0 {
             bail!("no worker lived long enough to be killed: give more --seeds");
-        }
-        println!("{shards} shards, {tries} submissions, {killed} workers killed: {units} units, hash {hash}");
-        if hash != expected {
-            bail!("here the hash is {expected}");
         }
     }
     Ok(())
+}
+
+/// A sweep that was run to its end.
+struct Finished {
+    shards: u32,
+    submissions: u32,
+    killed: u64,
+    /// Units that were run again, or were lost while they ran.
+    extra: u64,
+    units: u64,
+    hash: String,
+    /// From the first submission to the last result.
+    seconds: f64,
+}
+
+impl Finished {
+    /// Both must say the same, and the second must not have cost much more.
+    fn compare(&self, other: &Self) -> Result<()> {
+        if (&self.hash, self.units) != (&other.hash, other.units) {
+            bail!("one shard's hash is {}, of {} units", other.hash, other.units);
+        }
+        if self.extra as f64 > self.units as f64 * MOST_EXTRA {
+            bail!("{} units were done in vain", self.extra);
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Display for Finished {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { shards, submissions, killed, extra, units, hash, seconds } = self;
+        let percent = *extra as f64 * 100.0 / *units as f64;
+        write!(
+            f,
+            "{shards} shards, {submissions} submissions, {killed} workers killed, {seconds:.1} s: {units} units, {extra} \
+             of them twice at most ({percent:.2} %), hash {hash}"
+        )
+    }
+}
+
+/// What is run how often one likes.
+struct Sweep<'a> {
+    slurm: &'a Slurm,
+    program: &'a Path,
+    plan: &'a Path,
+    at: &'a Path,
+}
+
+impl Sweep<'_> {
+    /// Runs it as an array of so many tasks until nothing is missing. Of a hundred workers `kill` are killed, at moments
+    /// of the time that a shard takes if all of them take `seconds`.
+    fn array(&self, shards: u32, kill: u64, seconds: f64) -> Result<Finished> {
+        let out = self.at.join(format!("out{shards}"));
+        std::fs::create_dir(&out)?;
+        let began = SystemTime::now();
+        let (mut killed, mut submissions) = (0, 0);
+        loop {
+            submissions += 1;
+            let kill = if submissions <= LOSSES { kill } else { 0 };
+            let within = Duration::from_secs_f64(seconds / f64::from(shards));
+            killed += self.slurm.array(self.program, self.plan, &out, shards, Killer::new(kill, within))?;
+            let merged = merged(self.program, &out)?;
+            let number = |key: &str| merged[key].as_u64().with_context(|| format!("no {key}"));
+            if number("missing")? == 0 {
+                return Ok(Finished {
+                    shards,
+                    submissions,
+                    killed,
+                    extra: killed + number("repeated")?,
+                    units: number("units")?,
+                    hash: merged["hash"].as_str().context("no hash")?.to_owned(),
+                    seconds: last_result(&out)?.duration_since(began)?.as_secs_f64(),
+                });
+            }
+            if submissions == MOST_TRIES {
+                bail!("after {submissions} submissions units are still missing");
+            }
+        }
+    }
+}
+
+/// When the last result was written.
+fn last_result(out: &Path) -> Result<SystemTime> {
+    let mut last = SystemTime::UNIX_EPOCH;
+    for entry in std::fs::read_dir(out.join("results"))? {
+        last = last.max(entry?.metadata()?.modified()?);
+    }
+    Ok(last)
 }
 
 fn provide() -> Result<()> {
@@ -93,17 +179,53 @@ fn provide() -> Result<()> {
     Ok(())
 }
 
+/// Golden runs with flags that must change nothing, titles that mean ill, every conformance file on every engine, random
+/// sequences.
 fn plan_of(root: &Path, seeds: u64) -> String {
     format!(
-        "root = \"{}\"\n[[title]]\npath = \"guest/bin/hello.xex\"\ninstructions = 28\nengines = [\"interp\", \"jit\"]\n\
-         [[conformance]]\npath = \"jit-tests/branch\"\nengines = [\"interp\", \"jit\"]\nbatch = 2\n\
-         [[fuzz]]\nseeds = \"1..{seeds}\"\nblocks = 1\nbatch = 4\n",
+        r#"root = "{}"
+[limits]
+seconds = 900
+[[check]]
+path = "guest/bin/hello.xex"
+expect = "golden/hello_n1k.json"
+instructions = 1000
+engines = ["interp", "jit", "cross-check"]
+flags = [[], ["--gpu-inline"]]
+[[check]]
+path = "guest/bin/cpu-suite.xex"
+expect = "golden/cpu-suite_n60m.json"
+instructions = 60_000_000
+engines = ["interp", "jit"]
+tiers = ["function", "auto"]
+[[check]]
+path = "guest/bin/demo.xex"
+expect = "golden/demo_f30.json"
+frames = 30
+flags = [[], ["--gpu-inline"]]
+[[title]]
+path = "guest/bin/hostile"
+except = ["fills.xex", "gputex.xex", "gpuloop.xex"] # they draw for minutes
+instructions = 40_000
+engines = ["interp", "jit"]
+tiers = ["function", "auto"]
+ends = {{ "recursion.xex" = "guest-fault" }}
+[[conformance]]
+path = "jit-tests"
+engines = ["interp", "jit"]
+tiers = ["function", "auto"]
+batch = 1
+[[fuzz]]
+seeds = "1..{seeds}"
+blocks = 1
+batch = 1
+"#,
         root.display()
     )
 }
 
-/// The hash of a folder of results, and how many units are in it.
-fn merged(program: &Path, folder: &Path) -> Result<(String, u64)> {
+/// The results in a folder, merged.
+fn merged(program: &Path, folder: &Path) -> Result<serde_json::Value> {
     let file = folder.join("merged.json");
     let status = Command::new(program)
         .args(["sweep", "merge"])
@@ -116,178 +238,9 @@ fn merged(program: &Path, folder: &Path) -> Result<(String, u64)> {
         bail!("sweep merge ended with {status}");
     }
     let merged: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(file)?)?;
-    let hash = merged["hash"].as_str().context("no hash")?.to_owned();
-    Ok((hash, merged["units"].as_u64().context("no units")?))
-}
-
-/// A Slurm of our own; ended when it is dropped.
-struct Slurm {
-    folder: PathBuf,
-    config: PathBuf,
-}
-
-impl Slurm {
-    fn start(folder: &Path) -> Result<Self> {
-        let slurm = Self { folder: folder.to_owned(), config: folder.join("slurm.conf") };
-        let at = |name: &str| folder.join(name);
-        for name in ["munge", "state", "log", "spool/sweep1", "spool/sweep2"] {
-            std::fs::create_dir_all(at(name))?;
-        }
-        let key = at("munge/key");
-        let mut bytes = vec![0; 1024];
-        std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
-        std::fs::write(&key, bytes)?;
-        run(Command::new("chmod").args(["go-rwx"]).arg(&key).arg(at("munge")))?;
-        let ports = free_ports()?;
-        let host = std::fs::read_to_string("/proc/sys/kernel/hostname")?.trim().to_owned();
-        std::fs::write(&slurm.config, config(folder, &host, ports))?;
-        let flag = |name: &str, file: &str| format!("--{name}={}", at(file).display());
-        run(Command::new("munged").arg("--force").args([
-            flag("key-file", "munge/key"),
-            flag("socket", "munge/socket"),
-            flag("pid-file", "munge/pid"),
-            flag("log-file", "munge/log"),
-            flag("seed-file", "munge/seed"),
-        ]))?;
-        run(Command::new("slurmctld").arg("-f").arg(&slurm.config))?;
-        for node in NODES {
-            run(Command::new("slurmd").args(["-N", node, "-f"]).arg(&slurm.config))?;
-        }
-        let start = Instant::now();
-        while slurm.ask("sinfo", &["-h", "-t", "idle", "-N"])?.lines().count() < NODES.len() {
-            if start.elapsed() > Duration::from_mins(2) {
-                bail!("the nodes don't come up: {}", slurm.ask("sinfo", &["-R"])?);
-            }
-            std::thread::sleep(LOOK);
-        }
-        Ok(slurm)
+    let failed = merged["failed"].as_array().context("no failures")?;
+    if let Some(first) = failed.first() {
+        bail!("{} units are wrong, such as {}: {}", failed.len(), first["name"], first["said"]);
     }
-
-    /// What one of Slurm's programs says.
-    fn ask(&self, program: &str, words: &[&str]) -> Result<String> {
-        let output = Command::new(program).args(words).env("SLURM_CONF", &self.config).output()?;
-        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    /// Runs a sweep as an array, to its end; how many workers were killed.
-    fn array(&self, program: &Path, plan: &Path, out: &Path, shards: u32, kill: u64) -> Result<u64> {
-        let log = self.folder.join("log/job-%A-%a.txt");
-        run(Command::new("sbatch")
-            .arg(format!("--array=0-{}", shards - 1))
-            .arg(format!("--output={}", log.display()))
-            .arg(SCRIPT)
-            .args([plan, out])
-            .env("SLURM_CONF", &self.config)
-            .env("XENIA_RS", program)
-            .stdout(Stdio::null()))?;
-        let (mut killed, mut seen) = (0, Vec::new());
-        let start = Instant::now();
-        while !self.ask("squeue", &["-h"])?.trim().is_empty() {
-            if start.elapsed() > PATIENCE {
-                bail!("the job doesn't end: {}", self.ask("squeue", &[])?);
-            }
-            for worker in workers(out)? {
-                if seen.contains(&worker) {
-                    continue;
-                }
-                seen.push(worker);
-                // Which of them, and when, is the weather of this host.
-                let noise = u64::from(start.elapsed().subsec_nanos());
-                if noise / 1000 % 100 < kill {
-                    std::thread::sleep(Duration::from_millis(noise % 800));
-                    let status = Command::new("kill")
-                        .args(["-9", &worker.to_string()])
-                        .stderr(Stdio::null())
-                        .status()?;
-                    killed += u64::from(status.success());
-                }
-            }
-            std::thread::sleep(LOOK / 5);
-        }
-        Ok(killed)
-    }
-}
-
-impl Drop for Slurm {
-    fn drop(&mut self) {
-        let pids = ["sweep1.pid", "sweep2.pid", "controller.pid", "munge/pid"];
-        for pid in pids.iter().filter_map(|file| std::fs::read_to_string(self.folder.join(file)).ok()) {
-            // It may have ended by itself.
-            let _ = Command::new("kill").arg(pid.trim()).stderr(Stdio::null()).status();
-        }
-        // They write to the folder until they have ended.
-        std::thread::sleep(Duration::from_secs(2));
-    }
-}
-
-/// The processes that run shards into this folder: no other has its name on its command line.
-fn workers(out: &Path) -> Result<Vec<u32>> {
-    let out = out.as_os_str().as_encoded_bytes();
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc")? {
-        let entry = entry?;
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
-        if words.get(1..3) == Some(&[b"sweep", b"run"]) && words.contains(&out) {
-            found.push(pid);
-        }
-    }
-    Ok(found)
-}
-
-/// Three ports that nobody has.
-fn free_ports() -> Result<[u16; 3]> {
-    let listeners = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0"));
-    let mut ports = [0; 3];
-    for (port, listener) in ports.iter_mut().zip(listeners) {
-        *port = listener?.local_addr()?.port();
-    }
-    Ok(ports)
-}
-
-fn config(folder: &Path, host: &str, [controller, first, second]: [u16; 3]) -> String {
-    let at = folder.display();
-    format!(
-        "ClusterName=sweep\n\
-         SlurmctldHost={host}(127.0.0.1)\n\
-         SlurmUser=root\n\
-         SlurmdUser=root\n\
-         SlurmctldPort={controller}\n\
-         AuthType=auth/munge\n\
-         AuthInfo=socket={at}/munge/socket\n\
-         ProctrackType=proctrack/linuxproc\n\
-         TaskPlugin=task/none\n\
-         JobAcctGatherType=jobacct_gather/none\n\
-         SelectType=select/cons_tres\n\
-         SelectTypeParameters=CR_Core\n\
-         SchedulerParameters=batch_sched_delay=0,sched_interval=2\n\
-         ReturnToService=2\n\
-         MpiDefault=none\n\
-         StateSaveLocation={at}/state\n\
-         SlurmdSpoolDir={at}/spool/%n\n\
-         SlurmctldPidFile={at}/controller.pid\n\
-         SlurmdPidFile={at}/%n.pid\n\
-         SlurmctldLogFile={at}/log/controller\n\
-         SlurmdLogFile={at}/log/%n\n\
-         NodeName=sweep1 NodeHostname={host} NodeAddr=127.0.0.1 Port={first} CPUs=1 RealMemory=1000\n\
-         NodeName=sweep2 NodeHostname={host} NodeAddr=127.0.0.1 Port={second} CPUs=1 RealMemory=1000\n\
-         PartitionName=sweep Nodes=ALL Default=YES MaxTime=INFINITE State=UP\n"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ports_are_three() {
-        let [a, b, c] = free_ports().unwrap();
-        assert!(a != b && b != c && a != c && ![a, b, c].contains(&0));
-    }
-
-    #[test]
-    fn nobody_runs_a_sweep_into_a_folder_that_is_not_there() {
-        assert_eq!(workers(Path::new("/nowhere/at/all")).unwrap(), [0; 0]);
-    }
+    Ok(merged)
 }

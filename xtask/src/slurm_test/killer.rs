@@ -1,0 +1,87 @@
+//! Kills workers of a sweep at random moments.
+
+use anyhow::Result;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Who kills workers, and when.
+pub(super) struct Killer {
+    /// Of a hundred.
+    kill: u64,
+    /// After its start.
+    within: Duration,
+    /// Workers seen, and those of them that are to be killed.
+    seen: Vec<u32>,
+    due: Vec<(u32, Instant)>,
+    pub(super) killed: u64,
+}
+
+impl Killer {
+    pub(super) fn new(kill: u64, within: Duration) -> Self {
+        Self { kill, within, seen: Vec::new(), due: Vec::new(), killed: 0 }
+    }
+
+    /// Looks for workers, and kills whose time has come.
+    pub(super) fn look(&mut self, out: &Path) -> Result<()> {
+        if self.kill == 0 {
+            return Ok(());
+        }
+        let workers = workers(out)?;
+        for &worker in &workers {
+            if !self.seen.contains(&worker) {
+                self.seen.push(worker);
+                if random()? % 100 < self.kill {
+                    let share = (random()? % 1000) as f64 / 1000.0;
+                    self.due.push((worker, Instant::now() + self.within.mul_f64(share)));
+                }
+            }
+        }
+        let mut killed = 0;
+        self.due.retain(|(worker, at)| {
+            let is_due = Instant::now() >= *at;
+            // Who has ended may have left the number to somebody else.
+            if is_due && workers.contains(worker) {
+                let kill =
+                    Command::new("kill").args(["-9", &worker.to_string()]).stderr(Stdio::null()).status();
+                killed += u64::from(kill.is_ok_and(|status| status.success()));
+            }
+            !is_due
+        });
+        self.killed += killed;
+        Ok(())
+    }
+}
+
+/// Which workers are killed is not to be the same each time.
+fn random() -> Result<u64> {
+    let mut bytes = [0; 8];
+    std::io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut bytes)?;
+    Ok(u64::from_le_bytes(bytes))
+}
+
+/// The processes that run shards into this folder: no other has its name on its command line.
+fn workers(out: &Path) -> Result<Vec<u32>> {
+    let out = out.as_os_str().as_encoded_bytes();
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc")? {
+        let entry = entry?;
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let words: Vec<&[u8]> = line.split(|byte| *byte == 0).collect();
+        if words.get(1..3) == Some(&[b"sweep", b"run"]) && words.contains(&out) {
+            found.push(pid);
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_runs_a_sweep_into_a_folder_that_is_not_there() {
+        assert_eq!(workers(Path::new("/nowhere/at/all")).unwrap(), [0; 0]);
+    }
+}
