@@ -31,6 +31,13 @@ pub(crate) struct FuzzTargetsArgs {
     /// Begin with these random numbers instead of others each time.
     #[arg(long)]
     seed: Option<u32>,
+    /// Instead of fuzzing, keep of each corpus, with the seeds and the corpora of --with in it, only inputs that reach what no
+    /// other does.
+    #[arg(long)]
+    minimise: bool,
+    /// A folder with a corpus for each target, of another machine for example.
+    #[arg(long, value_name = "DIR", requires = "minimise")]
+    with: Vec<PathBuf>,
     /// Write one line of JSON per target.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -59,6 +66,13 @@ pub(crate) fn run(args: &FuzzTargetsArgs) -> Result<()> {
         .context("cannot start cargo")?;
     if !status.success() {
         bail!("the fuzz targets don't build");
+    }
+    if args.minimise {
+        return names.iter().try_for_each(|name| {
+            let [before, after] = minimise(&build, name, &args.with).with_context(|| name.clone())?;
+            println!("{name}: {before} inputs, {after} kept");
+            Ok(())
+        });
     }
     let mut lines = Vec::new();
     let mut found = Vec::new();
@@ -100,6 +114,36 @@ fn targets(folder: &Path, only: Option<&str>) -> Result<Vec<String>> {
     }
     names.sort();
     Ok(names)
+}
+
+/// Merges corpora into the one that is kept; how many inputs there were, and are.
+fn minimise(build: &Path, name: &str, others: &[PathBuf]) -> Result<[usize; 2]> {
+    let corpora = build.join("corpus");
+    let (corpus, draft) = (corpora.join(name), corpora.join(format!("{name}.draft")));
+    if draft.exists() {
+        std::fs::remove_dir_all(&draft)?;
+    }
+    std::fs::create_dir_all(&corpus)?;
+    std::fs::create_dir(&draft)?;
+    let mut folders = vec![corpus.clone(), Path::new(FOLDER).join("seeds").join(name)];
+    folders.extend(others.iter().map(|other| other.join(name)).filter(|other| other.is_dir()));
+    let mut before = 0;
+    for folder in &folders {
+        before += std::fs::read_dir(folder)?.count();
+    }
+    let mut command = Command::new(build.join("release").join(name));
+    command.arg("-merge=1").arg(&draft).args(&folders).env("RUST_BACKTRACE", "0");
+    command.args(["-handle_segv=0", "-handle_bus=0"]);
+    command.arg(format!("-timeout={TIMEOUT_SECONDS}")).arg(format!("-rss_limit_mb={MEMORY_MIB}"));
+    let log = corpora.join(format!("{name}.txt"));
+    let status = command.stderr(File::create(&log)?).status().context("cannot start the target")?;
+    if !status.success() {
+        bail!("it ended with {status}; see {}", log.display());
+    }
+    // Until all is merged the old one stays.
+    std::fs::remove_dir_all(&corpus)?;
+    std::fs::rename(&draft, &corpus)?;
+    Ok([before, std::fs::read_dir(&corpus)?.count()])
 }
 
 fn fuzz(build: &Path, name: &str, args: &FuzzTargetsArgs) -> Result<Value> {
