@@ -4,6 +4,7 @@
 mod apt;
 mod cases;
 mod csmith;
+mod deploy_check;
 mod docs;
 mod faults;
 mod fuzz_targets;
@@ -74,6 +75,8 @@ enum Task {
     Faults(faults::FaultsArgs),
     /// Run titles for hours, and see whether memory, descriptors, mappings, handles or caches grow.
     Soak(soak::SoakArgs),
+    /// Check the Kubernetes manifest, and the container file's steps in a bare root.
+    DeployCheck,
     /// Build the coverage-guided fuzz targets and run each for a while.
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
     /// Build the program twice, in two folders, and compare the bytes.
@@ -107,6 +110,7 @@ fn main() -> ExitCode {
         Task::SlurmTest(args) => slurm_test::run_test(&args),
         Task::Faults(args) => faults::faults(&args),
         Task::Soak(args) => soak::soak(&args),
+        Task::DeployCheck => deploy_check::deploy_check(),
         Task::FuzzTargets(args) => fuzz_targets::run(&args),
         Task::Reproducible(args) => reproducible::reproducible(&args),
         Task::Sbom(args) => supply_chain::sbom(&args),

@@ -1,0 +1,142 @@
+//! `cargo xtask deploy-check`: what can be said of deploy/ without a cluster.
+//!
+//! - The Kubernetes manifest is held to the schema of batch/v1 by a validator on the path: kubeconform, or kubernetes-validate
+//!   (a package of Python's, which brings the schemas).
+//! - The container file's steps are done in a bare folder: what it copies, the libraries that these need, a shell. In there, as the
+//!   user that it names, the manifest's own command runs every index of a small sweep.
+
+use crate::apt::has;
+use crate::steps::{program, run};
+use anyhow::{Context, Result, bail, ensure};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+const MANIFEST: &str = "deploy/kubernetes/sweep.yaml";
+const CONTAINER: &str = "deploy/container/Containerfile";
+/// Validators, and what makes them refuse keys that the schema doesn't know.
+const VALIDATORS: [(&str, &[&str]); 2] =
+    [("kubeconform", &["-strict", "-summary"]), ("kubernetes-validate", &["--strict"])];
+/// A unit for each of a few shards.
+const SPEC: &str = "[[title]]\npath = \"hello.xex\"\ninstructions = 28\nengines = [\"interp\", \"jit\"]\n\
+                    [[fuzz]]\nseeds = \"1..6\"\nblocks = 1\nbatch = 1\n";
+
+/// Checks both.
+pub(crate) fn deploy_check() -> Result<()> {
+    match VALIDATORS.iter().find(|(validator, _)| has(validator)) {
+        Some((validator, flags)) => run(Command::new(validator).args(*flags).arg(MANIFEST))?,
+        None => println!("missing: kubeconform or kubernetes-validate, skipped: the manifest's schema"),
+    }
+    let user = Command::new("id").arg("-u").output()?;
+    if user.stdout != b"0\n" {
+        println!("missing: the right to change roots, skipped: the container file's steps");
+        return Ok(());
+    }
+    let root = tempfile::tempdir().context("a folder for the image")?;
+    // Whoever is not root must get in.
+    run(Command::new("chmod").arg("755").arg(root.path()))?;
+    let image = Image::build(root.path(), &fs::read_to_string(CONTAINER)?)?;
+    image.run(&["--version"], &[])?;
+    sweep(&image)
+}
+
+/// The manifest's command in the image, for each index.
+fn sweep(image: &Image<'_>) -> Result<()> {
+    let manifest = fs::read_to_string(MANIFEST)?;
+    let number = |key: &str| -> Result<u32> {
+        let (_, rest) = manifest.split_once(key).with_context(|| format!("{MANIFEST} has no {key}"))?;
+        Ok(rest.split_whitespace().next().unwrap_or_default().parse()?)
+    };
+    let command =
+        manifest.lines().find_map(|line| line.trim().strip_prefix("- exec ")).context("no command")?;
+    let at = image.root.join("sweep");
+    fs::create_dir_all(at.join("root"))?;
+    fs::copy("guest/bin/hello.xex", at.join("root/hello.xex"))?;
+    fs::write(at.join("root/sweep.toml"), SPEC)?;
+    fs::create_dir(at.join("out"))?;
+    run(Command::new("chown").args(["-R", &image.user]).arg(&at))?;
+    image.run(&["sweep", "plan", "/sweep/root/sweep.toml", "--out", "/sweep/plan"], &[])?;
+    for index in 0..number("completions:")? {
+        image.shell(&format!("exec {command}"), &[("JOB_COMPLETION_INDEX", &index.to_string())])?;
+    }
+    image.run(&["sweep", "merge", "/sweep/out"], &[])?;
+    println!(
+        "{CONTAINER}: its steps in a bare root, {} indexes by the manifest's command",
+        number("completions:")?
+    );
+    Ok(())
+}
+
+/// A container file's image, as far as it goes without its base.
+struct Image<'a> {
+    root: &'a Path,
+    user: String,
+    entry: String,
+}
+
+impl<'a> Image<'a> {
+    fn build(root: &'a Path, text: &str) -> Result<Self> {
+        for folder in ["proc", "dev", "tmp", "bin", "usr/local/bin"] {
+            fs::create_dir_all(root.join(folder))?;
+        }
+        run(Command::new("chmod").arg("1777").arg(root.join("tmp")))?;
+        copy(root, Path::new("/bin/sh"), Path::new("/bin/sh"))?;
+        let mut image = Self { root, user: String::new(), entry: String::new() };
+        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words[..] {
+                // The base is what a shell and the libraries come from.
+                ["FROM", _] => {}
+                ["COPY", from, to] => {
+                    // The build that is here stands for the release's.
+                    ensure!(from == "target/release/xenia-rs", "{CONTAINER} copies {from}");
+                    copy(root, &program()?, Path::new(to))?;
+                }
+                ["USER", user] => user.clone_into(&mut image.user),
+                ["ENTRYPOINT", entry] => entry.trim_matches(['[', ']', '"']).clone_into(&mut image.entry),
+                _ => bail!("{CONTAINER}: a step that this doesn't know: {line}"),
+            }
+        }
+        ensure!(
+            !image.user.is_empty() && !image.entry.is_empty(),
+            "{CONTAINER} names no user or no entry point"
+        );
+        Ok(image)
+    }
+
+    /// The entry point with these words.
+    fn run(&self, words: &[&str], variables: &[(&str, &str)]) -> Result<()> {
+        self.shell(&format!("exec {} {}", self.entry, words.join(" ")), variables)
+    }
+
+    /// A line of shell as the image's user, with mounts that end with it.
+    fn shell(&self, line: &str, variables: &[(&str, &str)]) -> Result<()> {
+        let root = self.root.display();
+        let inside = format!(
+            "mount -t proc proc {root}/proc && mount --rbind /dev {root}/dev && exec chroot --userspec={} {root} /bin/sh -c \
+             \"$1\"",
+            self.user
+        );
+        let mut command = Command::new("unshare");
+        command.args(["--mount", "--pid", "--fork", "sh", "-c", &inside, "sh", line]).env_clear();
+        command.env("PATH", "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").envs(variables.iter().copied());
+        run(command.stdout(Stdio::null()))
+    }
+}
+
+/// Copies a program, and the libraries that it names.
+fn copy(root: &Path, from: &Path, to: &Path) -> Result<()> {
+    let into = |path: &Path| -> Result<PathBuf> {
+        let target = root.join(path.strip_prefix("/").unwrap_or(path));
+        fs::create_dir_all(target.parent().context("no folder")?)?;
+        Ok(target)
+    };
+    fs::copy(from, into(to)?).with_context(|| format!("copying {}", from.display()))?;
+    let libraries = Command::new("ldd").arg(from).output().context("cannot start ldd")?;
+    for library in String::from_utf8_lossy(&libraries.stdout).split_whitespace() {
+        if library.starts_with('/') {
+            fs::copy(library, into(Path::new(library))?).with_context(|| format!("copying {library}"))?;
+        }
+    }
+    Ok(())
+}
