@@ -2,8 +2,8 @@
 //!
 //! A call tries what it is asked for. What can't be done yet becomes a [`Request`]: of the thread, which waits, or of an overlapped
 //! structure, which says when it is over. After each call that changes something all requests are tried again, oldest first,
-//! until none gets any further ([`Net::settle`]); where the network changes by itself that is done each millisecond of
-//! guest time, too. So who gets what depends on the order of calls alone, and no host thread ever waits.
+//! until none gets any further or it was long enough ([`Net::settle`]); then, and where the network changes by itself, that is
+//! done each millisecond of guest time, too. So who gets what depends on the order of calls alone, and no host thread ever waits.
 //!
 //! All of it is behind one lock, under which threads are woken and guest memory is written; events and routines are told of
 //! afterwards. Names of sockets are not handles: the console's functions for handles refuse them. Layouts and behaviour follow
@@ -42,7 +42,7 @@ use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// What a thread waits for that waits for a socket.
 pub(crate) const SOCKET_WAIT: BlockReason = BlockReason::Other("socket");
-/// Guest time between two looks at a network that changes by itself.
+/// Guest time between two looks at a network that changes by itself, or at requests that were left ([`settle::PASSES`]).
 const LOOK: GuestTicks = TICKS_PER_SECOND / 1000;
 /// Nothing is due.
 const NEVER: GuestTicks = GuestTicks::MAX;
@@ -102,6 +102,8 @@ pub struct Net {
     sockets: BTreeMap<u32, Socket>,
     last: u32,
     requests: VecDeque<Request>,
+    /// Requests that would get further are left for the next look.
+    goes_on: bool,
     /// How often Winsock was begun and not ended.
     startups: u32,
     /// Addresses, keys, look-ups.
@@ -125,6 +127,7 @@ impl NetState {
             sockets: BTreeMap::new(),
             last: 0,
             requests: VecDeque::new(),
+            goes_on: false,
             startups: 0,
             xnet: XNet::default(),
             limits,
@@ -230,6 +233,19 @@ impl Net {
         self.last
     }
 
+    /// Names a connection that a socket has accepted: it is as that socket is, in all that was said of it.
+    fn insert_accepted(&mut self, listener: u32, id: SocketId) -> u32 {
+        let name = self.insert(id, SocketKind::Stream, Connection::Made);
+        if let Some(Socket { waits, options, watch, .. }) = self.sockets.get(&listener) {
+            let (waits, options) = (*waits, options.clone());
+            let watch = watch.as_ref().map(|watch| Watch { event: watch.event.clone(), told: 0, ..*watch });
+            if let Some(accepted) = self.sockets.get_mut(&name) {
+                (accepted.waits, accepted.options, accepted.watch) = (waits, options, watch);
+            }
+        }
+        name
+    }
+
     /// Closes a socket; who waits for it is told by the next [`Self::settle`].
     pub fn close(&mut self, name: u32) -> Result<(), WsaError> {
         let id = self.get(name)?.id;
@@ -325,7 +341,7 @@ impl Net {
 impl NetState {
     /// Says when the next look is due, for one who has changed something.
     fn set_due(&self, net: &Net, now: GuestTicks) -> bool {
-        let due = if net.port.changes_by_itself() && net.is_waited_for() {
+        let due = if net.goes_on || (net.port.changes_by_itself() && net.is_waited_for()) {
             now.saturating_add(LOOK)
         } else {
             NEVER

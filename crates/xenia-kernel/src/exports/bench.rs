@@ -39,7 +39,8 @@ use crate::{Kernel, KernelConfig, KernelSystem};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use xenia_cpu::PpcContext;
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_formats::image::{ExecutionInfo, ImageKind, LoadedImage, Version};
+use xenia_guest::{GuestAddr, MediaId, NtStatus, TitleId};
 use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Cpu, Disposition, EndKind, Running, Scheduler, System, TICKS_PER_SECOND, ThreadRef};
 
@@ -50,6 +51,28 @@ pub(crate) struct Bench {
     thread: ThreadRef,
     pub(crate) scratch: GuestAddr,
     text: Arc<Mutex<String>>,
+}
+
+/// The image of a title that does nothing.
+fn title_image(title: u32) -> LoadedImage {
+    LoadedImage {
+        base: GuestAddr(0x8200_0000),
+        size: 0x1_0000,
+        entry: GuestAddr(0x8200_0000),
+        bytes: vec![0; 0x1_0000],
+        execution: Some(ExecutionInfo {
+            media_id: MediaId(0),
+            version: Version(0),
+            base_version: Version(0),
+            title_id: TitleId(title),
+            platform: 0,
+            executable_type: 0,
+            disc_number: 0,
+            disc_count: 0,
+            savegame_id: 0,
+        }),
+        ..LoadedImage::empty(ImageKind::Xex)
+    }
 }
 
 impl Bench {
@@ -260,6 +283,10 @@ fn message_boxes_complete_through_their_overlapped() {
     assert_eq!(b.status("NtCreateEvent", &[base, 0, 1, 0]), NtStatus::SUCCESS);
     let event = b.word(0);
     b.memory().write(b.scratch.offset(0x4C), event).unwrap();
+    for (index, label) in (0..).zip(["No", "Yes"]) {
+        let text = b.put_wide_text(0xA0 + 0x10 * index, label) as u32;
+        b.memory().write(b.scratch.offset(0x90 + 4 * index), text).unwrap();
+    }
     let arguments = [0, 0, 0, 2, base + 0x90, 1, 0, base + 0x20, base + 0x40];
     assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), 0x3E5);
     assert_eq!((b.word(0x20), b.word(0x40)), (0, 0x3E5), "under way");

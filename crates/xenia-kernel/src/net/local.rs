@@ -21,6 +21,8 @@ pub const DATAGRAM_LIMIT: usize = 65_507;
 const MESSAGES_LIMIT: usize = 256;
 /// Bytes that a socket keeps, if it does not say: the console's default.
 const RECEIVE_BUFFER: usize = 16 << 10;
+/// The least that it may say: a byte at a time would cost the host more than it gains the title.
+const RECEIVE_BUFFER_LEAST: usize = 1 << 10;
 /// The most that it may say.
 const RECEIVE_BUFFER_LIMIT: usize = 256 << 10;
 /// The first port that is given to who asks for any.
@@ -340,7 +342,7 @@ impl Network for LocalNetwork {
             (Setting::Broadcast(on), State::Messages(messages)) => messages.may_broadcast = on,
             (Setting::Broadcast(_), _) => return Err(WsaError::NO_PROTOCOL_OPTION),
             (Setting::ReceiveBuffer(bytes), _) => {
-                socket.buffer = (bytes as usize).clamp(1, RECEIVE_BUFFER_LIMIT);
+                socket.buffer = (bytes as usize).clamp(RECEIVE_BUFFER_LEAST, RECEIVE_BUFFER_LIMIT);
             }
             (Setting::NoDelay(_), _) => {}
         }

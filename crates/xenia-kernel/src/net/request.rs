@@ -23,6 +23,15 @@ const DONT_ROUTE: u32 = 4;
 /// Not over before all is there.
 const WAIT_ALL: u32 = 8;
 
+/// What becomes of a request of which a part alone can be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// It is done later.
+    Later,
+    /// The part is the result: the call is one that does not wait.
+    Never,
+}
+
 /// Pieces of guest memory, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Buffers(Vec<(GuestAddr, u32)>);
@@ -276,10 +285,10 @@ impl Net {
     }
 
     /// Tries what is asked. Never waits.
-    pub(super) fn attempt(&mut self, memory: &GuestMemory, name: u32, what: &mut What) -> Tried {
+    pub(super) fn attempt(&mut self, memory: &GuestMemory, name: u32, what: &mut What, rest: Rest) -> Tried {
         let tried = match what {
-            What::Receive(receive) => self.receive(memory, name, receive),
-            What::Send(send) => self.send(memory, name, send),
+            What::Receive(receive) => self.receive(memory, name, receive, rest),
+            What::Send(send) => self.send(memory, name, send, rest),
             What::Accept(place) => self.accept(memory, name, *place),
             What::Connect => self.finish_connect(name),
             What::Select(select) => match self.ready_of(select) {
@@ -296,10 +305,18 @@ impl Net {
         }
     }
 
-    fn receive(&mut self, memory: &GuestMemory, name: u32, receive: &mut Receive) -> Result<Tried, WsaError> {
+    fn receive(
+        &mut self,
+        memory: &GuestMemory,
+        name: u32,
+        receive: &mut Receive,
+        rest: Rest,
+    ) -> Result<Tried, WsaError> {
         let socket = self.get(name)?;
         let (id, kind) = (socket.id, socket.kind);
-        if receive.flags & !(PEEK | WAIT_ALL) != 0 {
+        // Winsock refuses to wait for all where calls don't wait: a part would be taken and nobody would have it.
+        let cannot_wait = receive.flags & WAIT_ALL != 0 && rest == Rest::Never;
+        if receive.flags & !(PEEK | WAIT_ALL) != 0 || cannot_wait {
             return Err(WsaError::OPERATION_NOT_SUPPORTED);
         }
         receive.from.check(memory)?;
@@ -330,9 +347,15 @@ impl Net {
         }
     }
 
-    fn send(&mut self, memory: &GuestMemory, name: u32, send: &mut Send) -> Result<Tried, WsaError> {
+    fn send(
+        &mut self,
+        memory: &GuestMemory,
+        name: u32,
+        send: &mut Send,
+        rest: Rest,
+    ) -> Result<Tried, WsaError> {
         let socket = self.get(name)?;
-        let (id, kind, waits) = (socket.id, socket.kind, socket.waits);
+        let (id, kind) = (socket.id, socket.kind);
         if send.flags & !DONT_ROUTE != 0 {
             return Err(WsaError::OPERATION_NOT_SUPPORTED);
         }
@@ -349,8 +372,7 @@ impl Net {
                 Err(error) => {
                     if error == WsaError::WOULD_BLOCK {
                         self.forget_told(name, noticed::WRITE);
-                        // What could be sent is, where nobody waits for the rest.
-                        if !waits && send.done > 0 {
+                        if rest == Rest::Never && send.done > 0 {
                             return Ok(Tried::Over(Ok(clamp(send.done))));
                         }
                     }
@@ -384,7 +406,7 @@ impl Net {
             Ok(accepted) => accepted,
             Err(error) => return Ok(Tried::stopped(error, 0, 0)),
         };
-        let accepted = self.insert(accepted, SocketKind::Stream, Connection::Made);
+        let accepted = self.insert_accepted(name, accepted);
         if let Err(error) = place.store(memory, remote) {
             self.close(accepted)?;
             return Err(error);

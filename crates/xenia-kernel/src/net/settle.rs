@@ -1,6 +1,6 @@
 //! Requests from their first try to their end: who waits, who is told, what comes of a wait that takes too long.
 
-use super::request::{Request, Tried, Who, clamp};
+use super::request::{Request, Rest, Tried, Who, clamp};
 use super::{Connection, Net, Overlapped, SOCKET_WAIT, What, WsaError, noticed};
 use crate::Kernel;
 use crate::abi::{Call, Flow};
@@ -26,6 +26,9 @@ mod field {
 
 /// `SOCKET_ERROR`.
 const SOCKET_ERROR: i32 = -1;
+/// How often all requests are tried before other work has its turn: two that send and receive a lot through a small buffer
+/// go on at the next look.
+pub(super) const PASSES: u32 = 64;
 
 /// What is to be told when the lock is free again.
 #[derive(Debug)]
@@ -106,7 +109,8 @@ impl Kernel {
     ) -> Flow<i32> {
         let (kernel, now) = (call.kernel, call.now());
         let mut net = kernel.net.lock();
-        let tried = net.attempt(&kernel.memory, name, &mut what);
+        let rest = if net.waits(name) { Rest::Later } else { Rest::Never };
+        let tried = net.attempt(&kernel.memory, name, &mut what, rest);
         let result = match tried {
             Tried::Over(result) => Some(result),
             Tried::Nothing | Tried::Part => net.refusal_to_wait(&kernel.memory, (name, &what), deadline, now),
@@ -137,7 +141,7 @@ impl Kernel {
         }
         let mut net = kernel.net.lock();
         let mut told = Told::default();
-        let result = match net.attempt(&kernel.memory, name, &mut what) {
+        let result = match net.attempt(&kernel.memory, name, &mut what, Rest::Later) {
             // What is refused is told by the call alone.
             Tried::Over(Err(error)) => Err(error),
             Tried::Over(Ok(done)) => {
@@ -206,13 +210,19 @@ impl Kernel {
         }
     }
 
-    /// A thread ends: nothing is received or sent for it any more.
-    pub(crate) fn end_socket_requests_of(&self, thread_id: u32) {
+    /// A thread ends: nothing is received or sent for it any more, and who waits for that is told.
+    pub(crate) fn end_socket_requests_of(&self, cpu: &mut dyn Cpu, thread_id: u32) {
         let mut net = self.net.lock();
-        net.requests.retain(|request| match &request.who {
-            Who::Thread { .. } => true,
-            Who::Overlapped(overlapped) => overlapped.thread_id != thread_id,
-        });
+        let is_its =
+            |request: &Request| matches!(&request.who, Who::Overlapped(own) if own.thread_id == thread_id);
+        let mut told = net.take_back(&self.memory, cpu, is_its);
+        if told.0.is_empty() && net.requests.is_empty() {
+            return;
+        }
+        told.0.extend(net.settle(&self.memory, cpu).0);
+        self.net.set_due(&net, cpu.now());
+        drop(net);
+        told.tell(self, cpu);
     }
 }
 
@@ -310,18 +320,21 @@ impl Net {
         Ok(Wait { reason: SOCKET_WAIT, deadline, alertable: false })
     }
 
-    /// Tries all requests until none gets any further, and says which events are to be signalled.
+    /// Tries all requests until none gets any further or [`PASSES`] are over, and says which events are to be signalled.
     pub(super) fn settle(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> Told {
         let mut told = Told::default();
         let mut goes_on = !self.requests.is_empty();
-        while goes_on {
+        for _ in 0..PASSES {
+            if !goes_on {
+                break;
+            }
             goes_on = false;
             let mut left = std::mem::take(&mut self.requests);
             while let Some(mut request) = left.pop_front() {
                 let tried = if self.sockets.contains_key(&request.socket)
                     || matches!(request.what, What::Select(_) | What::Finish { .. })
                 {
-                    self.attempt(memory, request.socket, &mut request.what)
+                    self.attempt(memory, request.socket, &mut request.what, Rest::Later)
                 } else {
                     // It was closed meanwhile.
                     Tried::Over(Err(match request.who {
@@ -341,6 +354,7 @@ impl Net {
                 }
             }
         }
+        self.goes_on = goes_on;
         self.notice(&mut told);
         for (held, body) in self.xnet.look_up_again(&mut *self.port, memory) {
             told.0.push(Effect::Signal { body, _held: Some(held) });
@@ -397,15 +411,25 @@ impl Net {
         name: u32,
     ) -> Result<Told, WsaError> {
         self.get(name)?;
+        let is_its = |request: &Request| request.socket == name && matches!(request.who, Who::Overlapped(_));
+        Ok(self.take_back(memory, cpu, is_its))
+    }
+
+    /// Ends requests that are not to be done any more.
+    fn take_back(
+        &mut self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        is_meant: impl Fn(&Request) -> bool,
+    ) -> Told {
         let mut told = Told::default();
-        let (taken, left): (Vec<_>, Vec<_>) = std::mem::take(&mut self.requests)
-            .into_iter()
-            .partition(|request| request.socket == name && matches!(request.who, Who::Overlapped(_)));
+        let (taken, left): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.requests).into_iter().partition(is_meant);
         self.requests = left.into();
         for request in taken {
             Self::finish(memory, cpu, request, Err(WsaError::OPERATION_ABORTED), &mut told);
         }
-        Ok(told)
+        told
     }
 
     /// Events of sockets whose state is one that they were to tell of, and have not.

@@ -6,6 +6,7 @@
 use super::{Net, WsaError};
 use crate::objects::HeldObject;
 use crate::ports::Network;
+use crate::user::xconfig::ETHERNET_ADDRESS;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -31,8 +32,6 @@ const ADDRESSES: usize = 8;
 const QUALITIES_LIMIT: usize = 32;
 /// Consoles that one question may be about.
 const QUALITY_ENTRIES: u32 = 64;
-/// The console's address in its Ethernet: one of those that nobody was given.
-const MAC: [u8; 6] = [0x02, 0x00, 0x58, 0x33, 0x36, 0x30];
 /// The port of system link.
 const SYSTEM_LINK_PORT: u16 = 3074;
 
@@ -332,7 +331,7 @@ impl Net {
         let mut address = [0; XNADDR_SIZE];
         let ip = self.address().unwrap_or(Ipv4Addr::UNSPECIFIED);
         address[..4].copy_from_slice(&ip.octets());
-        address[0xA..0x10].copy_from_slice(&MAC);
+        address[0xA..0x10].copy_from_slice(&ETHERNET_ADDRESS);
         address
     }
 
@@ -352,7 +351,11 @@ impl Net {
         if !associations.contains_key(&ip) && associations.len() >= limit {
             return Err(WsaError::NO_BUFFERS);
         }
-        associations.insert(ip, Association { address, key, is_connected: false });
+        // Who asks once more for a console that is connected has it connected.
+        let is_connected = associations
+            .get(&ip)
+            .is_some_and(|there| there.is_connected && there.address == address && there.key == key);
+        associations.insert(ip, Association { address, key, is_connected });
         Ok(ip)
     }
 

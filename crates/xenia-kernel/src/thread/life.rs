@@ -238,7 +238,7 @@ impl Kernel {
             (record.reference, record.kthread, record.kpcr, record.stack, record.tls)
         };
         self.end_transfers_of(cpu, id);
-        self.end_socket_requests_of(id);
+        self.end_socket_requests_of(cpu, id);
         cpu.exit(reference, code)?;
         memory.write(kthread.offset(kthread::TERMINATED), 1_u8)?;
         memory.write(kthread.offset(kthread::EXIT_STATUS), code)?;

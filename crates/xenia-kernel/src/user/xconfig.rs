@@ -123,13 +123,14 @@ impl XConfig {
 }
 
 const USER_LANGUAGE: u16 = 9;
+/// The console's network address, one of its maker's.
+pub const ETHERNET_ADDRESS: [u8; 6] = [0x00, 0x22, 0x48, 0x00, 0x00, 0x01];
 
 /// Settings that are not zero at first.
 fn initial(locale: &Locale, category: u16, setting: u16) -> Option<Vec<u8>> {
     let word = |value: u32| Some(value.to_be_bytes().to_vec());
     match (category, setting) {
-        // A network address of the console's maker.
-        (category::SECURED, 1) => Some(vec![0x00, 0x22, 0x48, 0x00, 0x00, 0x01]),
+        (category::SECURED, 1) => Some(ETHERNET_ADDRESS.to_vec()),
         // Video standard and region, discs: North America.
         (category::SECURED, 2) => word(0x1000),
         (category::SECURED, 3) => Some((locale.game_region as u16).to_be_bytes().to_vec()),

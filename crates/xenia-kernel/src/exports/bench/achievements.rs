@@ -6,8 +6,7 @@ use crate::user::profile::Profile;
 use crate::user::profile_settings::DASHBOARD;
 use std::path::PathBuf;
 use xenia_formats::gpd::{EARNED, Gpd, PlayedTitle};
-use xenia_formats::image::{ExecutionInfo, ImageKind, LoadedImage, Resource, Version};
-use xenia_guest::{MediaId, TitleId};
+use xenia_formats::image::Resource;
 
 const TITLE: u32 = 0x4D53_07D1;
 const INVALID_PARAMETER: u64 = 0x57;
@@ -69,25 +68,7 @@ fn bench(folder: &Path, database: &[u8]) -> Bench {
         address: GuestAddr(0x8200_0100),
         size: database.len() as u32,
     };
-    let image = LoadedImage {
-        base: GuestAddr(0x8200_0000),
-        size: 0x1_0000,
-        entry: GuestAddr(0x8200_0000),
-        bytes,
-        resources: vec![resource],
-        execution: Some(ExecutionInfo {
-            media_id: MediaId(0),
-            version: Version(0),
-            base_version: Version(0),
-            title_id: TitleId(TITLE),
-            platform: 0,
-            executable_type: 0,
-            disc_number: 0,
-            disc_count: 0,
-            savegame_id: 0,
-        }),
-        ..LoadedImage::empty(ImageKind::Xex)
-    };
+    let image = LoadedImage { bytes, resources: vec![resource], ..title_image(TITLE) };
     b.kernel.load_title(&mut b.scheduler, &image).unwrap();
     b
 }

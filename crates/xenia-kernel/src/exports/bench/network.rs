@@ -263,6 +263,37 @@ fn who_sends_more_than_fits_waits_for_room_and_who_wants_all_for_all() {
     assert_eq!(b.word(INTO), 0x4000);
     b.refused("NetDll_ioctlsocket", &[1, server, 1, into], 10022);
     b.refused("NetDll_ioctlsocket", &[1, server, 0x4004_667F, 0], 10014);
+    // Where nobody waits all can't be waited for, and nothing is lost.
+    b.set_non_blocking(server);
+    b.refused("NetDll_recv", &[1, server, all, 0x8000, 8], 10045);
+    assert_eq!(b.net("NetDll_recv", &[1, server, all, 0x8000, 0]), 0x4000);
+}
+
+#[test]
+fn what_takes_long_is_done_in_turns() {
+    let mut b = Bench::online();
+    let (client, server) = b.pair();
+    b.memory().write(b.scratch.offset(TIME), 1_u32).unwrap();
+    let least = b.at(TIME);
+    assert_eq!(b.net("NetDll_setsockopt", &[1, server, 0xFFFF, 0x1002, least, 4]), 0);
+    let size = 0x10_0000_u32;
+    let big = b.memory().alloc(Heap::Virtual4K, 2 * size, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+    b.memory().fill(big, size, 9).unwrap();
+    assert_eq!(b.begin("NetDll_send", &[1, client, u64::from(big.0), u64::from(size), 0]), None);
+    let second = b.add_thread();
+    let first = b.act_as(second);
+    let into = u64::from(big.0 + size);
+    assert_eq!(b.begin("NetDll_recv", &[1, server, into, u64::from(size), 8]), None);
+    let kernel = b.kernel.clone();
+    let mut looks = 0;
+    while let Some(due) = kernel.net.next_due() {
+        b.scheduler.set_now(due);
+        kernel.look_at_sockets(&mut b.scheduler);
+        looks += 1;
+    }
+    assert!((8..64).contains(&looks), "{looks} turns");
+    assert_eq!((b.answer(first), b.answer(second)), (Some(u64::from(size)), Some(u64::from(size))));
+    assert_eq!(b.memory().read::<u32>(big.offset(2 * size - 4)).unwrap(), 0x0909_0909);
 }
 
 #[test]
@@ -301,6 +332,12 @@ fn accept_waits_for_a_connection_and_connect_says_who_is_not_there() {
     b.refused("NetDll_connect", &[1, other, to, size], WOULD_BLOCK);
     let write = b.put_set(1, &[other]);
     assert_eq!(b.net("NetDll_select", &[1, 0, 0, write, 0, 0]), 1);
+    // What was said of the listener holds for its connections.
+    b.set_non_blocking(listener);
+    let accepted = b.net("NetDll_accept", &[1, listener, 0, 0]);
+    let into = b.at(INTO);
+    b.refused("NetDll_recv", &[1, accepted as u64, into, 4, 0], WOULD_BLOCK);
+    b.refused("NetDll_accept", &[1, listener, 0, 0], WOULD_BLOCK);
 }
 
 #[test]

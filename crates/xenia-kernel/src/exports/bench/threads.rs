@@ -3,7 +3,6 @@
 use super::*;
 use crate::layout::{kthread, object_header};
 use crate::limits::Limit;
-use xenia_formats::image::{ImageKind, LoadedImage};
 use xenia_sched::System;
 
 #[test]

@@ -4,8 +4,7 @@ use super::*;
 use crate::loader::image_headers::key;
 use crate::ports::{Gamepad, Input};
 use crate::user::notifications::{Notification, id};
-use xenia_formats::image::{ExecutionInfo, ImageKind, LoadedImage, Resource, Version};
-use xenia_guest::{MediaId, TitleId};
+use xenia_formats::image::Resource;
 use xenia_sched::GuestTicks;
 
 /// Places XEX headers with these optional ones.
@@ -94,26 +93,7 @@ fn a_title_is_asked_about_itself() {
         headers[at..at + 4].copy_from_slice(&u32::to_be_bytes(word));
     }
     let art = Resource { name: "art".to_owned(), address: GuestAddr(0x8205_0000), size: 0x33 };
-    let image = LoadedImage {
-        base: GuestAddr(0x8200_0000),
-        size: 0x1_0000,
-        entry: GuestAddr(0x8200_0000),
-        bytes: vec![0; 0x1_0000],
-        headers,
-        resources: vec![art],
-        execution: Some(ExecutionInfo {
-            media_id: MediaId(0),
-            version: Version(0),
-            base_version: Version(0),
-            title_id: TitleId(0x4D53_07D1),
-            platform: 0,
-            executable_type: 0,
-            disc_number: 0,
-            disc_count: 0,
-            savegame_id: 0,
-        }),
-        ..LoadedImage::empty(ImageKind::Xex)
-    };
+    let image = LoadedImage { headers, resources: vec![art], ..title_image(0x4D53_07D1) };
     b.kernel.load_title(&mut b.scheduler, &image).unwrap();
     let (handle, headers) = {
         let modules = b.kernel.modules.lock();

@@ -112,6 +112,44 @@ fn what_is_taken_back_says_so_and_closing_takes_back() {
 }
 
 #[test]
+fn who_waits_for_a_request_of_a_thread_that_ends_is_told() {
+    let mut b = Bench::online();
+    let (_, server) = b.pair();
+    let event = b.xam_call("NetDll_WSACreateEvent", &[]);
+    let [buffers, count, flags, overlapped] = put_call(&b, 0, event);
+    b.refused("NetDll_WSARecv", &[1, server, buffers, 2, count, flags, overlapped, 0], PENDING);
+    let other = b.add_thread();
+    let asker = b.act_as(other);
+    let ask = [1, server, overlapped, count, 1, flags];
+    assert_eq!(b.begin("NetDll_WSAGetOverlappedResult", &ask), None);
+    let third = b.add_thread();
+    b.act_as(third);
+    let kernel = b.kernel.clone();
+    let id = kernel.threads.lock().iter().find(|record| record.reference == asker).map(|record| record.id);
+    kernel.end_thread(&mut b.scheduler, id.unwrap(), 0).unwrap();
+    assert_eq!((result(&b), b.answer(other)), ((995, 0), Some(0)));
+    let query = b.at(0x790);
+    assert_eq!(b.status("NtQueryEvent", &[event, query]), NtStatus::SUCCESS);
+    assert_eq!(b.word(0x794), 1, "signalled");
+}
+
+#[test]
+fn an_overlapped_send_is_whole_where_calls_do_not_wait() {
+    let mut b = Bench::online();
+    let (client, server) = b.pair();
+    b.set_non_blocking(client);
+    let size = 0x6000_u32;
+    let big = b.memory().alloc(Heap::Virtual4K, 2 * size, 0x1_0000, Protect::READ_WRITE, false).unwrap();
+    let [buffers, count, _, overlapped] = put_call(&b, 0, 0);
+    b.memory().write(b.scratch.offset(BUFFERS), size).unwrap();
+    b.memory().write(b.scratch.offset(BUFFERS + 4), big.0).unwrap();
+    b.refused("NetDll_WSASend", &[1, client, buffers, 1, count, 0, overlapped, 0], PENDING);
+    let into = u64::from(big.0 + size);
+    assert_eq!(b.net("NetDll_recv", &[1, server, into, u64::from(size), 8]), size as i32);
+    assert_eq!(result(&b), (0, size));
+}
+
+#[test]
 fn a_routine_is_called_in_an_alertable_wait() {
     let mut b = Bench::online();
     let (client, server) = b.pair();

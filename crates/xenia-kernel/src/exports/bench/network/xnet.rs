@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::loader::image_headers::key;
-use xenia_formats::image::{ImageKind, LoadedImage};
 
 const INVALID: u64 = 10022;
 
@@ -106,6 +105,9 @@ fn an_address_stands_for_a_console_that_is_there() {
     assert_eq!((b.word(0x200), b.word(0x208), b.word(0x304)), (b.word(INTO), b.word(INTO + 8), 7));
     assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, address]), 0);
     assert_eq!(b.xam_call("NetDll_XNetConnect", &[1, address]), 0);
+    assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, address]), 2);
+    // Asked once more for the address, as titles do again and again.
+    assert_eq!(b.xam_call("NetDll_XNetXnAddrToInAddr", &[1, own, id, ip]), 0);
     assert_eq!(b.xam_call("NetDll_XNetGetConnectStatus", &[1, address]), 2);
     assert_eq!(b.xam_call("NetDll_XNetUnregisterInAddr", &[1, address]), 0);
     assert_eq!(b.xam_call("NetDll_XNetUnregisterInAddr", &[1, address]), INVALID);
