@@ -1,20 +1,21 @@
 //! The host's network, by sockets of its own that never wait.
 //!
-//! A guest's sockets may go wherever the host's user may. Bytes that the host has no room for are kept here, so few that a guest
-//! notices like on any slow connection; when a socket is closed with some left, they are lost. Names are looked up on threads
-//! for that, a few at once.
+//! A guest's sockets may go wherever the host's user may. Nothing that is sent is kept here: the host has it, and delivers it
+//! after the socket is closed, too. Names are looked up on threads for that, a few at once.
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockAddr, SockRef, Socket, Type};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, SocketAddrV4, TcpStream, ToSocketAddrs, UdpSocket};
+use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use xenia_kernel::net::{BACKLOG_LIMIT, WsaError};
 use xenia_kernel::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
 
-/// Bytes that are kept of what a guest sends.
-const UNSENT: usize = 0x1_0000;
+/// The most bytes that are counted as there to receive.
+const AVAILABLE: usize = 0x1_0000;
 /// Names that are looked up at once.
 const LOOKUPS: usize = 4;
 /// The most that a title may have the host keep for a socket.
@@ -33,15 +34,13 @@ struct Host {
     connected: bool,
     /// A connection could not be made.
     failed: bool,
-    /// What the host had no room for yet.
-    unsent: VecDeque<u8>,
     /// A connection that was found by looking for one.
     found: Option<(Socket, SocketAddrV4)>,
 }
 
 impl Host {
     fn new(socket: Socket4, connected: bool) -> Self {
-        Self { socket, connecting: false, connected, failed: false, unsent: VecDeque::new(), found: None }
+        Self { socket, connecting: false, connected, failed: false, found: None }
     }
 
     fn any(&self) -> SockRef<'_> {
@@ -60,20 +59,15 @@ impl Host {
         Some(own).filter(|own| own.port() != 0)
     }
 
-    /// Sends what is left over.
-    fn flush(&mut self) -> Result<(), WsaError> {
-        let Socket4::Stream(stream) = &mut self.socket else { return Ok(()) };
-        while !self.unsent.is_empty() {
-            match stream.write(self.unsent.as_slices().0).map_err(|error| told(&error)) {
-                Ok(sent) => drop(self.unsent.drain(..sent)),
-                Err(WsaError::WOULD_BLOCK) => break,
-                Err(error) => {
-                    self.unsent.clear();
-                    return Err(error);
-                }
-            }
-        }
-        Ok(())
+    /// Whether the host has room for more, or an error to tell.
+    fn is_writable(&self) -> bool {
+        let socket = match &self.socket {
+            Socket4::Stream(stream) => stream.as_fd(),
+            Socket4::Datagram(socket) => socket.as_fd(),
+        };
+        let mut asked = [PollFd::from_borrowed_fd(socket, PollFlags::OUT)];
+        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        poll(&mut asked, Some(&now)).is_ok_and(|ready| ready > 0)
     }
 
     /// Looks whether somebody has connected.
@@ -192,12 +186,7 @@ impl Network for HostNetwork {
     }
 
     fn close(&mut self, id: SocketId) {
-        if let Some(mut host) = self.sockets.remove(&id) {
-            let left = host.flush();
-            if left.is_err() || !host.unsent.is_empty() {
-                tracing::debug!(target: "network", "a socket was closed with {} bytes unsent", host.unsent.len());
-            }
-        }
+        self.sockets.remove(&id);
     }
 
     fn set(&mut self, id: SocketId, setting: Setting) -> Result<(), WsaError> {
@@ -285,19 +274,8 @@ impl Network for HostNetwork {
         if !host.connected {
             return Err(WsaError::NOT_CONNECTED);
         }
-        host.flush()?;
-        if !host.unsent.is_empty() {
-            return Err(WsaError::WOULD_BLOCK);
-        }
         let Socket4::Stream(stream) = &mut host.socket else { return Err(WsaError::NOT_SOCKET) };
-        match stream.write(bytes).map_err(|error| told(&error)) {
-            Err(WsaError::WOULD_BLOCK) => {
-                let kept = bytes.len().min(UNSENT);
-                host.unsent.extend(&bytes[..kept]);
-                Ok(kept)
-            }
-            sent => sent,
-        }
+        stream.write(bytes).map_err(|error| told(&error))
     }
 
     fn receive(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
@@ -332,7 +310,6 @@ impl Network for HostNetwork {
             (true, false) => Shutdown::Read,
             _ => Shutdown::Write,
         };
-        host.flush()?;
         host.any().shutdown(how).map_err(|error| told(&error))
     }
 
@@ -347,12 +324,11 @@ impl Network for HostNetwork {
         if !host.is_stream() {
             return Ready { readable, writable: true, is_ended: false };
         }
-        let writable = host.flush().is_err() || host.unsent.is_empty();
-        Ready { readable, writable, is_ended: readable && there != Ok(1) }
+        Ready { readable, writable: host.is_writable(), is_ended: readable && there != Ok(1) }
     }
 
     fn available(&mut self, id: SocketId) -> usize {
-        self.get(id).and_then(|host| host.look(&mut vec![0; UNSENT])).unwrap_or(0)
+        self.get(id).and_then(|host| host.look(&mut vec![0; AVAILABLE])).unwrap_or(0)
     }
 
     fn look_up(&mut self, name: &str) -> Result<Vec<Ipv4Addr>, WsaError> {
@@ -364,6 +340,10 @@ impl Network for HostNetwork {
             };
             self.lookups.remove(name);
             return if found.is_empty() { Err(WsaError::HOST_NOT_FOUND) } else { Ok(found) };
+        }
+        if self.lookups.len() >= LOOKUPS {
+            // Whoever asked for one that is over may be gone; who is not asks once more.
+            self.lookups.retain(|_, receiver| receiver.try_recv() == Err(TryRecvError::Empty));
         }
         if self.lookups.len() < LOOKUPS {
             let (sender, receiver) = channel();
@@ -416,6 +396,17 @@ mod tests {
         (socket, network.local(socket).unwrap())
     }
 
+    /// A client and a server.
+    fn connected(network: &mut HostNetwork) -> (SocketId, SocketId) {
+        let (listener, at) = bound(network, SocketKind::Stream);
+        network.listen(listener, 4).unwrap();
+        let client = network.open(SocketKind::Stream).unwrap();
+        if network.connect(client, at).is_err() {
+            until(|| network.connected(client)).unwrap();
+        }
+        (client, until(|| network.accept(listener)).unwrap().0)
+    }
+
     #[test]
     fn a_connection_on_the_hosts_loopback_carries_all_both_ways() {
         let mut network = HostNetwork::new();
@@ -430,7 +421,7 @@ mod tests {
         let (server, remote) = until(|| network.accept(listener)).unwrap();
         assert_eq!((Some(remote), network.remote(client)), (network.local(client), Some(at)));
         assert_eq!(network.receive(server, &mut [0; 4], false).err(), Some(WsaError::WOULD_BLOCK));
-        // More than the host takes at once, in one thread: what is kept here goes with the next look.
+        // More than the host takes at once, in one thread.
         let all: Vec<u8> = (0..4_000_000_u32).map(|index| (index / 7) as u8).collect();
         let (mut sent, mut got) = (0, Vec::new());
         while got.len() < all.len() {
@@ -440,7 +431,6 @@ mod tests {
                     Err(error) => assert_eq!(error, WsaError::WOULD_BLOCK),
                 }
             }
-            let _ = network.ready(client);
             got.extend(receive(&mut network, server, 0x1_0000).unwrap());
         }
         assert!(got == all, "other bytes");
@@ -451,6 +441,34 @@ mod tests {
         assert_eq!(receive(&mut network, client, 9).unwrap(), b"ck");
         assert_eq!(receive(&mut network, client, 9).unwrap(), b"");
         assert!(network.ready(client).is_ended);
+    }
+
+    #[test]
+    fn what_was_sent_arrives_after_the_socket_is_shut_and_closed() {
+        for shuts in [false, true] {
+            let mut network = HostNetwork::new();
+            let (client, server) = connected(&mut network);
+            let mut sent = 0;
+            loop {
+                match network.send(client, &[7; 0x1_0000], None) {
+                    Ok(count) => sent += count,
+                    Err(error) => break assert_eq!(error, WsaError::WOULD_BLOCK),
+                }
+            }
+            assert!(!network.ready(client).writable);
+            if shuts {
+                network.shutdown(client, false, true).unwrap();
+            }
+            network.close(client);
+            let mut got = 0;
+            loop {
+                match receive(&mut network, server, 0x1_0000).unwrap().len() {
+                    0 => break,
+                    count => got += count,
+                }
+            }
+            assert_eq!(got, sent);
+        }
     }
 
     #[test]
@@ -495,5 +513,10 @@ mod tests {
         assert_eq!(network.look_up("localhost"), Err(WsaError::WOULD_BLOCK));
         assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
         assert!(network.lookups.is_empty());
+        // Those that nobody asks for again are forgotten when others are asked for.
+        for index in 0..LOOKUPS {
+            assert_eq!(network.look_up(&format!("127.0.0.{index}")), Err(WsaError::WOULD_BLOCK));
+        }
+        assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
     }
 }
