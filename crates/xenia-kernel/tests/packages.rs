@@ -5,14 +5,14 @@ mod killed;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use xenia_guest::Win32Error;
+use xenia_guest::{GuestAddr, NtStatus, Win32Error};
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
-use xenia_kernel::files::PackageMode;
+use xenia_kernel::files::{OpenFile, OpenParameters, PackageMode, access};
 use xenia_kernel::ports::{Ports, Storage};
 use xenia_kernel::user::profile::Xuid;
 use xenia_kernel::vfs::{Device, Disposition, FileData, HostFolder, OpenRequest, VfsError};
 use xenia_kernel::{Kernel, KernelConfig};
-use xenia_memory::GuestMemory;
+use xenia_memory::{GuestMemory, Heap, Protect};
 
 /// Set for the program that is going to be killed: the folder to save in.
 const FOLDER: &str = "XENIA_TEST_PACKAGE_FOLDER";
@@ -179,6 +179,81 @@ fn a_package_that_is_not_whole_does_not_replace_the_old_one() {
     assert_is(&kernel, 1);
     let names = std::fs::read_dir(folder.path().join("Content/E030000000000001/4D5307D1/00000001")).unwrap();
     assert_eq!(names.count(), 2, "the header, and one folder of files");
+}
+
+/// A file of the open package, as a title opens it.
+fn opened(kernel: &Kernel, path: &str) -> OpenFile {
+    let parameters = OpenParameters {
+        access: access::GENERIC_WRITE | access::GENERIC_READ,
+        disposition: Disposition::OverwriteOrCreate,
+        ..OpenParameters::to_read(path, 0)
+    };
+    kernel.files.lock().open(&parameters).unwrap().0
+}
+
+#[test]
+fn a_run_that_ends_while_the_title_saves_leaves_the_old_package() {
+    let folder = tempfile::tempdir().unwrap();
+    for is_open in [true, false] {
+        let kernel = machine(folder.path());
+        if is_open {
+            save(&kernel, 1);
+        }
+        open(&kernel, PackageMode::Always).unwrap();
+        for file in FILES {
+            write(&kernel, file, 2);
+        }
+        let last = opened(&kernel, r"save:\level");
+        let mut files = kernel.files.lock();
+        if is_open {
+            files.insert(GuestAddr(0x4000_0000), last);
+        } else {
+            files.close(last);
+        }
+        drop(files);
+        drop(kernel);
+        let kernel = machine(folder.path());
+        if is_open {
+            assert_is(&kernel, 1);
+        } else {
+            // The title never closes its packages, but it was done with this one.
+            open(&kernel, PackageMode::Existing).unwrap();
+            assert_eq!(generation(&kernel, "index"), Some(2));
+        }
+    }
+}
+
+#[test]
+fn a_write_that_found_no_room_is_remembered_though_the_file_is_cut_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let kernel = machine(folder.path());
+    save(&kernel, 1);
+    let at = kernel.memory.alloc(Heap::Virtual4K, 0x1000, 0x1000, Protect::READ_WRITE, false).unwrap();
+    let fail = |file: &OpenFile| {
+        let refused = file.write(&kernel.memory, at, 0x1000, Some(u64::from(u32::MAX))).unwrap_err();
+        assert_eq!(refused.status(), NtStatus::DISK_FULL);
+    };
+    let close_file = |file: OpenFile| kernel.files.lock().close(file);
+    open(&kernel, PackageMode::Always).unwrap();
+    for name in ["index", "player"] {
+        write(&kernel, name, 2);
+    }
+    let level = opened(&kernel, r"save:\level");
+    level.write(&kernel.memory, at, 0x1000, Some(0)).unwrap();
+    fail(&level);
+    // A smaller one that fits does not make it good.
+    level.write(&kernel.memory, at, 0x10, Some(0x1000)).unwrap();
+    close_file(level);
+    assert_eq!(close(&kernel), Err(Win32Error::DISK_FULL));
+    assert_is(&kernel, 1);
+    // A title that notices, and says how long the file is to be, has put it right.
+    open(&kernel, PackageMode::Always).unwrap();
+    let level = opened(&kernel, r"save:\level");
+    level.write(&kernel.memory, at, 0x1000, Some(0)).unwrap();
+    fail(&level);
+    assert!(!level.resize(0x1000).unwrap(), "it is as long already");
+    close_file(level);
+    assert_eq!(close(&kernel), Ok(()));
 }
 
 #[test]

@@ -108,13 +108,22 @@ impl ContentStore {
     }
 
     /// What a package says of itself; `None`: there is no such package.
+    ///
+    /// # Errors
+    /// [`VfsError::Corrupt`] if its header can't be read, as one that a later version wrote: it is not taken for a package that is not
+    /// there, whose place another could take.
     pub fn find(&self, name: &PackageName) -> VfsResult<Option<PackageHeader>> {
         if let Some(text) = self.read(&name.header())? {
             let header = PackageHeader::parse(&text);
             if header.is_none() {
-                tracing::warn!(target: "vfs", "the header of the package {} can't be read", name.file());
+                tracing::error!(
+                    target: "vfs",
+                    "the header of the package {} can't be read; the package stays as it is: {}",
+                    name.file(),
+                    name.header().join("/")
+                );
             }
-            return Ok(header);
+            return header.map(Some).ok_or(VfsError::Corrupt);
         }
         if self.is_directory(&name.files(0)) {
             return Ok(Some(PackageHeader::of_stray(name.owner, name.file())));
@@ -167,11 +176,13 @@ impl ContentStore {
             };
             let Some(name) = PackageName::new(owner, title, kind, file) else { continue };
             let key = file.to_ascii_lowercase();
-            if found.len() < LISTED
-                && !found.contains_key(&key)
-                && let Some(header) = self.find(&name)?
-            {
-                found.insert(key, (name, header));
+            if found.len() >= LISTED || found.contains_key(&key) {
+                continue;
+            }
+            match self.find(&name) {
+                Ok(Some(header)) => drop(found.insert(key, (name, header))),
+                Ok(None) | Err(VfsError::Corrupt) => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(found.into_values().collect())
@@ -354,6 +365,8 @@ mod tests {
         let found = store.packages(Xuid(1), 2, 1).unwrap();
         let files: Vec<&str> = found.iter().map(|(name, _)| name.file()).collect();
         assert_eq!(files, ["Stray"]);
+        let broken = PackageName::new(Xuid(1), 2, 1, "broken").unwrap();
+        assert_eq!(store.find(&broken), Err(VfsError::Corrupt), "not the same as none");
         assert_eq!((found[0].1.folder, found[0].1.license), (0, u32::MAX));
         // What was left of a package goes when one of its name needs the place.
         let name = PackageName::new(Xuid(1), 2, 1, "gone").unwrap();

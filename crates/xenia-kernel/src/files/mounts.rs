@@ -56,7 +56,10 @@ impl Files {
         }
         let ports = CompletionPorts::new(limits.clone());
         let packages = Packages::new(storage, limits);
-        Ok(Self { vfs, ports, packages, has_common_disk, limits: limits.clone(), ..Self::default() })
+        let mut files = Self::default();
+        (files.vfs, files.ports, files.packages) = (vfs, ports, packages);
+        (files.has_common_disk, files.limits) = (has_common_disk, limits.clone());
+        Ok(files)
     }
 
     /// Mounts a folder of the host as the medium that the title came on, for reading only.

@@ -1,11 +1,11 @@
 //! Packages that the title has open: each a device of its own, under the name that the title gave it.
 //!
 //! A title reaches the files of packages that it opened, and no others. A package that takes the place of an older one becomes
-//! the package when it is closed or flushed, or with the end of the machine ([`crate::content`]), if all was written that the
-//! title wanted to write.
+//! the package when it is closed or flushed ([`crate::content`]), if all was written that the title wanted to write; and with the end of
+//! the machine, if no file in it is open then: some titles leave packages open, and others are in the middle of saving.
 
-use super::Files;
 use super::mounts::{self, HARD_DISK};
+use super::{Files, OpenFile};
 use crate::content::{ContentStore, PackageHeader, PackageName};
 use crate::limits::{Limit, Limits};
 use crate::ports::Storage;
@@ -28,6 +28,8 @@ struct OpenPackage {
     replaces: Option<PackageHeader>,
     /// Whether its header is on the disk.
     is_committed: bool,
+    /// The machine ends while the title writes to it.
+    is_cut_short: bool,
 }
 
 /// The packages that are open, and all others on the disk.
@@ -48,8 +50,12 @@ impl Default for Packages {
 impl Drop for Packages {
     fn drop(&mut self) {
         for package in &mut self.open {
-            // It has been said.
-            let _ = package.finish(&self.store);
+            if package.is_cut_short && package.replaces.is_some() {
+                package.give_up(&self.store);
+            } else {
+                // It has been said.
+                let _ = package.finish(&self.store);
+            }
         }
     }
 }
@@ -125,13 +131,28 @@ impl OpenPackage {
             let stays = if self.replaces.is_some() { ", and stays as it was" } else { "" };
             tracing::error!(target: "vfs", "the package {} is not saved{stays}: {error}", self.name.file());
             if self.replaces.is_some() {
-                // The next one of this name would remove it.
-                let _ = store.remove_files(&self.name, &self.header);
+                self.remove(store);
             } else {
                 store.forget_losses(&self.name, &self.header);
             }
         }
         committed
+    }
+
+    /// The old one stays: this one is not whole, and nobody is left who would make it so.
+    fn give_up(&mut self, store: &ContentStore) {
+        tracing::warn!(
+            target: "vfs",
+            "the run ends while the title saves: the package {} stays as it was",
+            self.name.file()
+        );
+        self.remove(store);
+    }
+
+    /// Removes what was written of one that is not whole.
+    fn remove(&mut self, store: &ContentStore) {
+        // The next one of this name would remove it, too.
+        let _ = store.remove_files(&self.name, &self.header);
     }
 }
 
@@ -167,6 +188,16 @@ impl Packages {
         match self.open.iter().find(|package| package.name.is(name)) {
             Some(package) => Ok(Some(package.header.clone())),
             None => self.store.find(name),
+        }
+    }
+}
+
+impl Drop for Files {
+    /// The machine ends, and with it what the title is in the middle of.
+    fn drop(&mut self) {
+        for package in &mut self.packages.open {
+            let is_in_it = |file: &OpenFile| self.vfs.volume_name(&file.location) == package.device;
+            package.is_cut_short = self.open.values().any(|file| file.may_write() && is_in_it(file));
         }
     }
 }
@@ -230,6 +261,7 @@ impl Files {
             header: header.clone(),
             replaces,
             is_committed,
+            is_cut_short: false,
         });
         Ok((header, action))
     }

@@ -4,7 +4,7 @@
 //! Transfers at a handle's position, and all those of a synchronous handle, take turns, as NT has it. So do those who write
 //! one file, by whatever handle: a write that adds to the end does it where the end is. Reading takes no turn with writing.
 
-use super::rights::options;
+use super::rights::{access, options};
 use crate::status::failure::Fallible;
 use crate::vfs::FileData;
 use std::sync::Arc;
@@ -78,6 +78,11 @@ impl Stream {
     /// Refuses what one of these rights is needed for, if it has none of them.
     pub fn require(&self, rights: u32) -> Fallible<()> {
         if self.rights & rights == 0 { Err(NtStatus::ACCESS_DENIED.into()) } else { Ok(()) }
+    }
+
+    /// Whether this handle may change the contents.
+    pub fn may_write(&self) -> bool {
+        self.rights & (access::WRITE_DATA | access::APPEND_DATA) != 0
     }
 
     /// Bytes that its position, and unbuffered transfers, are multiples of.

@@ -3,7 +3,7 @@
 
 use super::Stream;
 use super::rights::{access, options};
-use crate::status::failure::Fallible;
+use crate::status::failure::{Failure, Fallible};
 use crate::vfs::{FileData, VfsError};
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{FaultKind, FileReadError, GuestMemory, MemoryFault};
@@ -159,15 +159,17 @@ impl Stream {
         let end = begin.checked_add(u64::from(length)).ok_or(VfsError::Full)?;
         let grows = length > 0 && end > size;
         // As long as it will be before the first byte: a disk that is full has not got half of it.
-        if grows {
-            data.set_size(end)?;
-        }
         let mut at = begin;
-        let written = pieces.iter().try_for_each(|&piece| write_piece(data, memory, piece, &mut at));
-        if let Err(failure) = written {
-            if grows {
-                data.take_back(size)?;
+        let room = if grows { data.make_room(end) } else { Ok(()) };
+        let written = room.map_err(Failure::from).and_then(|()| {
+            let written = pieces.iter().try_for_each(|&piece| write_piece(data, memory, piece, &mut at));
+            if written.is_err() && grows {
+                data.make_room(size)?;
             }
+            written
+        });
+        if let Err(failure) = written {
+            data.missed(begin..end);
             return Err(failure);
         }
         if self.mode() & options::WRITE_THROUGH != 0 {
@@ -190,12 +192,9 @@ impl Stream {
         if i64::try_from(size).is_err() {
             return Err(NtStatus::INVALID_PARAMETER.into());
         }
-        if self.data().map(FileData::size).transpose()? == Some(size) {
-            self.require(access::WRITE_DATA)?;
-            return Ok(false);
-        }
+        let changes = self.data().map(FileData::size).transpose()? != Some(size);
         self.set_size(size)?;
-        Ok(true)
+        Ok(changes)
     }
 
     /// Makes sure that what was written survives.

@@ -5,9 +5,6 @@ use xenia_guest::NtStatus;
 use xenia_memory::{HeapError, MemoryFault};
 use xenia_sched::SchedError;
 
-/// What is on the disk is damaged.
-const FILE_CORRUPT_ERROR: NtStatus = NtStatus(0xC000_0102);
-
 /// What went wrong inside an export. Functions that return a status turn it into one; in others a bad
 /// pointer becomes a guest exception at the call, as an access by the console's kernel would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -63,7 +60,7 @@ impl From<VfsError> for Failure {
             VfsError::ReadOnly => NtStatus::ACCESS_DENIED,
             VfsError::Full => NtStatus::DISK_FULL,
             VfsError::OtherDevice => NtStatus::NOT_SAME_DEVICE,
-            VfsError::Corrupt => FILE_CORRUPT_ERROR,
+            VfsError::Corrupt => NtStatus::FILE_CORRUPT_ERROR,
             VfsError::Host(_) => NtStatus::IO_DEVICE_ERROR,
         })
     }

@@ -3,6 +3,7 @@
 use super::stamp::attributes;
 use super::{Stamp, VfsError, VfsResult};
 use std::fs::File;
+use std::ops::Range;
 
 /// A file or directory, as found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,11 +100,13 @@ pub trait FileData: Send + Sync {
     /// Cuts the file, or lengthens it with zeros.
     fn set_size(&self, size: u64) -> VfsResult<()>;
 
-    /// Cuts off what a write has added that failed. Unlike a cut that the title asks for it makes nothing good: what could not be
-    /// written is still missing.
-    fn take_back(&self, size: u64) -> VfsResult<()> {
+    /// Lengthens the file for what is about to be written, or takes that back; otherwise as [`Self::set_size`].
+    fn make_room(&self, size: u64) -> VfsResult<()> {
         self.set_size(size)
     }
+
+    /// These bytes were to be written, and were not: a file that is to be whole is not until they are.
+    fn missed(&self, _bytes: Range<u64>) {}
 
     /// Makes sure that everything written so far survives a crash of the host.
     fn flush(&self) -> VfsResult<()>;

@@ -19,6 +19,7 @@ use super::{VfsError, VfsResult};
 use crate::limits::{Limit, Limits};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -27,10 +28,16 @@ use xenia_sync::{Level, Mutex};
 
 /// How names of drafts begin; guests can't use such names.
 const PREFIX: &str = ".xenia-draft-";
+/// How the name of a draft begins that could not be put in its file's place: it is the user's, and stays.
+const UNSAVED: &str = ".xenia-unsaved-";
 
-/// Whether this is the name of a draft.
+/// Whether this is the name of a draft, or of what became of one.
 pub(super) fn is_draft(name: &str) -> bool {
-    name.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX))
+    begins(name, PREFIX) || begins(name, UNSAVED)
+}
+
+fn begins(name: &str, with: &str) -> bool {
+    name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
 }
 
 /// Bytes that are copied at a time when a file becomes a draft.
@@ -54,31 +61,39 @@ impl Quota {
 
     /// Makes a file or directory, if there may be one more.
     pub(super) fn enter<T>(&self, make: impl FnOnce() -> VfsResult<T>) -> VfsResult<T> {
-        let present = self.entries.load(Relaxed);
-        self.limits.admit_amount(Limit::DiskEntries, present, 1).map_err(|_| VfsError::Full)?;
-        let made = make()?;
-        self.entries.store(present + 1, Relaxed);
-        Ok(made)
+        self.add(&self.entries, Limit::DiskEntries, 1)?;
+        make().inspect_err(|_| take(&self.entries, 1))
     }
 
     /// A file or directory is gone. What was there before the run makes no room for more.
     pub(super) fn leave(&self) {
-        self.entries.store(self.entries.load(Relaxed).saturating_sub(1), Relaxed);
+        take(&self.entries, 1);
     }
 
     /// A file of `old` bytes is about to have `new`.
     fn resize(&self, old: u64, new: u64) -> VfsResult<()> {
-        let full = |_| VfsError::Full;
         if new > old {
-            self.limits.admit_amount(Limit::FileBytes, new, 0).map_err(full)?;
-            let added = self.added.load(Relaxed);
-            self.limits.admit_amount(Limit::DiskBytes, added, new - old).map_err(full)?;
-            self.added.store(added + (new - old), Relaxed);
+            self.limits.admit_amount(Limit::FileBytes, new, 0).map_err(|_| VfsError::Full)?;
+            self.add(&self.added, Limit::DiskBytes, new - old)
         } else {
-            self.added.store(self.added.load(Relaxed).saturating_sub(old - new), Relaxed);
+            take(&self.added, old - new);
+            Ok(())
         }
-        Ok(())
     }
+
+    /// Counts more, if there may be so many. Files of several threads are counted at once, and the limit holds for all of them together.
+    fn add(&self, count: &AtomicU64, limit: Limit, amount: u64) -> VfsResult<()> {
+        let before = count.fetch_add(amount, Relaxed);
+        self.limits.admit_amount(limit, before, amount).map(|_| ()).map_err(|_| {
+            take(count, amount);
+            VfsError::Full
+        })
+    }
+}
+
+/// Counts less, but never less than nothing.
+fn take(count: &AtomicU64, amount: u64) {
+    let _ = count.fetch_update(Relaxed, Relaxed, |before| Some(before.saturating_sub(amount)));
 }
 
 /// A file that is open for the guest, and what it is becoming.
@@ -139,9 +154,12 @@ impl Draft {
         cut
     }
 
-    /// Cuts the file, which is [`Self::set_size`] but for what is missing in it.
-    pub(super) fn resize(&mut self, size: u64) -> VfsResult<()> {
-        self.quota.resize(self.size()?, size)?;
+    fn resize(&mut self, size: u64) -> VfsResult<()> {
+        let old = self.size()?;
+        if size == old {
+            return Ok(());
+        }
+        self.quota.resize(old, size)?;
         self.make_own(size > 0)?;
         Ok(self.content.set_len(size)?)
     }
@@ -217,9 +235,23 @@ impl Drop for Draft {
             );
             self.discard();
         } else {
-            let (target, path) = (self.target.as_deref(), self.path.as_deref());
-            tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {path:?}");
+            let (target, kept) =
+                (self.target.as_deref(), self.path.take().map(|path| keep(&self.folder, path)));
+            tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {kept:?}");
         }
+    }
+}
+
+/// Gives a draft a name under which it stays when the folder is opened again; where it is.
+fn keep(folder: &Path, draft: PathBuf) -> PathBuf {
+    let name = draft.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(PREFIX));
+    let Some(name) = name.filter(|_| check_in_place(folder).is_ok()) else { return draft };
+    // Numbers of processes come again.
+    let kept = (0..).map(|number| draft.with_file_name(format!("{UNSAVED}{name}-{number}")));
+    let kept = kept.take(usize::from(u8::MAX)).find(|kept| kept.symlink_metadata().is_err());
+    match kept {
+        Some(kept) if fs::rename(&draft, &kept).is_ok() => kept,
+        _ => draft,
     }
 }
 
@@ -414,7 +446,7 @@ pub(super) fn sweep(folder: &Path) {
         let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
         if kind.is_dir() {
             sweep(&entry.path());
-        } else if kind.is_file() && is_draft(&name) {
+        } else if kind.is_file() && begins(&name, PREFIX) {
             // Whoever uses it holds the lock, in whatever container.
             let unused = File::open(entry.path()).is_ok_and(|draft| draft.try_lock().is_ok());
             if unused {
@@ -457,8 +489,15 @@ impl super::FileData for Shared {
         self.draft.lock().set_size(size)
     }
 
-    fn take_back(&self, size: u64) -> VfsResult<()> {
-        if self.write { self.draft.lock().resize(size) } else { Err(VfsError::ReadOnly) }
+    fn make_room(&self, size: u64) -> VfsResult<()> {
+        if !self.write {
+            return Err(VfsError::ReadOnly);
+        }
+        self.draft.lock().resize(size)
+    }
+
+    fn missed(&self, bytes: Range<u64>) {
+        self.draft.lock().gap.missed(bytes);
     }
 
     fn flush(&self) -> VfsResult<()> {

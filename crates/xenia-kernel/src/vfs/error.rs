@@ -41,8 +41,8 @@ pub enum VfsError {
     /// Symbolic links lead in a circle or are nested too deeply.
     #[error("symbolic links lead in a circle")]
     TooManyLinks,
-    /// What is there is damaged.
-    #[error("it is damaged")]
+    /// What is on the device can't be understood.
+    #[error("damaged, or of another version")]
     Corrupt,
     /// The host failed.
     #[error("host error: {0}")]

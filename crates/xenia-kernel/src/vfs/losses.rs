@@ -136,7 +136,7 @@ mod tests {
             let file = device.create_file(&[PACKAGES.to_owned(), name.to_owned()]).unwrap();
             file.write_at(0, b"1234").unwrap();
             assert_eq!(file.write_at(1 << 40, b"5678"), Err(VfsError::Full));
-            if is_cut { file.set_size(4) } else { file.take_back(4) }.unwrap();
+            if is_cut { file.set_size(4) } else { file.make_room(4) }.unwrap();
             drop(file);
             assert_eq!(packages.join(name).exists(), is_cut, "{name}");
         }

@@ -190,6 +190,24 @@ fn drafts_are_no_files_of_the_guests_and_do_not_outlive_their_program() {
 }
 
 #[test]
+fn what_could_not_be_put_in_its_place_is_kept_for_the_user() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let file = device.create_file(&names(&["f"])).unwrap();
+    file.write_at(0, b"saved").unwrap();
+    // Somebody has put a directory there.
+    fs::create_dir(folder.path().join("f")).unwrap();
+    drop(file);
+    drop(device);
+    let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    assert_eq!(listed(&device), ["f"]);
+    let kept = fs::read_dir(folder.path()).unwrap().flatten().map(|entry| entry.path());
+    let kept: Vec<_> = kept.filter(|path| path.is_file()).collect();
+    assert!(kept[0].file_name().unwrap().to_str().unwrap().starts_with(".xenia-unsaved-"), "{kept:?}");
+    assert_eq!((kept.len(), fs::read(&kept[0]).unwrap()), (1, b"saved".to_vec()));
+}
+
+#[test]
 fn a_protected_file_is_not_replaced() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("p");

@@ -15,7 +15,7 @@ fn package(signer: Signer, title: u32, kind: u32) -> Vec<u8> {
         signer,
         is_unsigned: true,
         content_type: kind,
-        title_id: xenia_guest::TitleId(title),
+        title_id: TitleId(title),
         license: 5,
         display_name: "Map pack".to_owned(),
         pictures: [b"\x89PNG".to_vec(), Vec::new()],
