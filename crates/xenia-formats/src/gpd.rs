@@ -15,6 +15,10 @@ use std::collections::BTreeMap;
 
 /// Bytes of a database, and of all its entries together: more than the pictures of any title's achievements.
 pub const MOST_BYTES: usize = 16 << 20;
+/// Bytes of a picture that is taken in: the console's have 64 by 64 pixels.
+pub const MOST_PICTURE: usize = 64 << 10;
+/// Bytes of all pictures that are taken in; the texts of as many achievements as a title may have are fewer.
+const MOST_PICTURES: usize = 12 << 20;
 /// The tables' rooms are multiples of this.
 const ROOM: usize = 512;
 const VERSION: u32 = 0x1_0000;
@@ -175,9 +179,14 @@ impl Gpd {
         self.entries.get(&(section::IMAGES, id.into())).map(Vec::as_slice)
     }
 
-    /// Adds a picture, unless there is one of this id.
+    /// Adds a picture, unless there is one of this id, or it is too large, or there is no room for more: what was achieved
+    /// matters more than how it looks. A title may name the same bytes again and again.
     pub fn add_image(&mut self, id: u32, picture: &[u8]) {
-        self.entries.entry((section::IMAGES, id.into())).or_insert_with(|| picture.to_vec());
+        let images = self.entries.range((section::IMAGES, 0)..=(section::IMAGES, u64::MAX));
+        let there: usize = images.map(|(_, image)| image.len()).sum();
+        if picture.len() <= MOST_PICTURE && there + picture.len() <= MOST_PICTURES {
+            self.entries.entry((section::IMAGES, id.into())).or_insert_with(|| picture.to_vec());
+        }
     }
 
     /// What the title is called.

@@ -3,7 +3,7 @@
 mod support;
 
 use support::Noise;
-use xenia_formats::gpd::{EARNED, Gpd, MOST_BYTES, PlayedTitle, Record};
+use xenia_formats::gpd::{EARNED, Gpd, MOST_BYTES, MOST_PICTURE, PlayedTitle, Record};
 use xenia_testing::Cases;
 
 fn record(id: u32, flags: u32) -> Record {
@@ -80,20 +80,21 @@ fn what_nobody_here_knows_stays() {
 
 #[test]
 fn entries_that_share_their_bytes_make_it_no_larger_than_any() {
-    let picture = vec![0; MOST_BYTES / 64];
+    let picture = vec![0; MOST_PICTURE];
     let mut file = Gpd::default();
     file.add_image(0, &picture);
     let mut file = file.to_bytes();
     let row = file[24..42].to_vec();
-    for number in 1..100 {
-        let at = 24 + 18 * number;
+    for number in 1..300_u16 {
+        let at = 24 + 18 * usize::from(number);
         file[at..at + 18].copy_from_slice(&row);
-        file[at + 9] = number as u8;
+        file[at + 8..at + 10].copy_from_slice(&number.to_be_bytes());
     }
-    file[0xF] = 100;
+    let count = 0xC..0x10;
+    file[count.clone()].copy_from_slice(&300_u32.to_be_bytes());
     let refused = Gpd::read(&file).unwrap_err().to_string();
     assert!(refused.contains("exceeds the limit of 0x1000000"), "{refused}");
-    file[0xF] = 64;
+    file[count].copy_from_slice(&256_u32.to_be_bytes());
     Gpd::read(&file).unwrap();
     assert!(Gpd::read(&vec![0; MOST_BYTES + 1]).is_err());
 }
@@ -117,4 +118,19 @@ fn damaged_databases_are_refused_or_read() {
             Err(error) => assert!(error.to_string().contains(" at offset 0x"), "{error}"),
         }
     });
+}
+
+#[test]
+fn a_title_that_repeats_its_pictures_fills_nothing() {
+    let mut gpd = Gpd::default();
+    gpd.add_image(1, &vec![1; MOST_PICTURE + 1]);
+    assert_eq!(gpd.image(1), None, "too large");
+    let picture = vec![2; MOST_PICTURE];
+    for id in 0..1024 {
+        gpd.add_image(id, &picture);
+    }
+    assert!(gpd.image(0).is_some() && gpd.image(1023).is_none());
+    let bytes = gpd.to_bytes();
+    assert!(bytes.len() < MOST_BYTES, "{}", bytes.len());
+    assert_eq!(Gpd::read(&bytes).unwrap(), gpd);
 }

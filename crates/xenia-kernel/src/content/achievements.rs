@@ -2,7 +2,7 @@
 
 use super::ContentStore;
 use crate::user::profile::Xuid;
-use crate::vfs::VfsResult;
+use crate::vfs::{VfsError, VfsResult};
 use xenia_formats::gpd::{Gpd, MOST_BYTES};
 
 /// How one that can't be read is put aside.
@@ -31,9 +31,14 @@ impl ContentStore {
         }
     }
 
-    /// Writes what a profile has of a title: whoever looks, whenever, finds the old one or this.
+    /// Writes what a profile has of a title: whoever looks, whenever, finds the old one or this. One that could not be read again
+    /// is not written.
     pub fn save_gpd(&self, xuid: Xuid, title: u32, gpd: &Gpd) -> VfsResult<()> {
-        self.replace(&path(xuid, title), &gpd.to_bytes())
+        let bytes = gpd.to_bytes();
+        if bytes.len() > MOST_BYTES {
+            return Err(VfsError::Full);
+        }
+        self.replace(&path(xuid, title), &bytes)
     }
 }
 
