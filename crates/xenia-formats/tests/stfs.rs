@@ -133,6 +133,21 @@ fn what_is_written_is_read_and_is_the_same_each_time() {
 }
 
 #[test]
+fn what_was_sold_to_somebody_may_be_used_by_who_has_it() {
+    let mut package = sample();
+    let licenses = 0x22C;
+    package[licenses..licenses + 48].fill(0);
+    for (row, licensee, bits) in [(0, 0x0009_0000_0000_0001_u64, 2_u32), (2, 0xF000_0000_0000_0007, 4)] {
+        let at = licenses + 16 * row;
+        package[at..at + 8].copy_from_slice(&licensee.to_be_bytes());
+        package[at + 8..at + 12].copy_from_slice(&bits.to_be_bytes());
+    }
+    // A row of nobody's says nothing.
+    package[licenses + 24..licenses + 28].copy_from_slice(&8_u32.to_be_bytes());
+    assert_eq!(PackageInfo::read(&package).unwrap().license, 6);
+}
+
+#[test]
 fn what_no_package_can_hold_is_refused_before_anything_is_written() {
     let said = |name: &str| {
         let mut package = Vec::new();

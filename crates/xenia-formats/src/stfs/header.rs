@@ -101,7 +101,8 @@ pub struct PackageInfo {
     pub savegame_id: u32,
     /// Whose it is; 0: everybody's.
     pub profile_id: u64,
-    /// What anybody may do with it, a bit each: what its licence for all says.
+    /// What may be done with it, a bit each: what its licences say together. Whom they name (anybody, a profile, a console) is not
+    /// asked: whoever has it may do what it was given or sold for.
     pub license: u32,
     /// What users see, in English or else the first language that has one.
     pub display_name: String,
@@ -159,9 +160,8 @@ impl PackageInfo {
         let signer = signer.ok_or_else(|| fields.invalid(0, "it begins with neither CON, LIVE nor PIRS"))?;
         let signature = fields.slice(field::SIGNATURE, field::LICENSES - field::SIGNATURE)?;
         let licenses = fields.slice(field::LICENSES, field::CONTENT_ID - field::LICENSES)?;
-        let license = licenses.chunks_exact(16).filter(|row| row[..8] == ANYBODY.to_be_bytes());
-        let license =
-            license.fold(0, |all, row| all | u32::from_be_bytes([row[8], row[9], row[10], row[11]]));
+        let rows = licenses.chunks_exact(16).filter(|row| row[..8] != [0; 8]);
+        let license = rows.fold(0, |all, row| all | u32::from_be_bytes([row[8], row[9], row[10], row[11]]));
         let names = (0..LANGUAGES).map(|language| name(&bytes, field::DISPLAY_NAME + language * NAME, NAME));
         let picture = |size: usize, at: usize| -> Result<Vec<u8>, FormatError> {
             let size = fields.u32(size)? as usize;
