@@ -27,15 +27,18 @@ const NEVER: GuestTicks = GuestTicks::MAX;
 /// The dialog was answered, and who waits for it is being told.
 const ANSWERED: GuestTicks = NEVER - 1;
 
+/// The most buttons of a message box.
+pub const MESSAGE_BUTTONS: usize = 3;
+
 /// What becomes of an answer.
 #[derive(Clone, Copy, Debug)]
 pub enum Then {
-    /// The index of the button is stored.
+    /// The title's number of the button is stored.
     StoreButton {
         /// Where.
         result: GuestAddr,
-        /// How many there are.
-        buttons: u32,
+        /// The numbers of the buttons that are shown.
+        buttons: [Option<u32>; MESSAGE_BUTTONS],
     },
     /// Nothing that is entered is right.
     Refuse,
@@ -191,8 +194,11 @@ impl Kernel {
     fn carry_out_answer(&self, cpu: &mut dyn Cpu, then: Then, answer: &DialogAnswer) -> Fallible<Win32Error> {
         let memory = &self.memory;
         match (then, answer) {
-            (Then::StoreButton { result, buttons }, DialogAnswer::Pressed(button)) if *button < buttons => {
-                memory.write(result, *button)?;
+            (Then::StoreButton { result, buttons }, DialogAnswer::Pressed(button)) => {
+                match buttons.get(*button as usize) {
+                    Some(Some(number)) => memory.write(result, *number)?,
+                    _ => return Ok(Win32Error::CANCELLED),
+                }
             }
             (Then::StoreText { buffer, limit }, DialogAnswer::Entered(text)) => {
                 let units = text.encode_utf16().take(limit as usize).chain([0]);

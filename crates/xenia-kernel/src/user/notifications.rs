@@ -33,23 +33,33 @@ pub mod id {
 /// `XONLINE_S_LOGON_DISCONNECTED`: not connected to the online service, and not for a failure.
 const DISCONNECTED: u32 = 0x0015_10F1;
 
-/// What the first listener to an area is told about how things are when a title begins: by area.
-const AT_FIRST: &[(u32, &[Notification])] = &[
-    (
-        0,
-        &[
-            Notification { id: id::SYSTEM_UI, parameter: 0 },
-            Notification { id: id::SIGN_IN_CHANGED, parameter: 0 },
-        ],
-    ),
-    (
-        1,
-        &[
-            Notification { id: id::LIVE_CONNECTION_CHANGED, parameter: DISCONNECTED },
-            Notification { id: id::LIVE_LINK_STATE_CHANGED, parameter: 0 },
-        ],
-    ),
-];
+/// How things are, for who begins to listen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct State {
+    /// Whether a dialog is shown.
+    pub shows_dialog: bool,
+    /// A bit for each user that is signed in.
+    pub users: u32,
+    /// Whether a network cable is plugged in.
+    pub has_link: bool,
+}
+
+impl State {
+    /// What the first listener to an area is told: by area.
+    fn areas(self) -> [(u32, [Notification; 2]); 2] {
+        let told = |id, parameter| Notification { id, parameter };
+        [
+            (0, [told(id::SYSTEM_UI, self.shows_dialog.into()), told(id::SIGN_IN_CHANGED, self.users)]),
+            (
+                1,
+                [
+                    told(id::LIVE_CONNECTION_CHANGED, DISCONNECTED),
+                    told(id::LIVE_LINK_STATE_CHANGED, self.has_link.into()),
+                ],
+            ),
+        ]
+    }
+}
 
 /// What happened, and its parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,22 +117,17 @@ impl Notifications {
         listeners.filter_map(|(&at, listener)| listener.hear(notification).then_some(at)).collect()
     }
 
-    /// Tells a new listener how things are, in the areas whose first one it is. No dialog is shown and no network there;
-    /// `users` has a bit for each that is signed in. `false` if it is told nothing.
-    pub fn begin(&mut self, listener: GuestAddr, users: u32) -> bool {
+    /// Tells a new listener how things are, in the areas whose first one it is. `false` if it is told nothing.
+    pub fn begin(&mut self, listener: GuestAddr, state: State) -> bool {
         let Some(listener) = self.listeners.get_mut(&listener) else { return false };
         let mut heard = false;
-        for &(area, notifications) in AT_FIRST {
+        for (area, notifications) in state.areas() {
             if listener.areas >> area & 1 == 0 || self.told >> area & 1 != 0 {
                 continue;
             }
             self.told |= 1 << area;
-            for &notification in notifications {
-                let parameter = match notification.id {
-                    id::SIGN_IN_CHANGED => users,
-                    _ => notification.parameter,
-                };
-                heard |= listener.hear(Notification { parameter, ..notification });
+            for notification in notifications {
+                heard |= listener.hear(notification);
             }
         }
         heard
@@ -168,7 +173,8 @@ mod tests {
         let mut notifications = Notifications::default();
         let mut begin = |at: u32, areas| {
             notifications.listen(GuestAddr(at), areas, 10);
-            let heard = notifications.begin(GuestAddr(at), 5);
+            let state = State { shows_dialog: false, users: 5, has_link: true };
+            let heard = notifications.begin(GuestAddr(at), state);
             let mut all = Vec::new();
             while let Some(next) = notifications.take(GuestAddr(at), None) {
                 all.push((next.id, next.parameter));
@@ -178,9 +184,9 @@ mod tests {
         };
         assert_eq!(begin(0x100, 4), []);
         assert_eq!(begin(0x200, 1), [(9, 0), (0xA, 5)]);
-        assert_eq!(begin(0x300, 3), [(0x0200_0001, 0x0015_10F1), (0x0200_0003, 0)]);
+        assert_eq!(begin(0x300, 3), [(0x0200_0001, 0x0015_10F1), (0x0200_0003, 1)]);
         assert_eq!(begin(0x400, 0xEF), []);
-        assert!(!notifications.begin(GuestAddr(0x500), 0), "nobody");
+        assert!(!notifications.begin(GuestAddr(0x500), State::default()), "nobody");
     }
 
     #[test]

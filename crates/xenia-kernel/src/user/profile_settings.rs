@@ -95,6 +95,11 @@ impl SettingId {
         matches!(self.kind(), Some(Kind::Text | Kind::Binary))
     }
 
+    /// Whether a title may set it: its own options, and no sums (reference/xam_structs.md, section 3).
+    pub fn may_be_set_by_titles(self) -> bool {
+        matches!(self.0, 0x63E8_3FFD..=0x63E8_3FFF)
+    }
+
     /// Whether each title has a value of its own.
     pub fn is_of_title(self) -> bool {
         matches!(self.0 & 0xFFFF, 0x3FFD..=0x3FFF)

@@ -115,7 +115,6 @@ fn message_boxes_that_make_no_sense_are_refused() {
     for (user, buttons, labels, focus, result) in [
         (4, 1, labels, 0, result),
         (0xFE, 1, labels, 0, result),
-        (0, 0, labels, 0, result),
         (0, 4, labels, 0, result),
         (0, 0xFFFF_FFFF, labels, 0, result),
         (0, 1, labels, 1, result),
@@ -130,6 +129,33 @@ fn message_boxes_that_make_no_sense_are_refused() {
     b.memory().write(b.scratch.offset(0x80), 8_u32).unwrap();
     assert_eq!(b.xam_call("XamShowMessageBoxUI", &[0, 0, 0, 1, labels, 0, 0, result, 0]), INVALID_PARAMETER);
     assert!(answers.boxes().is_empty());
+}
+
+#[test]
+fn buttons_without_a_text_are_not_shown_and_one_is_always_there() {
+    for (count, labels, focus, shown, shown_focus, stored) in [
+        (0, [None, None, None], 0, "OK", 0, 0),
+        (1, [Some(""), None, None], 0, "OK", 0, 0),
+        (3, [Some(""), None, Some("Yes")], 2, "Yes", 0, 2),
+        (3, [Some("No"), Some(""), Some("Yes")], 2, "No|Yes", 1, 0),
+    ] {
+        let answers = Scripted { button: Some(0), ..Scripted::default() };
+        let mut b = bench(&answers);
+        let base = u64::from(b.scratch.0);
+        for (index, label) in (0..).zip(labels) {
+            let text = label.map_or(0, |label| b.put_wide_text(0x200 + 0x20 * index, label) as u32);
+            b.memory().write(b.scratch.offset(0x80 + 4 * index), text).unwrap();
+        }
+        b.memory().write(b.scratch.offset(RESULT), 99_u32).unwrap();
+        let (result, overlapped) = (base + u64::from(RESULT), base + u64::from(OVERLAPPED));
+        let labels = if count == 0 { 0 } else { base + 0x80 };
+        let arguments = [0, 0, 0, count, labels, focus, 0, result, overlapped];
+        assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), IO_PENDING);
+        b.pass_a_field();
+        let asked = answers.boxes();
+        assert_eq!((asked[0].buttons.join("|"), asked[0].focus), (shown.to_owned(), shown_focus));
+        assert_eq!(b.word(RESULT), stored);
+    }
 }
 
 #[test]

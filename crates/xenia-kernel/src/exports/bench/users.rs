@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::user::profile::{Profile, Xuid};
+use crate::user::profile_settings::{SettingId, Value};
 
 const NO_SUCH_USER: u64 = 0x525;
 const NO_SUCH_USER_RESULT: u64 = 0xFFFF_FFFF_8007_0525;
@@ -14,6 +15,8 @@ const PENDING: u64 = 0x3E5;
 const VIBRATION: u32 = 0x1004_0003;
 const MOTTO: u32 = 0x402C_0011;
 const OWN: u32 = 0x63E8_3FFF;
+const AVATAR: u32 = 0x63E8_0044;
+const ACCESS_DENIED: u64 = 5;
 
 fn bytes(b: &Bench, at: u32, count: usize) -> Vec<u8> {
     let mut bytes = vec![0; count];
@@ -176,10 +179,15 @@ fn settings_are_sized_read_set_and_read_again() {
     assert_eq!(item(&b, 2), [0, 0, u32::MAX, OWN, 0x0600_0000, 0, 0], "the title has never set it");
 
     let listener = b.xam_call("XamNotifyCreateListener", &[1, 10]);
-    assert_eq!(write(&mut b, 0, VIBRATION, 1, [0, 0]), 0);
     let text = b.put_wide_text(0x400, "Go") as u32;
-    assert_eq!(write(&mut b, 0, MOTTO, 4, [12, text]), 0);
     assert_eq!(write(&mut b, 0, OWN, 6, [4, text]), 0);
+    // What is the dashboard's no title sets.
+    assert_eq!(write(&mut b, 0, VIBRATION, 1, [0, 0]), ACCESS_DENIED);
+    assert_eq!(write(&mut b, 0, MOTTO, 4, [12, text]), ACCESS_DENIED);
+    let mut profile = b.kernel.user.profiles.lock().get(0).cloned().unwrap();
+    profile.set(0, SettingId(VIBRATION), Value::Bits(0));
+    profile.set(0, SettingId(MOTTO), Value::Bytes(b"\0G\0o".to_vec()));
+    b.kernel.user.profiles.lock().set(0, Some(profile));
     assert_eq!(read(&mut b, &[], &ids, needed), 0);
     assert_eq!(item(&b, 0), [2, 0, u32::MAX, VIBRATION, 0x0100_0000, 0, 0]);
     assert_eq!(item(&b, 1), [2, 0, u32::MAX, MOTTO, 0x0400_0000, 6, outside]);
@@ -202,8 +210,10 @@ fn settings_are_sized_read_set_and_read_again() {
     while b.xam_call("XNotifyGetNext", &[listener, 0xE, base, base + 4]) == 1 {
         heard.push(b.word(4));
     }
-    assert_eq!(heard, [1, 1, 1], "told once for each");
-    assert_eq!(write(&mut b, 0, 0x63E8_0044, 6, [0, 0]), 0);
+    assert_eq!(heard, [1], "of what was set");
+    assert_eq!(write(&mut b, 0, AVATAR, 6, [0, 0]), ACCESS_DENIED);
+    b.kernel.load_title(&mut b.scheduler, &title_image(0xFFFE_07D1)).unwrap();
+    assert_eq!(write(&mut b, 0, AVATAR, 6, [0, 0]), 0, "one of the console's own");
     assert_eq!(b.xam_call("XNotifyGetNext", &[listener, 0x4_0017, base, base + 4]), 1);
 }
 

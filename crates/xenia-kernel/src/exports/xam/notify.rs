@@ -8,7 +8,7 @@ use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
-use crate::user::notifications::Notification;
+use crate::user::notifications::{Notification, State};
 use xenia_guest::Win32Error;
 use xenia_kernel_macros::exports;
 use xenia_sched::Cpu;
@@ -46,9 +46,13 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
     let handle = handle?;
     // Another thread may have guessed the handle and closed it.
     if let Ok(listener) = call.kernel.objects.resolve_kind(handle, ObjectKind::Listener) {
-        let users = call.kernel.user.profiles.lock().mask();
+        let user = &call.kernel.user;
+        let has_link = call.kernel.net.lock().has_link();
+        // What changes is told under this lock: whatever changes after the look is heard after what is told here.
         let _listeners = call.kernel.listeners.lock();
-        if call.kernel.user.notifications.lock().begin(listener.body(), users) {
+        let (shows_dialog, users) = (user.dialog.is_open(), user.profiles.lock().mask());
+        let state = State { shows_dialog, users, has_link };
+        if user.notifications.lock().begin(listener.body(), state) {
             call.kernel.dispatcher.set_event(&call.kernel.memory, call.cpu, listener.body(), 0)?;
         }
     }

@@ -5,16 +5,13 @@ use crate::abi::{Call, Flow, Out, Ptr, WideText};
 use crate::ports::{DialogRequest, Icon, MessageBox, TextRequest};
 use crate::status::failure::Fallible;
 use crate::title;
-use crate::user::dialogs::{Hears, Then};
+use crate::user::dialogs::{Hears, MESSAGE_BUTTONS, Then};
 use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
 pub struct Ui;
-
-/// Buttons of a message box.
-const BUTTON_LIMIT: u32 = 3;
 
 /// Any user, as an index.
 const ANY_USER: u32 = 0xFF;
@@ -97,11 +94,12 @@ struct Message {
 }
 
 impl Message {
-    /// What is to be shown, with its labels; `None` if the arguments are not valid.
-    fn request(&self, call: &Call) -> Fallible<Option<MessageBox>> {
+    /// What is to be shown, and the title's number of each button; `None` if the arguments are not valid.
+    fn request(&self, call: &Call) -> Fallible<Option<(MessageBox, [Option<u32>; MESSAGE_BUTTONS])>> {
         let Ok(user) = user_of(self.user) else { return Ok(None) };
-        if !(1..=BUTTON_LIMIT).contains(&self.buttons) || self.focus >= self.buttons || self.labels.is_null()
-        {
+        let makes_sense = self.buttons as usize <= MESSAGE_BUTTONS
+            && (self.buttons == 0 || self.focus < self.buttons && !self.labels.is_null());
+        if !makes_sense {
             return Ok(None);
         }
         let memory = call.memory();
@@ -109,7 +107,16 @@ impl Message {
             let label = self.labels.at(index).read(memory)?;
             text_or_empty(call, Some(WideText(label)).filter(|label| !label.0.is_null()))
         };
-        Ok(Some(MessageBox {
+        let labels: Vec<String> = (0..self.buttons).map(label).collect::<Fallible<_>>()?;
+        // Buttons without a text are not shown, and one is always there.
+        let shown: Vec<(u32, String)> = (0..).zip(labels).filter(|(_, label)| !label.is_empty()).collect();
+        let shown = if shown.is_empty() { vec![(0, "OK".to_owned())] } else { shown };
+        let focus = shown.iter().position(|(index, _)| *index == self.focus).unwrap_or(0) as u32;
+        let mut numbers = [None; MESSAGE_BUTTONS];
+        for (place, (number, _)) in numbers.iter_mut().zip(&shown) {
+            *place = Some(*number);
+        }
+        let request = MessageBox {
             user,
             icon: match self.flags & 0xF {
                 1 => Icon::Error,
@@ -119,18 +126,19 @@ impl Message {
             },
             title: text_or_empty(call, self.title)?,
             text: text_or_empty(call, self.text)?,
-            buttons: (0..self.buttons).map(label).collect::<Fallible<_>>()?,
-            focus: self.focus,
-        }))
+            buttons: shown.into_iter().map(|(_, label)| label).collect(),
+            focus,
+        };
+        Ok(Some((request, numbers)))
     }
 
     fn show(self, call: &mut Call) -> Fallible<Flow<Win32Error>> {
-        let (Some(request), Some(result)) = (self.request(call)?, self.result) else {
+        let (Some((request, buttons)), Some(result)) = (self.request(call)?, self.result) else {
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         };
         // The console's owner has set no passcode, so none that is entered is right.
         let then = if self.flags & PASSCODE == 0 {
-            Then::StoreButton { result: result.addr(), buttons: self.buttons }
+            Then::StoreButton { result: result.addr(), buttons }
         } else {
             Then::Refuse
         };
@@ -140,7 +148,7 @@ impl Message {
 
 #[exports(xam)]
 impl Ui {
-    /// Shows a message with one to three buttons, and stores the index of the one that was pressed.
+    /// Shows a message with at most three buttons, one of which is always there, and stores the index of the one that was pressed.
     #[export(Done)]
     fn XamShowMessageBoxUI(
         call: &mut Call,

@@ -239,6 +239,11 @@ fn set(call: &Call, user: u32, title: u32, values: Vec<(SettingId, Value)>) -> R
     Ok(())
 }
 
+/// Whether a title is one of the console's own, as the dashboard is.
+fn is_of_system(title: u32) -> bool {
+    title >> 16 == DASHBOARD >> 16
+}
+
 #[exports(xam)]
 impl UserSettings {
     /// Reads settings of a user's profile, or those of several by their ids. Asked with no size it says how much it
@@ -279,8 +284,8 @@ impl UserSettings {
         Reading { title, user, xuids, ids, size, buffer, overlapped }.read(call)
     }
 
-    /// Sets what a user's profile says: all of it or, if anything is wrong, nothing. A title changes its own settings and
-    /// those of all titles, but none of another title's own.
+    /// Sets what a user's profile says: all of it or, if anything is wrong, nothing. A title changes its own three settings alone;
+    /// the rest belongs to the dashboard.
     #[export(Done)]
     fn XamUserWriteProfileSettings(
         call: &mut Call,
@@ -304,6 +309,9 @@ impl UserSettings {
                 Ok(value) => values.extend(value),
                 Err(error) => return Ok(error),
             }
+        }
+        if !is_of_system(own) && values.iter().any(|(id, _)| !id.may_be_set_by_titles()) {
+            return Ok(Win32Error::ACCESS_DENIED);
         }
         let changes_avatar = values.iter().any(|(id, _)| *id == SettingId::AVATAR);
         if let Err(error) = set(call, user, own, values) {
