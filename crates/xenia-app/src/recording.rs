@@ -1,6 +1,6 @@
 //! Recordings: everything from outside that reaches the guest of a lockstep run, and feeding it back.
 //!
-//! In lockstep guest time comes from instruction counts, files come with the title, and saves start empty, so
+//! In lockstep guest time comes from instruction counts, files come with the title, and a recorded run begins without saves, so
 //! what is left from outside is the controllers and the answers to dialogs. A recording is JSON lines: a [`Header`], then a line for each
 //! answer of a controller that differs from the one before:
 //!

@@ -39,8 +39,24 @@ use toml::de::{DeTable, DeValue};
 const DEFAULT_COMMAND: &str = "exec";
 
 /// Commands that only look at files or print what the program knows: a mistake in config.toml doesn't change what they do.
-const LOOKING: [&str; 11] =
-    ["info", "exports", "dis", "asm", "pack", "diff", "shader", "completions", "man", "generate", "config"];
+const LOOKING: [&str; 16] = [
+    "info",
+    "ls",
+    "extract",
+    "verify",
+    "make-iso",
+    "make-stfs",
+    "exports",
+    "dis",
+    "asm",
+    "pack",
+    "diff",
+    "shader",
+    "completions",
+    "man",
+    "generate",
+    "config",
+];
 
 /// A setting that a command line has got, for errors that come of it later.
 struct Origin {

@@ -165,6 +165,13 @@ pub struct ContentArgs {
     pub portable: bool,
 }
 
+impl ContentArgs {
+    /// Whether saves of before are wanted.
+    pub fn is_given(&self) -> bool {
+        self.content.is_some() || self.portable
+    }
+}
+
 /// Flags that choose how a title runs; shared by `exec` and `check`.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Engine")]
@@ -238,7 +245,7 @@ pub struct RunArgs {
     /// Write every frame as PNG into this folder.
     #[arg(long, value_name = "DIR")]
     pub dump_frames: Option<PathBuf>,
-    /// Write everything from outside that reaches the guest (controllers), with its guest time, as JSON lines.
+    /// Write everything from outside that reaches the guest (controllers, answers to dialogs), with its guest time, as JSON lines.
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub record: Option<PathBuf>,
     /// Feed a recording back: the same title and limits end in the same digest.

@@ -71,7 +71,10 @@ mod tests {
                  echo \"${{COMPREPLY[@]}}\"",
                 script(Shell::Bash)
             );
-            let output = std::process::Command::new("bash").args(["--norc", "-c", &ask]).output().unwrap();
+            // It is longer than one argument may be.
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), ask).unwrap();
+            let output = std::process::Command::new("bash").arg("--norc").arg(file.path()).output().unwrap();
             String::from_utf8(output.stdout).unwrap().trim().to_owned()
         };
         assert!(complete("xenia-rs exec --gpu ref", "ref").contains("reference"));
