@@ -23,23 +23,34 @@ pub(crate) const DEFAULT: &str = "default.xex";
 pub(crate) struct Inputs(Mutex<BTreeMap<PathBuf, String>>);
 
 impl Inputs {
-    /// BLAKE3 of a file, with the folder of its data if it is the header of a package that has one; or of a folder.
+    /// BLAKE3 of a file, with what goes with it: the folder of its data if it is the header of a package that has one, the update
+    /// of an executable; or of a folder.
     pub(crate) fn hash(&self, path: &Path) -> Result<String> {
         if let Some(hash) = self.0.lock().expect("no holder panics").get(path) {
             return Ok(hash.clone());
         }
-        let mut data = path.as_os_str().to_owned();
-        data.push(".data");
-        let data = PathBuf::from(data);
-        let hash = match (path.is_dir(), data.is_dir()) {
-            (true, _) => folder(path)?,
-            (false, false) => file(path)?,
-            (false, true) => blake3::hash(format!("{} {}", file(path)?, folder(&data)?).as_bytes()),
+        let (data, update) = (with_end(path, ".data"), with_end(path, "p"));
+        let is_executable = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("xex"));
+        let hash = if path.is_dir() {
+            folder(path)?
+        } else if data.is_dir() {
+            blake3::hash(format!("{} {}", file(path)?, folder(&data)?).as_bytes())
+        } else if is_executable && update.is_file() {
+            blake3::hash(format!("{} {}", file(path)?, file(&update)?).as_bytes())
+        } else {
+            file(path)?
         };
         let hash = hash.to_hex().to_string();
         self.0.lock().expect("no holder panics").insert(path.to_owned(), hash.clone());
         Ok(hash)
     }
+}
+
+/// A path with more behind its name.
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut longer = path.as_os_str().to_owned();
+    longer.push(end);
+    PathBuf::from(longer)
 }
 
 fn file(path: &Path) -> Result<blake3::Hash> {
@@ -157,6 +168,11 @@ mod tests {
         let with_data = hash("c/x");
         fs::write(at("c/x.data/Data0000"), "e").unwrap();
         assert_ne!(hash("c/x"), with_data);
+        // An update beside an executable is part of it.
+        fs::write(at("c/t.xex"), "t").unwrap();
+        let without = hash("c/t.xex");
+        fs::write(at("c/t.xexp"), "u").unwrap();
+        assert_ne!(hash("c/t.xex"), without);
         assert!(Inputs::default().hash(&at("nowhere")).is_err());
         assert!(Inputs::default().hash(Path::new("/dev/zero")).is_err(), "it has no end");
     }

@@ -5,7 +5,7 @@ use crate::judge::{Outcome, Verdict};
 use crate::lines::{self, Torn};
 use crate::run::{files_of_results, ids, plan_of};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};
 use std::path::Path;
 use xenia_documents::documented;
@@ -79,6 +79,13 @@ pub fn merge_folder(folder: &Path) -> Result<Merged> {
         })?;
     }
     let plan = plan_of(folder)?;
+    if let Some((_, units)) = &plan {
+        let planned: BTreeSet<&str> = units.iter().map(|unit| unit.id.as_str()).collect();
+        if let Some(other) = outcomes.iter().find(|outcome| !planned.contains(outcome.id.as_str())) {
+            let reason = format!("it has a result of {} ({}), which its plan has not", other.name, other.id);
+            return Err(Error::file(folder, reason));
+        }
+    }
     let mut merged = merge(outcomes);
     if let Some((_, units)) = plan {
         let done = ids(&merged.rows);

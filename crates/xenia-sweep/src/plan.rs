@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::inputs::{self, DEFAULT, Inputs};
 use crate::lines;
+use crate::run::{RESULTS, files_of_results};
 use crate::spec::{Check, Conformance, Fuzz, Limits, Matrix, Source, Spec, Titles, Way};
 use crate::unit::{Bounds, End, Header, Input, Kind, MOST_UNITS, UNITS, Unit, Word, is_hash};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +63,8 @@ pub fn plan(what: &Plan<'_>) -> Result<Planned> {
     let header = Header::new(what.program, &build, &root, planner.units.len());
     std::fs::create_dir_all(what.out).map_err(Error::write(what.out))?;
     let file = what.out.join(UNITS);
-    lines::write_whole(&file, |out| {
+    let draft = what.out.join(DRAFT);
+    lines::write_whole(&draft, |out| {
         serde_json::to_writer(&mut *out, &header)?;
         out.write_all(b"\n")?;
         for unit in &planner.units {
@@ -71,11 +73,27 @@ pub fn plan(what: &Plan<'_>) -> Result<Planned> {
         }
         Ok(())
     })?;
+    if has_results(what.out)? && Inputs::default().hash(&draft)? != Inputs::default().hash(&file)? {
+        let _ = std::fs::remove_file(&draft);
+        return Err(Error::file(
+            &file,
+            "results of another plan are here: take another folder, or remove this one",
+        ));
+    }
+    std::fs::rename(&draft, &file).map_err(Error::write(&file))?;
     let mut units = BTreeMap::new();
     for unit in &planner.units {
         *units.entry(unit.kind.name()).or_default() += 1;
     }
     Ok(Planned { units, repeated: planner.repeated, file })
+}
+
+/// The plan before it is known to be the folder's.
+const DRAFT: &str = "units.jsonl.new";
+
+/// Whether units of a plan in this folder have been run.
+fn has_results(out: &Path) -> Result<bool> {
+    Ok(out.join(UNITS).is_file() && out.join(RESULTS).is_dir() && !files_of_results(out)?.is_empty())
 }
 
 impl Kind {
@@ -389,7 +407,7 @@ impl Planner<'_> {
         }
         let mut from = first;
         while from <= last {
-            let to = last.min(from + (batch - 1));
+            let to = last.min(from.saturating_add(batch - 1));
             let seeds = if from == to { from.to_string() } else { format!("{from}..{to}") };
             let blocks = table.blocks.to_string();
             let words = ["fuzz", "--config", "/dev/null", "--seeds", &seeds, "--blocks", &blocks];
@@ -400,7 +418,8 @@ impl Planner<'_> {
             let draft =
                 Draft { name, words, inputs: Vec::new(), expect: None, ends: None, picture: false, limits };
             self.add(Kind::Fuzz, draft)?;
-            from = to + 1;
+            let Some(next) = to.checked_add(1) else { break };
+            from = next;
         }
         Ok(())
     }
