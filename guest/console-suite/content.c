@@ -121,18 +121,19 @@ static void no_way_out(void) {
 static void in_the_background(void) {
     struct content content = save_named("four");
     struct overlapped overlapped = {0};
-    uint32_t done = 9;
+    uint32_t done = 9, length = 9;
     NtCreateEvent(&overlapped.event, 0, MANUAL_EVENT, 0);
     EXPECT(XamContentCreate(0, "s", &content, OPEN_EXISTING, &done, 0, &overlapped), IO_PENDING);
+    EXPECT(done, 0);
     EXPECT(wait_handle(overlapped.event, &long_wait), SUCCESS);
     EXPECT(overlapped.result, FUNCTION_FAILED);
     EXPECT(overlapped.extended, 0x80070003);
-    EXPECT(done, 0);
     EXPECT(XamContentCreate(0, "s", &content, CREATE_NEW, &done, 0, &overlapped), IO_PENDING);
+    EXPECT(wait_handle(overlapped.event, &long_wait), SUCCESS);
     EXPECT(overlapped.result, 0);
     EXPECT(overlapped.length, CREATED);
     EXPECT(XamContentClose("s", &overlapped), IO_PENDING);
-    EXPECT(overlapped.result, 0);
+    EXPECT(XamGetOverlappedResult(&overlapped, &length, 1), 0);
     EXPECT(delete("four"), 0);
     NtClose(overlapped.event);
 }

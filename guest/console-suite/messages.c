@@ -52,14 +52,15 @@ static void the_player_is_idle(void) {
 static void in_the_background(void) {
     uint32_t type = 9, length = 9, buffer[2] = {(uint32_t)&type, 0};
     struct overlapped overlapped = {0};
-    NtCreateEvent(&overlapped.event, 0, MANUAL_EVENT, 0);
+    NtCreateEvent(&overlapped.event, 0, MANUAL_EVENT, 1);
     EXPECT(XMsgStartIORequest(SYSTEM, 0x22005, &overlapped, buffer, 8), IO_PENDING);
     EXPECT(wait_handle(overlapped.event, &long_wait), SUCCESS);
     EXPECT(overlapped.result, 0);
     EXPECT(type, 0);
     EXPECT(XMsgStartIORequest(SYSTEM, 0x2FFFF, &overlapped, buffer, 8), IO_PENDING);
-    EXPECT(overlapped.result, FAIL);
+    EXPECT(XamGetOverlappedResult(&overlapped, &length, 1), FAIL);
     EXPECT(overlapped.extended, FAIL);
+    EXPECT(length, 0);
     overlapped.result = IO_PENDING;
     EXPECT(XamGetOverlappedResult(&overlapped, &length, 0), IO_INCOMPLETE);
     EXPECT(XMsgCompleteIORequest(&overlapped, 5, 0x80070005, 3), 0);
@@ -87,6 +88,39 @@ static void waited_for(void) {
     NtClose(pending.event);
 }
 
+static void looked_at_again_and_again(void) {
+    uint32_t type = 9, length = 9, result, buffer[2] = {(uint32_t)&type, 0};
+    struct overlapped overlapped = {0};
+    EXPECT(XMsgStartIORequest(SYSTEM, 0x2FFFF, &overlapped, buffer, 8), IO_PENDING);
+    do result = XamGetOverlappedResult(&overlapped, &length, 0);
+    while (result == IO_INCOMPLETE);
+    EXPECT(result, FAIL);
+    EXPECT(length, 0);
+    EXPECT(XMsgStartIORequest(SYSTEM, 0x22005, &overlapped, buffer, 8), IO_PENDING);
+    EXPECT(wait_until(&overlapped.result, 0), 1);
+}
+
+static uint32_t heard[3];
+
+static void hear(uint32_t result, uint32_t length, struct overlapped *overlapped) {
+    heard[0] = result;
+    heard[1] = length;
+    heard[2] = (uint32_t)overlapped;
+}
+
+static void its_routine_is_called(void) {
+    uint32_t buffer[2] = {0, 0};
+    static struct overlapped overlapped;
+    overlapped.routine = (uint32_t)hear;
+    heard[1] = 9;
+    EXPECT(XMsgStartIORequest(SYSTEM, 0x2FFFF, &overlapped, buffer, 8), IO_PENDING);
+    EXPECT(KeDelayExecutionThread(1, 1, &long_wait), USER_APC);
+    EXPECT(heard[0], FAIL);
+    EXPECT(heard[1], 0);
+    EXPECT(heard[2], &overlapped);
+    EXPECT(overlapped.result, FAIL);
+}
+
 static void to_nobody(void) {
     EXPECT(send(0x77, 1, 0), INVALID_ARGUMENT);
     EXPECT(send(GAMES, 0xBFFFF, 0), FAIL);
@@ -94,4 +128,5 @@ static void to_nobody(void) {
 
 SUBJECT(messages, {"contexts", contexts}, {"properties", properties}, {"offline", offline},
         {"the_player_is_idle", the_player_is_idle}, {"in_the_background", in_the_background},
-        {"waited_for", waited_for}, {"to_nobody", to_nobody});
+        {"waited_for", waited_for}, {"looked_at_again_and_again", looked_at_again_and_again},
+        {"its_routine_is_called", its_routine_is_called}, {"to_nobody", to_nobody});

@@ -57,12 +57,14 @@ static void set_and_read(void) {
 }
 
 static void of_nobody(void) {
-    uint32_t size = sizeof got, id = OWN;
+    uint32_t size = sizeof got, id = OWN, length = 9;
     struct overlapped overlapped = {0};
     EXPECT(read_settings(0, 3, 0, 0, 1, &id, &size, &got, 0), NO_SUCH_USER);
     EXPECT(read_settings(0, 3, 0, 0, 1, &id, &size, &got, &overlapped), IO_PENDING);
-    EXPECT(overlapped.result, FUNCTION_FAILED);
+    // It has no event: the structure is waited for.
+    EXPECT(XamGetOverlappedResult(&overlapped, &length, 1), FUNCTION_FAILED);
     EXPECT(overlapped.extended, 0x80070525);
+    EXPECT(length, 0xFFFFFFFF);
 }
 
 SUBJECT(settings, {"asked_how_large", asked_how_large}, {"at_first", at_first}, {"set_and_read", set_and_read},

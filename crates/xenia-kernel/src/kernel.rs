@@ -3,7 +3,7 @@
 //! A part keeps its own invariants and knows no other part. What is done to several of them at once is a method of
 //! [`Kernel`], in the file of its subject.
 //!
-//! Lock order: service threads' turns, listeners, dispatcher, locks' queues, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
+//! Lock order: service threads' turns, listeners, overlapped structures, dispatcher, locks' queues, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
 //! length of one operation, never across a guest call or a wait.
 
 use crate::crypto::random::Random;
@@ -28,6 +28,7 @@ use crate::thread::records::Threads;
 use crate::thread::tls::Tls;
 use crate::title::Title;
 use crate::user::User;
+use crate::user::overlapped::Requests;
 use crate::user::xconfig::Locale;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -96,6 +97,8 @@ pub struct Kernel {
     pub dispatcher: Dispatcher,
     /// Held over listeners' queues and their signals, so that they change together. Taken before the dispatcher.
     pub(crate) listeners: Mutex<()>,
+    /// Overlapped structures that are to be told. Taken after the listeners', before the dispatcher.
+    pub requests: Requests,
     /// Who waits for critical sections. Taken under the dispatcher, as the two below are.
     pub sections: LockQueues,
     /// Who waits for spin locks.
@@ -177,6 +180,7 @@ impl Kernel {
             service_turns: std::array::from_fn(|hw_id| Mutex::numbered(Level::Dispatcher, hw_id as u32, ())),
             dispatcher: Dispatcher::with_clock(limits.clone(), ports.clock),
             listeners: Mutex::numbered(Level::Dispatcher, 0x10, ()),
+            requests: Requests::new(0x11),
             sections: LockQueues::new(LOCK_QUEUES),
             spin_locks: LockQueues::new(2 * LOCK_QUEUES),
             read_write_locks: ReadWriteLocks::new(3 * LOCK_QUEUES),
@@ -265,6 +269,7 @@ impl Kernel {
     pub fn describe_objects(&self, line: &mut dyn FnMut(&str)) {
         self.dispatcher.timers().describe(line);
         self.objects.describe(line);
+        self.requests.describe(line);
         let display = self.display.lock();
         display.describe(line);
         self.render_driver.describe(line);

@@ -62,6 +62,8 @@ limits! {
         "Bytes that were sent on the machine's own network and not received yet: the console keeps 16 KiB for a socket.";
     SocketRequests = "socket_requests", 0x400, INSUFFICIENT_RESOURCES,
         "Overlapped requests of sockets that are under way, and threads that wait for sockets.";
+    OverlappedCalls = "overlapped_calls", 0x1000, INSUFFICIENT_RESOURCES,
+        "Calls of xam whose overlapped structures are to be told what came of them. One more is told at once: its work is done.";
     RenderClients = "render_clients", 8, INSUFFICIENT_RESOURCES,
         "Clients of the sound driver: titles have one or two.";
     RenderFrames = "render_frames", 0x40, INSUFFICIENT_RESOURCES,

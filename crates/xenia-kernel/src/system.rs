@@ -240,6 +240,7 @@ impl Kernel {
         self.expire_timers(cpu)?;
         self.play_due_frames(cpu);
         housekeeping("a dialog", self.look_at_dialog(cpu));
+        self.look_at_requests(cpu);
         self.look_at_sockets(cpu);
         if self.spin_locks.has_waiters() {
             spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks)?;
@@ -465,7 +466,7 @@ impl System for KernelSystem {
     }
 
     fn next_event(&self) -> Option<GuestTicks> {
-        let Kernel { dispatcher, spin_locks, memory, render_driver, user, net, .. } = &*self.kernel;
+        let Kernel { dispatcher, spin_locks, memory, render_driver, user, requests, net, .. } = &*self.kernel;
         let now = spin_locks.has_waiters() && spin_lock::is_one_free(memory, spin_locks);
         if now {
             return Some(0);
@@ -474,6 +475,7 @@ impl System for KernelSystem {
             dispatcher.timers().next_noticed(),
             render_driver.next_due(),
             user.dialog.next_due(),
+            requests.next_due(),
             net.next_due(),
         ];
         due.into_iter().flatten().min()

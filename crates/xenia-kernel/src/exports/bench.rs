@@ -17,6 +17,7 @@ mod memory;
 mod messages;
 mod network;
 mod objects;
+mod overlapped;
 mod queries;
 mod races;
 mod sequences;
@@ -237,6 +238,20 @@ impl Bench {
         let later = self.scheduler.now() + TICKS_PER_SECOND / 60;
         self.scheduler.set_now(later);
         KernelSystem::new(self.kernel.clone()).advance(&mut self.scheduler);
+    }
+
+    /// Guest time passes until every call in the background is over.
+    pub(crate) fn end_background_calls(&mut self) {
+        while let Some(due) = self.kernel.requests.next_due() {
+            self.scheduler.set_now(due.max(self.scheduler.now()));
+            KernelSystem::new(self.kernel.clone()).advance(&mut self.scheduler);
+        }
+    }
+
+    /// Calls a function of `xam` in the background, and lets time pass until it is over.
+    pub(crate) fn in_the_background(&mut self, name: &str, arguments: &[u64]) {
+        assert_eq!(self.xam_call(name, arguments), 0x3E5, "{name}");
+        self.end_background_calls();
     }
 
     pub(crate) fn word(&self, offset: u32) -> u32 {

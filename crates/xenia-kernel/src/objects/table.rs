@@ -425,6 +425,13 @@ impl Objects {
         self.books.lock()
     }
 
+    /// The first handle that is open to an object.
+    pub fn handle_of(&self, body: GuestAddr) -> Option<Handle> {
+        let books = self.books.lock();
+        let mut handles = books.handles.iter();
+        handles.find_map(|(&handle, &named)| (named == body).then_some(handle))
+    }
+
     /// All handles, ascending, with what they name.
     pub fn handles(&self) -> Vec<(Handle, GuestAddr)> {
         self.books.lock().handles.iter().map(|(&handle, &body)| (handle, body)).collect()

@@ -1,21 +1,37 @@
 //! Asynchronous calls of `xam`: the `XOVERLAPPED` that says when one is complete.
 //!
-//! Calls complete at once, but for those that ask a user: the structure is filled, its event signalled and its routine queued before the call
-//! returns `IO_PENDING`, which is what titles check for.
+//! A call with such a structure does its work, says there that it is under way, and returns `IO_PENDING`. What came of it is told
+//! [`DELAY`] later: titles break that find it complete when their call returns. Dialogs are told when they are answered.
+//!
+//! A structure begins and is told under one lock, its event, its routine and who waits for it included: a title that finds its
+//! result there and uses the structure again has a new event signalled by the new call only.
 
 use crate::Kernel;
-use crate::abi::{Call, Handle};
+use crate::abi::{Call, Flow, Handle};
+use crate::limits::Limit;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
 use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
+use std::collections::VecDeque;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
-use xenia_sched::Cpu;
+use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
+use xenia_sync::{Level, Mutex, MutexGuard};
+
+/// Guest time from a call to what comes of it: longer than titles need to return from the call and to begin to wait.
+pub const DELAY: GuestTicks = TICKS_PER_SECOND / 1000;
+/// Nothing is due.
+const NEVER: GuestTicks = GuestTicks::MAX;
+/// The length of what failed before it began.
+const NO_LENGTH: u32 = u32::MAX;
 
 /// Offsets in the structure.
 mod field {
     pub(super) const RESULT: u32 = 0;
     pub(super) const LENGTH: u32 = 4;
+    pub(super) const CONTEXT: u32 = 8;
     pub(super) const EVENT: u32 = 0xC;
     pub(super) const ROUTINE: u32 = 0x10;
     pub(super) const EXTENDED_ERROR: u32 = 0x18;
@@ -43,6 +59,11 @@ impl Completed {
         Self { result, length, wraps_failure: true }
     }
 
+    /// As [`Self::wrapped`], for what is refused before it begins: titles know it by the length.
+    pub fn refused(result: Win32Error) -> Self {
+        Self::wrapped(result, NO_LENGTH)
+    }
+
     /// All that the structure says.
     pub fn as_told(self) -> Told {
         let Self { result, length, .. } = self;
@@ -63,7 +84,7 @@ pub fn complete(
     completed: Completed,
 ) -> Fallible<Win32Error> {
     let Some(at) = overlapped else { return Ok(completed.result) };
-    finish(call, at, completed.as_told())?;
+    finish_later(call, at, completed.as_told())?;
     Ok(Win32Error::IO_PENDING)
 }
 
@@ -78,15 +99,118 @@ pub struct Told {
     pub length: u32,
 }
 
+/// A structure that is to be told.
+#[derive(Debug)]
+struct Pending {
+    due: GuestTicks,
+    at: GuestAddr,
+    thread_id: u32,
+    told: Told,
+}
+
+/// What a thread that waits for a structure is told.
+#[derive(Clone, Copy, Debug)]
+pub enum Wants {
+    /// The result; the length is stored here.
+    Result(Option<GuestAddr>),
+    /// That it is over.
+    End,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    at: GuestAddr,
+    thread: ThreadRef,
+    wants: Wants,
+}
+
+/// Behind [`Requests`]' lock.
+#[derive(Debug, Default)]
+struct UnderWay {
+    /// By when they are due.
+    pending: VecDeque<Pending>,
+    /// Threads that wait for structures without an event: each thread once.
+    waiters: Vec<Waiter>,
+}
+
+/// Calls whose structures are to be told, and who waits for structures.
+#[derive(Debug)]
+pub struct Requests {
+    under_way: Mutex<UnderWay>,
+    /// When the first is due; changes under the lock.
+    due: AtomicU64,
+}
+
+impl Requests {
+    /// None, behind a lock that is taken under the listeners' and before the dispatcher's.
+    pub(crate) fn new(ordinal: u32) -> Self {
+        let under_way = Mutex::numbered(Level::Dispatcher, ordinal, UnderWay::default());
+        Self { under_way, due: AtomicU64::new(NEVER) }
+    }
+
+    /// When the next structure is to be told. Takes no lock.
+    pub fn next_due(&self) -> Option<GuestTicks> {
+        Some(self.due.load(Acquire)).filter(|due| *due != NEVER)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, UnderWay> {
+        self.under_way.lock()
+    }
+
+    fn set_due(&self, under_way: &UnderWay) {
+        self.due.store(under_way.pending.front().map_or(NEVER, |first| first.due), Release);
+    }
+
+    /// Kernel state for digests; none without calls under way.
+    pub fn describe(&self, line: &mut dyn FnMut(&str)) {
+        let under_way = self.lock();
+        for Pending { due, at, thread_id, told } in &under_way.pending {
+            line(&format!("overlapped {at} {due} {thread_id} {told:?}"));
+        }
+        for Waiter { at, thread, wants } in &under_way.waiters {
+            line(&format!("overlapped {at} {thread:?} {wants:?}"));
+        }
+    }
+}
+
 /// A call's overlapped structure says that it is under way: its event, which titles use again and again, is not signalled.
 pub fn begin(call: &Call, at: GuestAddr) -> Fallible<()> {
+    let _under_way = call.kernel.requests.lock();
+    begin_locked(call, at)
+}
+
+fn begin_locked(call: &Call, at: GuestAddr) -> Fallible<()> {
     let memory = call.memory();
     let event: Handle = memory.read(at.offset(field::EVENT))?;
+    let event = if event == Handle::NULL {
+        None
+    } else {
+        Some(call.kernel.objects.resolve_kind(event, ObjectKind::Event)?)
+    };
+    let context = call.kernel.objects.handle_of(call.kthread()?).unwrap_or(Handle::CURRENT_THREAD);
+    memory.write(at.offset(field::CONTEXT), context)?;
     memory.write(at.offset(field::RESULT), Win32Error::IO_PENDING.0)?;
-    if event != Handle::NULL {
-        let event = call.kernel.objects.resolve_kind(event, ObjectKind::Event)?;
+    if let Some(event) = event {
         call.kernel.dispatcher.reset_event(memory, event.body())?;
     }
+    Ok(())
+}
+
+/// A call's overlapped structure says that it is under way, and is told in a while what came of it.
+pub fn finish_later(call: &mut Call, at: GuestAddr, told: Told) -> Fallible<()> {
+    let kernel = call.kernel;
+    let mut under_way = kernel.requests.lock();
+    begin_locked(call, at)?;
+    let (due, thread_id) = (call.now().saturating_add(DELAY), call.thread_id());
+    if kernel.limits.admit(Limit::OverlappedCalls, under_way.pending.len()).is_err() {
+        // What the call was to do is done: a failure would be untrue.
+        return kernel.tell(call.cpu, &mut under_way, thread_id, at, told);
+    }
+    let place = under_way.pending.partition_point(|other| other.due <= due);
+    under_way.pending.insert(place, Pending { due, at, thread_id, told });
+    kernel.requests.set_due(&under_way);
+    drop(under_way);
+    call.cpu.time_has_more();
     Ok(())
 }
 
@@ -104,22 +228,105 @@ pub fn finish_of(
     at: GuestAddr,
     told: Told,
 ) -> Fallible<()> {
-    let memory = &kernel.memory;
-    let event: Handle = memory.read(at.offset(field::EVENT))?;
-    let routine: GuestAddr = memory.read(at.offset(field::ROUTINE))?;
-    memory.write(at.offset(field::LENGTH), told.length)?;
-    memory.write(at.offset(field::EXTENDED_ERROR), told.extended.0)?;
-    memory.write(at.offset(field::RESULT), told.result)?;
-    if event != Handle::NULL {
-        let event = kernel.objects.resolve_kind(event, ObjectKind::Event)?;
-        kernel.dispatcher.set_event(memory, cpu, event.body(), 0)?;
+    let mut under_way = kernel.requests.lock();
+    kernel.tell(cpu, &mut under_way, thread_id, at, told)
+}
+
+/// The thread waits until a structure is told, unless it is. What the call returns.
+pub fn wait_for(call: &mut Call, at: GuestAddr, wants: Wants) -> Fallible<Flow<Win32Error>> {
+    let kernel = call.kernel;
+    let mut under_way = kernel.requests.lock();
+    if is_pending(call, at)? {
+        let thread = call.thread();
+        call.cpu.open_wait(thread, false)?;
+        under_way.waiters.push(Waiter { at, thread, wants });
+        return Ok(Flow::Block(Wait::forever(BlockReason::Other("overlapped"))));
     }
-    if !routine.is_null() {
-        let args = [u64::from(told.result), u64::from(told.length), u64::from(at.0)];
-        let apc = Apc::new(ApcSource::Kernel, routine, args);
-        kernel.queue_apc(cpu, thread_id, Mode::User, apc)?;
+    let (result, length) = outcome(call, at)?;
+    let memory = call.memory();
+    Ok(Flow::Return(match wants {
+        Wants::Result(to) => {
+            if let Some(to) = to {
+                memory.write(to, length)?;
+            }
+            result
+        }
+        Wants::End => Win32Error::SUCCESS,
+    }))
+}
+
+impl Kernel {
+    /// Tells the structures that are due.
+    pub(crate) fn look_at_requests(&self, cpu: &mut dyn Cpu) {
+        let now = cpu.now();
+        if self.requests.due.load(Acquire) > now {
+            return;
+        }
+        let mut under_way = self.requests.lock();
+        let due = under_way.pending.partition_point(|pending| pending.due <= now);
+        let due: Vec<Pending> = under_way.pending.drain(..due).collect();
+        for Pending { at, thread_id, told, .. } in due {
+            if let Err(failure) = self.tell(cpu, &mut under_way, thread_id, at, told) {
+                tracing::debug!(target: "kernel", "the end of a call can't be told at {at}: {failure}");
+            }
+        }
+        self.requests.set_due(&under_way);
     }
-    Ok(())
+
+    /// A structure is told, and who waits for it goes on, even if the structure is gone.
+    fn tell(
+        &self,
+        cpu: &mut dyn Cpu,
+        under_way: &mut UnderWay,
+        thread_id: u32,
+        at: GuestAddr,
+        told: Told,
+    ) -> Fallible<()> {
+        let structure = self.tell_structure(cpu, thread_id, at, told);
+        for Waiter { thread, wants, .. } in under_way.waiters.extract_if(.., |waiter| waiter.at == at) {
+            let result = match wants {
+                Wants::Result(length) => {
+                    if let Some(length) = length
+                        && let Err(fault) = self.memory.write(length, told.length)
+                    {
+                        tracing::debug!(target: "kernel", "the length of a call can't be told: {fault}");
+                    }
+                    told.result
+                }
+                Wants::End => Win32Error::SUCCESS.0,
+            };
+            if let Err(error) = cpu.wake(thread, u64::from(result), 0) {
+                tracing::debug!(target: "kernel", "who waited for a call is gone: {error}");
+            }
+        }
+        structure
+    }
+
+    /// The result comes last of the words: who looks at it finds the others. The event is looked up before, for who finds the
+    /// result may close it.
+    fn tell_structure(&self, cpu: &mut dyn Cpu, thread_id: u32, at: GuestAddr, told: Told) -> Fallible<()> {
+        let memory = &self.memory;
+        let event: Handle = memory.read(at.offset(field::EVENT))?;
+        let routine: GuestAddr = memory.read(at.offset(field::ROUTINE))?;
+        let event = if event == Handle::NULL {
+            Ok(None)
+        } else {
+            self.objects.resolve_kind(event, ObjectKind::Event).map(Some)
+        };
+        memory.write(at.offset(field::LENGTH), told.length)?;
+        memory.write(at.offset(field::EXTENDED_ERROR), told.extended.0)?;
+        memory.write(at.offset(field::RESULT), told.result)?;
+        let signalled = event.and_then(|event| match event {
+            Some(event) => self.dispatcher.set_event(memory, cpu, event.body(), 0).map(|_| ()),
+            None => Ok(()),
+        });
+        if !routine.is_null() {
+            let args = [u64::from(told.result), u64::from(told.length), u64::from(at.0)];
+            let apc = Apc::new(ApcSource::Kernel, routine, args);
+            self.queue_apc(cpu, thread_id, Mode::User, apc)?;
+        }
+        signalled
+    }
 }
 
 /// Whether what an overlapped structure is of is still under way.

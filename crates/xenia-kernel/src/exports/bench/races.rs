@@ -8,6 +8,7 @@ mod files;
 mod lock_free;
 mod locks;
 mod objects;
+mod overlapped;
 mod pending_files;
 mod waits;
 

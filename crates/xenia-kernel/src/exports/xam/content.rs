@@ -107,7 +107,7 @@ impl Opening {
             Ok(wanted) => wanted,
             // What is wrong by itself is said at once.
             Err(error @ (Win32Error::INVALID_PARAMETER | Win32Error::INVALID_NAME)) => return Ok(error),
-            Err(error) => return complete(call, self.overlapped, Completed::wrapped(error, 0)),
+            Err(error) => return complete(call, self.overlapped, Completed::refused(error)),
         };
         let creator = owner_of(call, self.user, 0).unwrap_or_default();
         let new = PackageHeader::new(creator, &wanted.display_name);
@@ -117,7 +117,10 @@ impl Opening {
             Ok(opened) => opened,
             Err(error) => return complete(call, self.overlapped, Completed::wrapped(error, 0)),
         };
-        if let Some(disposition) = self.disposition {
+        // In the background it is the length.
+        if let Some(disposition) = self.disposition
+            && self.overlapped.is_none()
+        {
             disposition.set(call.memory(), action as u32)?;
         }
         if let Some(license) = self.license {
@@ -134,16 +137,15 @@ fn with_package(
     missing: Win32Error,
     f: impl FnOnce(&mut Call, &PackageName, &PackageHeader) -> Fallible<Result<(), Win32Error>>,
 ) -> Fallible<Win32Error> {
-    let outcome = match wanted(call, user, content)? {
-        Err(error) => Err(error),
-        Ok(Wanted { name, .. }) => {
-            let found = call.kernel.files.lock().packages.find(&name);
-            match found {
-                Ok(Some(header)) => f(call, &name, &header)?,
-                Ok(None) => Err(missing),
-                Err(error) => Err(win32_error(error)),
-            }
-        }
+    let name = match wanted(call, user, content)? {
+        Err(error) => return complete(call, overlapped, Completed::refused(error)),
+        Ok(Wanted { name, .. }) => name,
+    };
+    let found = call.kernel.files.lock().packages.find(&name);
+    let outcome = match found {
+        Ok(Some(header)) => f(call, &name, &header)?,
+        Ok(None) => Err(missing),
+        Err(error) => Err(win32_error(error)),
     };
     let error = outcome.err().unwrap_or(Win32Error::SUCCESS);
     complete(call, overlapped, Completed::wrapped(error, 0))

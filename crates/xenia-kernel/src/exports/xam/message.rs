@@ -5,7 +5,7 @@ use crate::exports::Registry;
 use crate::imports::Library;
 use crate::messages::{Words, answer};
 use crate::status::failure::Fallible;
-use crate::user::overlapped::{Told, event_of, finish, is_pending, outcome};
+use crate::user::overlapped::{Told, Wants, event_of, finish, finish_later, is_pending, outcome, wait_for};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -22,8 +22,50 @@ fn request(
 ) -> Fallible<Win32Error> {
     let result = answer(call, application, message, words)?;
     let Some(at) = overlapped else { return Ok(Win32Error(result.0)) };
-    finish(call, at, Told { result: result.0, extended: result, length: 0 })?;
+    finish_later(call, at, Told { result: result.0, extended: result, length: 0 })?;
     Ok(Win32Error::IO_PENDING)
+}
+
+/// Waits until a request is over: for its event, as the console does, or for its structure if that has none.
+fn wait_for_end(
+    call: &mut Call,
+    name: &'static str,
+    at: GuestAddr,
+    wants: Wants,
+) -> Fallible<Flow<Win32Error>> {
+    let export = Registry::get().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx");
+    let (true, Some(event), Some(export)) = (is_pending(call, at)?, event_of(call, at)?, export) else {
+        return wait_for(call, at, wants);
+    };
+    // It calls the kernel, and looks at what is there then, whatever the wait came to.
+    let stub = call.kernel.imports.stub_of(call.memory(), export)?;
+    let state = match wants {
+        Wants::Result(length) => [1, u64::from(at.0), length.map_or(0, |length| u64::from(length.0)), 0],
+        Wants::End => [0; 4],
+    };
+    let then = Continuation::Export { name, run: waited, state };
+    let args = vec![u64::from(event.0), USER_MODE, 0, 0];
+    Ok(Flow::CallGuest(GuestCall { args, ..GuestCall::new(stub, then) }))
+}
+
+/// Who waits for an event.
+const USER_MODE: u64 = 1;
+
+fn waited(call: &mut Call, _status: u64, [wants_result, at, length, _]: [u64; 4]) -> Flow {
+    if wants_result == 0 {
+        return Win32Error::SUCCESS.into_flow();
+    }
+    let length = Some(GuestAddr(length as u32)).filter(|length| !length.is_null()).map(Out::new);
+    result_of(call, GuestAddr(at as u32), length).into_flow()
+}
+
+/// The result that a request's structure has; its length, too.
+fn result_of(call: &Call, at: GuestAddr, length: Option<Out<u32>>) -> Fallible<Win32Error> {
+    let (result, found) = outcome(call, at)?;
+    if let Some(length) = length {
+        length.set(call.memory(), found)?;
+    }
+    Ok(result)
 }
 
 #[exports(xam)]
@@ -79,10 +121,18 @@ impl Message {
         request(call, application, message, overlapped, Words { first: buffer, second: size })
     }
 
-    /// Gives a request in the background up: each is over before its call returns, so there is none.
-    #[export(Constant)]
-    fn XMsgCancelIORequest(_call: &mut Call, _overlapped: Option<GuestAddr>, _wait: bool) -> Win32Error {
-        Win32Error::SUCCESS
+    /// Gives a request in the background up. Its work is done by then, so it ends as it would have; who wants to waits for that.
+    /// A dialog stays until it is answered.
+    #[export(Partial)]
+    fn XMsgCancelIORequest(
+        call: &mut Call,
+        overlapped: Option<GuestAddr>,
+        wait: bool,
+    ) -> Fallible<Flow<Win32Error>> {
+        match overlapped {
+            Some(at) if wait => wait_for_end(call, "XMsgCancelIORequest", at, Wants::End),
+            _ => Ok(Flow::Return(Win32Error::SUCCESS)),
+        }
     }
 
     /// Says what came of a request that the caller itself carries out.
@@ -99,8 +149,7 @@ impl Message {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// What came of a request in the background. It says that the request is not over, or waits for its event; one without an
-    /// event is looked at again and again.
+    /// What came of a request in the background; waits for its end, by its event if it has one, or says that it is not over.
     #[export(Done)]
     fn XamGetOverlappedResult(
         call: &mut Call,
@@ -109,37 +158,13 @@ impl Message {
         wait: bool,
     ) -> Fallible<Flow<Win32Error>> {
         let Some(at) = overlapped else { return Ok(Flow::Return(Win32Error::INVALID_PARAMETER)) };
-        if !is_pending(call, at)? {
-            return result_of(call, at, length).map(Flow::Return);
+        if wait {
+            let length = length.map(Out::addr);
+            return wait_for_end(call, "XamGetOverlappedResult", at, Wants::Result(length));
         }
-        if !wait {
+        if is_pending(call, at)? {
             return Ok(Flow::Return(Win32Error::IO_INCOMPLETE));
         }
-        let export = Registry::get().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx");
-        let (Some(event), Some(export)) = (event_of(call, at)?, export) else { return Ok(Flow::Repeat) };
-        // As the console's own function does: it calls the kernel, and looks at what is there then, whatever the wait came to.
-        let stub = call.kernel.imports.stub_of(call.memory(), export)?;
-        let length = length.map_or(GuestAddr::NULL, Out::addr);
-        let state = [u64::from(at.0), u64::from(length.0), 0, 0];
-        let then = Continuation::Export { name: "XamGetOverlappedResult", run: waited, state };
-        let args = vec![u64::from(event.0), USER_MODE, 0, 0];
-        Ok(Flow::CallGuest(GuestCall { args, ..GuestCall::new(stub, then) }))
+        result_of(call, at, length).map(Flow::Return)
     }
-}
-
-/// Who waits for an event.
-const USER_MODE: u64 = 1;
-
-/// The result that a request's structure has; its length, too.
-fn result_of(call: &Call, at: GuestAddr, length: Option<Out<u32>>) -> Fallible<Win32Error> {
-    let (result, found) = outcome(call, at)?;
-    if let Some(length) = length {
-        length.set(call.memory(), found)?;
-    }
-    Ok(result)
-}
-
-fn waited(call: &mut Call, _status: u64, [at, length, ..]: [u64; 4]) -> Flow {
-    let length = Some(GuestAddr(length as u32)).filter(|length| !length.is_null()).map(Out::new);
-    result_of(call, GuestAddr(at as u32), length).into_flow()
 }

@@ -99,7 +99,7 @@ impl Reading {
             (0..count).map(|index| at.at(index).read(memory).map(SettingId)).collect::<Result<_, _>>()?;
         let readers = match self.readers(call)? {
             Ok(readers) => readers,
-            Err(error) => return complete(call, self.overlapped, Completed::wrapped(error, 0)),
+            Err(error) => return complete(call, self.overlapped, Completed::refused(error)),
         };
         let outside: u32 = ids.iter().map(|id| id.room_outside()).sum();
         let needed = HEAD + readers.len() as u32 * (count * item::SIZE + outside);
@@ -315,7 +315,7 @@ impl UserSettings {
         }
         let changes_avatar = values.iter().any(|(id, _)| *id == SettingId::AVATAR);
         if let Err(error) = set(call, user, own, values) {
-            return complete(call, overlapped, Completed::wrapped(error, 0));
+            return complete(call, overlapped, Completed::refused(error));
         }
         let mask = 1 << user;
         call.kernel.notify(call.cpu, Notification { id: id::PROFILE_SETTING_CHANGED, parameter: mask })?;
