@@ -28,6 +28,8 @@ documented! {
         pub conflicts: Vec<Conflict>,
         /// Lines that say what another has said: units that were run again.
         pub repeated: u64,
+        /// Lines of units that the plan does not have, as of an earlier plan or build: left out.
+        pub others: u64,
         /// Every result, in the order of ids.
         pub rows: Vec<Outcome>,
     }
@@ -79,14 +81,14 @@ pub fn merge_folder(folder: &Path) -> Result<Merged> {
         })?;
     }
     let plan = plan_of(folder)?;
+    let mut others = 0;
     if let Some((_, units)) = &plan {
         let planned: BTreeSet<&str> = units.iter().map(|unit| unit.id.as_str()).collect();
-        if let Some(other) = outcomes.iter().find(|outcome| !planned.contains(outcome.id.as_str())) {
-            let reason = format!("it has a result of {} ({}), which its plan has not", other.name, other.id);
-            return Err(Error::file(folder, reason));
-        }
+        let all = outcomes.len();
+        outcomes.retain(|outcome| planned.contains(outcome.id.as_str()));
+        others = (all - outcomes.len()) as u64;
     }
-    let mut merged = merge(outcomes);
+    let mut merged = Merged { others, ..merge(outcomes) };
     if let Some((_, units)) = plan {
         let done = ids(&merged.rows);
         merged.missing = units.iter().filter(|unit| !done.contains(unit.id.as_str())).count() as u64;
@@ -105,7 +107,7 @@ pub fn merge_file(path: &Path) -> Result<Merged> {
     let file = std::fs::File::open(path).map_err(Error::read(path))?;
     let found: Merged = serde_json::from_reader(BufReader::new(file.take(LONGEST_MERGED)))
         .map_err(|error| Error::line(path, error.line(), format!("no merged result: {error}")))?;
-    let merged = Merged { missing: found.missing, ..merge(found.rows) };
+    let merged = Merged { missing: found.missing, others: found.others, ..merge(found.rows) };
     if merged.hash != found.hash {
         return Err(Error::file(path, "its rows don't make its hash: it was changed"));
     }

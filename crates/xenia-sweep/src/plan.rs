@@ -3,7 +3,6 @@
 use crate::error::{Error, Result};
 use crate::inputs::{self, DEFAULT, Inputs};
 use crate::lines;
-use crate::run::{RESULTS, files_of_results};
 use crate::spec::{Check, Conformance, Fuzz, Limits, Matrix, Source, Spec, Titles, Way};
 use crate::unit::{Bounds, End, Header, Input, Kind, MOST_UNITS, UNITS, Unit, Word, is_hash};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,8 +62,7 @@ pub fn plan(what: &Plan<'_>) -> Result<Planned> {
     let header = Header::new(what.program, &build, &root, planner.units.len());
     std::fs::create_dir_all(what.out).map_err(Error::write(what.out))?;
     let file = what.out.join(UNITS);
-    let draft = what.out.join(DRAFT);
-    lines::write_whole(&draft, |out| {
+    lines::write_whole(&file, |out| {
         serde_json::to_writer(&mut *out, &header)?;
         out.write_all(b"\n")?;
         for unit in &planner.units {
@@ -73,27 +71,11 @@ pub fn plan(what: &Plan<'_>) -> Result<Planned> {
         }
         Ok(())
     })?;
-    if has_results(what.out)? && Inputs::default().hash(&draft)? != Inputs::default().hash(&file)? {
-        let _ = std::fs::remove_file(&draft);
-        return Err(Error::file(
-            &file,
-            "results of another plan are here: take another folder, or remove this one",
-        ));
-    }
-    std::fs::rename(&draft, &file).map_err(Error::write(&file))?;
     let mut units = BTreeMap::new();
     for unit in &planner.units {
         *units.entry(unit.kind.name()).or_default() += 1;
     }
     Ok(Planned { units, repeated: planner.repeated, file })
-}
-
-/// The plan before it is known to be the folder's.
-const DRAFT: &str = "units.jsonl.new";
-
-/// Whether units of a plan in this folder have been run.
-fn has_results(out: &Path) -> Result<bool> {
-    Ok(out.join(UNITS).is_file() && out.join(RESULTS).is_dir() && !files_of_results(out)?.is_empty())
 }
 
 impl Kind {

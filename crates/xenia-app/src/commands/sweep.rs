@@ -145,6 +145,9 @@ fn print(merged: &Merged) {
         grouped(merged.missing),
         grouped(merged.repeated)
     );
+    if merged.others > 0 {
+        outln!("{} of units that this plan does not have left out", count(merged.others, "result"));
+    }
     outln!("hash {}", merged.hash);
 }
 

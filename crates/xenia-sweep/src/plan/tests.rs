@@ -145,24 +145,3 @@ fn the_last_seeds_there_are_make_the_last_unit() {
     let seeds = [format!("{}..{}", last - 5, last - 2), format!("{}..{last}", last - 1)];
     assert_eq!(names, seeds.map(|seeds| format!("fuzz seeds {seeds} interp 1 blocks")));
 }
-
-#[test]
-fn a_folder_with_results_of_another_plan_is_not_planned_over() {
-    let dir = tempfile::tempdir().unwrap();
-    let (spec, out, executable) = (dir.path().join("s"), dir.path().join("out"), dir.path().join("program"));
-    std::fs::write(&executable, "the program").unwrap();
-    let again = |seeds: u32| {
-        std::fs::write(&spec, format!("[[fuzz]]\nseeds = \"{seeds}\"\nblocks = 1\n")).unwrap();
-        plan(&Plan { spec: &spec, out: &out, executable: &executable, program: "p 1" }).map(|_| ())
-    };
-    again(1).unwrap();
-    again(2).unwrap();
-    std::fs::create_dir(out.join(RESULTS)).unwrap();
-    std::fs::write(out.join(RESULTS).join("a.jsonl"), "").unwrap();
-    again(2).unwrap();
-    let refused = again(3).unwrap_err().to_string();
-    assert!(refused.contains("results of another plan"), "{refused}");
-    let (_, units) = unit::read(&out.join(UNITS)).unwrap();
-    assert_eq!(units[0].name, "fuzz seeds 2 interp 1 blocks");
-    assert!(!out.join(DRAFT).exists());
-}

@@ -105,6 +105,20 @@ fn what_is_done_is_not_done_again() {
 }
 
 #[test]
+fn results_of_an_earlier_plan_are_left_out_and_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    plan(dir.path(), &[GOOD; 4]);
+    shard(dir.path(), dir.path(), "0/1").unwrap();
+    let first = merge_folder(dir.path()).unwrap();
+    // Planned again, with half of it and one unit more.
+    plan(dir.path(), &[GOOD, GOOD, "exit 1"]);
+    assert_eq!(shard(dir.path(), dir.path(), "0/1").unwrap().progress.found, 2);
+    let merged = merge_folder(dir.path()).unwrap();
+    assert_eq!((merged.units, merged.others, merged.failed.len()), (3, 2, 1));
+    assert!(first.failed.is_empty() && first.others == 0);
+}
+
+#[test]
 fn units_are_run_until_there_are_enough_lines_of_each() {
     let dir = tempfile::tempdir().unwrap();
     let folder = dir.path().join("plan");
