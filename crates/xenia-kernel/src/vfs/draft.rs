@@ -84,7 +84,7 @@ impl Quota {
     /// Counts more, if there may be so many. Files of several threads are counted at once, and the limit holds for all of them together.
     fn add(&self, count: &AtomicU64, limit: Limit, amount: u64) -> VfsResult<()> {
         let before = count.fetch_add(amount, Relaxed);
-        self.limits.admit_amount(limit, before, amount).map(|_| ()).map_err(|_| {
+        self.limits.admit_amount(limit, before, amount).map_err(|_| {
             take(count, amount);
             VfsError::Full
         })
