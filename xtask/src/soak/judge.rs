@@ -199,12 +199,15 @@ mod tests {
         rotation.chain(long).collect()
     }
 
+    /// What becomes of a sample, by its number.
+    type Change = fn(u64, &mut Line);
+
     #[test]
     fn what_stays_passes_and_what_grows_is_named() {
         assert!(judge(&samples(|_, _| {})).passed());
         // A warm-up may be anything.
         assert!(judge(&samples(|n, line| line.rss_kib -= 50_000_u64.saturating_sub(n * 5000))).passed());
-        let cases: [(&str, fn(u64, &mut Line)); 5] = [
+        let cases: [(&str, Change); 5] = [
             ("rss KiB GROWS", |n, line| line.rss_kib += n * 100),
             ("descriptors GROWS", |n, line| line.descriptors += n / 10),
             ("maps GROWS", |n, line| line.maps += n / 10),

@@ -448,9 +448,9 @@ mod tests {
         for shuts in [false, true] {
             let mut network = HostNetwork::new();
             let (client, server) = connected(&mut network);
-            let mut sent = 0;
+            let (mut sent, block) = (0, vec![7; 0x1_0000]);
             loop {
-                match network.send(client, &[7; 0x1_0000], None) {
+                match network.send(client, &block, None) {
                     Ok(count) => sent += count,
                     Err(error) => break assert_eq!(error, WsaError::WOULD_BLOCK),
                 }
