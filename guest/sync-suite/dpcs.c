@@ -1,4 +1,5 @@
 // Deferred calls: where they run, in which order, at which level.
+#include "atomic.h"
 #include "suite.h"
 
 static struct {
@@ -21,8 +22,8 @@ static void note(struct dpc *dpc, uint32_t context, uint32_t argument1, uint32_t
     seen.argument1 = argument1;
     seen.argument2 = argument2;
     log_digit(&seen.log, context & 15);
-    // Last: who waits until all have come reads the rest then.
-    seen.count++;
+    // Last: who waits until all have come reads the rest then. Calls of six hardware threads may come at once.
+    atomic_add(&seen.count, 1);
     KeSetEvent(&seen.event, 0, 0);
 }
 
