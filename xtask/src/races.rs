@@ -1,5 +1,6 @@
 //! The programs of guest/races: litmus tests, locks and lock-free lists, storms of threads, code that changes, everything
-//! that ends a wait, and objects of one's own, each raced by six threads and each with exact counts that it checks itself.
+//! that ends a wait, objects of one's own, and deferred calls, each raced by six threads and each with exact counts that
+//! it checks itself.
 //!
 //! In lockstep they show that the programs are right; in parallel (`--parallel N`) they are the proof of the executor. How
 //! much each does is said in files of the folder that it sees as game:; `--long`, or XENIA_LONG=1, gives the counts of a
@@ -74,6 +75,7 @@ const PROGRAMS: &[Program] = &[
     Program { name: "patches", settings: &[("patches", 30, 30_000)], judge: None, watch_memory: false },
     Program { name: "wakes", settings: &[("rounds", 3000, 10_000_000)], judge: None, watch_memory: false },
     Program { name: "objects", settings: &[("rounds", 1000, 1_000_000)], judge: None, watch_memory: false },
+    Program { name: "dpcs", settings: &[("rounds", 3000, 1_000_000)], judge: None, watch_memory: false },
 ];
 
 /// `cargo xtask races`.
