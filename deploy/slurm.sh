@@ -3,6 +3,7 @@
 #
 #   sbatch --array=0-63 deploy/slurm.sh PLAN OUT
 #
+# A task that ends with exit code 75 lost units to a signal; RequeueExit=75 in slurm.conf starts it again.
 # PLAN and OUT lie on storage that all nodes share, the program as well (XENIA_RS, default: xenia-rs on the path).
 #SBATCH --job-name=xenia-sweep
 #SBATCH --cpus-per-task=1

@@ -277,6 +277,7 @@ fn exit_codes_are_what_they_say() {
         [Code::Done, Code::Mismatch, Code::Unusable, Code::Crashed, Code::Deadlocked].map(|code| code as u8),
         [0, 1, 2, 3, 4]
     );
+    assert_eq!([Code::Internal, Code::Unfinished].map(|code| code as u8), [70, 75]);
     assert!(run(&["exec", "/nowhere/title.xex", "--headless"]).is_err(), "main makes 2 of an error");
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();

@@ -17,6 +17,8 @@ pub enum Code {
     Deadlocked = 4,
     /// A fault of this program.
     Internal = 70,
+    /// Some of it was not done, for a reason that another start may not meet: `EX_TEMPFAIL` of `sysexits.h`.
+    Unfinished = 75,
     /// SIGHUP ended the run; what was asked for is written.
     HungUp = 129,
     /// SIGINT did.

@@ -79,6 +79,51 @@ fn a_killed_shard_goes_on_and_ends_in_the_same() {
     );
 }
 
+/// A process that another has started.
+fn child_of(parent: u32) -> Option<u32> {
+    std::fs::read_dir("/proc").unwrap().flatten().find_map(|entry| {
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(entry.path().join("stat")).ok()?;
+        // Behind the name, which may contain anything, come the state and the parent.
+        let is_its = stat.rsplit_once(')')?.1.split_whitespace().nth(1)? == parent.to_string();
+        is_its.then_some(pid)
+    })
+}
+
+#[test]
+fn whose_units_are_killed_says_so_by_a_code_that_engines_start_again() {
+    const UNFINISHED: i32 = 75;
+    let dir = tempfile::tempdir().unwrap();
+    let folder =
+        plan(dir.path(), "[[title]]\npath = \"guest/bin/demo.xex\"\ninstructions = 100_000_000_000\n");
+    let mut shard = Command::new(PROGRAM)
+        .args(["sweep", "--config", "/dev/null", "run", &folder])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    let unit = loop {
+        if let Some(unit) = child_of(shard.id()) {
+            break unit;
+        }
+        assert!(shard.try_wait().unwrap().is_none() && start.elapsed() < Duration::from_mins(5), "no unit");
+        std::thread::sleep(Duration::from_millis(1));
+    };
+    assert!(Command::new("kill").args(["-9", &unit.to_string()]).status().unwrap().success());
+    let ended = shard.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(UNFINISHED), "{}", text(&ended));
+    assert!(text(&ended).contains("1 unit ended by a signal from outside"), "{}", text(&ended));
+    assert_eq!(merged(&folder)["missing"], 1);
+    // The manifest gives up on wrong use alone.
+    let manifest = std::fs::read_to_string(root().join("deploy/kubernetes/sweep.yaml")).unwrap();
+    let (_, rule) = manifest.split_once("action: FailIndex").unwrap();
+    let codes: Vec<&str> = rule.lines().filter_map(|line| line.trim().strip_prefix("values: ")).collect();
+    assert_eq!(codes, ["[2]"]);
+    let wrong = sweep(&["run", "/nowhere"]);
+    assert_eq!(wrong.status.code(), Some(2), "{}", text(&wrong));
+}
+
 #[test]
 fn what_uses_too_much_is_ended_and_told() {
     let dir = tempfile::tempdir().unwrap();

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::judge::{Outcome, Verdict};
 use crate::lines::{self, Torn};
-use crate::run::{files_of_results, ids, plan_of};
+use crate::run::{files_of_results, plan_of};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufReader, Read};
@@ -80,20 +80,15 @@ pub fn merge_folder(folder: &Path) -> Result<Merged> {
             Ok(())
         })?;
     }
-    let plan = plan_of(folder)?;
-    let mut others = 0;
-    if let Some((_, units)) = &plan {
-        let planned: BTreeSet<&str> = units.iter().map(|unit| unit.id.as_str()).collect();
-        let all = outcomes.len();
-        outcomes.retain(|outcome| planned.contains(outcome.id.as_str()));
-        others = (all - outcomes.len()) as u64;
-    }
-    let mut merged = Merged { others, ..merge(outcomes) };
-    if let Some((_, units)) = plan {
-        let done = ids(&merged.rows);
-        merged.missing = units.iter().filter(|unit| !done.contains(unit.id.as_str())).count() as u64;
-    }
-    Ok(merged)
+    let Some((_, units)) = plan_of(folder)? else { return Ok(merge(outcomes)) };
+    let planned: BTreeSet<&str> = units.iter().map(|unit| unit.id.as_str()).collect();
+    let all = outcomes.len();
+    outcomes.retain(|outcome| planned.contains(outcome.id.as_str()));
+    let others = (all - outcomes.len()) as u64;
+    let merged = merge(outcomes);
+    // Rows have an id each, all of the plan.
+    let missing = planned.len() as u64 - merged.units;
+    Ok(Merged { others, missing, ..merged })
 }
 
 /// Bytes of a merged result, at most.

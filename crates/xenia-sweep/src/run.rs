@@ -19,7 +19,7 @@ use crate::lines::{self, Appender, Torn};
 use crate::plan::EMPTY_FOLDER;
 use crate::shard::Shard;
 use crate::unit::{self, Header, UNITS, Unit, Word};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -317,11 +317,6 @@ impl Worker<'_> {
 pub(crate) fn plan_of(out: &Path) -> Result<Option<(Header, Vec<Unit>)>> {
     let file = out.join(UNITS);
     if file.exists() { unit::read(&file).map(Some) } else { Ok(None) }
-}
-
-/// Ids that are in a list, for whoever asks which are missing.
-pub(crate) fn ids(outcomes: &[Outcome]) -> BTreeSet<&str> {
-    outcomes.iter().map(|outcome| outcome.id.as_str()).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::cli::{
 use crate::exit::Code;
 use crate::interrupt::Interrupt;
 use crate::report::{PROGRAM, check_json, write_json};
-use crate::say::outln;
+use crate::say::{errln, outln};
 use crate::wording::{count, grouped};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -85,10 +85,11 @@ fn run_shard(args: &SweepRunArgs) -> Result<Code> {
         return Ok(Code::from(cause));
     }
     if progress.lost > 0 {
-        bail!(
-            "{} ended by a signal from outside (perhaps for want of memory), and not done: start the shard again",
+        errln!(
+            "xenia-rs: {} ended by a signal from outside (perhaps for want of memory), and not done: start the shard again",
             count(progress.lost, "unit")
         );
+        return Ok(Code::Unfinished);
     }
     Ok(Code::Done)
 }
