@@ -7,6 +7,7 @@ pub mod volume;
 use crate::cli::ContentArgs;
 use crate::title::data_folder;
 use anyhow::{Context, Result};
+use std::hash::{BuildHasher, RandomState};
 use std::path::PathBuf;
 use xenia_kernel::ports::Storage;
 
@@ -35,19 +36,42 @@ pub fn folder(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
     Ok(folder)
 }
 
-/// The port of a machine whose saves are kept in this folder, if they are.
+/// A number that no other console has, but by a rare chance.
+pub fn own_number() -> u64 {
+    // Its keys are the host's random bytes.
+    RandomState::new().hash_one(0)
+}
+
+/// The port of a machine whose saves are kept in a folder, if they are.
 #[derive(Debug, Default)]
-pub struct ContentFolder(pub Option<PathBuf>);
+pub struct ContentFolder {
+    /// The folder.
+    pub folder: Option<PathBuf>,
+    /// Whether the run is to be the same each time, in any empty folder.
+    pub repeats: bool,
+}
 
 impl Storage for ContentFolder {
     fn content(&self) -> Option<PathBuf> {
-        self.0.clone()
+        self.folder.clone()
+    }
+
+    fn own_number(&self) -> Option<u64> {
+        (self.folder.is_some() && !self.repeats).then(own_number)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_and_does_not_repeat_has_ids_of_its_own() {
+        let number = |folder: Option<PathBuf>, repeats| ContentFolder { folder, repeats }.own_number();
+        assert_eq!([number(None, false), number(None, true), number(Some("a".into()), true)], [None; 3]);
+        let two = [0; 2].map(|_| number(Some("a".into()), false).unwrap());
+        assert_ne!(two[0], two[1]);
+    }
 
     #[test]
     fn what_repeats_keeps_nothing_unless_it_is_told_where() {

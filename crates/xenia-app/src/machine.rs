@@ -203,7 +203,10 @@ impl Machine {
             clock,
             dialogs: Box::new(Spoken::new(dialogs, DialogLog)),
             network: network::port(options.engine.network, options.engine.mode.parallel)?,
-            storage: Box::new(ContentFolder(options.content)),
+            storage: Box::new(ContentFolder {
+                folder: options.content,
+                repeats: !options.engine.mode.parallel,
+            }),
         };
         let mut config = KernelConfig { keys: title.keys.clone(), ..KernelConfig::default() };
         if let Some(launched) = &options.launched {

@@ -168,7 +168,8 @@ impl Kernel {
         let transfers = TransferQueue::new(limits.clone(), memory.clone());
         let files = Files::with_devices(&*ports.storage, &limits).map_err(Failure::from)?;
         let network = std::mem::replace(&mut ports.network, Box::new(LocalNetwork::without_cable()));
-        let user = User::new(files.packages.store.load_profiles());
+        let number = ports.storage.own_number();
+        let user = User::new(files.packages.store.load_profiles(number));
         Ok(Arc::new(Self {
             config,
             limits: limits.clone(),

@@ -54,16 +54,18 @@ fn parse_setting(line: &str) -> Option<(SettingId, Value)> {
 }
 
 impl ContentStore {
-    /// Everybody on the disk, the first of them signed in. With nobody there, a profile is made.
-    pub fn load_profiles(&self) -> Profiles {
+    /// Everybody on the disk, the first of them signed in. With nobody there, a profile is made; `number` is the console's own, if it
+    /// has one.
+    pub fn load_profiles(&self, number: Option<u64>) -> Profiles {
         let found = match self.read_profiles() {
             Ok(found) => found,
             Err(error) => {
+                // Somebody who is there may not be seen, and another one would take the place for good.
                 tracing::error!(target: "vfs", "profiles can't be read: {error}");
-                Vec::new()
+                return Profiles::default();
             }
         };
-        let profiles = Profiles::of(found);
+        let profiles = Profiles::of(found, number);
         if self.is_kept()
             && let Some(profile) = profiles.get(0)
             && let Err(error) = self.save_profile(profile)
@@ -145,7 +147,7 @@ mod tests {
     #[test]
     fn profiles_are_found_again_with_what_they_have_set() {
         let folder = tempfile::tempdir().unwrap();
-        let first = store(folder.path()).load_profiles();
+        let first = store(folder.path()).load_profiles(None);
         let mut profile = first.get(0).unwrap().clone();
         let number = Value::Bits(7 << 32);
         let (all, own) = (SettingId(0x1004_0002), SettingId(0x63E8_3FFF));
@@ -159,9 +161,20 @@ mod tests {
         for owner in [5, DASHBOARD] {
             store(folder.path()).save_settings(&profile, owner).unwrap();
         }
-        let again = store(folder.path()).load_profiles();
+        let again = store(folder.path()).load_profiles(None);
         assert_eq!(again.get(0), Some(&profile));
         assert_eq!(again.mask(), 1);
+    }
+
+    #[test]
+    fn the_first_profile_of_a_console_with_a_number_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = store(folder.path()).load_profiles(Some(0x1234_5678_9ABC_DEF0));
+        let xuid = first.get(0).unwrap().xuid;
+        assert_eq!(xuid, Xuid(0xE234_5678_9ABC_0001));
+        for number in [Some(7), None] {
+            assert_eq!(store(folder.path()).load_profiles(number).get(0), first.get(0));
+        }
     }
 
     #[test]
@@ -176,7 +189,7 @@ mod tests {
         }
         std::fs::create_dir_all(folder.path().join("Profiles/E000000000000003")).unwrap();
         std::fs::write(folder.path().join("Profiles/x"), "noise").unwrap();
-        let mut profiles = store(folder.path()).load_profiles();
+        let mut profiles = store(folder.path()).load_profiles(None);
         for user in 1..4 {
             profiles.sign_in(user);
         }

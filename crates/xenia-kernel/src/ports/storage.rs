@@ -13,6 +13,12 @@ pub trait Storage: Send {
     fn content(&self) -> Option<PathBuf> {
         None
     }
+
+    /// A number that hardly any other folder of that kind has: ids of profiles that are made in it come of it. `None`: they are the
+    /// same ones in every folder, so that a run repeats.
+    fn own_number(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// Nothing is kept.

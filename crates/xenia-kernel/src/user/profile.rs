@@ -1,8 +1,8 @@
 //! Profiles: who is signed in at which of the four places, and what each has set.
 //!
-//! Nobody is on the online service: a profile is the console's own, with an id of the form that such profiles have. Without
-//! a content folder the machine has the profiles that are made here, the same in every run, so that nothing of the host
-//! reaches the guest.
+//! Nobody is on the online service: a profile is the console's own, with an id of the form that such profiles have. A machine
+//! without a content folder, and one whose runs repeat, has the profiles that are made here, the same in every run, so that
+//! nothing of the host reaches the guest. Others get ids that hardly any other console has.
 
 use super::profile_settings::{DASHBOARD, SettingId, Value};
 use std::collections::{BTreeMap, VecDeque};
@@ -22,6 +22,12 @@ impl Xuid {
     /// The first of the ids that the profiles made here have. Profiles that are not online's begin with 0xE; bits 54 and 55
     /// are 0, some titles look at them.
     const FIRST_MADE: u64 = 0xE030_0000_0058_0001;
+
+    /// The first id of a console with this number; see [`crate::ports::Storage::own_number`].
+    pub fn first_of(number: u64) -> Self {
+        // The last digits count the console's profiles.
+        Self(0xE << 60 | number & 0x0F3F_FFFF_FFFF_0000 | 1)
+    }
 
     /// Whether a profile of the console's own may have this id.
     pub fn is_offline(self) -> bool {
@@ -53,10 +59,14 @@ impl Profile {
         })
     }
 
-    /// The profile that a machine without others has for a user.
+    /// The profile that a machine without others has for a user, if it has no number of its own.
     pub fn made_for(user: u32) -> Self {
+        Self::made(Xuid(Xuid::FIRST_MADE), user)
+    }
+
+    fn made(first: Xuid, user: u32) -> Self {
         Self {
-            xuid: Xuid(Xuid::FIRST_MADE + u64::from(user)),
+            xuid: Xuid(first.0 + u64::from(user)),
             name: format!("Player {}", user + 1),
             settings: BTreeMap::new(),
         }
@@ -106,32 +116,40 @@ pub struct Profiles {
     places: [Option<Profile>; USERS as usize],
     /// Who signs in next.
     others: VecDeque<Profile>,
+    /// Where the ids of profiles that are made here begin: behind the first one's, so that it stays the first.
+    first_made: Xuid,
 }
 
 impl Default for Profiles {
     /// The first user.
     fn default() -> Self {
-        Self::of(Vec::new())
+        Self::of(Vec::new(), None)
     }
 }
 
 impl Profiles {
-    /// These, with the first signed in; if there is none, one that is made here.
-    pub fn of(profiles: Vec<Profile>) -> Self {
+    /// These, with the first signed in; if there is none, one that is made here. `number` is the console's own, if it has one.
+    pub fn of(profiles: Vec<Profile>, number: Option<u64>) -> Self {
         let mut others = VecDeque::from(profiles);
-        let first = others.pop_front().unwrap_or_else(|| Profile::made_for(0));
-        Self { places: [Some(first), None, None, None], others }
+        let own = number.map_or(Xuid(Xuid::FIRST_MADE), Xuid::first_of);
+        let first = others.pop_front().unwrap_or_else(|| Profile::made(own, 0));
+        Self { first_made: first.xuid, places: [Some(first), None, None, None], others }
     }
 
     /// Signs the next profile in at a place; without another one, one that is made here.
     pub fn sign_in(&mut self, user: u32) -> Option<&Profile> {
         let made = || {
             let all = || self.places.iter().flatten().chain(&self.others);
-            let mut profile = Profile::made_for(user);
-            while all().any(|other| other.xuid == profile.xuid) {
-                profile.xuid.0 += u64::from(USERS);
-            }
-            profile
+            let free = |first| {
+                let mut profile = Profile::made(first, user);
+                while all().any(|other| other.xuid == profile.xuid) {
+                    profile.xuid.0 += u64::from(USERS);
+                }
+                profile
+            };
+            let profile = free(self.first_made);
+            // The first one's may be among the last that there are.
+            if profile.xuid.is_offline() { profile } else { free(Xuid(Xuid::FIRST_MADE)) }
         };
         let profile = if self.others.is_empty() { Some(made()) } else { self.others.pop_front() };
         self.set(user, profile);
@@ -177,6 +195,36 @@ mod tests {
         }
         assert_eq!(first.place_of(first.get(0).unwrap().xuid), Some(0));
         assert_eq!(first.place_of(Xuid::NOBODY), None);
+    }
+
+    #[test]
+    fn consoles_with_numbers_have_ids_of_their_own() {
+        let mut ids = std::collections::BTreeSet::new();
+        for number in [0, 1 << 16, 2 << 16, 3 << 54, u64::MAX] {
+            let mut profiles = Profiles::of(Vec::new(), Some(number));
+            for user in 0..USERS {
+                profiles.sign_in(user);
+                let profile = profiles.get(user).unwrap();
+                assert!(profile.xuid.is_offline() && profile.name() == format!("Player {}", user + 1));
+                ids.insert(profile.xuid);
+            }
+        }
+        assert_eq!(ids.len(), 4 * USERS as usize, "two of the numbers differ in nothing that ids have");
+        assert!(!ids.contains(&Profile::made_for(0).xuid));
+    }
+
+    #[test]
+    fn who_is_made_comes_after_the_first() {
+        let at = |xuid| Profile::new(Xuid(xuid), "First").unwrap();
+        let first = at(0xE900_0000_0000_0010);
+        for number in [None, Some(1 << 16), Some(u64::MAX)] {
+            let mut profiles = Profiles::of(vec![first.clone()], number);
+            for user in 1..USERS {
+                assert!(profiles.sign_in(user).unwrap().xuid > first.xuid);
+            }
+        }
+        let mut profiles = Profiles::of(vec![at(0xEF3F_FFFF_FFFF_FFFF)], None);
+        assert_eq!(profiles.sign_in(1), Some(&Profile::made_for(1)), "there are none behind it");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use super::place;
 use crate::cli::ContentImportArgs;
 use crate::commands::volume::{add_folder, copy, found};
+use crate::content::own_number;
 use crate::exit::Code;
 use crate::say::outln;
 use anyhow::{Context, Result, anyhow, bail, ensure};
@@ -106,7 +107,7 @@ fn take_in(store: &ContentStore, path: &Path, args: &ContentImportArgs) -> Resul
 
 /// Whose it becomes.
 fn owner(store: &ContentStore, wanted: Option<Xuid>, named: Option<Xuid>) -> Result<Xuid> {
-    let profiles = store.load_profiles();
+    let profiles = store.load_profiles(Some(own_number()));
     let known = |xuid: &Xuid| {
         store.has_profile(*xuid) || profiles.get(0).is_some_and(|profile| profile.xuid == *xuid)
     };
