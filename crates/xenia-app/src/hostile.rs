@@ -9,6 +9,7 @@ mod files;
 use crate::cli::{CpuArgs, EngineArgs, GpuKind, PictureArgs};
 use crate::machine::{Machine, MachineOptions};
 use crate::title::Title;
+use crate::title::updates::Updates;
 use xenia_formats::KeyRing;
 use xenia_sched::Limits;
 use xenia_testing::{Cases, Dice};
@@ -59,7 +60,13 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
                 return;
             }
         };
-        let title = Title { image, medium: None, name: name.to_owned(), keys: KeyRing::development() };
+        let title = Title {
+            image,
+            medium: None,
+            updates: Updates::default(),
+            name: name.to_owned(),
+            keys: KeyRing::development(),
+        };
         let cpu = CpuArgs { interp: true, ..CpuArgs::default() };
         let engine = EngineArgs { cpu, ..EngineArgs::default() };
         let picture = PictureArgs { gpu: GpuKind::None, ..PictureArgs::default() };

@@ -77,7 +77,7 @@ pub fn run(
             return Ok(finished);
         }
         let image = match &launch.file {
-            Ok(bytes) => xenia_formats::load(bytes, &title.keys),
+            Ok(bytes) => title.updates.load_launched(&launch, bytes, &title.keys),
             Err(status) => {
                 errln!("xenia-rs: the title launched {}, which can't be read: {status:?}", launch.path);
                 return Ok(finished);

@@ -222,6 +222,7 @@ impl Machine {
         } else if let Some(medium) = &title.medium {
             medium.mount(&mut kernel.files.lock())?;
         }
+        title.updates.mount(&mut kernel.files.lock())?;
 
         let mut scheduler = Scheduler::new(scheduler_config(options.engine)?);
         if let Some(path) = options.record_contention {

@@ -9,6 +9,7 @@ use crate::machine::{Finished, Machine, MachineOptions};
 use crate::pace::{Control, Pace};
 use crate::report::End;
 use crate::title::Title;
+use crate::title::updates::Updates;
 use anyhow::Result;
 use std::num::NonZeroU32;
 use std::path::Path;
@@ -77,7 +78,12 @@ pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> 
         imports: vec![library],
         ..LoadedImage::empty(ImageKind::Xex)
     };
-    Title { image, medium: None, name: label.to_owned(), keys: KeyRing::development() }
+    title_of(image, label)
+}
+
+fn title_of(image: LoadedImage, name: &str) -> Title {
+    let (name, keys) = (name.to_owned(), KeyRing::development());
+    Title { image, medium: None, updates: Updates::default(), name, keys }
 }
 
 /// Four play: the buttons change every few hundred ticks, and not in step with any question; pads come and go.
@@ -233,7 +239,7 @@ fn run_exceptions(source: &str, word: u32, cpu: CpuArgs) -> Finished {
     let (mut image, _) = exceptions::assemble(source);
     let at = (exceptions::DATA - exceptions::CODE) as usize;
     image.bytes[at..at + 4].copy_from_slice(&word.to_be_bytes());
-    let title = Title { image, medium: None, name: "exceptions".to_owned(), keys: KeyRing::development() };
+    let title = title_of(image, "exceptions");
     let limits = Limits { instructions: Some(1_000_000), ..Limits::default() };
     run_title(&title, cpu, Box::new(NoInput), None, None, &limits, None).unwrap()
 }

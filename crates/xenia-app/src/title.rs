@@ -5,7 +5,7 @@ mod keys;
 pub mod medium;
 mod named;
 pub mod parts;
-mod updates;
+pub mod updates;
 
 use crate::cli::{EngineArgs, nearest_command};
 use crate::content;
@@ -18,7 +18,8 @@ use named::path_of;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use xenia_formats::{Format, FormatError, KeyRing, LoadedImage, Opens, ReadAt, Xex};
+use updates::Updates;
+use xenia_formats::{Format, KeyRing, LoadedImage, Opens, ReadAt};
 
 /// The file that titles in a folder start from.
 const DEFAULT_EXECUTABLE: &str = "default.xex";
@@ -42,6 +43,8 @@ pub struct Title {
     pub image: LoadedImage,
     /// What the guest sees as `game:`; none for the built-in demo.
     pub medium: Option<Medium>,
+    /// Its updates.
+    pub updates: Updates,
     /// For messages.
     pub name: String,
     /// Keys, for what it loads or launches itself.
@@ -58,8 +61,9 @@ impl Title {
     fn open_with(named: &Path, keys: &KeyRing, content: Option<&Path>) -> Result<Self> {
         let path = path_of(named)?;
         let file_path = if path.is_dir() { executable_in(&path)? } else { path };
-        let (image, medium) = load(&file_path, keys, content)?;
-        Ok(Self { image, medium, name: file_path.display().to_string(), keys: keys.clone() })
+        let mut updates = Updates::of(content);
+        let (image, medium) = load(&file_path, keys, &mut updates)?;
+        Ok(Self { image, medium, updates, name: file_path.display().to_string(), keys: keys.clone() })
     }
 
     /// The title that was named, with the keys and the folder that the flags name; else the demo.
@@ -89,7 +93,7 @@ impl Title {
     pub fn demo() -> Result<Self> {
         let keys = KeyRing::development();
         let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
-        Ok(Self { image, medium: None, name: DEMO_NAME.to_owned(), keys })
+        Ok(Self { image, medium: None, updates: Updates::default(), name: DEMO_NAME.to_owned(), keys })
     }
 
     /// A short name: the executable's, or the folder's for one that is called as all are.
@@ -107,7 +111,7 @@ impl Title {
 }
 
 /// Reads an executable, or that of a volume, and what its title came on; says of any other file what it is, and what to do.
-fn load(path: &Path, keys: &KeyRing, content: Option<&Path>) -> Result<(LoadedImage, Option<Medium>)> {
+fn load(path: &Path, keys: &KeyRing, updates: &mut Updates) -> Result<(LoadedImage, Option<Medium>)> {
     let name = path.display();
     let file = File::open(path).with_context(|| match path.to_str().and_then(nearest_command) {
         Some(command) if !path.exists() => {
@@ -116,7 +120,7 @@ fn load(path: &Path, keys: &KeyRing, content: Option<&Path>) -> Result<(LoadedIm
         _ => format!("cannot open {name}"),
     })?;
     let format = xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))?;
-    load_as(format, file, path, keys, content)
+    load_as(format, file, path, keys, updates)
 }
 
 fn load_as(
@@ -124,7 +128,7 @@ fn load_as(
     file: File,
     path: &Path,
     keys: &KeyRing,
-    content: Option<&Path>,
+    updates: &mut Updates,
 ) -> Result<(LoadedImage, Option<Medium>)> {
     let name = path.display();
     match format {
@@ -137,14 +141,14 @@ fn load_as(
             let volume = medium::title_in(volume);
             let executable = medium::executable_of(&volume, &name.to_string())?;
             let patch = volume.find(&[PATCH]).and_then(|entry| entry.contents);
-            let image = load_patched(&executable, patch.map(|patch| &**patch), keys, content);
+            let image = updates.load(&executable, patch.map(|patch| &**patch), keys);
             let image = image.with_context(|| format!("cannot load the executable in {name}"))?;
             Ok((image, Some(Medium::Volume { file: path.to_owned(), volume: Arc::new(volume) })))
         }
         Some(Format { opens: Opens::Executable(_), .. }) => {
             let patch = patch_of(path)?;
             let patch = patch.as_ref().map(|patch| patch as &dyn ReadAt);
-            let image = load_patched(&file, patch, keys, content);
+            let image = updates.load(&file, patch, keys);
             let image = image.with_context(|| format!("cannot load {name}"))?;
             let folder = path.parent().map(|p| if p.as_os_str().is_empty() { Path::new(".") } else { p });
             Ok((image, folder.map(|folder| Medium::Folder(folder.to_owned()))))
@@ -164,28 +168,6 @@ fn patch_of(executable: &Path) -> Result<Option<File>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot open {}", Path::new(&path).display())),
     }
-}
-
-/// Reads an executable, and applies the update that goes with it: the one beside it, else one in the content folder.
-fn load_patched(
-    file: &dyn ReadAt,
-    patch: Option<&dyn ReadAt>,
-    keys: &KeyRing,
-    content: Option<&Path>,
-) -> Result<LoadedImage, FormatError> {
-    let Some(patch) = patch else {
-        let updated = content.and_then(|folder| updates::apply(folder, file, keys));
-        return updated.map_or_else(|| xenia_formats::load(file, keys), Ok);
-    };
-    let image = Xex::read(file)?.load_patched(file, patch, keys)?;
-    errln!("xenia-rs: the title's update (.xexp) is applied{}", to_version(&image));
-    Ok(image)
-}
-
-/// Which version an update has made of a title, if it says so.
-fn to_version(image: &LoadedImage) -> String {
-    let execution = image.execution.as_ref();
-    execution.map_or_else(String::new, |execution| format!(", version {}", execution.version))
 }
 
 /// Whether this is a folder of the system's, or the root, the user's home, one that holds what they collect, or that of
@@ -249,7 +231,7 @@ fn user_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use xenia_formats::{Section, Volume};
+    use xenia_formats::{FormatError, Section, Volume};
 
     #[test]
     fn short_names_are_of_the_executable_or_its_folder() {
@@ -310,7 +292,13 @@ mod tests {
         let load = |opens| {
             let format =
                 Format { name: "two", description: "two files", detect: |_| Ok(true), opens, verify: None };
-            load_as(Some(&format), File::open(&path).unwrap(), &path, &KeyRing::development(), None)
+            load_as(
+                Some(&format),
+                File::open(&path).unwrap(),
+                &path,
+                &KeyRing::development(),
+                &mut Updates::default(),
+            )
         };
         let (image, medium) = load(Opens::Volume(|file| two_files(file, "Default.XEX"))).unwrap();
         let medium = medium.unwrap();

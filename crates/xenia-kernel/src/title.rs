@@ -39,6 +39,8 @@ pub struct Launch {
     pub path: String,
     /// The file, or why it can't be read.
     pub file: Result<Vec<u8>, NtStatus>,
+    /// Its update, if one lies beside it: called as it is, with a p behind it.
+    pub patch: Option<Vec<u8>>,
 }
 
 /// What a machine whose title has launched another hands to the next machine.
@@ -144,9 +146,28 @@ impl Kernel {
         let name = if name.is_empty() { r"game:\default.xex" } else { name };
         let path = path_of(name, &self.config.image_path);
         let file = self.read_whole(&path, now).map_err(Failure::status);
+        let patch = self.patch_of(&path, now);
         let files = self.files.lock();
         let path = files.vfs.resolve(&path).map_or(path, |location| files.vfs.full_name(&location));
-        Launch { path, file }
+        Launch { path, file, patch }
+    }
+
+    /// The update that lies beside an executable. That there is none, as for most, is nothing that the title asked for.
+    fn patch_of(&self, executable: &str, now: u64) -> Option<Vec<u8>> {
+        let is_xex = executable.get(executable.len().checked_sub(4)?..)?.eq_ignore_ascii_case(".xex");
+        let path = is_xex.then(|| format!("{executable}p"))?;
+        {
+            let files = self.files.lock();
+            files.vfs.find(&files.vfs.resolve(&path).ok()?).ok()?;
+        }
+        match self.read_whole(&path, now) {
+            Ok(patch) => Some(patch),
+            Err(error) => {
+                let status = error.status();
+                tracing::error!(target: "kernel", "the update {path} can't be read: {status:?}");
+                None
+            }
+        }
     }
 
     /// What is to follow the title, which has ended: all its files are closed. `None` if nothing is.

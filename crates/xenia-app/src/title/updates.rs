@@ -1,15 +1,21 @@
-//! Updates in the content folder: packages of a type of their own, each with a patch for the title's executable.
+//! Updates of titles: patches for their executables, and the files that come with them.
 //!
-//! Of several, the one of the highest version that is for this executable is taken. One that is damaged or is for another is said to be so,
-//! and the title runs as it came.
+//! One lies beside the executable, or in the content folder as a package of a type of its own. Of several packages, the one of the highest
+//! version that is for this executable is taken. One that is damaged or is for another is said to be so, and the title runs as it came.
+//! A package for titles of several discs has a folder for each of them, `disc001` and on; for the console doing so, see issue 21 of
+//! xenia-canary.
 
 use super::PATCH;
 use crate::content::volume::volume_of;
 use crate::say::errln;
-use std::path::Path;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use xenia_formats::{KeyRing, LoadedImage, ReadAt, Xex};
+use xenia_formats::{FormatError, KeyRing, LoadedImage, ReadAt, Volume, Xex};
+use xenia_guest::TitleId;
 use xenia_kernel::content::ContentStore;
+use xenia_kernel::files::Files;
+use xenia_kernel::title::Launch;
 use xenia_kernel::user::profile::Xuid;
 use xenia_kernel::vfs::{HostFolder, VfsResult};
 
@@ -18,19 +24,113 @@ const UPDATE: u32 = 0xB_0000;
 /// Updates of one title that are tried.
 const TRIED: usize = 16;
 
-/// A patch, and what its package is called.
+/// Where a title's updates come from, and which one it has.
+#[derive(Debug, Default)]
+pub struct Updates {
+    content: Option<PathBuf>,
+    applied: Option<Applied>,
+}
+
+/// An update that a title has.
+#[derive(Debug)]
+struct Applied {
+    title: Option<TitleId>,
+    place: Place,
+}
+
+/// Where an update's files are.
+#[derive(Debug)]
+enum Place {
+    /// Among the title's.
+    Beside,
+    /// In this folder of a package.
+    Package(Arc<Volume>, String),
+}
+
+/// A patch, where it lies, and what its package is called.
 struct Update {
     version: u32,
     package: String,
     patch: Arc<dyn ReadAt>,
+    place: Place,
 }
 
-/// The executable as the best update in the folder makes it; `None`: there is none for it.
-pub(super) fn apply(folder: &Path, executable: &dyn ReadAt, keys: &KeyRing) -> Option<LoadedImage> {
+impl Updates {
+    /// Those beside executables, and those of a content folder.
+    pub(super) fn of(content: Option<&Path>) -> Self {
+        Self { content: content.map(Path::to_owned), applied: None }
+    }
+
+    /// Reads the executable that a title starts from, and applies the update that goes with it: `beside`, which lies beside it, else one in
+    /// the content folder.
+    pub(super) fn load(
+        &mut self,
+        file: &dyn ReadAt,
+        beside: Option<&dyn ReadAt>,
+        keys: &KeyRing,
+    ) -> Result<LoadedImage, FormatError> {
+        self.load_with(file, beside, PATCH, keys)
+    }
+
+    /// The same for one that the title has launched. Of the same title, it has the update of before, whether there is a patch for it or not.
+    pub fn load_launched(
+        &mut self,
+        launch: &Launch,
+        file: &dyn ReadAt,
+        keys: &KeyRing,
+    ) -> Result<LoadedImage, FormatError> {
+        let patch = launch.path.rsplit('\\').next().unwrap_or_default().to_owned() + "p";
+        self.load_with(file, launch.patch.as_ref().map(|patch| patch as &dyn ReadAt), &patch, keys)
+    }
+
+    fn load_with(
+        &mut self,
+        file: &dyn ReadAt,
+        beside: Option<&dyn ReadAt>,
+        name: &str,
+        keys: &KeyRing,
+    ) -> Result<LoadedImage, FormatError> {
+        let (image, place) = if let Some(patch) = beside {
+            let image = Xex::read(file)?.load_patched(file, patch, keys)?;
+            errln!("xenia-rs: the title's update (.xexp) is applied{}", to_version(&image));
+            (image, Some(Place::Beside))
+        } else {
+            match self.content.as_deref().and_then(|folder| apply(folder, file, name, keys)) {
+                Some((image, place)) => (image, Some(place)),
+                None => (xenia_formats::load(file, keys)?, None),
+            }
+        };
+        let title = image.execution.map(|execution| execution.title_id);
+        match place {
+            Some(place) => self.applied = Some(Applied { title, place }),
+            None => self.applied = self.applied.take().filter(|applied| applied.title == title),
+        }
+        Ok(image)
+    }
+
+    /// Mounts the update's files as `update:`, if there is one.
+    pub fn mount(&self, files: &mut Files) -> Result<()> {
+        let mounted = match self.applied.as_ref().map(|applied| &applied.place) {
+            None => Ok(()),
+            Some(Place::Beside) => files.link_update_to_title(),
+            Some(Place::Package(volume, folder)) => files.mount_update(volume.clone(), folder),
+        };
+        mounted.context("cannot mount the title's update")
+    }
+}
+
+/// Which version an update has made of a title, if it says so.
+fn to_version(image: &LoadedImage) -> String {
+    let execution = image.execution.as_ref();
+    execution.map_or_else(String::new, |execution| format!(", version {}", execution.version))
+}
+
+/// The executable as the best update in the folder makes it, and where that is; `None`: there is none for it.
+fn apply(folder: &Path, executable: &dyn ReadAt, name: &str, keys: &KeyRing) -> Option<(LoadedImage, Place)> {
     // What is no such executable is said when it is loaded.
     let base = Xex::read(executable).ok()?;
-    let title = base.execution?.title_id.0;
-    let mut updates = match in_folder(folder, title) {
+    let execution = base.execution?;
+    let mut updates = match in_folder(folder, execution.title_id, execution.disc_number, name) {
         Ok(updates) => updates,
         Err(error) => {
             errln!("xenia-rs: cannot look for updates in {}: {error}", folder.display());
@@ -38,11 +138,11 @@ pub(super) fn apply(folder: &Path, executable: &dyn ReadAt, keys: &KeyRing) -> O
         }
     };
     updates.sort_by(|a, b| b.version.cmp(&a.version).then_with(|| a.package.cmp(&b.package)));
-    updates.iter().take(TRIED).find_map(|Update { package, patch, .. }| {
-        match base.load_patched(executable, patch, keys) {
+    updates.into_iter().take(TRIED).find_map(|Update { package, patch, place, .. }| {
+        match base.load_patched(executable, &patch, keys) {
             Ok(image) => {
-                errln!("xenia-rs: the update {package} is applied{}", super::to_version(&image));
-                Some(image)
+                errln!("xenia-rs: the update {package} is applied{}", to_version(&image));
+                Some((image, place))
             }
             Err(error) => {
                 errln!("xenia-rs: the update {package} is not applied: {error}");
@@ -52,26 +152,39 @@ pub(super) fn apply(folder: &Path, executable: &dyn ReadAt, keys: &KeyRing) -> O
     })
 }
 
-fn in_folder(folder: &Path, title: u32) -> VfsResult<Vec<Update>> {
+/// The packages that have a patch of this name.
+fn in_folder(folder: &Path, title: TitleId, disc: u8, patch: &str) -> VfsResult<Vec<Update>> {
     let store = ContentStore::new(Box::new(HostFolder::read_only(folder)?), true);
     let mut updates = Vec::new();
-    for (name, header) in store.packages(Xuid::NOBODY, title, UPDATE)? {
+    for (name, header) in store.packages(Xuid::NOBODY, title.0, UPDATE)? {
         let package = name.file().to_owned();
         let volume = match volume_of(&store, &name, &header) {
-            Ok(volume) => volume,
+            Ok(volume) => Arc::new(volume),
             Err(error) => {
                 errln!("xenia-rs: the update {package} is not applied: {error:#}");
                 continue;
             }
         };
-        let Some(patch) = volume.find(&[PATCH]).and_then(|entry| entry.contents).cloned() else {
-            errln!("xenia-rs: the update {package} is not applied: it has no {PATCH}");
+        let Some((within, patch)) = find_patch(&volume, disc, patch) else {
+            // It need not be for everything that a title launches.
+            if patch == PATCH {
+                errln!("xenia-rs: the update {package} is not applied: it has no {PATCH}");
+            }
             continue;
         };
-        let version = Xex::read(&patch).ok().and_then(|patch| patch.execution);
-        updates.push(Update { version: version.map_or(0, |found| found.version.0), package, patch });
+        let version =
+            Xex::read(&patch).ok().and_then(|patch| patch.execution).map_or(0, |found| found.version.0);
+        updates.push(Update { version, package, patch, place: Place::Package(volume, within) });
     }
     Ok(updates)
+}
+
+/// A package's patch, and the folder that it is in.
+fn find_patch(volume: &Volume, disc: u8, name: &str) -> Option<(String, Arc<dyn ReadAt>)> {
+    let of_disc = format!("disc{disc:03}");
+    let found = |path: &[&str]| volume.find(path).and_then(|entry| entry.contents).cloned();
+    let in_root = found(&[name]).map(|patch| (String::new(), patch));
+    in_root.or_else(|| found(&[of_disc.as_str(), name]).map(|patch| (of_disc, patch)))
 }
 
 #[cfg(test)]
@@ -79,9 +192,8 @@ mod tests {
     use super::super::Title;
     use super::*;
     use sha1::{Digest, Sha1};
-    use xenia_formats::Volume;
     use xenia_formats::stfs::{self, PackageInfo, Signer};
-    use xenia_guest::TitleId;
+    use xenia_kernel::vfs::{Disposition, OpenRequest};
 
     /// A title that is not encrypted, with an id.
     const BASE: &[u8] = include_bytes!("../../../../guest/bin/console-suite.xex");
@@ -115,8 +227,14 @@ mod tests {
     }
 
     fn package(patch: Vec<u8>) -> Vec<u8> {
+        package_of(&[("default.xexp", patch)])
+    }
+
+    fn package_of(files: &[(&str, Vec<u8>)]) -> Vec<u8> {
         let mut volume = Volume::default();
-        volume.add_file(Volume::ROOT, "default.xexp", Arc::new(patch)).unwrap();
+        for (name, bytes) in files {
+            volume.add_file(Volume::ROOT, name, Arc::new(bytes.clone())).unwrap();
+        }
         let info = PackageInfo {
             signer: Signer::Live,
             content_type: UPDATE,
@@ -157,5 +275,78 @@ mod tests {
         // What lies beside the executable is meant.
         std::fs::write(dir.path().join("title.xexp"), patch(0, 4)).unwrap();
         assert!(bytes(Some(dir.path())) == bytes(None));
+    }
+
+    /// What a title reads of a file.
+    fn read(updates: &Updates, path: &str) -> Option<Vec<u8>> {
+        let mut files = Files::default();
+        updates.mount(&mut files).unwrap();
+        let at = files.vfs.resolve(path).ok()?;
+        let request = OpenRequest {
+            disposition: Disposition::Open,
+            directory: Some(false),
+            write: false,
+            attributes: 0,
+            now: 0,
+        };
+        let data = files.vfs.open(&at, &request).ok()?.data?;
+        let mut bytes = vec![0; data.size().unwrap() as usize];
+        data.read_at(0, &mut bytes).unwrap();
+        Some(bytes)
+    }
+
+    fn launch(path: &str, patch: Option<Vec<u8>>) -> Launch {
+        Launch { path: path.to_owned(), file: Ok(Vec::new()), patch }
+    }
+
+    #[test]
+    fn the_files_of_an_update_are_the_titles_and_those_that_it_launches() {
+        let dir = tempfile::tempdir().unwrap();
+        let of_type = dir.path().join(format!("Content/0000000000000000/{TITLE:08X}/000B0000"));
+        std::fs::create_dir_all(&of_type).unwrap();
+        let (content, keys) = (Some(dir.path()), KeyRing::development());
+        let file = r"update:\Map.bin";
+        let mut updates = Updates::of(content);
+        let before = updates.load(&BASE, None, &keys).unwrap().bytes;
+        assert_eq!(read(&updates, file), None, "there is none");
+        let at = before.windows(5).position(|bytes| bytes == b"cases").unwrap() as u32;
+        let files = [("default.xexp", patch(at, at + 1)), ("map.bin", b"map".to_vec())];
+        std::fs::write(of_type.join("A"), package_of(&files)).unwrap();
+        let first = updates.load(&BASE, None, &keys).unwrap().bytes;
+        assert!(first != before);
+        assert_eq!(read(&updates, file).unwrap(), b"map");
+        // Another executable of the title, which the update says nothing of.
+        let mut go = |path: &str, patch: Option<Vec<u8>>, file: &[u8]| {
+            updates.load_launched(&launch(path, patch), &file, &keys).unwrap().bytes
+        };
+        assert!(go(r"\Device\Cdrom0\other.xex", None, BASE) == before);
+        assert!(go(r"\Device\Cdrom0\Default.xex", None, BASE) == first);
+        assert!(go(r"\Device\Cdrom0\other.xex", Some(patch(at, at + 2)), BASE) != before);
+        assert_eq!(read(&updates, file), None, "beside the executable are the title's files");
+        assert_eq!(updates.load(&BASE, None, &keys).unwrap().bytes.len(), first.len());
+        assert_eq!(read(&updates, file).unwrap(), b"map");
+        let hello: &[u8] = include_bytes!("../../../../guest/bin/hello.xex");
+        updates.load_launched(&launch(r"game:\default.xex", None), &hello, &keys).unwrap();
+        assert_eq!(read(&updates, file), None, "another title");
+    }
+
+    #[test]
+    fn a_package_may_have_a_folder_for_each_disc() {
+        let mut volume = Volume::default();
+        for (disc, bytes) in [("disc001", b"1"), ("Disc002", b"2")] {
+            let directory = volume.add_directory(Volume::ROOT, disc).unwrap();
+            volume.add_file(directory, "default.xexp", Arc::new(bytes.to_vec())).unwrap();
+        }
+        let found = |volume: &Volume, disc| {
+            find_patch(volume, disc, PATCH).map(|(folder, patch)| {
+                let mut byte = [0];
+                patch.read_at(0, &mut byte).unwrap();
+                (folder, byte[0])
+            })
+        };
+        assert_eq!(found(&volume, 2), Some(("disc002".to_owned(), b'2')));
+        assert_eq!([0, 3].map(|disc| found(&volume, disc)), [None, None]);
+        volume.add_file(Volume::ROOT, PATCH, Arc::new(b"0".to_vec())).unwrap();
+        assert_eq!(found(&volume, 2), Some((String::new(), b'0')));
     }
 }

@@ -365,6 +365,7 @@ fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("Next")).unwrap();
     std::fs::write(folder.path().join("Next/b.xex"), b"executable").unwrap();
+    std::fs::write(folder.path().join("Next/b.xexp"), b"update").unwrap();
     for (name, path, file) in [
         (r"d:\next\B.XEX", r"\Device\Cdrom0\next\B.XEX", Ok(b"executable".to_vec())),
         ("", r"\Device\Cdrom0\default.xex", Err(NtStatus::OBJECT_NAME_NOT_FOUND)),
@@ -390,6 +391,7 @@ fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
         let name = b.put_text(0x300, name);
         assert!(matches!(b.call(Library::xam, "XamLoaderLaunchTitle", &[name, 0]), Flow::End(_)));
         let successor = b.kernel.take_successor().unwrap();
+        assert_eq!(successor.launch.patch, file.is_ok().then(|| b"update".to_vec()));
         assert_eq!((successor.launch.path.as_str(), successor.launch.file), (path, file));
         assert!(b.kernel.take_successor().is_none());
         let mut next = Bench::new();

@@ -3,6 +3,7 @@
 //! | path | what | links |
 //! |---|---|---|
 //! | `\Device\Cdrom0` | the title's folder or volume, read-only | `game:`, `d:` |
+//! | `\Device\Update` | the package of the update that the title has, if it is in one, read-only | `update:` |
 //! | `\Device\Harddisk0\Partition1` | a folder of the title's own on the disk of packages, or the storage port's | `hdd:` |
 //! | `\Device\Package0` and on | the packages that the title has open | the names that it gave them |
 //! | `\Device\Harddisk0\Cache0`, `Cache1` | scratch disks in memory; a title that this one launches finds them as they are | `cache:`, `cache0:`, `cache1:` |
@@ -18,6 +19,10 @@ use xenia_formats as formats;
 
 /// Where the title's files are.
 pub const TITLE: &str = r"\Device\Cdrom0";
+/// Where the files of the title's update are, if they are not the title's.
+pub const UPDATE: &str = r"\Device\Update";
+/// How titles call where those are.
+const UPDATE_LINK: &str = "update:";
 /// The hard disk's user partition.
 pub const HARD_DISK: &str = r"\Device\Harddisk0\Partition1";
 /// How the devices of open packages are called, before their number.
@@ -72,13 +77,28 @@ impl Files {
     pub fn mount_title_volume(&mut self, volume: Arc<formats::Volume>) -> Result<(), VfsError> {
         self.vfs.mount(TITLE, Box::new(Container(volume)))
     }
+
+    /// Mounts the package of the title's update, for reading only; the update is in this folder of it.
+    pub fn mount_update(&mut self, volume: Arc<formats::Volume>, folder: &str) -> Result<(), VfsError> {
+        self.vfs.mount(UPDATE, Box::new(Container(volume)))?;
+        let target = format!(r"{UPDATE}\{folder}");
+        self.vfs.link(UPDATE_LINK, target.trim_end_matches('\\'))
+    }
+
+    /// The title's update lies among the title's own files.
+    pub fn link_update_to_title(&mut self) -> Result<(), VfsError> {
+        self.vfs.link(UPDATE_LINK, TITLE)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::files::{OpenParameters, access};
     use crate::ports::NoStorage;
+    use crate::status::failure::Failure;
     use std::path::PathBuf;
+    use xenia_guest::NtStatus;
 
     #[derive(Debug)]
     struct Folder(PathBuf);
@@ -86,6 +106,47 @@ mod tests {
         fn hard_disk(&self) -> Option<PathBuf> {
             Some(self.0.clone())
         }
+    }
+
+    /// Size of a file, or why it is not opened.
+    fn size_of(files: &mut Files, path: &str, access: u32) -> Result<u64, NtStatus> {
+        let parameters = OpenParameters { access, ..OpenParameters::to_read(path, 0) };
+        let (file, _) = files.open(&parameters).map_err(Failure::status)?;
+        let size = file.data().unwrap().size().unwrap();
+        files.close(file);
+        Ok(size)
+    }
+
+    #[test]
+    fn an_update_is_there_to_be_read() {
+        let volume = || {
+            let mut volume = formats::Volume::default();
+            let disc = volume.add_directory(formats::Volume::ROOT, "disc002").unwrap();
+            volume.add_file(formats::Volume::ROOT, "data.bin", Arc::new(vec![0; 10])).unwrap();
+            volume.add_file(disc, "data.bin", Arc::new(vec![0; 2])).unwrap();
+            Arc::new(volume)
+        };
+        let made = || Files::with_devices(&NoStorage, &Arc::default()).unwrap();
+        let mut files = made();
+        let data = r"update:\DATA.bin";
+        assert_eq!(size_of(&mut files, data, access::GENERIC_READ), Err(NtStatus::OBJECT_PATH_NOT_FOUND));
+        files.mount_update(volume(), "").unwrap();
+        assert_eq!(size_of(&mut files, data, access::GENERIC_READ), Ok(10));
+        assert!(size_of(&mut files, data, access::GENERIC_WRITE).is_err());
+        let mut of_a_disc = made();
+        of_a_disc.mount_update(volume(), "disc002").unwrap();
+        assert_eq!(size_of(&mut of_a_disc, data, access::GENERIC_READ), Ok(2));
+        let mut beside = made();
+        beside.link_update_to_title().unwrap();
+        assert!(size_of(&mut beside, data, access::GENERIC_READ).is_err(), "the title has no files");
+        beside.mount_title_volume(volume()).unwrap();
+        assert_eq!(size_of(&mut beside, data, access::GENERIC_READ), Ok(10));
+        // The title that follows in another machine has the device, and its own update.
+        let mut next = made();
+        next.vfs.adopt_devices(std::mem::take(&mut files.vfs));
+        assert!(next.vfs.resolve(data).is_err());
+        next.mount_update(volume(), "disc002").unwrap();
+        assert_eq!(size_of(&mut next, data, access::GENERIC_READ), Ok(2));
     }
 
     #[test]
