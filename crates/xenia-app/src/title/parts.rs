@@ -14,15 +14,18 @@ pub struct Beside(PathBuf);
 impl Beside {
     /// What lies beside this file.
     pub fn new(path: &Path) -> Self {
-        let is_data =
-            path.file_name().is_some_and(|name| name.to_string_lossy().eq_ignore_ascii_case(&name_of(0)));
-        if is_data {
+        if is_data(path) {
             return Self(path.with_file_name(""));
         }
         let mut folder = path.as_os_str().to_owned();
         folder.push(".data");
         Self(folder.into())
     }
+}
+
+/// Whether a file is called as the first data file is.
+fn is_data(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().eq_ignore_ascii_case(&name_of(0)))
 }
 
 fn name_of(number: u32) -> String {
@@ -37,6 +40,19 @@ impl Parts for Beside {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Bytes of all files that a volume of this format is read from.
+pub fn size(format: &Format, path: &Path) -> io::Result<u64> {
+    let mut size = std::fs::metadata(path)?.len();
+    if let Opens::Parts(_) = format.opens {
+        let beside = Beside::new(path);
+        for number in u32::from(is_data(path)).. {
+            let Some(part) = beside.part(number)? else { break };
+            size = size.saturating_add(part.size()?);
+        }
+    }
+    Ok(size)
 }
 
 /// The volume that the file is, if its format is one of volumes.
