@@ -185,7 +185,13 @@ impl ReadAt for HostFile {
     }
 }
 
+/// Adds what is in a folder. Who passes on what is made of it has named the folder, not what else a link in it leads to.
 pub(super) fn add_folder(volume: &mut Volume, within: Directory, folder: &Path) -> Result<()> {
+    let root = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
+    add_below(volume, within, folder, &root)
+}
+
+fn add_below(volume: &mut Volume, within: Directory, folder: &Path, root: &Path) -> Result<()> {
     let cannot = || format!("cannot read {}", folder.display());
     let mut entries: Vec<_> =
         std::fs::read_dir(folder).and_then(Iterator::collect::<io::Result<_>>).with_context(cannot)?;
@@ -195,10 +201,16 @@ pub(super) fn add_folder(volume: &mut Volume, within: Directory, folder: &Path) 
         let name = entry.file_name();
         let Some(name) = name.to_str() else { bail!("{}: its name is no text", path.display()) };
         let refused = || format!("cannot put {} on a disc", path.display());
-        let metadata = std::fs::metadata(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let unread = || format!("cannot read {}", path.display());
+        if entry.file_type().with_context(unread)?.is_symlink()
+            && !path.canonicalize().with_context(unread)?.starts_with(root)
+        {
+            bail!("{} is a link that leads outside {}", path.display(), root.display());
+        }
+        let metadata = std::fs::metadata(&path).with_context(unread)?;
         if metadata.is_dir() {
             let below = volume.add_directory(within, name).with_context(refused)?;
-            add_folder(volume, below, &path)?;
+            add_below(volume, below, &path, root)?;
         } else if metadata.is_file() {
             let file = HostFile { path: path.clone(), size: metadata.len() };
             volume.add_file(within, name, Arc::new(file)).with_context(refused)?;

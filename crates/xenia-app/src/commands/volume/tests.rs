@@ -199,3 +199,24 @@ fn files_that_overlap_in_data_files_fill_no_disk() {
         }
     }
 }
+
+#[test]
+fn only_links_within_the_folder_are_followed() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir_all(at("game/media")).unwrap();
+    std::fs::write(at("game/media/a"), b"inside").unwrap();
+    std::fs::create_dir(at("private")).unwrap();
+    std::fs::write(at("private/key"), b"outside").unwrap();
+    std::os::unix::fs::symlink("media/a", at("game/b")).unwrap();
+    run(&["make-iso", &at("game"), &at("game.iso")]).unwrap();
+    run(&["extract", &at("game.iso"), &at("out")]).unwrap();
+    assert_eq!(std::fs::read(at("out/b")).unwrap(), b"inside");
+    for target in ["../private/key", "../private"] {
+        std::os::unix::fs::symlink(target, at("game/c")).unwrap();
+        let error = run(&["make-iso", &at("game"), &at("not.iso")]).unwrap_err().to_string();
+        assert!(error.contains("game/c is a link that leads outside"), "{error}");
+        assert!(!dir.path().join("not.iso").exists());
+        std::fs::remove_file(at("game/c")).unwrap();
+    }
+}
