@@ -31,6 +31,9 @@ pub fn wrong_words(words: &[OsString], error: &clap::Error) -> Option<String> {
         return None;
     }
     let first = words.get(1)?.to_str().filter(|word| !word.starts_with('-'))?;
+    if Cli::command().find_subcommand(first).is_some() {
+        return None;
+    }
     if Path::new(first).exists() {
         return Some(format!("one title at a time: {first} is named, and {second}"));
     }
@@ -65,6 +68,9 @@ mod tests {
         assert_eq!(said(&["exce", "demo.xex"]).as_deref(), Some(exce));
         assert_eq!(said(&["game", "demo.xex"]).as_deref(), Some("game is neither a command nor a file"));
         assert_eq!(said(&["/", "b.xex"]).as_deref(), Some("one title at a time: / is named, and b.xex"));
-        assert_eq!(said(&["exec", "--frmaes"]), None, "the parser knows better");
+        for words in [&["exec", "--frmaes"][..], &["extract", "a", "b", "c"], &["pack", "in.elf", "out.xex"]]
+        {
+            assert_eq!(said(words), None, "the parser knows better");
+        }
     }
 }
