@@ -94,7 +94,8 @@ limits! {
     Memory = "memory", xenia_memory::COMMIT_LIMIT as u64, NO_MEMORY,
         "Bytes of guest memory: the console's 512 MiB, and 64 for what it keeps elsewhere (guards of stacks).";
     LoadBytes = "loaded_bytes", 0x4000_0000, NO_MEMORY,
-        "Bytes that one call may unpack of executables that it loads: each may be packed a thousandfold.";
+        "Bytes that one call may read and unpack of executables that it loads: each may be packed a thousandfold, or have many \
+         names.";
 }
 
 impl Limit {

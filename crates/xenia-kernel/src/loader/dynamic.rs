@@ -7,7 +7,7 @@ use crate::Kernel;
 use crate::files::OpenParameters;
 use crate::imports::Library;
 use crate::layout::ldr;
-use crate::limits::Limit;
+use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
 use crate::vfs::VfsError;
 use std::collections::BTreeSet;
@@ -21,6 +21,8 @@ use xenia_memory::GuestMemory;
 const MAXIMUM_DEPTH: usize = 8;
 /// Bytes of a file that holds the largest image, uncompressed, with the longest headers.
 const MAXIMUM_FILE: u64 = MAX_IMAGE_SIZE as u64 + (16 << 20);
+/// What trying a file counts for beside its bytes: a title names as many as it likes.
+const ATTEMPT: u64 = 0x1_0000;
 /// A load count that no load or unload changes.
 const PINNED: u16 = u16::MAX;
 
@@ -34,8 +36,18 @@ struct Loading {
     complete: Vec<GuestAddr>,
     /// Paths, in lower case, that could not be loaded: they are not tried again.
     failed: BTreeSet<String>,
-    /// Bytes of images unpacked so far, those that were not kept included.
-    unpacked: u64,
+    /// Bytes of files read and of images unpacked so far, those that were not kept included. Paths don't say how much
+    /// that is: one file has any number of them.
+    bytes: u64,
+}
+
+impl Loading {
+    /// Accounts for bytes that are to be read or unpacked. Once some are refused, all others are.
+    fn take(&mut self, limits: &Limits, bytes: u64) -> Fallible<()> {
+        let admitted = limits.admit_amount(Limit::LoadBytes, self.bytes, bytes);
+        self.bytes = if admitted.is_ok() { self.bytes + bytes } else { u64::MAX };
+        admitted
+    }
 }
 
 impl Kernel {
@@ -54,7 +66,7 @@ impl Kernel {
             placed: Vec::new(),
             complete: Vec::new(),
             failed: BTreeSet::new(),
-            unpacked: 0,
+            bytes: 0,
         };
         let path = path_of(path, &self.config.image_path);
         match self.load_at_depth(&path, minimum, &mut loading, 0) {
@@ -77,15 +89,15 @@ impl Kernel {
         if depth >= MAXIMUM_DEPTH {
             return Err(LoadError::TooDeep { path: owned() });
         }
-        let file =
-            self.read_whole(path, loading.now).map_err(|source| LoadError::File { path: owned(), source })?;
+        let file = loading
+            .take(&self.limits, ATTEMPT)
+            .and_then(|()| self.read_file(path, loading.now, |size| loading.take(&self.limits, size)))
+            .map_err(|source| LoadError::File { path: owned(), source })?;
         let damaged = |source| LoadError::Image { path: owned(), source };
         let xex = Xex::read(&file).map_err(damaged)?;
-        let size = u64::from(xex.security.image_size);
-        self.limits
-            .admit_amount(Limit::LoadBytes, loading.unpacked, size)
+        loading
+            .take(&self.limits, xex.security.image_size.into())
             .map_err(|source| LoadError::Kernel { what: "unpacking a module", source })?;
-        loading.unpacked += size;
         let image = xex.load(&file, &self.config.keys).map_err(damaged)?;
         drop(file);
         if let Some(version) = image.execution.map(|execution| execution.version)
@@ -153,7 +165,7 @@ impl Kernel {
             None => {
                 let mark = loading.placed.len();
                 let wanted = path_of(name, path);
-                if loading.failed.contains(&wanted.to_ascii_lowercase()) {
+                if loading.bytes == u64::MAX || loading.failed.contains(&wanted.to_ascii_lowercase()) {
                     return;
                 }
                 match self.load_at_depth(&wanted, Version(0), loading, depth + 1) {
@@ -204,12 +216,17 @@ impl Kernel {
 impl Kernel {
     /// A whole file, if it can be an executable.
     pub(crate) fn read_whole(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
+        self.read_file(path, now, |_| Ok(()))
+    }
+
+    /// The same, if so many bytes are admitted.
+    fn read_file(&self, path: &str, now: u64, admit: impl FnOnce(u64) -> Fallible<()>) -> Fallible<Vec<u8>> {
         let (file, _) = self.files.lock().open(&OpenParameters::to_read(path, now))?;
         let read = match file.data() {
             None => Err(VfsError::IsDirectory.into()),
             Some(data) => match data.size() {
                 Ok(size) if size > MAXIMUM_FILE => Err(NtStatus::INVALID_IMAGE_FORMAT.into()),
-                Ok(size) => zeros(size as usize).and_then(|mut bytes| {
+                Ok(size) => admit(size).and_then(|()| zeros(size as usize)).and_then(|mut bytes| {
                     let count = data.read_at(0, &mut bytes)?;
                     bytes.truncate(count);
                     Ok(bytes)

@@ -193,19 +193,41 @@ fn what_is_no_library_is_refused_and_leaves_nothing() {
     }
 }
 
-#[test]
-fn one_load_unpacks_a_gibibyte_and_no_more() {
-    // Small files that say they unpack to 256 MiB each, and then don't.
+/// A small file that says it unpacks to this many bytes, and then doesn't.
+fn packed(size: u32) -> Vec<u8> {
     let mut packed = LibraryFile::new(BASE, LOG, 1).bytes();
-    for (at, word) in [(0x104, 0x1000_0000_u32), (0x400, 0x24), (0x404, 2), (0x408, 0x8000), (0x40C, 0x40)] {
+    for (at, word) in [(0x104, size), (0x400, 0x24), (0x404, 2), (0x408, 0x8000), (0x40C, 0x40)] {
         packed[at..at + 4].copy_from_slice(&word.to_be_bytes());
     }
+    packed
+}
+
+#[test]
+fn one_load_unpacks_a_gibibyte_and_no_more() {
     let names = ["a.xex", "b.xex", "c.xex", "d.xex"];
     for (count, refused) in [(3, None), (4, Some(&1))] {
         let mut library = LibraryFile::new(BASE, LOG, 1);
         library.imports = names[..count].iter().map(|&name| (name, 1)).collect();
         let mut files = vec![("lib.xex", library.bytes())];
-        files.extend(names.map(|name| (name, packed.clone())));
+        files.extend(names.map(|name| (name, packed(0x1000_0000))));
+        let mut code = Code::default();
+        load(&mut code, NAME, 0x10);
+        let machine = run(&mut code, &files, [r"game:\lib.xex", ""]);
+        assert_eq!(machine.data(0x10), 0, "what is missing is missed when it is called");
+        assert_eq!(machine.kernel.limits.hits().get("loaded_bytes"), refused, "{count}");
+    }
+}
+
+#[test]
+fn a_file_of_many_names_counts_each_time_it_is_read() {
+    let names = ["a.xex", "b.xex", "c.xex", "d.xex", r"game:\noise.bin", r"game:\.\noise.bin"];
+    // Four MiB are left beside these, with the library's own and what each attempt counts for; the file takes two.
+    let sizes = [0x1000_0000, 0x1000_0000, 0x1000_0000, 0x0FC0_0000];
+    for (count, refused) in [(5, None), (6, Some(&1))] {
+        let mut library = LibraryFile::new(BASE, LOG, 1);
+        library.imports = names[..count].iter().map(|&name| (name, 1)).collect();
+        let mut files = vec![("lib.xex", library.bytes()), ("noise.bin", vec![0; 0x1F_0000])];
+        files.extend(names.into_iter().zip(sizes).map(|(name, size)| (name, packed(size))));
         let mut code = Code::default();
         load(&mut code, NAME, 0x10);
         let machine = run(&mut code, &files, [r"game:\lib.xex", ""]);
