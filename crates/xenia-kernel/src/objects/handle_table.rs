@@ -2,7 +2,7 @@
 //!
 //! Handles count up from 0x1000 by 4. The number of a handle says at which place of the table it stands; there are more places
 //! than handles may be open, and a number whose place is taken is passed over. So a number is used again only after a
-//! thousand million others.
+//! thousand million others. The two lowest bits of a handle are the title's, which marks handles by them, and say nothing here.
 
 use super::slab::{INDEX_BITS, Name};
 use crate::abi::Handle;
@@ -32,9 +32,8 @@ impl Default for HandleTable {
 
 /// The place of a handle, and what tells it from the others of that place.
 fn place(handle: Handle) -> Option<(u32, u64)> {
-    let offset =
-        handle.0.checked_sub(FIRST).filter(|offset| offset.is_multiple_of(STEP) && handle.0 <= LAST)?;
-    let number = offset / STEP;
+    let Handle(plain) = HandleTable::plain(handle);
+    let number = plain.checked_sub(FIRST).filter(|_| plain <= LAST)? / STEP;
     Some((number % PLACES, u64::from(number / PLACES) << (32 + INDEX_BITS)))
 }
 
@@ -45,6 +44,11 @@ impl HandleTable {
     /// The handle number after this one.
     pub(super) fn following(handle: Handle) -> Handle {
         Handle(if handle.0 >= LAST { FIRST } else { handle.0 + STEP })
+    }
+
+    /// A handle without the bits that are the title's.
+    pub(super) fn plain(handle: Handle) -> Handle {
+        Handle(handle.0 & !(STEP - 1))
     }
 
     fn load(&self, index: u32) -> u64 {
@@ -112,7 +116,7 @@ mod tests {
             table.remove(Handle(handle));
             assert_eq!(table.get(Handle(handle)), None);
         }
-        for none in [0, 0xFFC, 0x1002, LAST + STEP, u32::MAX - 1, u32::MAX] {
+        for none in [0, 0xFFC, 0xFFF, LAST + STEP, u32::MAX - 1, u32::MAX] {
             table.insert(Handle(none), name);
             assert_eq!(table.get(Handle(none)), None, "{none:#x}");
         }

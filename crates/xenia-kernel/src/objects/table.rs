@@ -323,7 +323,7 @@ impl Objects {
     pub fn close(&self, handle: Handle) -> Fallible<()> {
         let last = {
             let mut books = self.books.lock();
-            let body = books.handles.remove(&handle).ok_or(NtStatus::INVALID_HANDLE)?;
+            let body = books.handles.remove(&HandleTable::plain(handle)).ok_or(NtStatus::INVALID_HANDLE)?;
             self.handles.remove(handle);
             if let Some(record) = books.records.get_mut(&body) {
                 record.handles = record.handles.saturating_sub(1);

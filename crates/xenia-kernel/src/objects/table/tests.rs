@@ -55,6 +55,21 @@ impl Setup {
     }
 }
 
+/// The low bits of a handle are the title's: of the events of overlapped structures, one says that no port is to hear of it.
+#[test]
+fn the_low_bits_of_a_handle_say_nothing() {
+    let s = setup();
+    let event = s.create(ObjectKind::Event).unwrap();
+    for mark in 0..4 {
+        let handle = s.objects.open(event).unwrap();
+        let marked = Handle(handle.0 | mark);
+        assert_eq!(s.objects.resolve_kind(marked, ObjectKind::Event).unwrap().body(), event);
+        s.objects.close(marked).unwrap();
+        assert!(invalid(s.objects.resolve(handle)) && invalid(s.objects.close(marked)));
+    }
+    assert!(s.objects.handles().is_empty());
+}
+
 fn invalid<T>(result: Fallible<T>) -> bool {
     result.err() == Some(Failure::Status(NtStatus::INVALID_HANDLE))
 }
