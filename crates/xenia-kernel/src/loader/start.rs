@@ -76,14 +76,11 @@ impl Kernel {
 
     fn start_title(&self, cpu: &mut dyn Cpu, image: &LoadedImage) -> Fallible<MadeThread> {
         if let Some(tls) = image.tls {
+            // As it says: code has the static data's offsets in it. The reader of images has limited both.
             self.tls.set_layout(TlsLayout {
-                slots: if tls.slot_count == 0 {
-                    TlsLayout::default().slots
-                } else {
-                    tls.slot_count.min(0x1000)
-                },
+                slots: if tls.slot_count == 0 { TlsLayout::default().slots } else { tls.slot_count },
                 template: tls.raw_data_address,
-                data_size: tls.data_size.min(0x10_0000),
+                data_size: tls.data_size,
                 template_size: tls.raw_data_size,
             });
         }

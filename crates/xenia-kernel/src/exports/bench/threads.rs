@@ -3,6 +3,7 @@
 use super::*;
 use crate::layout::{kthread, object_header};
 use crate::limits::Limit;
+use xenia_formats::image::TlsInfo;
 use xenia_sched::System;
 
 #[test]
@@ -76,6 +77,23 @@ fn threads_are_made_as_their_size_and_flags_say() {
     b.kernel.load_title(&mut b.scheduler, &image).unwrap();
     assert_eq!(made(&mut b, 0, 0), Ok((0x8_0000, 8, 1)));
     assert_eq!(made(&mut b, 0, 2), Ok((0x1_0000, 8, 2)), "the title's only");
+}
+
+/// Code has the offsets of static data in it: a shorter block would have the next one's contents behind it.
+#[test]
+fn a_thread_has_all_the_static_data_that_its_title_says() {
+    let mut b = Bench::new();
+    let tls = TlsInfo {
+        slot_count: 0x2000,
+        raw_data_address: GuestAddr::NULL,
+        data_size: 0x18_0000,
+        raw_data_size: 0,
+    };
+    let image = LoadedImage { tls: Some(tls), ..title_image(0x4D53_07D1) };
+    let made = b.kernel.load_title(&mut b.scheduler, &image).unwrap();
+    let block = b.kernel.threads.lock().get(made.id).unwrap().tls;
+    let size = b.kernel_call("ExQueryPoolBlockSize", &[u64::from(block.0), 0]);
+    assert!(size >= 0x18_0000 + 4 * 0x2000, "{size:#x}");
 }
 
 #[test]
