@@ -4,6 +4,9 @@ use aes::Aes128;
 use aes::cipher::{Array, BlockCipherDecrypt, BlockCipherEncrypt, BlockSizeUser, KeyInit};
 use des::{Des, TdesEde3};
 
+/// Bytes of the longest block: AES's.
+const LONGEST_BLOCK: usize = 16;
+
 /// A cipher of blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Block {
@@ -71,19 +74,19 @@ impl Keyed {
 
     /// Works on whole blocks, each chained to the one before; `feed` is that before the first, and then the last.
     pub fn chained(&self, bytes: &mut [u8], feed: &mut [u8], encrypt: bool) {
-        if feed.is_empty() {
-            return;
-        }
+        let mut secret = [0; LONGEST_BLOCK];
+        // A block of another length is nobody's.
+        let Some(secret) = secret.get_mut(..feed.len()).filter(|secret| !secret.is_empty()) else { return };
         for block in bytes.chunks_exact_mut(feed.len()) {
-            let before = block.to_vec();
             if encrypt {
                 mix(block, feed);
                 self.block(block, true);
                 feed.copy_from_slice(block);
             } else {
+                secret.copy_from_slice(block);
                 self.block(block, false);
                 mix(block, feed);
-                feed.copy_from_slice(&before);
+                feed.copy_from_slice(secret);
             }
         }
     }

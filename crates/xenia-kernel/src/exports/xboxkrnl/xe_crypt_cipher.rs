@@ -2,7 +2,7 @@
 //!
 //! What the console keeps of a key, its schedule, is nobody's business: here the key itself lies in the title's structure.
 
-use crate::abi::{Call, Ptr};
+use crate::abi::{Call, Flow, Ptr};
 use crate::crypto::cipher::{Block, Keyed, Rc4, odd_parity};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
@@ -13,6 +13,9 @@ pub struct XeCryptCipher;
 
 /// Bytes that are worked on at once: whole blocks of every cipher.
 const CHUNK: u32 = 0x1_0000;
+/// Bytes that one call chains or makes before others have their turn, whole blocks of every cipher: triple DES makes some
+/// 20 MiB in a second, and titles have 512.
+pub(crate) const LONGEST_CALL: u32 = 0x4_0000;
 
 /// What the structure of a title says that the key is.
 fn keyed(call: &Call, cipher: Block, state: Ptr<()>) -> Fallible<Option<Keyed>> {
@@ -66,30 +69,48 @@ pub(super) fn chained(
     Ok(memory.write_bytes(feed.0, &before)?)
 }
 
+/// The work of a `Xe*Cbc` call whose arguments are these, in their order. Where it is much, the call is made again for the
+/// rest: all that it goes on from is in its arguments and in `feed`.
 fn chain(
-    call: &Call,
+    call: &mut Call,
     cipher: Block,
     state: Ptr<()>,
-    work: (GuestAddr, u32, GuestAddr),
+    (input, size, out): (GuestAddr, u32, GuestAddr),
     feed: GuestAddr,
     encrypt: bool,
-) -> Fallible<()> {
-    let Some(keyed) = keyed(call, cipher, state)? else { return Ok(()) };
-    chained(call, &keyed, work, (feed, cipher.block()), encrypt)
+) -> Fallible<Flow<()>> {
+    let Some(keyed) = keyed(call, cipher, state)? else { return Ok(Flow::Return(())) };
+    let work = (input, size.min(LONGEST_CALL), out);
+    chained(call, &keyed, work, (feed, cipher.block()), encrypt)?;
+    if size <= LONGEST_CALL {
+        return Ok(Flow::Return(()));
+    }
+    let rest = [input.offset(LONGEST_CALL).0, size - LONGEST_CALL, out.offset(LONGEST_CALL).0];
+    call.ctx_mut().gpr[4..7].copy_from_slice(&rest.map(u64::from));
+    Ok(Flow::Repeat)
 }
 
-fn rc4(call: &Call, cipher: &mut Rc4, (at, size): (GuestAddr, u32)) -> Fallible<()> {
+/// Changes bytes from `input` on, in pieces, on their way to `out`.
+fn change(
+    call: &Call,
+    (input, size, out): (GuestAddr, u32, GuestAddr),
+    mut change: impl FnMut(&mut [u8]),
+) -> Fallible<()> {
     let mut chunk = vec![0; size.min(CHUNK) as usize];
     let mut done = 0;
     while done < size {
         let length = (size - done).min(CHUNK);
         let part = &mut chunk[..length as usize];
-        call.memory().read_bytes(at.offset(done), part)?;
-        cipher.apply(part);
-        call.memory().write_bytes(at.offset(done), part)?;
+        call.memory().read_bytes(input.offset(done), part)?;
+        change(part);
+        call.memory().write_bytes(out.offset(done), part)?;
         done += length;
     }
     Ok(())
+}
+
+fn rc4(call: &Call, cipher: &mut Rc4, (at, size): (GuestAddr, u32)) -> Fallible<()> {
+    change(call, (at, size, at), |part| cipher.apply(part))
 }
 
 fn rc4_of(call: &Call, (key, size): (GuestAddr, u32)) -> Fallible<Rc4> {
@@ -129,7 +150,7 @@ impl XeCryptCipher {
         out: GuestAddr,
         feed: GuestAddr,
         encrypt: bool,
-    ) -> Fallible<()> {
+    ) -> Fallible<Flow<()>> {
         chain(call, Block::Aes, state, (input, size, out), feed, encrypt)
     }
 
@@ -161,7 +182,7 @@ impl XeCryptCipher {
         out: GuestAddr,
         feed: GuestAddr,
         encrypt: bool,
-    ) -> Fallible<()> {
+    ) -> Fallible<Flow<()>> {
         chain(call, Block::Des, state, (input, size, out), feed, encrypt)
     }
 
@@ -193,18 +214,18 @@ impl XeCryptCipher {
         out: GuestAddr,
         feed: GuestAddr,
         encrypt: bool,
-    ) -> Fallible<()> {
+    ) -> Fallible<Flow<()>> {
         chain(call, Block::Des3, state, (input, size, out), feed, encrypt)
     }
 
     /// Gives each byte of a key of DES the lowest bit that makes it odd.
     #[export(Done)]
     fn XeCryptDesParity(call: &mut Call, input: GuestAddr, size: u32, out: GuestAddr) -> Fallible<()> {
-        for index in 0..size {
-            let byte: u8 = call.memory().read(input.offset(index))?;
-            call.memory().write(out.offset(index), odd_parity(byte))?;
-        }
-        Ok(())
+        change(call, (input, size, out), |part| {
+            for byte in part {
+                *byte = odd_parity(*byte);
+            }
+        })
     }
 
     /// Sets a key of RC4.
@@ -238,7 +259,13 @@ impl XeCryptCipher {
 
     /// Stores random bytes: of the machine's own, which begin alike in every run that begins at the same time.
     #[export(Done)]
-    fn XeCryptRandom(call: &mut Call, out: GuestAddr, size: u32) -> Fallible<()> {
-        Ok(call.kernel.store_random(out, size)?)
+    fn XeCryptRandom(call: &mut Call, out: GuestAddr, size: u32) -> Fallible<Flow<()>> {
+        call.kernel.store_random(out, size.min(LONGEST_CALL))?;
+        if size <= LONGEST_CALL {
+            return Ok(Flow::Return(()));
+        }
+        let rest = [out.offset(LONGEST_CALL).0, size - LONGEST_CALL];
+        call.ctx_mut().gpr[3..5].copy_from_slice(&rest.map(u64::from));
+        Ok(Flow::Repeat)
     }
 }
