@@ -154,6 +154,8 @@ fn strings_are_copied_and_joined_as_far_as_there_is_room() {
         ("RtlCopyString", narrow, 3, b"abc".to_vec()),
         ("RtlCopyString", 0, 3, vec![]),
         ("RtlCopyUnicodeString", wide_string, 12, wide("abcd")),
+        ("RtlCopyUnicodeString", wide_string, 10, wide("abcd")),
+        ("RtlCopyUnicodeString", wide_string, 9, wide("abcd")),
         ("RtlCopyUnicodeString", wide_string, 6, wide("abc")),
         ("RtlCopyUnicodeString", 0, 6, vec![]),
     ] {
@@ -162,6 +164,9 @@ fn strings_are_copied_and_joined_as_far_as_there_is_room() {
         let (length, kept, buffer) = counted(&b, 0);
         assert_eq!((length, kept), (expected.len() as u32, room), "{name}");
         assert_eq!(bytes(&b, buffer, length), expected, "{name}");
+        // What was there before does not go on behind a text of UTF-16.
+        let ends = name.contains("Unicode") && source != 0 && length + 2 <= room;
+        assert_eq!(bytes(&b, buffer + length, 2), if ends { [0, 0] } else { [0xFF, 0xFF] }, "{name} {room}");
     }
     let wide_text = b.put_wide_text(0x300, "abcd");
     for (name, source, once) in [
@@ -170,8 +175,10 @@ fn strings_are_copied_and_joined_as_far_as_there_is_room() {
         ("RtlAppendUnicodeToString", wide_text, wide("abcd")),
     ] {
         let to = put_room(&b, 0, 2 * once.len() as u32 + 1, BUFFER);
-        for _ in 0..2 {
+        for behind in [name.contains("Unicode"), false] {
             assert_eq!(b.status(name, &[to, source]), NtStatus::SUCCESS, "{name}");
+            let (length, _, buffer) = counted(&b, 0);
+            assert_eq!(bytes(&b, buffer + length, 2), if behind { [0, 0] } else { [0xFF, 0xFF] }, "{name}");
         }
         let (length, _, buffer) = counted(&b, 0);
         assert_eq!(bytes(&b, buffer, length), once.repeat(2), "{name}");

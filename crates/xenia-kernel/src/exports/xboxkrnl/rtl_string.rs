@@ -89,6 +89,24 @@ fn append(memory: &GuestMemory, destination: Ptr<AnsiString>, bytes: &[u8]) -> F
     Ok(NtStatus::SUCCESS)
 }
 
+/// Adds UTF-16 units to a counted string, as [`append`], and ends it.
+fn append_units(memory: &GuestMemory, destination: Ptr<UnicodeString>, units: &[u16]) -> Fallible<NtStatus> {
+    let status = append(memory, as_ansi(destination), &wide_bytes(units))?;
+    if status == NtStatus::SUCCESS && !units.is_empty() {
+        terminate(memory, destination)?;
+    }
+    Ok(status)
+}
+
+/// Ends a UTF-16 string by a terminator, which does not count, if there is room for one. Strings of bytes get none.
+fn terminate(memory: &GuestMemory, string: Ptr<UnicodeString>) -> Fallible<()> {
+    let UnicodeString { length, maximum_length, buffer } = string.read(memory)?;
+    if u32::from(length) + 2 <= u32::from(maximum_length) {
+        memory.write(buffer.offset(length.into()), 0_u16)?;
+    }
+    Ok(())
+}
+
 /// The bytes of a string of this length, or up to its terminator.
 fn bytes_of(memory: &GuestMemory, at: GuestAddr, length: u32) -> Result<Vec<u8>, MemoryFault> {
     if length == TERMINATED {
@@ -228,7 +246,8 @@ impl RtlString {
         destination: Ptr<UnicodeString>,
         source: Option<Ptr<UnicodeString>>,
     ) -> Fallible<()> {
-        copy(call.memory(), as_ansi(destination), source.map(as_ansi))
+        copy(call.memory(), as_ansi(destination), source.map(as_ansi))?;
+        if source.is_some() { terminate(call.memory(), destination) } else { Ok(()) }
     }
 
     /// Adds a string to another, if there is room for all of it.
@@ -250,7 +269,7 @@ impl RtlString {
         source: Ptr<UnicodeString>,
     ) -> Fallible<NtStatus> {
         let units = source.read(call.memory())?.units(call.memory())?;
-        append(call.memory(), as_ansi(destination), &wide_bytes(&units))
+        append_units(call.memory(), destination, &units)
     }
 
     /// Adds a terminated UTF-16 string to a counted one, if there is room for all of it.
@@ -262,7 +281,7 @@ impl RtlString {
     ) -> Fallible<NtStatus> {
         let Some(source) = source else { return Ok(NtStatus::SUCCESS) };
         let units = source.units(call.memory())?;
-        append(call.memory(), as_ansi(destination), &wide_bytes(&units))
+        append_units(call.memory(), destination, &units)
     }
 
     /// Compares two strings; lengths of -1 mean up to the terminator, and no more than 64 KiB are looked at.
