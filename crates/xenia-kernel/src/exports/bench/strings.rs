@@ -139,6 +139,10 @@ fn buffers_that_the_kernel_allocates_it_frees() {
     ] {
         let to = put_room(&b, 0, room, BUFFER);
         assert_eq!(b.status(name, &[to, source, 0]), status, "{name} with {room}");
+        // Only the way to bytes cuts.
+        let is_written = status == NtStatus::SUCCESS || name == "RtlUnicodeStringToAnsiString";
+        assert_eq!(bytes(&b, b.word(4), 1) != [0xFF], is_written, "{name} with {room}");
+        assert_eq!(counted(&b, 0).0 != 0, is_written, "{name} with {room}");
     }
     let expected = b.status("RtlUnicodeStringToAnsiString", &[base, 8, 1]);
     assert_eq!(expected, NtStatus::ACCESS_VIOLATION);

@@ -213,6 +213,11 @@ impl RtlString {
         allocate: bool,
     ) -> Fallible<NtStatus> {
         let bytes = source.read(call.memory())?.bytes(call.memory())?;
+        let room = usize::from(destination.read(call.memory())?.maximum_length);
+        if !allocate && 2 * bytes.len() + 2 > room {
+            // Unlike the other way round, nothing is cut.
+            return Ok(NtStatus::BUFFER_OVERFLOW);
+        }
         let units: Vec<u16> = bytes.into_iter().map(u16::from).collect();
         store(call, as_ansi(destination), &wide_bytes(&units), 2, allocate)
     }
