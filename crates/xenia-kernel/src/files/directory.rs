@@ -1,6 +1,7 @@
 //! Listing a directory entry by entry, as `NtQueryDirectoryFile` does.
 
-use crate::vfs::{Entry, path};
+use crate::vfs::Entry;
+use crate::vfs::path::Pattern;
 
 /// A listing under way: what was there when it began, in sorted order.
 #[derive(Debug)]
@@ -10,9 +11,9 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// The entries that match `pattern` (empty: all).
-    pub fn new(entries: Vec<Entry>, pattern: &str) -> Self {
-        let entries = entries.into_iter().filter(|entry| path::matches(pattern, &entry.name)).collect();
+    /// The entries that match `pattern`.
+    pub fn new(entries: Vec<Entry>, pattern: &Pattern) -> Self {
+        let entries = entries.into_iter().filter(|entry| pattern.matches(&entry.name)).collect();
         Self { entries, next: 0 }
     }
 
@@ -54,7 +55,8 @@ mod tests {
             read_only: true,
             stamp: Stamp::default(),
         };
-        let mut scan = Scan::new(vec![entry("a.x"), entry("b.y"), entry("c.x")], "*.X");
+        let mut scan =
+            Scan::new(vec![entry("a.x"), entry("b.y"), entry("c.x")], &Pattern::new("*.X").unwrap());
         let next = |scan: &mut Scan| scan.advance().map(|(index, entry)| (index, entry.name.clone()));
         assert_eq!(next(&mut scan), Some((0, "a.x".to_owned())));
         assert_eq!(next(&mut scan), Some((1, "c.x".to_owned())));

@@ -6,7 +6,7 @@
 use super::VfsError;
 
 /// Names in a path; more are refused.
-const MAXIMUM_NAMES: usize = 64;
+pub(super) const MAXIMUM_NAMES: usize = 64;
 /// Characters in a name.
 const MAXIMUM_NAME: usize = 255;
 /// Directories of the object name space that stand for "DOS devices" and may precede any link's name.
@@ -80,14 +80,32 @@ pub fn starts_with(path: &[String], prefix: &[String]) -> bool {
     path.len() >= prefix.len() && path.iter().zip(prefix).all(|(a, b)| a.eq_ignore_ascii_case(b))
 }
 
-/// Whether a name matches a search pattern: `*` is any run of characters, `?` any one; case does not matter.
-/// `*.*` and an empty pattern match every name, as on NT.
-pub fn matches(pattern: &str, name: &str) -> bool {
-    if pattern.is_empty() || pattern == "*.*" {
-        return true;
+/// A search pattern: `*` is any run of characters, `?` any one; case does not matter. `*.*` and an empty pattern match
+/// every name, as on NT.
+#[derive(Debug)]
+pub struct Pattern(Vec<char>);
+
+impl Pattern {
+    /// Reads a pattern. It may be as long as a name: it is compared with every name of a directory.
+    pub fn new(pattern: &str) -> Result<Self, VfsError> {
+        if pattern.chars().nth(MAXIMUM_NAME).is_some() {
+            return Err(VfsError::InvalidName);
+        }
+        let all = if matches!(pattern, "" | "*.*") { "*" } else { pattern };
+        Ok(Self(in_lower_case(all)))
     }
-    let pattern: Vec<char> = pattern.chars().map(|c| c.to_ascii_lowercase()).collect();
-    let name: Vec<char> = name.chars().map(|c| c.to_ascii_lowercase()).collect();
+
+    /// Whether a name matches it.
+    pub fn matches(&self, name: &str) -> bool {
+        matches(&self.0, &in_lower_case(name))
+    }
+}
+
+fn in_lower_case(text: &str) -> Vec<char> {
+    text.chars().map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn matches(pattern: &[char], name: &[char]) -> bool {
     let (mut p, mut n) = (0, 0);
     // Where to go on after the last star, if what follows it does not match here.
     let mut retry = None;
@@ -173,8 +191,10 @@ mod tests {
             ("abc", "ABC", true),
             ("*a", "baab", false),
         ] {
-            assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
+            assert_eq!(Pattern::new(pattern).unwrap().matches(name), expected, "{pattern} {name}");
         }
+        assert!(Pattern::new(&"?".repeat(MAXIMUM_NAME)).is_ok());
+        assert_eq!(Pattern::new(&"?".repeat(MAXIMUM_NAME + 1)).err(), Some(VfsError::InvalidName));
     }
 
     proptest! {
@@ -189,8 +209,8 @@ mod tests {
 
         #[test]
         fn a_star_matches_everything(name in ".{0,20}", pattern in "[a*?]{0,12}") {
-            prop_assert!(matches("*", &name));
-            let _ = matches(&pattern, &name);
+            prop_assert!(Pattern::new("*").unwrap().matches(&name));
+            let _ = Pattern::new(&pattern).unwrap().matches(&name);
         }
     }
 }

@@ -107,6 +107,10 @@ fn directories_are_listed_one_entry_per_call_in_order() {
         assert_eq!(bytes, name.as_bytes());
     }
     assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::NO_MORE_FILES);
+    // A pattern is compared with every name: one that is longer than any name is not.
+    let long = b.put_string(0x800, &"?".repeat(256));
+    let query = [handle, 0, 0, 0, base + 8, base + 0x400, 0x100, long, 1];
+    assert_eq!(b.status("NtQueryDirectoryFile", &query), NtStatus::OBJECT_NAME_INVALID);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::abi::{AnsiString, Call, GuestStruct, Handle, ObjectAttributes, Ptr};
 use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, Scan, information, options};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
+use crate::vfs::path::Pattern;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_memory::GuestMemory;
@@ -232,8 +233,8 @@ fn next_entry(
     let location = files.get(body)?.location.clone();
     let volume = files.vfs.volume(&location)?;
     if files.get(body)?.scan.is_none() || (restart && pattern.is_some()) {
-        let entries = files.vfs.list(&location)?;
-        let scan = Scan::new(entries, pattern.unwrap_or_default());
+        let pattern = Pattern::new(pattern.unwrap_or_default())?;
+        let scan = Scan::new(files.vfs.list(&location)?, &pattern);
         let nothing = scan.is_empty();
         files.get_mut(body)?.scan = Some(scan);
         if nothing {
