@@ -4,6 +4,7 @@
 //! the units that a file's length takes, for as long as anybody holds the file: the host never holds more than that.
 
 use super::device::{Device, Entry, FileData, Volume, sort};
+use super::path::MAXIMUM_NAMES;
 use super::{Stamp, VfsError, VfsResult};
 use crate::limits::{Limit, Limits};
 use parking_lot::Mutex;
@@ -281,6 +282,11 @@ impl Device for MemoryDevice {
         if directory && target.starts_with(&source) && target != source {
             return Err(VfsError::InvalidName);
         }
+        let moved: Vec<_> = self.nodes.keys().filter(|path| path.starts_with(&source)).cloned().collect();
+        let deepest = moved.iter().map(Vec::len).max().unwrap_or_default();
+        if target.len() + (deepest - source.len().min(deepest)) > MAXIMUM_NAMES {
+            return Err(VfsError::InvalidName);
+        }
         if target != source {
             match self.nodes.get(&target) {
                 Some(node) if !replace || node.contents.is_none() => return Err(VfsError::Exists),
@@ -289,7 +295,6 @@ impl Device for MemoryDevice {
                 None => {}
             }
         }
-        let moved: Vec<_> = self.nodes.keys().filter(|path| path.starts_with(&source)).cloned().collect();
         for path in moved {
             if let Some(mut node) = self.nodes.remove(&path) {
                 let mut new = target.clone();
@@ -394,6 +399,24 @@ mod tests {
         file.set_size(0x200_0000).unwrap();
         assert_eq!(file.read_at(0x123_4566, &mut bytes), Ok(4));
         assert_eq!(bytes, [0, 7, 0, 0], "what was cut off does not come back");
+    }
+
+    #[test]
+    fn renaming_makes_no_path_longer_than_there_may_be() {
+        let mut device = MemoryDevice::new(0x10_0000, Arc::default());
+        let path = |top: &str, length: usize, last: &str| {
+            [&names(&[top])[..], &vec!["d".to_owned(); length - 2], &names(&[last])].concat()
+        };
+        let half = MAXIMUM_NAMES / 2;
+        for (top, length) in [("a", half), ("b", half + 1)] {
+            device.create_directory(&names(&[top])).unwrap();
+            for length in 2..=length {
+                device.create_directory(&path(top, length, "d")).unwrap();
+            }
+        }
+        let a = names(&["a"]);
+        assert_eq!(device.rename(&a, &path("b", half + 2, "x"), true), Err(VfsError::InvalidName));
+        device.rename(&a, &path("b", half + 1, "x"), true).unwrap();
     }
 
     #[test]
