@@ -11,6 +11,7 @@ mod container;
 mod device;
 mod draft;
 mod error;
+mod holes;
 mod host_folder;
 mod losses;
 mod memory_device;

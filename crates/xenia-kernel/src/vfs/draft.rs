@@ -14,11 +14,12 @@
 //! A write to a package that fails leaves a gap. As long as it is not written again or cut off, the draft is not put in the file's place: the
 //! file stays as it was, and whoever looks after what belongs together hears of it ([`Losses`]).
 
+use super::holes::copy_contents;
 use super::losses::{Gap, Losses, PACKAGES};
 use super::{VfsError, VfsResult};
 use crate::limits::{Limit, Limits};
 use std::fs::{self, File, Metadata, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -39,9 +40,6 @@ pub(super) fn is_draft(name: &str) -> bool {
 fn begins(name: &str, with: &str) -> bool {
     name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
 }
-
-/// Bytes that are copied at a time when a file becomes a draft.
-const CHUNK: usize = 0x1_0000;
 
 /// What one run may add to a folder.
 #[derive(Debug)]
@@ -281,23 +279,6 @@ fn new_draft(folder: &Path) -> VfsResult<(PathBuf, File)> {
         if path.symlink_metadata().is_ok() {
             return Ok((path, file));
         }
-    }
-}
-
-/// Copies a file from its start; pieces of zeros stay holes.
-fn copy_contents(from: &File, to: &mut File) -> io::Result<()> {
-    let mut piece = vec![0; CHUNK];
-    let mut at = 0;
-    loop {
-        let count = super::host_folder::read_at(from, at, &mut piece).map_err(io::Error::other)?;
-        if count == 0 {
-            return to.set_len(at);
-        }
-        if piece[..count].iter().any(|&byte| byte != 0) {
-            to.seek(SeekFrom::Start(at))?;
-            to.write_all(&piece[..count])?;
-        }
-        at += count as u64;
     }
 }
 
