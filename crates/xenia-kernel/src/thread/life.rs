@@ -6,7 +6,7 @@ use crate::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object
 use crate::limits::{Limit, Limits};
 use crate::objects::dispatcher::{initialize, kind, set_signal_state};
 use crate::objects::{ObjectKind, ObjectRef};
-use crate::status::failure::Fallible;
+use crate::status::failure::{Failure, Fallible};
 use crate::thread::apc::Apcs;
 use crate::thread::frames::Frames;
 use crate::thread::lists;
@@ -263,12 +263,12 @@ impl Kernel {
             abandoned
         };
         cpu.release(reference)?;
-        memory.free(stack.allocation)?;
-        self.pool.release(kpcr)?;
-        self.pool.release(tls)?;
-        self.dereference(kthread)?;
-        if let Err(failure) = left.and(told) {
-            tracing::debug!(target: "kernel", "thread {id} has ended with damaged lists: {failure}");
+        // Nor does a stack that a title has freed itself keep the rest.
+        let freed = memory.free(stack.allocation).map(drop).map_err(Failure::from);
+        let released = [self.pool.release(kpcr), self.pool.release(tls), self.dereference(kthread)];
+        let failed = [left, told, freed].into_iter().chain(released).find_map(Result::err);
+        if let Some(failure) = failed {
+            tracing::debug!(target: "kernel", "thread {id} has ended with damaged lists or memory: {failure}");
         }
         Ok(())
     }

@@ -79,6 +79,23 @@ fn threads_are_made_as_their_size_and_flags_say() {
     assert_eq!(made(&mut b, 0, 2), Ok((0x1_0000, 8, 2)), "the title's only");
 }
 
+#[test]
+fn a_thread_whose_stack_was_freed_ends_like_others() {
+    let mut b = Bench::new();
+    let other = b.add_thread();
+    let (id, stack, kpcr) = {
+        let threads = b.kernel.threads.lock();
+        let record = threads.iter().find(|record| record.reference == other).unwrap();
+        (record.id, record.stack.allocation, record.kpcr)
+    };
+    b.memory().write(b.scratch, stack).unwrap();
+    b.memory().write(b.scratch.offset(4), 0_u32).unwrap();
+    let base = u64::from(b.scratch.0);
+    assert_eq!(b.status("NtFreeVirtualMemory", &[base, base + 4, 0x8000, 0]), NtStatus::SUCCESS);
+    b.kernel.end_thread(&mut b.scheduler, id, 0).unwrap();
+    assert!(b.kernel.pool.release(kpcr).is_err(), "the rest of it has been freed");
+}
+
 /// Code has the offsets of static data in it: a shorter block would have the next one's contents behind it.
 #[test]
 fn a_thread_has_all_the_static_data_that_its_title_says() {
