@@ -16,8 +16,6 @@ use xenia_guest::GuestAddr;
 
 /// Bytes of the event that waits for objects without a state of their own wait for.
 const DEFAULT_OBJECT: u32 = crate::layout::dispatcher_header::SIZE;
-/// Offset of the event in a file object.
-const FILE_EVENT: u32 = 0x38;
 
 /// The function that a procedure of a type calls.
 fn procedures(kind: ObjectKind) -> [(u32, &'static str); 3] {
@@ -31,8 +29,8 @@ fn procedures(kind: ObjectKind) -> [(u32, &'static str); 3] {
 
 /// Whether objects of a kind begin with a dispatcher header, so that waits are for themselves.
 fn is_waitable(kind: ObjectKind) -> bool {
-    use ObjectKind::{Event, Mutant, Semaphore, Thread, Timer};
-    matches!(kind, Event | Mutant | Semaphore | Thread | Timer)
+    use ObjectKind::{Event, File, Mutant, Semaphore, Thread, Timer};
+    matches!(kind, Event | File | Mutant | Semaphore | Thread | Timer)
 }
 
 impl Kernel {
@@ -47,9 +45,7 @@ impl Kernel {
             }
         }
         let default_object = at.offset(object_type::DEFAULT_OBJECT);
-        if kind == ObjectKind::File {
-            memory.write(default_object, FILE_EVENT)?;
-        } else if !is_waitable(kind) && memory.read::<GuestAddr>(default_object)?.is_null() {
+        if !is_waitable(kind) && memory.read::<GuestAddr>(default_object)?.is_null() {
             memory.write(default_object, self.default_object()?)?;
         }
         Ok(())
