@@ -49,6 +49,19 @@ fn objects_live_as_long_as_somebody_refers_to_them() {
 }
 
 #[test]
+fn a_duplicate_that_fails_closes_its_source_all_the_same() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    for (options, closed) in [(0, NtStatus::SUCCESS), (1, NtStatus::INVALID_HANDLE)] {
+        assert_eq!(b.status("NtCreateEvent", &[base, 0, 0, 1]), NtStatus::SUCCESS);
+        let source = u64::from(b.word(0));
+        let made = b.status("NtDuplicateObject", &[source, 8, options]);
+        assert_eq!(made, NtStatus::ACCESS_VIOLATION);
+        assert_eq!(b.status("NtClose", &[source]), closed);
+    }
+}
+
+#[test]
 fn links_are_opened_and_asked_for_their_target() {
     let mut b = Bench::new();
     let base = u64::from(b.scratch.0);

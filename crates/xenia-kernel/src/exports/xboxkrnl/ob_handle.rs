@@ -21,6 +21,13 @@ pub(super) fn named<'a>(call: &Call<'a>, handle: Handle) -> Fallible<ObjectRef<'
     call.kernel.objects.resolve(handle)
 }
 
+fn duplicated(call: &Call, handle: Handle, duplicate: Option<Out<Handle>>) -> Fallible<()> {
+    let object = named(call, handle)?;
+    let Some(out) = duplicate else { return Ok(()) };
+    let opened = call.kernel.objects.open(object.body())?;
+    Ok(out.set(call.memory(), opened)?)
+}
+
 #[exports(xboxkrnl)]
 impl ObHandle {
     /// Ends a handle.
@@ -38,14 +45,10 @@ impl ObHandle {
         duplicate: Option<Out<Handle>>,
         options: u32,
     ) -> Fallible<NtStatus> {
-        let object = named(call, handle)?;
-        if let Some(out) = duplicate {
-            let opened = call.kernel.objects.open(object.body())?;
-            out.set(call.memory(), opened)?;
-        }
-        if options & CLOSE_SOURCE != 0 {
-            call.kernel.close(handle)?;
-        }
+        let made = duplicated(call, handle, duplicate);
+        // Whatever came of the other one.
+        let closed = if options & CLOSE_SOURCE != 0 { call.kernel.close(handle) } else { Ok(()) };
+        made.and(closed)?;
         Ok(NtStatus::SUCCESS)
     }
 }
