@@ -88,7 +88,7 @@ pub fn merge_folder(folder: &Path) -> Result<Merged> {
     let merged = merge(outcomes);
     // Rows have an id each, all of the plan.
     let missing = planned.len() as u64 - merged.units;
-    Ok(Merged { others, missing, ..merged })
+    Ok(Merged { missing, others, ..merged })
 }
 
 /// Bytes of a merged result, at most.
