@@ -4,6 +4,7 @@
 //! may write them, and nobody may put another folder in their place.
 
 use crate::cli::EngineArgs;
+use crate::digest::image_identity;
 use crate::screenshots::file_name;
 use crate::title::{Title, cache_folder};
 use object::read::ReadCache;
@@ -44,12 +45,7 @@ pub fn named_folder(args: &EngineArgs) -> Option<PathBuf> {
 }
 
 /// The store of a title in this folder. `None` if this program can't be told from others.
-pub fn options(
-    folder: &Path,
-    title: &Title,
-    image_sha256: &str,
-    reservations: ReservationMode,
-) -> Option<StoreOptions> {
+pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> Option<StoreOptions> {
     let build = match build() {
         Ok(build) => build,
         Err(error) => {
@@ -63,10 +59,11 @@ pub fn options(
         ReservationMode::Table => "table",
         ReservationMode::Strict => "strict",
     };
-    let digits = image_sha256.get(..HASH_DIGITS).unwrap_or(image_sha256);
+    let identity = image_identity(&title.image);
+    let digits = identity.get(..HASH_DIGITS).unwrap_or(&identity);
     let file = format!("{}-{digits}-{name}.{ENDING}", file_name(&title.short_name()));
     let keeper = Box::new(KeptFile { path: folder.join(file), folder: folder.to_owned() });
-    Some(StoreOptions { build, title: image_sha256.to_owned(), keeper })
+    Some(StoreOptions { build, title: identity, keeper })
 }
 
 /// What the linker has noted a program's build as. The notes alone are read, and not the symbols before them.

@@ -4,10 +4,13 @@
 //! reservation and engine scratch; kernel objects; guest time. What never goes in: anything of the
 //! host. A change of meaning moves [`crate::golden::VERSION`].
 
+use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write;
+use std::fmt::{self, Write};
+use std::sync::{Arc, OnceLock};
 use xenia_cpu::PpcContext;
+use xenia_formats::LoadedImage;
 use xenia_kernel::Kernel;
 use xenia_memory::GuestMemory;
 use xenia_sched::{GuestThread, Scheduler};
@@ -19,6 +22,53 @@ pub fn sha256(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+/// The SHA-256 of a title's image as loaded, computed when somebody asks for it: an ELF's zeros are tens of MiB.
+#[derive(Clone)]
+pub struct ImageDigest {
+    image: Arc<LoadedImage>,
+    digits: Arc<OnceLock<String>>,
+}
+
+impl ImageDigest {
+    /// Of this image.
+    pub fn of(image: &Arc<LoadedImage>) -> Self {
+        Self { image: image.clone(), digits: Arc::default() }
+    }
+
+    /// In hexadecimal digits.
+    pub fn get(&self) -> &str {
+        self.digits.get_or_init(|| sha256(&self.image.bytes))
+    }
+}
+
+impl fmt::Debug for ImageDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ImageDigest").field(&self.digits.get()).finish()
+    }
+}
+
+impl Serialize for ImageDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.get())
+    }
+}
+
+/// Tells an image from all others, at a price that its zeros don't raise: the BLAKE3 of where it lies and what in it isn't
+/// zero, in hexadecimal digits.
+pub fn image_identity(image: &LoadedImage) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for word in [image.base.0, image.size] {
+        hasher.update(&word.to_be_bytes());
+    }
+    for (offset, bytes) in image.filled_runs() {
+        hasher.update(&offset.to_be_bytes());
+        // Two runs that were taken for one would need this.
+        hasher.update(&(bytes.len() as u32).to_be_bytes());
+        hasher.update(bytes);
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 /// Bytes of memory that are handed to the hasher in one go: a page at a time leaves it no vectors to work with, and takes four
@@ -103,4 +153,50 @@ fn objects_part(kernel: &Kernel) -> String {
         hasher.update(b"\n");
     });
     hasher.finalize().to_hex().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_formats::image::ImageKind;
+
+    #[test]
+    fn an_image_s_digest_is_of_all_its_bytes() {
+        let mut image = LoadedImage::empty(ImageKind::Elf);
+        image.bytes = vec![0; 0x2000];
+        image.bytes[1] = 7;
+        let digest = ImageDigest::of(&Arc::new(image.clone()));
+        assert_eq!(digest.get(), sha256(&image.bytes));
+        assert_eq!(serde_json::to_value(&digest).unwrap(), digest.get());
+    }
+
+    #[test]
+    fn an_image_s_identity_is_of_its_place_and_contents() {
+        let image = |base: u32, filled: &[(usize, u8)]| {
+            let mut image = LoadedImage::empty(ImageKind::Elf);
+            image.base.0 = base;
+            image.bytes = vec![0; 0x4000];
+            image.size = 0x4000;
+            for &(at, byte) in filled {
+                image.bytes[at] = byte;
+            }
+            image
+        };
+        let images = [
+            image(0, &[]),
+            image(0x1000, &[]),
+            image(0, &[(0, 1)]),
+            image(0, &[(1, 1)]),
+            image(0, &[(0x1000, 1)]),
+            image(0, &[(0x1000, 2)]),
+            image(0, &[(0x1000, 1), (0x2000, 1)]),
+            image(0, &[(0x1000, 1), (0x3000, 1)]),
+        ];
+        let identities: std::collections::BTreeSet<String> = images.iter().map(image_identity).collect();
+        assert_eq!(identities.len(), images.len());
+        let mut longer = image(0, &[]);
+        longer.size = 0x5000;
+        longer.bytes.resize(0x5000, 0);
+        assert!(!identities.contains(&image_identity(&longer)), "zeros at the end count");
+    }
 }

@@ -1,6 +1,7 @@
 //! What draws for a title, and what it keeps in the user's cache folder.
 
 use crate::cli::{GpuKind, PictureArgs};
+use crate::digest::ImageDigest;
 use crate::screenshots::file_name;
 use crate::title::{Title, cache_folder};
 use anyhow::{Context, Result};
@@ -33,7 +34,7 @@ impl Drawing {
     /// What the flags ask for. With the host's GPU, this compiles what earlier runs of the title have used.
     pub fn new(
         title: &Title,
-        image_sha256: &str,
+        image: &ImageDigest,
         args: &PictureArgs,
         progress: Progress<'_>,
     ) -> Result<Self> {
@@ -54,7 +55,7 @@ impl Drawing {
             progress(done, total);
         };
         let options = Options {
-            store: store(args.cache.as_deref(), title, image_sha256),
+            store: store(args.cache.as_deref(), title, image.get()),
             async_pipelines: args.async_pipelines,
             progress: Some(&progress),
             lose_at: &args.lose_device,

@@ -36,15 +36,18 @@ pub struct FlatImage {
     /// The memory; engines are made over it.
     pub memory: Arc<GuestMemory>,
     /// What was placed.
-    pub image: LoadedImage,
+    pub image: Arc<LoadedImage>,
 }
 
 impl FlatImage {
     /// Places the image as its file has it; imports are not resolved.
-    pub fn place(image: LoadedImage) -> Result<Self> {
+    pub fn place(image: Arc<LoadedImage>) -> Result<Self> {
         let memory = GuestMemory::new()?;
         memory.alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::EXECUTE_READ_WRITE)?;
-        memory.write_bytes(image.base, &image.bytes)?;
+        // Fresh memory is zero.
+        for (offset, bytes) in image.filled_runs() {
+            memory.write_bytes(image.base.offset(offset), bytes)?;
+        }
         Ok(Self { memory, image })
     }
 }
@@ -53,7 +56,7 @@ impl FlatImage {
 pub struct FlatProgram {
     /// The memory; engines are made over it.
     pub memory: Arc<GuestMemory>,
-    image: LoadedImage,
+    image: Arc<LoadedImage>,
     return_to: GuestAddr,
     stack: GuestAddr,
 }
@@ -62,7 +65,7 @@ impl FlatProgram {
     /// Places the image.
     pub fn load(elf: &dyn ReadAt) -> Result<Self> {
         let FlatImage { memory, image } =
-            FlatImage::place(xenia_formats::load(elf, &KeyRing::development())?)?;
+            FlatImage::place(xenia_formats::load(elf, &KeyRing::development())?.into())?;
         let heap = Heap::of(GuestAddr(0x1000_0000)).context("no general heap")?;
         let page = memory.alloc(heap, 0x1000, 0x1000, Protect::READ_WRITE, false)?;
         memory.write(page, SYSTEM_CALL)?;

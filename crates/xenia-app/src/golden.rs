@@ -47,7 +47,7 @@ impl Golden {
     ) -> Result<Self> {
         Ok(Self {
             version: VERSION,
-            image_loaded_sha256: report.image_loaded_sha256.clone(),
+            image_loaded_sha256: report.image_loaded_sha256.get().to_owned(),
             limit_instructions,
             limit_frames,
             exit: serde_json::to_value(report.exit)?.as_str().unwrap_or_default().to_owned(),

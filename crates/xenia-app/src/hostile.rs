@@ -61,7 +61,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
             }
         };
         let title = Title {
-            image,
+            image: image.into(),
             medium: None,
             updates: Updates::default(),
             name: name.to_owned(),

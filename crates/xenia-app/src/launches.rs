@@ -84,7 +84,7 @@ pub fn run(
             }
         };
         title.image = match image {
-            Ok(image) => image,
+            Ok(image) => image.into(),
             Err(error) => {
                 errln!("xenia-rs: the title launched {}, which can't be loaded: {error}", launch.path);
                 return Ok(finished);

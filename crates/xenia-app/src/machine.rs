@@ -15,7 +15,7 @@ use crate::code_store;
 use crate::command_line::command_line;
 use crate::content::ContentFolder;
 use crate::dialogs::{DialogLog, Spoken, Unasked};
-use crate::digest::sha256;
+use crate::digest::ImageDigest;
 use crate::drawing::{Drawing, Progress as Compiled};
 use crate::event_log::EventLog;
 use crate::gpu_port::{Capture, FrameSink, GpuPort};
@@ -131,7 +131,7 @@ pub struct Machine {
     /// Ends draws that nobody waits for any more.
     cancel: Option<Cancel>,
     executor: Executor<KernelSystem>,
-    image_sha256: String,
+    image_digest: ImageDigest,
     backend: &'static str,
     /// The host's, if one draws.
     adapter: Option<String>,
@@ -162,16 +162,16 @@ impl Machine {
     /// The same; `compiled` is told of pipelines that are compiled before the title runs.
     pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
         let memory = GuestMemory::new().context("guest memory")?;
-        let image_sha256 = sha256(&title.image.bytes);
+        let image_digest = ImageDigest::of(&title.image);
         let EngineArgs { cpu, mode, .. } = options.engine;
         let store = options
             .code_cache
             .as_deref()
-            .and_then(|folder| code_store::options(folder, title, &image_sha256, reservations(cpu, mode)));
+            .and_then(|folder| code_store::options(folder, title, reservations(cpu, mode)));
         let Engine { run: engine, compiling, code, store } =
             engine(&memory, cpu, mode, &title.image.functions, store)?;
         let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
-            Drawing::new(title, &image_sha256, options.picture, compiled)?;
+            Drawing::new(title, &image_digest, options.picture, compiled)?;
         let backend = drawing.name();
         let config = Config {
             capture_all: options.capture == Capture::Every,
@@ -186,7 +186,7 @@ impl Machine {
         let recording = Trouble::default();
         let losses = Losses::default();
         let clock = StartTime::clock(options.engine.start_time, options.engine.mode.parallel);
-        let header = || Header::new(&title.name, &image_sha256, options.engine, clock);
+        let header = || Header::new(&title.name, image_digest.get(), options.engine, clock);
         let outside = (options.input, options.dialogs);
         let (input, dialogs) = match (options.record, options.replay) {
             (Some(path), _) => recording::record(path, &header()?, outside, losses.clone())?,
@@ -232,8 +232,8 @@ impl Machine {
         let event_log = options.event_log.map(EventLog::create).transpose()?;
         if let Some(events) = call_log::events(event_log.as_ref()) {
             scheduler.set_events(events);
+            scheduler.emit(&Event::Image { sha256: image_digest.get() });
         }
-        scheduler.emit(&Event::Image { sha256: &image_sha256 });
         kernel
             .load_title(&mut scheduler, &title.image)
             .with_context(|| format!("cannot start {}", title.name))?;
@@ -250,7 +250,7 @@ impl Machine {
             processor,
             cancel,
             executor,
-            image_sha256,
+            image_digest,
             backend,
             adapter,
             pipelines,
@@ -280,11 +280,6 @@ impl Machine {
     /// Lets `interrupt` end the runs of this machine.
     pub fn set_interrupt(&mut self, interrupt: Interrupt) {
         self.interrupt = interrupt;
-    }
-
-    /// Hash of the image as it was loaded.
-    pub fn image_sha256(&self) -> &str {
-        &self.image_sha256
     }
 
     /// Its memory, with the title in it.

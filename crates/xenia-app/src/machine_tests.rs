@@ -83,7 +83,7 @@ pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> 
 
 fn title_of(image: LoadedImage, name: &str) -> Title {
     let (name, keys) = (name.to_owned(), KeyRing::development());
-    Title { image, medium: None, updates: Updates::default(), name, keys }
+    Title { image: image.into(), medium: None, updates: Updates::default(), name, keys }
 }
 
 /// Four play: the buttons change every few hundred ticks, and not in step with any question; pads come and go.

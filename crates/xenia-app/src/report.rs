@@ -2,6 +2,7 @@
 //!
 //! Keys are a contract with scripts: they are added to, never renamed or removed.
 
+use crate::digest::ImageDigest;
 use crate::output;
 use crate::say;
 use serde::ser::SerializeMap;
@@ -80,7 +81,7 @@ documented! {
         /// Titles that were launched by the one before; all other figures are the last one's.
         pub launches: u64,
         /// SHA-256 of the image as loaded, before its first instruction.
-        pub image_loaded_sha256: String,
+        pub image_loaded_sha256: ImageDigest,
         /// The digest's parts by name.
         pub digest_parts: BTreeMap<String, String>,
         /// Unimplemented kernel functions that were called.

@@ -40,7 +40,7 @@ const SYSTEM: [&str; 2] = ["/proc", "/sys"];
 #[derive(Debug)]
 pub struct Title {
     /// The executable.
-    pub image: LoadedImage,
+    pub image: Arc<LoadedImage>,
     /// What the guest sees as `game:`; none for the built-in demo.
     pub medium: Option<Medium>,
     /// Its updates.
@@ -63,7 +63,8 @@ impl Title {
         let file_path = if path.is_dir() { executable_in(&path)? } else { path };
         let mut updates = Updates::of(content);
         let (image, medium) = load(&file_path, keys, &mut updates)?;
-        Ok(Self { image, medium, updates, name: file_path.display().to_string(), keys: keys.clone() })
+        let name = file_path.display().to_string();
+        Ok(Self { image: image.into(), medium, updates, name, keys: keys.clone() })
     }
 
     /// The title that was named, with the keys and the folder that the flags name; else the demo.
@@ -93,7 +94,8 @@ impl Title {
     pub fn demo() -> Result<Self> {
         let keys = KeyRing::development();
         let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
-        Ok(Self { image, medium: None, updates: Updates::default(), name: DEMO_NAME.to_owned(), keys })
+        let (image, name) = (image.into(), DEMO_NAME.to_owned());
+        Ok(Self { image, medium: None, updates: Updates::default(), name, keys })
     }
 
     /// A short name: the executable's, or the folder's for one that is called as all are.

@@ -10,6 +10,10 @@ use xenia_guest::{GuestAddr, MediaId, Ordinal, TitleId};
 /// The largest image accepted: half of the console's memory.
 pub const MAX_IMAGE_SIZE: u32 = 256 << 20;
 
+/// Bytes that are looked at together when zeros are told from the rest.
+const FILLED_PAGE: usize = 0x1000;
+static ZERO_PAGE: [u8; FILLED_PAGE] = [0; FILLED_PAGE];
+
 /// Which format an image came from; it decides how the title is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImageKind {
@@ -93,6 +97,22 @@ impl LoadedImage {
     /// Number of imports over all libraries; a function counts once.
     pub fn import_count(&self) -> usize {
         self.imports.iter().map(|library| library.imports.len()).sum()
+    }
+
+    /// What in `bytes` is not zero, in whole pages of 4 KiB: offset and contents of each run of them, ascending. What lies
+    /// between is zero, and that may be most of it: a program's .bss.
+    pub fn filled_runs(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        let bytes = &*self.bytes;
+        let is_filled = |page: &[u8]| page != &ZERO_PAGE[..page.len()];
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let start = at + FILLED_PAGE * bytes[at..].chunks(FILLED_PAGE).position(is_filled)?;
+            let rest = &bytes[start..];
+            let pages = rest.chunks(FILLED_PAGE).take_while(|page| is_filled(page)).count();
+            let run = &rest[..rest.len().min(pages * FILLED_PAGE)];
+            at = start + run.len();
+            Some((start as u32, run))
+        })
     }
 
     /// Offset of `address` in `bytes`, if `length` bytes from there lie inside the image.
@@ -262,4 +282,28 @@ pub struct DigestCheck {
     pub offset: u64,
     /// Whether it matched.
     pub ok: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filled_runs_are_all_that_is_not_zero() {
+        let mut image = LoadedImage::empty(ImageKind::Elf);
+        assert_eq!(image.filled_runs().count(), 0);
+        image.bytes = vec![0; 6 * FILLED_PAGE + 8];
+        assert_eq!(image.filled_runs().count(), 0);
+        for filled in [FILLED_PAGE, 3 * FILLED_PAGE - 1, 4 * FILLED_PAGE, 6 * FILLED_PAGE + 7] {
+            image.bytes[filled] = 1;
+        }
+        let runs: Vec<(u32, usize)> =
+            image.filled_runs().map(|(offset, bytes)| (offset, bytes.len())).collect();
+        assert_eq!(runs, [(0x1000, 2 * FILLED_PAGE), (0x4000, FILLED_PAGE), (0x6000, 8)]);
+        let mut again = vec![0; image.bytes.len()];
+        for (offset, bytes) in image.filled_runs() {
+            again[offset as usize..][..bytes.len()].copy_from_slice(bytes);
+        }
+        assert_eq!(again, image.bytes);
+    }
 }

@@ -6,6 +6,7 @@ use crate::say::outln;
 use crate::title::Title;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
@@ -59,7 +60,7 @@ fn open(args: &DisArgs) -> Result<Listing> {
         (start, format!("sub_{start:08X}"))
     });
     let names = unnamed.chain(named).collect();
-    Ok(Listing { base: image.base.0, start: image.entry.0, bytes: image.bytes, names })
+    Ok(Listing { base: image.base.0, start: image.entry.0, bytes: Arc::unwrap_or_clone(image).bytes, names })
 }
 
 fn address(value: u64) -> Result<u32> {

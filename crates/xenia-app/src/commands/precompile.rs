@@ -65,7 +65,7 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
     // The words as a run has them: with imports resolved.
     let machine = Machine::new(&title, MachineOptions::new(&engine, &PictureArgs::default()))?;
     let config = JitConfig { background: false, ..jit_config(&CpuArgs::default(), &mode) };
-    let store = code_store::options(&folder, &title, machine.image_sha256(), config.engine.reservations);
+    let store = code_store::options(&folder, &title, config.engine.reservations);
     let store = store.context("compiled code can't be kept")?;
     let jit = Jit::with_store(machine.memory().clone(), config, Some(store))?;
     let image = &title.image;

@@ -95,7 +95,7 @@ impl Machine {
             crash,
             missing_files: missing_files.iter().map(|file| file.path.clone()).collect(),
             launches: 0,
-            image_loaded_sha256: self.image_sha256.clone(),
+            image_loaded_sha256: self.image_digest.clone(),
             digest_parts: digest.map(|digest| digest.parts).unwrap_or_default(),
             unimplemented_calls: missing
                 .map(|call| NameCount { name: call.name, count: call.count })

@@ -254,7 +254,8 @@ mod tests {
         let title = dir.path().join("title.xex");
         std::fs::write(&title, BASE).unwrap();
         let keys = KeyRing::development();
-        let bytes = |content: Option<&Path>| Title::open_with(&title, &keys, content).unwrap().image.bytes;
+        let bytes =
+            |content: Option<&Path>| Title::open_with(&title, &keys, content).unwrap().image.bytes.clone();
         let before = bytes(None);
         assert!(bytes(Some(dir.path())) == before, "there is none");
         // Damaged ones, and one for another executable, hide no other.

@@ -25,9 +25,13 @@ pub(super) fn place_image(memory: &GuestMemory, image: &LoadedImage) -> Result<(
     memory
         .alloc_fixed(image.base, image.size, AllocKind::ReserveCommit, Protect::READ_WRITE)
         .map_err(place)?;
-    memory
-        .write_bytes(image.base, &image.bytes)
-        .map_err(|fault| LoadError::Kernel { what: "image contents", source: fault.into() })
+    // Memory that is committed anew is zero: the rest of it stays untouched.
+    for (offset, bytes) in image.filled_runs() {
+        memory
+            .write_bytes(image.base.offset(offset), bytes)
+            .map_err(|fault| LoadError::Kernel { what: "image contents", source: fault.into() })?;
+    }
+    Ok(())
 }
 
 impl Kernel {
