@@ -5,6 +5,7 @@
 //! allocation each page (of the heap's page size) is reserved or committed with a protection.
 
 use crate::error::HeapError;
+use crate::gaps::Gaps;
 use crate::layout::{COMMIT_LIMIT, Heap, View, ZONES, Zone};
 use crate::protect::Protect;
 use std::collections::BTreeMap;
@@ -116,6 +117,8 @@ type ZoneBooks = BTreeMap<u32, Allocation>;
 /// The books of all zones.
 pub(crate) struct Zones {
     books: [ZoneBooks; ZONES],
+    /// What the allocations of each zone leave.
+    gaps: [Gaps; ZONES],
     /// Bytes of committed pages, of all zones.
     committed: u32,
     /// How many there may be.
@@ -160,7 +163,12 @@ fn check_protect(protect: Protect) -> Result<(), HeapError> {
 
 impl Zones {
     pub(crate) fn new() -> Self {
-        Self { books: std::array::from_fn(|_| BTreeMap::new()), committed: 0, commit_limit: COMMIT_LIMIT }
+        Self {
+            books: std::array::from_fn(|_| BTreeMap::new()),
+            gaps: Zone::ALL.map(|zone| Gaps::new(zone.size())),
+            committed: 0,
+            commit_limit: COMMIT_LIMIT,
+        }
     }
 
     /// Counts bytes that are about to be committed, if there is room for them.
@@ -201,8 +209,8 @@ impl Zones {
         }
         // All as zone offsets from here on; they fit, a zone being at most 1 GiB.
         let window = view.offset_of(low)..(end - u64::from(view.base)) as u32 + view.zone_offset;
-        let books = self.zone(view.zone);
-        let Some(at) = find_gap(books, &window, rounded, align, request.top_down) else {
+        let gaps = &self.gaps[view.zone as usize];
+        let Some(at) = gaps.find(&window, rounded, align, request.top_down) else {
             return Err(no_space);
         };
         if request.kind == AllocKind::ReserveCommit {
@@ -213,6 +221,7 @@ impl Zones {
         let committed = (request.kind == AllocKind::ReserveCommit).then_some(protect);
         let pages = vec![committed; pages];
         books.insert(at, Allocation { len: rounded, heap, protect, pages, permanent: false });
+        self.gaps[view.zone as usize].take(&(at..at + rounded));
         Ok((GuestAddr(view.addr_of(at)), rounded))
     }
 
@@ -236,6 +245,7 @@ impl Zones {
         let pages = vec![None; (len / place.view.page_size) as usize];
         let heap = place.view.heap;
         books.insert(place.range.start, Allocation { len, heap, protect, pages, permanent: false });
+        self.gaps[place.view.zone as usize].take(&place.range);
         Ok((place.addr(place.range.start), len))
     }
 
@@ -314,6 +324,7 @@ impl Zones {
         let place = Place::new(addr, size)?;
         if let Some(allocation) = self.zone(place.view.zone).remove(&place.range.start) {
             self.committed -= allocation.pages.iter().flatten().count() as u32 * place.view.page_size;
+            self.gaps[place.view.zone as usize].give_back(&place.range);
         }
         Ok((size, place.change(None)))
     }
@@ -377,8 +388,7 @@ impl Zones {
 
     /// Bytes that no allocation has in the zone of `heap`.
     pub(crate) fn free_bytes(&self, heap: Heap) -> u32 {
-        let zone = heap.view().zone;
-        zone.size() - self.books[zone as usize].values().map(|a| a.len).sum::<u32>()
+        self.gaps[heap.view().zone as usize].bytes()
     }
 
     /// Bytes of committed pages of the allocations made in `heap`.
@@ -386,39 +396,6 @@ impl Zones {
         let view = heap.view();
         let allocations = self.books[view.zone as usize].values().filter(|a| a.heap == heap);
         allocations.flat_map(|a| &a.pages).flatten().count() as u32 * view.page_size
-    }
-}
-
-/// The first (or last) multiple of `align` in `window` from which on `size` bytes are free.
-fn find_gap(books: &ZoneBooks, window: &Range<u32>, size: u32, align: u32, top_down: bool) -> Option<u32> {
-    let fit = |gap: Range<u32>| {
-        let gap = gap.start.max(window.start)..gap.end.min(window.end);
-        let room = gap.end.checked_sub(size)?;
-        let at = if top_down { room & !(align - 1) } else { gap.start.checked_next_multiple_of(align)? };
-        (gap.start..=room).contains(&at).then_some(at)
-    };
-    if top_down {
-        let mut end = window.end;
-        for (&at, allocation) in books.range(..window.end).rev() {
-            if let Some(found) = fit(at + allocation.len..end) {
-                return Some(found);
-            }
-            end = at;
-            if end <= window.start {
-                return None;
-            }
-        }
-        fit(window.start..end)
-    } else {
-        let before = books.range(..window.start).next_back();
-        let mut start = before.map_or(0, |(&at, a)| at + a.len);
-        for (&at, allocation) in books.range(window.start..window.end) {
-            if let Some(found) = fit(start..at) {
-                return Some(found);
-            }
-            start = at + allocation.len;
-        }
-        fit(start..window.end)
     }
 }
 

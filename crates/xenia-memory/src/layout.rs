@@ -150,6 +150,10 @@ impl View {
 }
 
 impl Zone {
+    /// Every zone, in order.
+    pub(crate) const ALL: [Self; ZONES] =
+        [Self::Virtual4K, Self::Virtual64K, Self::Cache, Self::Image, Self::Physical];
+
     pub(crate) fn first_backing_page(self) -> u32 {
         match self {
             Self::Physical => PHYSICAL_FIRST,

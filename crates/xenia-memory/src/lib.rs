@@ -59,6 +59,7 @@ mod emulate;
 mod engine;
 mod error;
 mod fault;
+mod gaps;
 mod heap;
 mod hle;
 mod hook;

@@ -1,0 +1,134 @@
+//! What is free of a zone: the pieces that its allocations leave, joined where they touch.
+//!
+//! A title may have an allocation for each page of its memory. Looking for room goes by what is free, which is in few pieces
+//! then, and not by what is taken.
+
+use std::collections::BTreeMap;
+use std::ops::{Bound, Range};
+
+/// See the module's documentation. Ends by starts, as zone offsets; none is empty, and no two touch.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Gaps(BTreeMap<u32, u32>);
+
+impl Gaps {
+    /// A zone of `size` bytes, all of them free.
+    pub(crate) fn new(size: u32) -> Self {
+        Self(BTreeMap::from([(0, size)]))
+    }
+
+    /// A range, which is free, is taken.
+    pub(crate) fn take(&mut self, taken: &Range<u32>) {
+        let Some((&start, &end)) = self.0.range(..=taken.start).next_back() else { return };
+        if start == taken.start {
+            self.0.remove(&start);
+        } else {
+            self.0.insert(start, taken.start);
+        }
+        if taken.end < end {
+            self.0.insert(taken.end, end);
+        }
+    }
+
+    /// A range, which was taken, is free again.
+    pub(crate) fn give_back(&mut self, free: &Range<u32>) {
+        let before = self.0.range(..free.start).next_back().filter(|&(_, &end)| end == free.start);
+        let start = before.map_or(free.start, |(&start, _)| start);
+        let end = self.0.remove(&free.end).unwrap_or(free.end);
+        self.0.insert(start, end);
+    }
+
+    /// Bytes that are free.
+    pub(crate) fn bytes(&self) -> u32 {
+        self.0.iter().map(|(start, end)| end - start).sum()
+    }
+
+    /// The first (or last) multiple of `align` in `window` from which on `size` bytes are free.
+    pub(crate) fn find(&self, window: &Range<u32>, size: u32, align: u32, top_down: bool) -> Option<u32> {
+        let fit = |(&start, &end): (&u32, &u32)| {
+            let (start, end) = (start.max(window.start), end.min(window.end));
+            let room = end.checked_sub(size)?;
+            let at = if top_down { room & !(align - 1) } else { start.checked_next_multiple_of(align)? };
+            (start..=room).contains(&at).then_some(at)
+        };
+        if window.is_empty() {
+            return None;
+        }
+        let before = self.0.range(..=window.start).next_back();
+        let after = self.0.range((Bound::Excluded(window.start), Bound::Excluded(window.end)));
+        if top_down {
+            after.rev().chain(before).find_map(fit)
+        } else {
+            before.into_iter().chain(after).find_map(fit)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Bytes of the zone, and of its smallest pieces.
+    const SIZE: u32 = 64;
+
+    /// The answer of somebody who looks at every place.
+    fn looked_up(taken: &[bool], window: &Range<u32>, size: u32, align: u32, top_down: bool) -> Option<u32> {
+        let is_free = |&at: &u32| {
+            at.is_multiple_of(align)
+                && at + size <= window.end
+                && !taken[at as usize..(at + size) as usize].contains(&true)
+        };
+        let mut places = window.clone();
+        if top_down { places.rev().find(is_free) } else { places.find(is_free) }
+    }
+
+    proptest! {
+        #[test]
+        fn room_is_found_as_by_looking_everywhere(
+            steps in proptest::collection::vec(
+                (0..SIZE, 1..=SIZE, 1..12_u32, 0..4_u32, any::<bool>(), any::<prop::sample::Index>()),
+                1..60,
+            ),
+        ) {
+            let mut gaps = Gaps::new(SIZE);
+            let mut taken = vec![false; SIZE as usize];
+            let mut ranges: Vec<Range<u32>> = Vec::new();
+            for (low, high, size, align, top_down, which) in steps {
+                let (window, align) = (low..high.max(low + 1), 1 << align);
+                let found = gaps.find(&window, size, align, top_down);
+                prop_assert_eq!(found, looked_up(&taken, &window, size, align, top_down));
+                match found {
+                    Some(at) => {
+                        gaps.take(&(at..at + size));
+                        taken[at as usize..(at + size) as usize].fill(true);
+                        ranges.push(at..at + size);
+                    }
+                    None if ranges.is_empty() => {}
+                    None => {
+                        let range = ranges.swap_remove(which.index(ranges.len()));
+                        gaps.give_back(&range);
+                        taken[range.start as usize..range.end as usize].fill(false);
+                    }
+                }
+                prop_assert_eq!(gaps.bytes() as usize, taken.iter().filter(|&&taken| !taken).count());
+            }
+            for range in ranges {
+                gaps.give_back(&range);
+            }
+            prop_assert_eq!(gaps, Gaps::new(SIZE));
+        }
+    }
+
+    #[test]
+    fn what_touches_is_one_piece() {
+        let mut gaps = Gaps::new(SIZE);
+        for at in 0..SIZE {
+            gaps.take(&(at..at + 1));
+        }
+        assert_eq!((gaps.0.len(), gaps.bytes()), (0, 0));
+        for at in (0..SIZE).step_by(2).chain((1..SIZE).step_by(2)) {
+            gaps.give_back(&(at..at + 1));
+        }
+        assert_eq!(gaps, Gaps::new(SIZE));
+    }
+}
