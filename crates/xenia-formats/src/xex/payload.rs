@@ -66,6 +66,10 @@ pub struct BasicBlock {
     pub zero_size: u32,
 }
 
+/// LZX blocks of an image, at most. They have 32 KiB each as a rule, so that the largest image has 8,192; but one without
+/// chunks has 26 bytes, and each leaves a digest to be told of.
+const MAXIMUM_LZX_BLOCKS: u64 = 0x2_0000;
+
 /// Bytes before the chunks of an LZX block: the next block's size and digest.
 pub(super) const LZX_BLOCK_HEADER: usize = 24;
 /// How much is decrypted to see whether a key fits; PE headers lie within it.
@@ -251,6 +255,7 @@ fn gather_chunks(
     let mut index = 0;
     while size != 0 {
         let offset = start + at as u64;
+        FormatError::check_limit("XEX LZX blocks", offset, index + 1, MAXIMUM_LZX_BLOCKS)?;
         let refuse = |why: String| FormatError::invalid(format!("XEX LZX block {index}"), offset, why);
         let block = data
             .get(at..at + size)
@@ -287,4 +292,32 @@ fn for_each_chunk<'a>(block: &'a [u8], mut give: impl FnMut(&'a [u8])) -> Result
         at += 2 + length;
     }
     Err("its chunk list has no end".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Blocks that hold nothing, one behind the other.
+    fn empty_blocks(count: u64) -> Vec<u8> {
+        let blocks = (1..=count).rev().flat_map(|left| {
+            let next: u32 = if left > 1 { 26 } else { 0 };
+            let mut block = [0; 26];
+            block[..4].copy_from_slice(&next.to_be_bytes());
+            block
+        });
+        blocks.collect()
+    }
+
+    #[test]
+    fn blocks_that_hold_nothing_have_an_end() {
+        let gathered = |count| {
+            let mut digests = Vec::new();
+            let stream = gather_chunks(&empty_blocks(count), 0, 26, [0; 20], &mut digests);
+            stream.map(|stream| (stream.len(), digests.len() as u64))
+        };
+        assert_eq!(gathered(MAXIMUM_LZX_BLOCKS).unwrap(), (0, MAXIMUM_LZX_BLOCKS));
+        let error = gathered(MAXIMUM_LZX_BLOCKS + 1).unwrap_err().to_string();
+        assert!(error.contains("XEX LZX blocks"), "{error}");
+    }
 }
