@@ -86,6 +86,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::notify::Notify::EXPORTS,
     xam::sessions::Sessions::EXPORTS,
     xam::thread::Thread::EXPORTS,
+    xam::tiles::Tiles::EXPORTS,
     xam::ui::Ui::EXPORTS,
     xam::user::User::EXPORTS,
     xam::user_settings::UserSettings::EXPORTS,

@@ -7,6 +7,7 @@ pub mod enumerators;
 pub mod keystrokes;
 pub mod notifications;
 pub mod overlapped;
+pub mod pictures;
 pub mod profile;
 pub mod profile_settings;
 pub mod sessions;

@@ -25,6 +25,7 @@ mod sessions;
 mod sound;
 mod strings;
 mod threads;
+mod tiles;
 mod timers;
 mod titles;
 mod users;

@@ -15,6 +15,7 @@ pub mod net_xnet;
 pub mod notify;
 pub mod sessions;
 pub mod thread;
+pub mod tiles;
 pub mod ui;
 pub mod user;
 pub mod user_settings;

@@ -11,6 +11,7 @@ use super::profile::Profile;
 use super::profile_settings::{DASHBOARD, SettingId, Value};
 use crate::Kernel;
 use crate::files::win32_error;
+use std::cmp::Reverse;
 use std::sync::Arc;
 use xenia_formats::FormatError;
 use xenia_formats::gpd::{EARNED, Gpd, PlayedTitle, Record};
@@ -94,7 +95,7 @@ fn count(profile: &mut Profile, title: u32, gpd: &Gpd, dashboard: &Gpd) {
 
 impl Kernel {
     /// What the title says of itself; empty if it says nothing.
-    fn database(&self) -> Arc<[u8]> {
+    pub(super) fn database(&self) -> Arc<[u8]> {
         self.modules.lock().title().map(|title| title.database.clone()).unwrap_or_default()
     }
 
@@ -115,6 +116,17 @@ impl Kernel {
             tracing::warn!(target: TARGET, "the title's database can't be read: {error}");
         }
         Ok(gpd.achievements())
+    }
+
+    /// What the profile of the user at this place says of titles that were played and in which something can be achieved: the newest
+    /// first.
+    pub fn titles_played(&self, user: u32) -> Result<Vec<PlayedTitle>, Win32Error> {
+        let files = self.files.lock();
+        let profile = self.user.profiles.lock().get(user).cloned().ok_or(Win32Error::NO_SUCH_USER)?;
+        let mut titles = files.packages.store.gpd(profile.xuid, DASHBOARD).map_err(win32_error)?.titles();
+        titles.retain(|title| title.title_id != DASHBOARD && title.achievements[0] != 0);
+        titles.sort_by_key(|title| (Reverse(title.played_at), title.title_id));
+        Ok(titles)
     }
 
     /// The user at this place has achieved these, at system time `now`. It is on the disk before it is true: what can't be written

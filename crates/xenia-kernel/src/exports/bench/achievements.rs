@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use xenia_formats::gpd::{EARNED, Gpd, PlayedTitle};
 use xenia_formats::image::Resource;
 
-const TITLE: u32 = 0x4D53_07D1;
-const INVALID_PARAMETER: u64 = 0x57;
-const NO_SUCH_USER: u64 = 0x525;
+pub(super) const TITLE: u32 = 0x4D53_07D1;
+pub(super) const INVALID_PARAMETER: u64 = 0x57;
+pub(super) const NO_SUCH_USER: u64 = 0x525;
 const NO_MORE_FILES: u64 = 0x12;
 const NOT_LOGGED_ON: u64 = 0x4DD;
 /// Where the tests keep a message, results, and what is listed.
@@ -19,7 +19,7 @@ const RESULTS: u32 = 0x200;
 const LIST: u32 = 0x1000;
 
 #[derive(Debug)]
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Storage for Folder {
     fn content(&self) -> Option<PathBuf> {
@@ -29,6 +29,11 @@ impl Storage for Folder {
 
 /// A title's database: two achievements with texts in English, of 10 and 25, and their picture.
 fn database() -> Vec<u8> {
+    database_with(b"\x89PNG five", b"\x89PNG icon")
+}
+
+/// The same with other pictures: the achievements', and the title's.
+pub(super) fn database_with(five: &[u8], icon: &[u8]) -> Vec<u8> {
     let tagged = |tag: &[u8; 4], body: &[u8]| [&tag[..], &[0; 8], body].concat();
     let mut strings = vec![0, 5];
     for (id, text) in [(0x8000_u16, "A title"), (1, "First"), (2, "Did it"), (3, "Do it"), (4, "Second")] {
@@ -44,8 +49,8 @@ fn database() -> Vec<u8> {
     let entries = [
         (3_u16, 1_u64, tagged(b"XSTR", &strings)),
         (1, u64::from(u32::from_be_bytes(*b"XACH")), tagged(b"XACH", &rows)),
-        (2, 5, b"\x89PNG five".to_vec()),
-        (2, 0x8000, b"\x89PNG icon".to_vec()),
+        (2, 5, five.to_vec()),
+        (2, 0x8000, icon.to_vec()),
     ];
     let mut file = [&b"XDBF"[..], &[0; 4], &[0, 0, 0, 4], &[0, 0, 0, 4], &[0; 8]].concat();
     let mut data = Vec::new();
@@ -59,7 +64,7 @@ fn database() -> Vec<u8> {
 }
 
 /// A machine with a title that has this database.
-fn bench(folder: &Path, database: &[u8]) -> Bench {
+pub(super) fn bench(folder: &Path, database: &[u8]) -> Bench {
     let mut b = Bench::with_ports(Ports { storage: Box::new(Folder(folder.to_owned())), ..Ports::default() });
     let mut bytes = vec![0; 0x1_0000];
     bytes[0x100..0x100 + database.len()].copy_from_slice(database);
@@ -74,7 +79,7 @@ fn bench(folder: &Path, database: &[u8]) -> Bench {
 }
 
 /// Reports achievements: pairs of a user and an id.
-fn achieve(b: &mut Bench, pairs: &[(u32, u32)]) -> u32 {
+pub(super) fn achieve(b: &mut Bench, pairs: &[(u32, u32)]) -> u32 {
     let at = b.scratch.offset(MESSAGE);
     b.memory().write(at, pairs.len() as u32).unwrap();
     b.memory().write(at.offset(4), at.offset(8)).unwrap();
@@ -187,6 +192,71 @@ fn a_full_disk_is_the_calls_error_and_nothing_is_achieved() {
     assert_eq!(achieve(&mut b, &[(0, 1)]), 0x8007_0070);
     let (all, _) = list(&mut b, 0, 0, 1);
     assert_eq!((next(&mut b, all), b.word(LIST + 0x20)), (Ok(1), 9));
+}
+
+/// Makes a list of the titles that were played.
+fn played(b: &mut Bench, [user, xuid, start, items]: [u64; 4]) -> (u64, u64) {
+    let results = u64::from(b.scratch.offset(RESULTS).0);
+    let arguments = [0, user, xuid, start, items, results, results + 4];
+    let answer = b.xam_call("XamUserCreateTitlesPlayedEnumerator", &arguments);
+    (answer, u64::from(b.word(RESULTS + 4)))
+}
+
+#[test]
+fn titles_that_were_played_are_listed_the_newest_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = bench(folder.path(), &database());
+    let (answer, list) = played(&mut b, [0, 0, 0, 5]);
+    assert_eq!((answer, b.word(RESULTS), next(&mut b, list)), (0, 5 * 0xA8, Err(NO_MORE_FILES)));
+    assert_eq!(achieve(&mut b, &[(0, 7)]), 0);
+    let xuid = Profile::made_for(0).xuid;
+    {
+        let files = b.kernel.files.lock();
+        let mut dashboard = files.packages.store.gpd(xuid, DASHBOARD).unwrap();
+        let newer = PlayedTitle {
+            title_id: 7,
+            achievements: [1, 0],
+            gamerscore: [9, 0],
+            played_at: u64::MAX,
+            name: "N".repeat(70),
+        };
+        for title in [
+            PlayedTitle { title_id: 8, achievements: [0, 0], ..newer.clone() },
+            PlayedTitle { title_id: DASHBOARD, ..newer.clone() },
+            newer,
+        ] {
+            dashboard.set_title(&title);
+        }
+        files.packages.store.save_gpd(xuid, DASHBOARD, &dashboard).unwrap();
+    }
+    let (answer, list) = played(&mut b, [0, xuid.0, 0, 5]);
+    assert_eq!((answer, next(&mut b, list)), (0, Ok(2)));
+    let item = |b: &Bench, at: u32| {
+        [0, 4, 8, 0xC, 0x10, 0x14, 0x18, 0x1C, 0x20, 0x24].map(|field| b.word(LIST + at + field))
+    };
+    assert_eq!(item(&b, 0), [7, 1, 0, 9, 0, 0, 0, 0, 0, 0]);
+    assert_eq!(item(&b, 0xA8), [TITLE, 2, 1, 35, 25, 0, 0, 0, 0, 0]);
+    let name = |b: &Bench, at: u32| {
+        let units = b.memory().read_wide_string(b.scratch.offset(LIST + at + 0x28), 64).unwrap();
+        String::from_utf16(&units).unwrap()
+    };
+    assert_eq!((name(&b, 0), name(&b, 0xA8)), ("N".repeat(63), "A title".to_owned()));
+    let (_, list) = played(&mut b, [0, 0, 1, 1]);
+    assert_eq!((next(&mut b, list), b.word(LIST)), (Ok(1), TITLE));
+    for (arguments, answer) in [
+        ([0, 0, 0, 0], INVALID_PARAMETER),
+        ([0, 0, 0, 0x1_0001], INVALID_PARAMETER),
+        ([4, 0, 0, 1], INVALID_PARAMETER),
+        ([1, 0, 0, 1], NO_SUCH_USER),
+        ([0, 5, 0, 1], NO_SUCH_USER),
+        ([0, 0, u64::from(u32::MAX), 0x1_0000], 0),
+    ] {
+        assert_eq!(played(&mut b, arguments).0, answer, "{arguments:x?}");
+    }
+    let results = u64::from(b.scratch.offset(RESULTS).0);
+    for nowhere in [[0, 0, 0, 0, 1, 0, results], [0, 0, 0, 0, 1, results, 0]] {
+        assert_eq!(b.xam_call("XamUserCreateTitlesPlayedEnumerator", &nowhere), INVALID_PARAMETER);
+    }
 }
 
 #[test]

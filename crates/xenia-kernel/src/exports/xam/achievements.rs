@@ -1,11 +1,11 @@
-//! Lists of what users have achieved, and of how they compare.
+//! Lists of what users have achieved, of the titles that they have played, and of how they compare.
 
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out};
 use crate::status::failure::Fallible;
 use crate::user::enumerators::{Enumerator, Item};
 use crate::user::profile::{USERS, Xuid};
-use xenia_formats::gpd::Record;
+use xenia_formats::gpd::{PlayedTitle, Record};
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -18,6 +18,13 @@ mod details {
     pub(super) const DESCRIPTION: usize = 8;
     pub(super) const UNACHIEVED: usize = 0xC;
     pub(super) const SIZE: usize = 0x24;
+}
+/// `XUSER_TITLE_PLAYED`.
+mod played {
+    pub(super) const NAME: usize = 0x28;
+    /// Characters of the name beside its end.
+    pub(super) const NAME_UNITS: usize = 63;
+    pub(super) const SIZE: usize = 0xA8;
 }
 /// Bytes of an item's texts, and characters of each beside its end.
 const TEXTS: u32 = 464;
@@ -55,6 +62,25 @@ fn item(record: &Record, flags: u32) -> Item {
     Item { bytes: words.map(u32::to_be_bytes).concat(), texts: texts.collect() }
 }
 
+/// A title as it is listed. It says when it was played online, which nobody is here, and nothing of what avatars get.
+fn played_item(title: &PlayedTitle) -> Item {
+    let ([possible, earned], [score, earned_score]) = (title.achievements, title.gamerscore);
+    let words = [title.title_id, possible, earned, score, earned_score];
+    let mut bytes = words.map(u32::to_be_bytes).concat();
+    bytes.resize(played::NAME, 0);
+    bytes.extend(wide(&title.name, played::NAME_UNITS));
+    bytes.resize(played::SIZE, 0);
+    Item { bytes, texts: Vec::new() }
+}
+
+/// Who a list is of: a user by place, or by id if there is one. Only who is signed in is known here.
+fn user_of(call: &Call, user: u32, xuid: u64) -> Option<u32> {
+    match Xuid(xuid) {
+        Xuid::NOBODY => Some(user),
+        xuid => call.kernel.user.profiles.lock().place_of(xuid),
+    }
+}
+
 #[exports(xam)]
 impl Achievements {
     /// Lists what can be achieved in a title, from number `start` on, and when a user has done it. Texts lie behind the items.
@@ -77,12 +103,7 @@ impl Achievements {
         out.set(call.memory(), Handle::NULL)?;
         let texts = if flags & WANTS_TEXTS == 0 { 0 } else { TEXTS };
         size.set(call.memory(), items * (details::SIZE as u32 + texts))?;
-        // Only who is signed in is known here.
-        let whose = match Xuid(xuid) {
-            Xuid::NOBODY => Some(user),
-            xuid => call.kernel.user.profiles.lock().place_of(xuid),
-        };
-        let Some(whose) = whose else { return Ok(Win32Error::NO_SUCH_USER) };
+        let Some(whose) = user_of(call, user, xuid) else { return Ok(Win32Error::NO_SUCH_USER) };
         let title = if title == 0 { call.kernel.title_id() } else { title };
         let listed = match call.kernel.achievements_of(whose, title) {
             Ok(listed) => listed,
@@ -92,6 +113,39 @@ impl Achievements {
         let (open_message, close_message) = (0xB_000A, 0xB_000B);
         let kind = Kind { user, application: 0xFB, open_message, close_message, private: 0, items, flags };
         let handle = enumerate::create(call, kind, &Enumerator::with_texts(list, details::SIZE, items))?;
+        out.set(call.memory(), handle)?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// Lists the titles that a user has played and in which something can be achieved, from number `start` on, the newest first. Of any
+    /// title's user they are the same.
+    #[export(Done)]
+    fn XamUserCreateTitlesPlayedEnumerator(
+        call: &mut Call,
+        _title: u32,
+        user: u32,
+        xuid: u64,
+        start: u32,
+        items: u32,
+        size: Option<Out<u32>>,
+        handle: Option<Out<Handle>>,
+    ) -> Fallible<Win32Error> {
+        let (Some(size), Some(out)) = (size, handle) else { return Ok(Win32Error::INVALID_PARAMETER) };
+        if !(1..=ITEMS).contains(&items) || user >= USERS {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
+        out.set(call.memory(), Handle::NULL)?;
+        size.set(call.memory(), items * played::SIZE as u32)?;
+        let Some(whose) = user_of(call, user, xuid) else { return Ok(Win32Error::NO_SUCH_USER) };
+        let listed = match call.kernel.titles_played(whose) {
+            Ok(listed) => listed,
+            Err(error) => return Ok(error),
+        };
+        let list = listed.iter().skip(start as usize).map(played_item).collect();
+        let (open_message, close_message) = (0xB_0050, 0xB_000B);
+        let kind =
+            Kind { user, application: 0xFB, open_message, close_message, private: 0x20, items, flags: 0 };
+        let handle = enumerate::create(call, kind, &Enumerator::with_texts(list, played::SIZE, items))?;
         out.set(call.memory(), handle)?;
         Ok(Win32Error::SUCCESS)
     }
