@@ -10,18 +10,21 @@
 //! ../shared/reference/xam_structs.md, section 10, and Winsock's public documentation where that says nothing.
 
 pub mod address;
+mod buffers;
 mod error;
 mod local;
 mod options;
 mod request;
+mod rounds;
 mod select;
 mod settle;
 mod xnet;
 
+pub use buffers::Buffers;
 pub use error::WsaError;
 pub use local::{BACKLOG_LIMIT, DATAGRAM_LIMIT, LocalNetwork};
 pub use options::{OptionValue, is_linger};
-pub use request::{Buffers, Overlapped, Receive, Send, What};
+pub use request::{Overlapped, Receive, Send, What};
 pub use select::{Select, Set};
 pub use settle::Told;
 pub(crate) use settle::{answer, set_last_error};
@@ -42,7 +45,7 @@ use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// What a thread waits for that waits for a socket.
 pub(crate) const SOCKET_WAIT: BlockReason = BlockReason::Other("socket");
-/// Guest time between two looks at a network that changes by itself, or at requests that were left ([`settle::PASSES`]).
+/// Guest time between two looks at a network that changes by itself, or at requests that were left ([`rounds::PASSES`]).
 const LOOK: GuestTicks = TICKS_PER_SECOND / 1000;
 /// Nothing is due.
 const NEVER: GuestTicks = GuestTicks::MAX;

@@ -6,8 +6,11 @@
 //!
 //! Without a cable there are sockets, but they reach nobody, themselves included.
 
+mod ports;
+mod transfer;
+
 use super::WsaError;
-use crate::limits::{Limit, Limits};
+use crate::limits::Limits;
 use crate::ports::{Network, Ready, Received, Setting, SocketId, SocketKind};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddrV4};
@@ -141,61 +144,6 @@ impl LocalNetwork {
         }
     }
 
-    /// Whether who is bound to `local` has what is sent to `to`.
-    fn covers(local: Option<SocketAddrV4>, to: SocketAddrV4) -> bool {
-        local.is_some_and(|local| {
-            local.port() == to.port()
-                && (local.ip().is_unspecified() || to.ip().is_broadcast() || local.ip() == to.ip())
-        })
-    }
-
-    fn is_taken(&self, id: SocketId, at: SocketAddrV4) -> bool {
-        let Some(new) = self.sockets.get(&id) else { return false };
-        self.sockets.iter().any(|(&other, socket)| {
-            let Some(local) = socket.local else { return false };
-            let meets = local.ip().is_unspecified() || at.ip().is_unspecified() || local.ip() == at.ip();
-            other != id
-                && !socket.is_accepted
-                && socket.is_datagram() == new.is_datagram()
-                && local.port() == at.port()
-                && meets
-                && !(socket.reuses && new.reuses)
-        })
-    }
-
-    /// A port that nobody has.
-    fn free_port(&mut self, id: SocketId, ip: Ipv4Addr) -> Result<u16, WsaError> {
-        for _ in FIRST_PORT..=u16::MAX {
-            let port = self.next_port;
-            self.next_port = if port == u16::MAX { FIRST_PORT } else { port + 1 };
-            let is_taken =
-                self.sockets.values().any(|socket| socket.local.is_some_and(|local| local.port() == port));
-            if !is_taken && !self.is_taken(id, SocketAddrV4::new(ip, port)) {
-                return Ok(port);
-            }
-        }
-        Err(WsaError::ADDRESS_IN_USE)
-    }
-
-    /// Gives a socket some address if it has none.
-    fn bind_to_any(&mut self, id: SocketId, ip: Ipv4Addr) -> Result<SocketAddrV4, WsaError> {
-        if let Some(local) = self.get(id)?.local {
-            return Ok(local);
-        }
-        let at = SocketAddrV4::new(ip, self.free_port(id, ip)?);
-        self.get_mut(id)?.local = Some(at);
-        Ok(at)
-    }
-
-    /// Whether something can be sent there.
-    fn check_reachable(&self, to: SocketAddrV4) -> Result<(), WsaError> {
-        if to.port() == 0 || to.ip().is_unspecified() {
-            return Err(WsaError::ADDRESS_NOT_AVAILABLE);
-        }
-        let is_here = to.ip().is_loopback() || to.ip().is_broadcast();
-        if self.has_cable && is_here { Ok(()) } else { Err(WsaError::NETWORK_UNREACHABLE) }
-    }
-
     /// The other side of a stream goes.
     fn hang_up(&mut self, peer: SocketId, unread: bool) {
         if let Some(stream) = self.stream_mut(peer) {
@@ -203,85 +151,6 @@ impl LocalNetwork {
             stream.ended = true;
             stream.reset |= unread;
         }
-    }
-
-    fn send_message(
-        &mut self,
-        id: SocketId,
-        bytes: &[u8],
-        to: Option<SocketAddrV4>,
-    ) -> Result<usize, WsaError> {
-        let State::Messages(own) = &self.get(id)?.state else {
-            return Err(WsaError::OPERATION_NOT_SUPPORTED);
-        };
-        let (may_broadcast, may_send) = (own.may_broadcast, own.may_send);
-        let to = to.or(own.peer).ok_or(WsaError::NOT_CONNECTED)?;
-        if !may_send {
-            return Err(WsaError::SHUT_DOWN);
-        }
-        if bytes.len() > DATAGRAM_LIMIT {
-            return Err(WsaError::MESSAGE_SIZE);
-        }
-        self.check_reachable(to)?;
-        if to.ip().is_broadcast() && !may_broadcast {
-            return Err(WsaError::ACCESS_DENIED);
-        }
-        let mut from = self.bind_to_any(id, Ipv4Addr::UNSPECIFIED)?;
-        if from.ip().is_unspecified() {
-            from.set_ip(Ipv4Addr::LOCALHOST);
-        }
-        let Self { sockets, queued, limits, .. } = self;
-        for socket in sockets.values_mut() {
-            if !Self::covers(socket.local, to) {
-                continue;
-            }
-            let buffer = socket.buffer.max(DATAGRAM_LIMIT);
-            let State::Messages(messages) = &mut socket.state else { continue };
-            if messages.peer.is_some_and(|peer| peer != from) {
-                continue;
-            }
-            let has_room = messages.bytes + bytes.len() <= buffer
-                && messages.queue.len() < MESSAGES_LIMIT
-                && messages.may_receive;
-            // What there is no room for is lost, as messages may be.
-            if has_room && limits.admit_amount(Limit::SocketBytes, *queued as u64, bytes.len() as u64).is_ok()
-            {
-                messages.queue.push_back((from, bytes.to_vec()));
-                messages.bytes += bytes.len();
-                *queued += bytes.len();
-            }
-            if !to.ip().is_broadcast() {
-                break;
-            }
-        }
-        Ok(bytes.len())
-    }
-
-    fn send_piece(&mut self, id: SocketId, bytes: &[u8]) -> Result<usize, WsaError> {
-        let State::Connected(stream) = &self.get(id)?.state else { return Err(WsaError::NOT_CONNECTED) };
-        if !stream.may_send {
-            return Err(WsaError::SHUT_DOWN);
-        }
-        let peer = stream.peer.ok_or(WsaError::CONNECTION_RESET)?;
-        let Self { sockets, queued, limits, .. } = self;
-        let socket = sockets.get_mut(&peer).ok_or(WsaError::CONNECTION_RESET)?;
-        let buffer = socket.buffer;
-        let State::Connected(other) = &mut socket.state else { return Err(WsaError::CONNECTION_RESET) };
-        if !other.may_receive {
-            return Err(WsaError::CONNECTION_RESET);
-        }
-        let room = buffer.saturating_sub(other.incoming.len());
-        let total = (Limit::SocketBytes.row().value as usize).saturating_sub(*queued);
-        if room > total && bytes.len() > total {
-            limits.hit(Limit::SocketBytes);
-        }
-        let count = bytes.len().min(room).min(total);
-        if count == 0 && !bytes.is_empty() {
-            return Err(WsaError::WOULD_BLOCK);
-        }
-        other.incoming.extend(&bytes[..count]);
-        *queued += count;
-        Ok(count)
     }
 }
 
@@ -476,50 +345,7 @@ impl Network for LocalNetwork {
     }
 
     fn receive(&mut self, id: SocketId, into: &mut [u8], peek: bool) -> Result<Received, WsaError> {
-        let socket = self.sockets.get_mut(&id).ok_or(WsaError::NOT_SOCKET)?;
-        let is_bound = socket.local.is_some();
-        match &mut socket.state {
-            State::Idle | State::Listening { .. } => Err(WsaError::NOT_CONNECTED),
-            State::Connected(stream) => {
-                if !stream.may_receive {
-                    return Err(WsaError::SHUT_DOWN);
-                }
-                let from = Some(stream.remote);
-                if stream.incoming.is_empty() {
-                    return match (stream.reset, stream.ended || into.is_empty()) {
-                        (true, _) => Err(WsaError::CONNECTION_RESET),
-                        (_, true) => Ok(Received { length: 0, from, is_cut: false }),
-                        _ => Err(WsaError::WOULD_BLOCK),
-                    };
-                }
-                let length = into.len().min(stream.incoming.len());
-                for (to, byte) in into.iter_mut().zip(&stream.incoming) {
-                    *to = *byte;
-                }
-                if !peek {
-                    stream.incoming.drain(..length);
-                    self.queued -= length;
-                }
-                Ok(Received { length, from, is_cut: false })
-            }
-            State::Messages(messages) => {
-                if !is_bound {
-                    return Err(WsaError::INVALID);
-                }
-                if !messages.may_receive {
-                    return Err(WsaError::SHUT_DOWN);
-                }
-                let (from, bytes) = messages.queue.front().ok_or(WsaError::WOULD_BLOCK)?;
-                let (length, whole, from) = (into.len().min(bytes.len()), bytes.len(), *from);
-                into[..length].copy_from_slice(&bytes[..length]);
-                if !peek {
-                    messages.queue.pop_front();
-                    messages.bytes -= whole;
-                    self.queued -= whole;
-                }
-                Ok(Received { length, from: Some(from), is_cut: length < whole })
-            }
-        }
+        self.take(id, into, peek)
     }
 
     fn shutdown(&mut self, id: SocketId, receive: bool, send: bool) -> Result<(), WsaError> {
@@ -544,22 +370,7 @@ impl Network for LocalNetwork {
     }
 
     fn ready(&mut self, id: SocketId) -> Ready {
-        let Some(socket) = self.sockets.get(&id) else { return Ready::default() };
-        match &socket.state {
-            State::Idle => Ready::default(),
-            State::Listening { queue, .. } => Ready { readable: !queue.is_empty(), ..Ready::default() },
-            State::Messages(messages) => {
-                Ready { readable: !messages.queue.is_empty(), writable: true, is_ended: false }
-            }
-            State::Connected(stream) => {
-                let is_ended = stream.ended || stream.reset;
-                let has_room = stream.peer.and_then(|peer| self.sockets.get(&peer)).is_none_or(|socket| {
-                    matches!(&socket.state, State::Connected(other) if other.incoming.len() < socket.buffer)
-                });
-                let readable = !stream.incoming.is_empty() || is_ended || !stream.may_receive;
-                Ready { readable, writable: has_room, is_ended }
-            }
-        }
+        self.look(id)
     }
 
     fn available(&mut self, id: SocketId) -> usize {

@@ -1,21 +1,18 @@
 //! What is asked of sockets, tried piece by piece until it is over.
 
 use super::address::Place;
-use super::{Connection, Net, Select, WsaError, noticed};
+use super::{Buffers, Connection, Net, Select, WsaError, noticed};
 use crate::limits::Limits;
 use crate::objects::HeldObject;
 use crate::ports::SocketKind;
 use std::net::SocketAddrV4;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
-use xenia_memory::{GuestMemory, MemoryFault};
+use xenia_memory::GuestMemory;
 use xenia_sched::ThreadRef;
 
 /// Bytes that are copied at once.
 const CHUNK: u32 = 0x1_0000;
-/// Pieces of memory that one call may name.
-pub(crate) const BUFFERS_LIMIT: u32 = 64;
-
 /// Looked at, not taken.
 const PEEK: u32 = 2;
 /// Sent without a router.
@@ -30,69 +27,6 @@ pub(super) enum Rest {
     Later,
     /// The part is the result: the call is one that does not wait.
     Never,
-}
-
-/// Pieces of guest memory, one after the other.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Buffers(Vec<(GuestAddr, u32)>);
-
-impl Buffers {
-    /// One piece.
-    pub fn one(at: GuestAddr, length: u32) -> Self {
-        Self(vec![(at, length)])
-    }
-
-    /// The pieces of an array of lengths and pointers.
-    pub fn read(memory: &GuestMemory, at: GuestAddr, count: u32) -> Result<Self, WsaError> {
-        if count == 0 || count > BUFFERS_LIMIT {
-            return Err(WsaError::INVALID);
-        }
-        let piece = |index: u32| -> Result<_, MemoryFault> {
-            let at = at.offset(8 * index);
-            let length: u32 = memory.read(at)?;
-            Ok((memory.read(at.offset(4))?, length))
-        };
-        Ok(Self((0..count).map(piece).collect::<Result<_, _>>()?))
-    }
-
-    /// Bytes of all.
-    fn length(&self) -> u64 {
-        self.0.iter().map(|&(_, length)| u64::from(length)).sum()
-    }
-
-    /// The piece of memory behind the first `skip` bytes, and how much of it there is.
-    fn parts(&self, skip: u64) -> impl Iterator<Item = (GuestAddr, u32)> {
-        let mut skip = skip;
-        self.0.iter().filter_map(move |&(at, length)| {
-            let gone = skip.min(u64::from(length)) as u32;
-            skip -= u64::from(gone);
-            (length > gone).then(|| (at.offset(gone), length - gone))
-        })
-    }
-
-    /// At most `limit` bytes from `skip` on.
-    fn load(&self, memory: &GuestMemory, skip: u64, limit: u32) -> Result<Vec<u8>, MemoryFault> {
-        let mut bytes = Vec::new();
-        for (at, length) in self.parts(skip) {
-            let start = bytes.len();
-            let length = length.min(limit - start as u32);
-            bytes.resize(start + length as usize, 0);
-            memory.read_bytes(at, &mut bytes[start..])?;
-            if bytes.len() as u32 == limit {
-                break;
-            }
-        }
-        Ok(bytes)
-    }
-
-    fn store(&self, memory: &GuestMemory, skip: u64, mut bytes: &[u8]) -> Result<(), MemoryFault> {
-        for (at, length) in self.parts(skip) {
-            let (now, rest) = bytes.split_at(bytes.len().min(length as usize));
-            memory.write_bytes(at, now)?;
-            bytes = rest;
-        }
-        Ok(())
-    }
 }
 
 /// Something to be received.
@@ -151,7 +85,23 @@ pub enum What {
     },
 }
 
+/// What of a socket one request at a time has its turn at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    Receive,
+    Send,
+}
+
 impl What {
+    /// What it waits its turn for, if for something.
+    pub(super) fn turn(&self) -> Option<Turn> {
+        match self {
+            Self::Receive(_) => Some(Turn::Receive),
+            Self::Send(_) => Some(Turn::Send),
+            Self::Accept(_) | Self::Connect | Self::Select(_) | Self::Finish { .. } => None,
+        }
+    }
+
     /// What the call returns that fails.
     pub(super) fn failure(&self) -> i32 {
         if matches!(self, Self::Finish { .. }) { 0 } else { -1 }
@@ -428,7 +378,7 @@ impl Net {
     }
 
     /// A title that has asked is told again.
-    fn forget_told(&mut self, name: u32, bits: u32) {
+    pub(super) fn forget_told(&mut self, name: u32, bits: u32) {
         if let Some(watch) = self.sockets.get_mut(&name).and_then(|socket| socket.watch.as_mut()) {
             watch.told &= !bits;
         }

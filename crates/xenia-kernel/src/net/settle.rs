@@ -1,13 +1,13 @@
-//! Requests from their first try to their end: who waits, who is told, what comes of a wait that takes too long.
+//! Requests from their first try to their end: who waits, who is told, what comes of a wait that takes too long. What becomes of
+//! those that wait is in `rounds`.
 
 use super::request::{Request, Rest, Tried, Who, clamp};
-use super::{Connection, Net, Overlapped, SOCKET_WAIT, What, WsaError, noticed};
+use super::rounds::returned;
+use super::{Net, Overlapped, SOCKET_WAIT, What, WsaError};
 use crate::Kernel;
 use crate::abi::{Call, Flow};
-use crate::layout::kthread;
 use crate::limits::Limit;
 use crate::objects::HeldObject;
-use crate::ports::SocketKind;
 use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
 use std::sync::Arc;
@@ -17,22 +17,19 @@ use xenia_sched::{Cpu, GuestTicks, Wait, WaitTicket, Woken, ticks_from_100ns};
 use xenia_sync::MutexGuard;
 
 /// Offsets in a `WSAOVERLAPPED`.
-mod field {
+pub(super) mod field {
     /// What has become of it: a Winsock error, 0, or 997 for as long as it is under way.
-    pub(super) const RESULT: u32 = 0;
-    pub(super) const LENGTH: u32 = 4;
+    pub(in crate::net) const RESULT: u32 = 0;
+    pub(in crate::net) const LENGTH: u32 = 4;
     pub(super) const EVENT: u32 = 0x10;
 }
 
 /// `SOCKET_ERROR`.
 const SOCKET_ERROR: i32 = -1;
-/// How often all requests are tried before other work has its turn: two that send and receive a lot through a small buffer
-/// go on at the next look.
-pub(super) const PASSES: u32 = 64;
 
 /// What is to be told when the lock is free again.
 #[derive(Debug)]
-enum Effect {
+pub(super) enum Effect {
     Signal { body: GuestAddr, _held: Option<Arc<HeldObject>> },
     Call { thread_id: u32, routine: GuestAddr, args: [u64; 3] },
 }
@@ -40,7 +37,7 @@ enum Effect {
 /// Whom a change has reached: told by [`Told::tell`], without the lock.
 #[must_use = "nobody hears of it otherwise"]
 #[derive(Debug, Default)]
-pub struct Told(Vec<Effect>);
+pub struct Told(pub(super) Vec<Effect>);
 
 impl Told {
     /// Signals the events and queues the routines.
@@ -110,8 +107,7 @@ impl Kernel {
         let (kernel, now) = (call.kernel, call.now());
         let mut net = kernel.net.lock();
         let rest = if net.waits(name) { Rest::Later } else { Rest::Never };
-        let tried = net.attempt(&kernel.memory, name, &mut what, rest);
-        let result = match tried {
+        let result = match net.attempt_in_turn(&kernel.memory, name, &mut what, rest) {
             Tried::Over(result) => Some(result),
             Tried::Nothing | Tried::Part => net.refusal_to_wait(&kernel.memory, (name, &what), deadline, now),
         };
@@ -141,7 +137,7 @@ impl Kernel {
         }
         let mut net = kernel.net.lock();
         let mut told = Told::default();
-        let result = match net.attempt(&kernel.memory, name, &mut what, Rest::Later) {
+        let result = match net.attempt_in_turn(&kernel.memory, name, &mut what, Rest::Later) {
             // What is refused is told by the call alone.
             Tried::Over(Err(error)) => Err(error),
             Tried::Over(Ok(done)) => {
@@ -226,17 +222,6 @@ impl Kernel {
     }
 }
 
-/// r3 of a thread whose wait is over, and its last error.
-fn returned(memory: &GuestMemory, kthread: GuestAddr, result: Result<i32, WsaError>, failure: i32) -> u64 {
-    let value = result.unwrap_or_else(|error| {
-        if let Err(fault) = memory.write(kthread.offset(kthread::LAST_ERROR), error.0) {
-            tracing::debug!(target: "kernel", "a socket's error {error:?} can't be told: {fault}");
-        }
-        failure
-    });
-    i64::from(value) as u64
-}
-
 /// An overlapped structure says that it is under way: its event is not signalled.
 fn begin(call: &Call, overlapped: &Overlapped) -> Result<(), WsaError> {
     let memory = call.memory();
@@ -318,149 +303,5 @@ impl Net {
         call.cpu.open_wait(thread, false).map_err(|_| WsaError::NO_BUFFERS)?;
         self.requests.push_back(Request { who: Who::Thread { thread, kthread }, socket: name, what });
         Ok(Wait { reason: SOCKET_WAIT, deadline, alertable: false })
-    }
-
-    /// Tries all requests until none gets any further or [`PASSES`] are over, and says which events are to be signalled.
-    pub(super) fn settle(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> Told {
-        let mut told = Told::default();
-        let mut goes_on = !self.requests.is_empty();
-        for _ in 0..PASSES {
-            if !goes_on {
-                break;
-            }
-            goes_on = false;
-            let mut left = std::mem::take(&mut self.requests);
-            while let Some(mut request) = left.pop_front() {
-                let tried = if self.sockets.contains_key(&request.socket)
-                    || matches!(request.what, What::Select(_) | What::Finish { .. })
-                {
-                    self.attempt(memory, request.socket, &mut request.what, Rest::Later)
-                } else {
-                    // It was closed meanwhile.
-                    Tried::Over(Err(match request.who {
-                        Who::Thread { .. } => WsaError::INTERRUPTED,
-                        Who::Overlapped(_) => WsaError::OPERATION_ABORTED,
-                    }))
-                };
-                match tried {
-                    Tried::Over(result) => {
-                        goes_on = true;
-                        Self::finish(memory, cpu, request, result, &mut told);
-                    }
-                    tried => {
-                        goes_on |= tried == Tried::Part;
-                        self.requests.push_back(request);
-                    }
-                }
-            }
-        }
-        self.goes_on = goes_on;
-        self.notice(&mut told);
-        for (held, body) in self.xnet.look_up_again(&mut *self.port, memory) {
-            told.0.push(Effect::Signal { body, _held: Some(held) });
-        }
-        told
-    }
-
-    /// A request is over: its thread goes on, or its structure says so.
-    fn finish(
-        memory: &GuestMemory,
-        cpu: &mut dyn Cpu,
-        request: Request,
-        result: Result<i32, WsaError>,
-        told: &mut Told,
-    ) {
-        let Request { who, what, .. } = request;
-        match who {
-            Who::Thread { thread, kthread } => {
-                let value = returned(memory, kthread, result, what.failure());
-                match cpu.wake(thread, value, 0) {
-                    Ok(woken) => woken.by_owner(thread),
-                    Err(error) => {
-                        tracing::error!(target: "kernel", "who waited for a socket is gone: {error}");
-                    }
-                }
-            }
-            Who::Overlapped(Overlapped { at, thread_id, routine, event }) => {
-                let (error, length) = match result {
-                    Ok(length) => (0, length as u32),
-                    Err(error) => (error.0, 0),
-                };
-                let stored = memory
-                    .write(at.offset(field::LENGTH), length)
-                    .and_then(|()| memory.write(at.offset(field::RESULT), error));
-                if let Err(fault) = stored {
-                    tracing::debug!(target: "kernel", "the end of a socket's request can't be told: {fault}");
-                }
-                if let Some((held, body)) = event {
-                    told.0.push(Effect::Signal { body, _held: Some(held) });
-                }
-                if !routine.is_null() {
-                    let args = [u64::from(error), u64::from(length), u64::from(at.0)];
-                    told.0.push(Effect::Call { thread_id, routine, args });
-                }
-            }
-        }
-    }
-
-    /// Takes back the overlapped requests of a socket; whether there was one.
-    pub(crate) fn cancel(
-        &mut self,
-        memory: &GuestMemory,
-        cpu: &mut dyn Cpu,
-        name: u32,
-    ) -> Result<Told, WsaError> {
-        self.get(name)?;
-        let is_its = |request: &Request| request.socket == name && matches!(request.who, Who::Overlapped(_));
-        Ok(self.take_back(memory, cpu, is_its))
-    }
-
-    /// Ends requests that are not to be done any more.
-    fn take_back(
-        &mut self,
-        memory: &GuestMemory,
-        cpu: &mut dyn Cpu,
-        is_meant: impl Fn(&Request) -> bool,
-    ) -> Told {
-        let mut told = Told::default();
-        let (taken, left): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.requests).into_iter().partition(is_meant);
-        self.requests = left.into();
-        for request in taken {
-            Self::finish(memory, cpu, request, Err(WsaError::OPERATION_ABORTED), &mut told);
-        }
-        told
-    }
-
-    /// Events of sockets whose state is one that they were to tell of, and have not.
-    fn notice(&mut self, told: &mut Told) {
-        let watched = self.sockets.iter().filter(|(_, socket)| socket.watch.is_some());
-        let names: Vec<u32> = watched.map(|(&name, _)| name).collect();
-        for name in names {
-            let looked = self.look_at_connection(name);
-            let Some(socket) = self.sockets.get_mut(&name).filter(|_| looked.is_ok()) else { continue };
-            let ready = self.port.ready(socket.id);
-            let (is_stream, failed) =
-                (socket.kind == SocketKind::Stream, matches!(socket.connection, Connection::Failed(_)));
-            let is_connected = !is_stream || socket.connection == Connection::Made;
-            let states = [
-                (noticed::READ, ready.readable && !socket.listens && is_connected),
-                (noticed::WRITE, ready.writable && is_connected),
-                (noticed::ACCEPT, ready.readable && socket.listens),
-                (noticed::CONNECT, is_stream && (failed || socket.connection == Connection::Made)),
-                (noticed::CLOSE, is_stream && is_connected && ready.is_ended),
-            ];
-            let Some(watch) = &mut socket.watch else { continue };
-            let mut now = 0;
-            for (bit, is_so) in states {
-                if is_so {
-                    now |= bit & watch.wanted & !watch.told;
-                }
-            }
-            watch.told |= now;
-            if now != 0 {
-                told.0.push(Effect::Signal { body: watch.body, _held: Some(watch.event.clone()) });
-            }
-        }
     }
 }

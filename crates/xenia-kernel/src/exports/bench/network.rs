@@ -2,6 +2,7 @@
 
 mod events;
 mod overlapped;
+mod room;
 mod xnet;
 
 use super::*;

@@ -78,7 +78,7 @@ fn store_name(
 }
 
 fn set_option(
-    call: &Call,
+    call: &mut Call,
     socket: u32,
     level: u32,
     option: u32,
@@ -95,7 +95,8 @@ fn set_option(
         }
         _ => OptionValue::Word(memory.read(value)?),
     };
-    call.kernel.net.lock().set_option(socket, level, option, value)
+    // A larger buffer is room for whoever waits to send.
+    Kernel::change_sockets(call, |net| net.set_option(socket, level, option, value))
 }
 
 fn option(
@@ -219,7 +220,8 @@ impl NetSocket {
         value: GuestAddr,
         length: u32,
     ) -> i32 {
-        answer(call, set_option(call, socket, level, option, value, length).map(|()| 0))
+        let set = set_option(call, socket, level, option, value, length);
+        answer(call, set.map(|()| 0))
     }
 
     /// Stores an option's value.

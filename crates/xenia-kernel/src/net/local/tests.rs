@@ -1,6 +1,7 @@
 //! Streams and messages between sockets of one machine, and what is refused.
 
 use super::*;
+use crate::limits::Limit;
 
 fn at(port: u16) -> SocketAddrV4 {
     SocketAddrV4::new(Ipv4Addr::LOCALHOST, port)
@@ -69,6 +70,24 @@ fn a_stream_is_full_at_its_receivers_buffer() {
     assert_eq!(receive(&mut network, b, 40).unwrap(), [7; 40]);
     assert!(network.ready(a).writable);
     assert_eq!(network.send(a, &[8; 300], None), Ok(40));
+}
+
+#[test]
+fn who_is_refused_is_ready_for_it() {
+    let mut network = LocalNetwork::alone();
+    for (own_end, answer) in [(true, WsaError::SHUT_DOWN), (false, WsaError::CONNECTION_RESET)] {
+        let (a, b) = pair(&mut network);
+        assert_eq!(network.send(a, &[7; RECEIVE_BUFFER], None), Ok(RECEIVE_BUFFER));
+        assert!(!network.ready(a).writable);
+        network.shutdown(if own_end { a } else { b }, !own_end, own_end).unwrap();
+        assert_eq!((network.send(a, b"x", None), network.ready(a).writable), (Err(answer), true));
+    }
+    let messages = network.open(SocketKind::Datagram).unwrap();
+    network.bind(messages, at(1000)).unwrap();
+    assert!(!network.ready(messages).readable);
+    network.shutdown(messages, true, false).unwrap();
+    assert_eq!(receive(&mut network, messages, 9), Err(WsaError::SHUT_DOWN));
+    assert!(network.ready(messages).readable);
 }
 
 #[test]

@@ -1,0 +1,204 @@
+//! Rounds in which all requests are tried again, and what comes of it: results, events, routines.
+//!
+//! A request never overtakes an older one of the same direction of the same socket, or the bytes of two sends would be mixed, and a
+//! receive that waits for all would miss some.
+
+use super::request::{Request, Rest, Tried, Turn, Who};
+use super::settle::{Effect, field};
+use super::{Connection, Net, Overlapped, Told, What, WsaError, noticed};
+use crate::layout::kthread;
+use crate::ports::SocketKind;
+use std::collections::BTreeSet;
+use xenia_guest::GuestAddr;
+use xenia_memory::GuestMemory;
+use xenia_sched::Cpu;
+
+/// How often all requests are tried before other work has its turn: two that send and receive a lot through a small buffer
+/// go on at the next look.
+pub(super) const PASSES: u32 = 64;
+
+/// r3 of a thread whose wait is over, and its last error.
+pub(super) fn returned(
+    memory: &GuestMemory,
+    kthread: GuestAddr,
+    result: Result<i32, WsaError>,
+    failure: i32,
+) -> u64 {
+    let value = result.unwrap_or_else(|error| {
+        if let Err(fault) = memory.write(kthread.offset(kthread::LAST_ERROR), error.0) {
+            tracing::debug!(target: "kernel", "a socket's error {error:?} can't be told: {fault}");
+        }
+        failure
+    });
+    i64::from(value) as u64
+}
+
+impl Net {
+    /// Tries what a call asks, unless an older request has its turn first.
+    pub(super) fn attempt_in_turn(
+        &mut self,
+        memory: &GuestMemory,
+        name: u32,
+        what: &mut What,
+        rest: Rest,
+    ) -> Tried {
+        let turn = what.turn();
+        let is_first = |request: &Request| request.socket == name && request.what.turn() == turn;
+        if turn.is_none() || !self.requests.iter().any(is_first) {
+            return self.attempt(memory, name, what, rest);
+        }
+        if turn == Some(Turn::Send) {
+            self.forget_told(name, noticed::WRITE);
+        }
+        Tried::Nothing
+    }
+
+    /// Tries all requests until none gets any further or [`PASSES`] are over, and says which events are to be signalled.
+    pub(super) fn settle(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> Told {
+        let mut told = Told::default();
+        let mut goes_on = !self.requests.is_empty();
+        for _ in 0..PASSES {
+            if !goes_on {
+                break;
+            }
+            goes_on = false;
+            let mut blocked = BTreeSet::new();
+            let mut left = std::mem::take(&mut self.requests);
+            while let Some(mut request) = left.pop_front() {
+                let turn = request.what.turn().map(|turn| (request.socket, turn));
+                let tried = if turn.is_some_and(|turn| blocked.contains(&turn)) {
+                    Tried::Nothing
+                } else if self.sockets.contains_key(&request.socket)
+                    || matches!(request.what, What::Select(_) | What::Finish { .. })
+                {
+                    self.attempt(memory, request.socket, &mut request.what, Rest::Later)
+                } else {
+                    // It was closed meanwhile.
+                    Tried::Over(Err(match request.who {
+                        Who::Thread { .. } => WsaError::INTERRUPTED,
+                        Who::Overlapped(_) => WsaError::OPERATION_ABORTED,
+                    }))
+                };
+                match tried {
+                    Tried::Over(result) => {
+                        goes_on = true;
+                        Self::finish(memory, cpu, request, result, &mut told);
+                    }
+                    tried => {
+                        goes_on |= tried == Tried::Part;
+                        blocked.extend(turn);
+                        self.requests.push_back(request);
+                    }
+                }
+            }
+        }
+        self.goes_on = goes_on;
+        self.notice(&mut told);
+        for (held, body) in self.xnet.look_up_again(&mut *self.port, memory) {
+            told.0.push(Effect::Signal { body, _held: Some(held) });
+        }
+        told
+    }
+
+    /// A request is over: its thread goes on, or its structure says so.
+    pub(super) fn finish(
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        request: Request,
+        result: Result<i32, WsaError>,
+        told: &mut Told,
+    ) {
+        let Request { who, what, .. } = request;
+        match who {
+            Who::Thread { thread, kthread } => {
+                let value = returned(memory, kthread, result, what.failure());
+                match cpu.wake(thread, value, 0) {
+                    Ok(woken) => woken.by_owner(thread),
+                    Err(error) => {
+                        tracing::error!(target: "kernel", "who waited for a socket is gone: {error}");
+                    }
+                }
+            }
+            Who::Overlapped(Overlapped { at, thread_id, routine, event }) => {
+                let (error, length) = match result {
+                    Ok(length) => (0, length as u32),
+                    Err(error) => (error.0, 0),
+                };
+                let stored = memory
+                    .write(at.offset(field::LENGTH), length)
+                    .and_then(|()| memory.write(at.offset(field::RESULT), error));
+                if let Err(fault) = stored {
+                    tracing::debug!(target: "kernel", "the end of a socket's request can't be told: {fault}");
+                }
+                if let Some((held, body)) = event {
+                    told.0.push(Effect::Signal { body, _held: Some(held) });
+                }
+                if !routine.is_null() {
+                    let args = [u64::from(error), u64::from(length), u64::from(at.0)];
+                    told.0.push(Effect::Call { thread_id, routine, args });
+                }
+            }
+        }
+    }
+
+    /// Takes back the overlapped requests of a socket; whether there was one.
+    pub(crate) fn cancel(
+        &mut self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        name: u32,
+    ) -> Result<Told, WsaError> {
+        self.get(name)?;
+        let is_its = |request: &Request| request.socket == name && matches!(request.who, Who::Overlapped(_));
+        Ok(self.take_back(memory, cpu, is_its))
+    }
+
+    /// Ends requests that are not to be done any more.
+    pub(super) fn take_back(
+        &mut self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        is_meant: impl Fn(&Request) -> bool,
+    ) -> Told {
+        let mut told = Told::default();
+        let (taken, left): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.requests).into_iter().partition(is_meant);
+        self.requests = left.into();
+        for request in taken {
+            Self::finish(memory, cpu, request, Err(WsaError::OPERATION_ABORTED), &mut told);
+        }
+        told
+    }
+
+    /// Events of sockets whose state is one that they were to tell of, and have not.
+    fn notice(&mut self, told: &mut Told) {
+        let watched = self.sockets.iter().filter(|(_, socket)| socket.watch.is_some());
+        let names: Vec<u32> = watched.map(|(&name, _)| name).collect();
+        for name in names {
+            let looked = self.look_at_connection(name);
+            let Some(socket) = self.sockets.get_mut(&name).filter(|_| looked.is_ok()) else { continue };
+            let ready = self.port.ready(socket.id);
+            let (is_stream, failed) =
+                (socket.kind == SocketKind::Stream, matches!(socket.connection, Connection::Failed(_)));
+            let is_connected = !is_stream || socket.connection == Connection::Made;
+            let states = [
+                (noticed::READ, ready.readable && !socket.listens && is_connected),
+                (noticed::WRITE, ready.writable && is_connected),
+                (noticed::ACCEPT, ready.readable && socket.listens),
+                (noticed::CONNECT, is_stream && (failed || socket.connection == Connection::Made)),
+                (noticed::CLOSE, is_stream && is_connected && ready.is_ended),
+            ];
+            let Some(watch) = &mut socket.watch else { continue };
+            let mut now = 0;
+            for (bit, is_so) in states {
+                if is_so {
+                    now |= bit & watch.wanted & !watch.told;
+                }
+            }
+            watch.told |= now;
+            if now != 0 {
+                told.0.push(Effect::Signal { body: watch.body, _held: Some(watch.event.clone()) });
+            }
+        }
+    }
+}
