@@ -21,7 +21,7 @@ mod sub_folder;
 #[cfg(test)]
 mod tests;
 
-pub use container::Container;
+pub use container::{Container, FileBytes};
 pub use device::{Device, Entry, FileData, Volume};
 pub use error::{VfsError, VfsResult};
 pub use host_folder::HostFolder;

@@ -18,14 +18,14 @@ use crate::wording::count;
 use anyhow::{Context, Result, anyhow, ensure};
 use serde::Serialize;
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use xenia_documents::documented;
 use xenia_formats::stfs::{self, MOST_PICTURE, PackageInfo, Signer, kind_name};
-use xenia_formats::{ReadAt, Volume};
+use xenia_formats::{ReadAt as _, Volume};
 use xenia_guest::TitleId;
 use xenia_kernel::content::{ContentStore, PackageHeader, PackageName};
-use xenia_kernel::vfs::{FileData, HostFolder};
+use xenia_kernel::vfs::{FileBytes, HostFolder};
 
 documented! {
     /// Saved games and downloads.
@@ -90,19 +90,6 @@ fn chosen(store: &ContentStore, which: &WhichArgs) -> Result<Vec<(PackageName, P
             && which.kind.is_none_or(|kind| kind == name.kind)
     };
     Ok(all.into_iter().filter(|(name, _)| is_meant(name)).collect())
-}
-
-/// A package that is one file.
-struct Stored(Box<dyn FileData>);
-
-impl ReadAt for Stored {
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read_at(offset, buffer).map_err(io::Error::other)
-    }
-
-    fn size(&self) -> io::Result<u64> {
-        self.0.size().map_err(io::Error::other)
-    }
 }
 
 fn list(args: &ContentListArgs) -> Result<Code> {
@@ -213,7 +200,7 @@ fn write_package(
 /// A package that is one file goes out as it is, with its signature.
 fn copy_package(store: &ContentStore, name: &PackageName, to: &Path) -> Result<()> {
     let file = store.packed_file(name)?.ok_or_else(|| anyhow!("{} is gone", name.file()))?;
-    let file = Stored(file);
+    let file = FileBytes(file);
     output::write_by(to, |package| Ok(copy(&file, file.size()?, |bytes| package.write_all(bytes))?))
 }
 

@@ -5,24 +5,10 @@
 
 use super::{PackageHeader, PackageName, SAVED_GAME};
 use crate::user::profile::Xuid;
-use crate::vfs::{Container, FileData, VfsError, VfsResult};
-use std::io;
+use crate::vfs::{Container, FileBytes, FileData, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_formats::ReadAt;
 use xenia_formats::stfs::{self, PackageInfo};
-
-/// A file of the disk, as readers of formats want it.
-struct Stored(Box<dyn FileData>);
-
-impl ReadAt for Stored {
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read_at(offset, buffer).map_err(io::Error::other)
-    }
-
-    fn size(&self) -> io::Result<u64> {
-        self.0.size().map_err(io::Error::other)
-    }
-}
 
 /// A package in a file.
 pub(super) struct Packed {
@@ -33,7 +19,7 @@ pub(super) struct Packed {
 impl Packed {
     /// The package of this name in a file; `None`: it is none, or of another title or type.
     pub(super) fn read(name: &PackageName, file: Box<dyn FileData>) -> Option<Self> {
-        let file: Arc<dyn ReadAt> = Arc::new(Stored(file));
+        let file: Arc<dyn ReadAt> = Arc::new(FileBytes(file));
         if !stfs::detect(&file).is_ok_and(|is_package| is_package) {
             return None;
         }

@@ -28,8 +28,6 @@ struct OpenPackage {
     replaces: Option<PackageHeader>,
     /// Whether its header is on the disk.
     is_committed: bool,
-    /// The machine ends while the title writes to it.
-    is_cut_short: bool,
 }
 
 /// The packages that are open, and all others on the disk.
@@ -50,12 +48,8 @@ impl Default for Packages {
 impl Drop for Packages {
     fn drop(&mut self) {
         for package in &mut self.open {
-            if package.is_cut_short && package.replaces.is_some() {
-                package.give_up(&self.store);
-            } else {
-                // It has been said.
-                let _ = package.finish(&self.store);
-            }
+            // It has been said.
+            let _ = package.finish(&self.store);
         }
     }
 }
@@ -140,7 +134,7 @@ impl OpenPackage {
     }
 
     /// The old one stays: this one is not whole, and nobody is left who would make it so.
-    fn give_up(&mut self, store: &ContentStore) {
+    fn give_up(&self, store: &ContentStore) {
         tracing::warn!(
             target: "vfs",
             "the run ends while the title saves: the package {} stays as it was",
@@ -150,7 +144,7 @@ impl OpenPackage {
     }
 
     /// Removes what was written of one that is not whole.
-    fn remove(&mut self, store: &ContentStore) {
+    fn remove(&self, store: &ContentStore) {
         // The next one of this name would remove it, too.
         let _ = store.remove_files(&self.name, &self.header);
     }
@@ -195,10 +189,16 @@ impl Packages {
 impl Drop for Files {
     /// The machine ends, and with it what the title is in the middle of.
     fn drop(&mut self) {
-        for package in &mut self.packages.open {
+        let Packages { store, open } = &mut self.packages;
+        open.retain(|package| {
             let is_in_it = |file: &OpenFile| self.vfs.volume_name(&file.location) == package.device;
-            package.is_cut_short = self.open.values().any(|file| file.may_write() && is_in_it(file));
-        }
+            let is_cut_short = self.open.values().any(|file| file.may_write() && is_in_it(file));
+            let is_given_up = is_cut_short && package.replaces.is_some();
+            if is_given_up {
+                package.give_up(store);
+            }
+            !is_given_up
+        });
     }
 }
 
@@ -261,7 +261,6 @@ impl Files {
             header: header.clone(),
             replaces,
             is_committed,
-            is_cut_short: false,
         });
         Ok((header, action))
     }

@@ -158,8 +158,8 @@ impl Stream {
         }
         let end = begin.checked_add(u64::from(length)).ok_or(VfsError::Full)?;
         let grows = length > 0 && end > size;
-        // As long as it will be before the first byte: a disk that is full has not got half of it.
         let mut at = begin;
+        // As long as it will be before the first byte: a disk that is full has not got half of it.
         let room = if grows { data.make_room(end) } else { Ok(()) };
         let written = room.map_err(Failure::from).and_then(|()| {
             let written = pieces.iter().try_for_each(|&piece| write_piece(data, memory, piece, &mut at));

@@ -79,19 +79,30 @@ pub(crate) fn set_last_error(call: &Call, error: WsaError) {
     }
 }
 
-/// Tries what waits for a change that was made, lets go of the sockets, and tells whom it has reached beside those in `told`.
-fn settle(call: &mut Call, mut net: MutexGuard<'_, Net>, mut told: Told, now: GuestTicks) {
-    let kernel = call.kernel;
-    told.0.extend(net.settle(&kernel.memory, call.cpu).0);
-    let looks = kernel.net.set_due(&net, now);
-    drop(net);
-    if looks {
-        call.cpu.time_has_more();
-    }
-    told.tell(kernel, call.cpu);
-}
-
 impl Kernel {
+    /// Tries what waits for a change that was made, lets go of the sockets, and tells whom it has reached beside those in
+    /// `told`. Whether time will bring another look.
+    fn settle_sockets(
+        &self,
+        cpu: &mut dyn Cpu,
+        mut net: MutexGuard<'_, Net>,
+        mut told: Told,
+        now: GuestTicks,
+    ) -> bool {
+        told.0.extend(net.settle(&self.memory, cpu).0);
+        let looks = self.net.set_due(&net, now);
+        drop(net);
+        told.tell(self, cpu);
+        looks
+    }
+
+    /// The same for a change beside the looks: whoever keeps time hears of one that is due.
+    fn settle_a_change(&self, cpu: &mut dyn Cpu, net: MutexGuard<'_, Net>, told: Told, now: GuestTicks) {
+        if self.settle_sockets(cpu, net, told, now) {
+            cpu.time_has_more();
+        }
+    }
+
     /// Does what is asked of a socket, or lets the thread wait until it can be done.
     pub(crate) fn socket_call(call: &mut Call, name: u32, what: What) -> Flow<i32> {
         Self::socket_call_until(call, name, what, None)
@@ -119,7 +130,7 @@ impl Kernel {
                 Err(error) => Flow::Return(Err(error)),
             },
         };
-        settle(call, net, Told::default(), now);
+        kernel.settle_a_change(call.cpu, net, Told::default(), now);
         match flow {
             Flow::Return(Err(error)) => {
                 set_last_error(call, error);
@@ -150,7 +161,7 @@ impl Kernel {
                 net.leave(Request { who: Who::Overlapped(overlapped), socket: name, what })
             }
         };
-        settle(call, net, told, now);
+        kernel.settle_a_change(call.cpu, net, told, now);
         answer(call, result)
     }
 
@@ -159,7 +170,7 @@ impl Kernel {
         let (kernel, now) = (call.kernel, call.now());
         let mut net = kernel.net.lock();
         let result = change(&mut net);
-        settle(call, net, Told::default(), now);
+        kernel.settle_a_change(call.cpu, net, Told::default(), now);
         result
     }
 
@@ -169,11 +180,8 @@ impl Kernel {
         if self.net.next_due().is_none_or(|due| due > now) {
             return;
         }
-        let mut net = self.net.lock();
-        let told = net.settle(&self.memory, cpu);
-        self.net.set_due(&net, now);
-        drop(net);
-        told.tell(self, cpu);
+        let net = self.net.lock();
+        self.settle_sockets(cpu, net, Told::default(), now);
     }
 
     /// The time of a thread's wait for a socket has run out.
@@ -211,14 +219,12 @@ impl Kernel {
         let mut net = self.net.lock();
         let is_its =
             |request: &Request| matches!(&request.who, Who::Overlapped(own) if own.thread_id == thread_id);
-        let mut told = net.take_back(&self.memory, cpu, is_its);
+        let told = net.take_back(&self.memory, cpu, is_its);
         if told.0.is_empty() && net.requests.is_empty() {
             return;
         }
-        told.0.extend(net.settle(&self.memory, cpu).0);
-        self.net.set_due(&net, cpu.now());
-        drop(net);
-        told.tell(self, cpu);
+        let now = cpu.now();
+        self.settle_a_change(cpu, net, told, now);
     }
 }
 

@@ -97,6 +97,19 @@ impl FileData for Contents {
     }
 }
 
+/// A file of a disk, as readers of formats want it: the other way round.
+pub struct FileBytes(pub Box<dyn FileData>);
+
+impl ReadAt for FileBytes {
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read_at(offset, buffer).map_err(io::Error::other)
+    }
+
+    fn size(&self) -> io::Result<u64> {
+        self.0.size().map_err(io::Error::other)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -66,14 +66,7 @@ fn threads_are_made_as_their_size_and_flags_say() {
         assert_eq!(made(&mut b, size, 0), Err(NtStatus::NO_MEMORY), "{size:#x}");
     }
     // The title's header says what a thread gets that asks for nothing.
-    let image = LoadedImage {
-        base: GuestAddr(0x8200_0000),
-        size: 0x1_0000,
-        entry: GuestAddr(0x8200_0000),
-        bytes: vec![0; 0x1_0000],
-        stack_size: Some(0x8_0000),
-        ..LoadedImage::empty(ImageKind::Xex)
-    };
+    let image = LoadedImage { stack_size: Some(0x8_0000), ..title_image(1) };
     b.kernel.load_title(&mut b.scheduler, &image).unwrap();
     assert_eq!(made(&mut b, 0, 0), Ok((0x8_0000, 8, 1)));
     assert_eq!(made(&mut b, 0, 2), Ok((0x1_0000, 8, 2)), "the title's only");

@@ -11,14 +11,7 @@ fn give_privilege(b: &mut Bench, privilege: u32) {
     for (at, word) in [(0x14, 1), (0x18, key::SYSTEM_FLAGS), (0x1C, 1 << privilege)] {
         headers[at..at + 4].copy_from_slice(&u32::to_be_bytes(word));
     }
-    let image = LoadedImage {
-        base: GuestAddr(0x8200_0000),
-        size: 0x1_0000,
-        entry: GuestAddr(0x8200_0000),
-        bytes: vec![0; 0x1_0000],
-        headers,
-        ..LoadedImage::empty(ImageKind::Xex)
-    };
+    let image = LoadedImage { headers, ..title_image(1) };
     b.kernel.load_title(&mut b.scheduler, &image).unwrap();
 }
 
