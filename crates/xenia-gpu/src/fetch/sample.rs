@@ -421,7 +421,7 @@ fn levels_of_detail(fetch: &TextureFetch, at: &Sampling<'_>, scale: [f32; 3]) ->
                 [0, 1].iter().map(|&axis: &usize| (gradient[axis][lane] * scale[axis]).powi(2)).sum::<f32>()
             };
             let longest = length(&gradients[0]).max(length(&gradients[1]));
-            *lod = if longest > 0.0 { 0.5 * longest.log2() } else { -16.0 };
+            *lod = if longest > 0.0 { 0.5 * libm::log2f(longest) } else { -16.0 };
         }
     }
     if fetch.register_lod {

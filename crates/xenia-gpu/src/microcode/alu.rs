@@ -1,7 +1,8 @@
 //! What the arithmetic operations compute, for all lanes at once.
 //!
 //! Both functions are pure: side results (predicate, discards, address register, nesting) are
-//! returned, and the interpreter applies them to the lanes that run.
+//! returned, and the interpreter applies them to the lanes that run. Powers, logarithms, sines and cosines are libm's and
+//! not the host's, whose last bits differ between processors and libraries.
 
 use super::lanes::*;
 use super::ops::{ScalarOp, VectorOp};
@@ -213,12 +214,12 @@ pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (L
         ScalarOp::Frcs => pure(map(a, |a| a - floor(a))),
         ScalarOp::Truncs => pure(map(a, truncate)),
         ScalarOp::Floors => pure(map(a, floor)),
-        ScalarOp::Exp => pure(map(a, f32::exp2)),
+        ScalarOp::Exp => pure(map(a, libm::exp2f)),
         ScalarOp::Logc => pure(map(a, |a| {
-            let value = a.log2();
+            let value = libm::log2f(a);
             if value == f32::NEG_INFINITY { -f32::MAX } else { value }
         })),
-        ScalarOp::Log => pure(map(a, f32::log2)),
+        ScalarOp::Log => pure(map(a, libm::log2f)),
         ScalarOp::Rcpc => pure(map(a, |a| clamp_infinity(1.0 / a))),
         ScalarOp::Rcpf => pure(map(a, |a| flush_infinity(1.0 / a))),
         ScalarOp::Rcp => pure(map(a, |a| 1.0 / a)),
@@ -243,8 +244,8 @@ pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (L
         ScalarOp::KillsNe => kills(a, |a| a != 0.0),
         ScalarOp::KillsOne => kills(a, |a| a == 1.0),
         ScalarOp::Sqrt => pure(map(a, f32::sqrt)),
-        ScalarOp::Sin => pure(map(a, f32::sin)),
-        ScalarOp::Cos => pure(map(a, f32::cos)),
+        ScalarOp::Sin => pure(map(a, libm::sinf)),
+        ScalarOp::Cos => pure(map(a, libm::cosf)),
         ScalarOp::RetainPrev => pure(*previous),
     }
 }

@@ -46,7 +46,7 @@ fn float10_to_single(bits: u32) -> f32 {
 
 fn single_to_float10(value: f32) -> u32 {
     let value = if value > 0.0 { value.min(31.875) } else { return 0 };
-    let exponent = value.log2().floor().max(-2.0) as i32;
+    let exponent = ((value.to_bits() >> 23) as i32 - 127).max(-2);
     if value < 0.25 {
         return (value * 512.0 + 0.5) as u32;
     }
