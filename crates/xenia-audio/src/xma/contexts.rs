@@ -18,6 +18,8 @@ const FRAMES_PER_PASS: usize = 64;
 /// Frames that are decoded at one moment of guest time: every context's ring full, and no console could do more. A visit's stores are all
 /// of one moment, so a title that stores nothing but kicks keeps nobody from stopping it.
 const FRAMES_AT_ONCE: u64 = 8 * CONTEXTS as u64;
+/// Packets that are looked at, and passes begun, at one moment: a frame that is not all there costs its packets each time.
+const LOOKS_AT_ONCE: u64 = 32 * CONTEXTS as u64;
 /// What the register of the context in work says: none of the contexts. Titles wait until it is not theirs.
 const NO_CONTEXT: u32 = 0x1FF;
 /// Samples of a block.
@@ -38,8 +40,10 @@ pub struct XmaFigures {
     pub frames_failed: u64,
     /// Passes that met memory that is not there.
     pub faults: u64,
-    /// Kicks that were ignored because too much had been decoded at that moment.
+    /// Kicks that were ignored because too much had been done at that moment.
     pub refused: u64,
+    /// Packets that were looked at.
+    pub packets: u64,
 }
 
 /// What the decoder keeps of a stream beside the context.
@@ -61,8 +65,8 @@ pub struct Decoder {
     contexts: Option<GuestAddr>,
     streams: Vec<Option<Box<Stream>>>,
     figures: XmaFigures,
-    /// The last moment of guest time at which a context was started, and the frames decoded before it.
-    moment: (u64, u64),
+    /// The last moment of guest time at which a register was stored to, and the figures before it.
+    moment: (u64, XmaFigures),
 }
 
 /// A context's words during a pass.
@@ -115,6 +119,8 @@ struct Buffers<'a> {
     memory: &'a GuestMemory,
     words: &'a Words,
     fault: Option<MemoryFault>,
+    /// Packets looked at.
+    looks: &'a mut u64,
 }
 
 impl Packets for Buffers<'_> {
@@ -131,6 +137,7 @@ impl Packets for Buffers<'_> {
         if words.get(valid_field(buffer)) == 0 || index >= words.get(count) {
             return None;
         }
+        *self.looks += 1;
         let mut packet = [0; PACKET_SIZE as usize];
         let at = physical_to_view(words.get(at)).offset(index * PACKET_SIZE);
         match self.memory.read_bytes(at, &mut packet) {
@@ -147,7 +154,7 @@ impl Decoder {
     /// A decoder without contexts.
     pub fn new(memory: Arc<GuestMemory>) -> Self {
         let streams = (0..CONTEXTS).map(|_| None).collect();
-        Self { memory, contexts: None, streams, figures: XmaFigures::default(), moment: (0, 0) }
+        Self { memory, contexts: None, streams, figures: XmaFigures::default(), moment: Default::default() }
     }
 
     /// How decoding has gone so far.
@@ -158,7 +165,7 @@ impl Decoder {
     /// A register is stored to at a moment of guest time, in whatever unit.
     pub fn store_register(&mut self, index: u32, value: u32, now: u64) {
         if self.moment.0 != now {
-            self.moment = (now, self.figures.frames);
+            self.moment = (now, self.figures);
         }
         self.show(index, value);
         if index == register::CONTEXT_ARRAY {
@@ -189,7 +196,9 @@ impl Decoder {
 
     fn kick(&mut self, context: u32) {
         let Some(array) = self.contexts else { return };
-        if self.figures.frames - self.moment.1 >= FRAMES_AT_ONCE {
+        let (done, before) = (&self.figures, &self.moment.1);
+        let looks = done.packets + done.passes - before.packets - before.passes;
+        if done.frames - before.frames >= FRAMES_AT_ONCE || looks >= LOOKS_AT_ONCE {
             self.figures.refused += 1;
             return;
         }
@@ -297,7 +306,7 @@ fn decode_frame(
         words.set(field::CURRENT_BUFFER, other);
     }
     let position = Position::of_bits(words.get(field::INPUT_READ_OFFSET));
-    let mut buffers = Buffers { memory, words, fault: None };
+    let mut buffers = Buffers { memory, words, fault: None, looks: &mut figures.packets };
     let next = next_frame(&mut buffers, position);
     if let Some(fault) = buffers.fault {
         return Err(fault);

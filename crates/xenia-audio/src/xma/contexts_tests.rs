@@ -5,7 +5,7 @@ use super::stream::{self as plain};
 use super::{Decoder, encoder};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
-use xenia_guest::xma::{ContextField, field, register};
+use xenia_guest::xma::{ContextField, PACKET_SIZE, field, register};
 use xenia_memory::{GuestMemory, Heap, Protect, physical};
 use xenia_testing::Dice;
 
@@ -263,6 +263,20 @@ fn a_pass_ends_whatever_the_loop_says() {
     assert_eq!((figures.frames, figures.refused), (64 + 40 * 64, 960));
     bench.kick();
     assert_eq!(bench.decoder.figures().frames, 64 + 41 * 64);
+}
+
+#[test]
+fn kicks_that_decode_nothing_come_to_an_end_too() {
+    // The last frame goes on in a packet that is not there.
+    let mut bench = Bench::new(&tone_stream(40)[..PACKET_SIZE as usize], 16, false);
+    bench.drain();
+    let before = bench.decoder.figures();
+    for _ in 0..20_000 {
+        bench.decoder.store_register(register::KICK, 1, 99);
+    }
+    let after = bench.decoder.figures();
+    assert_eq!(after.frames, before.frames, "nothing is decoded");
+    assert!(after.refused - before.refused > 9_000, "{after:?}");
 }
 
 #[test]
