@@ -84,7 +84,7 @@ impl Video for GpuPort {
                 GpuEvent::Swap { number, .. } => {
                     self.events.push(VideoEvent::Swap);
                     let mut processor = self.processor.lock();
-                    if let Some(frame) = processor.take_frame() {
+                    if let Some(frame) = processor.take_frame(number) {
                         drop(processor);
                         (self.sink)(number, frame);
                     } else if self.wants_next(number) {

@@ -19,6 +19,8 @@ use crate::texture::{Layout, TextureCache, TextureInfo, TextureLevel, decoding_b
 use export::Stream;
 
 const PAGE: u32 = 4096;
+/// Pages that a draw's fetches keep, 16 MiB of them, before all are let go.
+const MAX_PAGES: usize = 4096;
 
 /// The highest level of a texture that a fetch may use.
 pub(crate) fn last_level(info: &TextureInfo, fetch: &TextureFetch) -> u32 {
@@ -81,7 +83,7 @@ impl Bindings {
     }
 }
 
-/// Fetches for one draw. Memory is read page by page, once.
+/// Fetches for one draw. Memory is read page by page, each once if the draw reads no more than [`MAX_PAGES`].
 pub struct Fetcher<'a> {
     constants: &'a Constants,
     memory: &'a dyn PhysicalMemory,
@@ -115,6 +117,9 @@ impl<'a> Fetcher<'a> {
     fn word(&mut self, address: u32) -> u32 {
         let address = address & (PHYSICAL_SIZE - 1) & !3;
         let memory = self.memory;
+        if self.pages.len() >= MAX_PAGES && !self.pages.contains_key(&(address / PAGE)) {
+            self.pages.clear();
+        }
         let page = self.pages.entry(address / PAGE).or_insert_with(|| {
             let mut bytes = Box::new([0; PAGE as usize]);
             memory.read(address & !(PAGE - 1), &mut bytes[..]);
@@ -200,7 +205,7 @@ impl FetchUnit for Fetcher<'_> {
         }
     }
 
-    /// Written at once. What this draw has read before stays as it was read, as in the chip's caches.
+    /// Written at once. What this draw has read before stays as it was read, as in the chip's caches, until those are full.
     fn export(&mut self, address: &Vector, element: u32, value: &Vector, mask: Mask) {
         let mask = mask & self.exporting;
         for lane in (0..LANES).filter(|lane| mask >> lane & 1 != 0) {
@@ -311,6 +316,10 @@ mod tests {
             lane(fetcher.vertex(&fetch(25, true, false), &index, 8)),
             [0.0, 16256.0 / 32767.0, 0.0, 0.0]
         );
+        for page in 0..2 * MAX_PAGES as u32 {
+            fetcher.word(page * PAGE);
+            assert!(fetcher.pages.len() <= MAX_PAGES);
+        }
         index[3] = -1e9;
         assert_eq!(lane(fetcher.vertex(&fetch(57, false, false), &index, 8)), [0.0; 4]);
         assert_eq!(fetcher.vertex(&fetch(57, false, false), &index, 1)[0][3], 0.0);

@@ -12,6 +12,9 @@ pub const TEXTURE_BYTES: &str = "draw_texture_bytes";
 /// Name of the limit on shaders and pixels.
 pub const SHADER_STEPS: &str = "draw_shader_steps";
 
+/// Name of the limit on copies out of the EDRAM.
+pub const COPY_ROWS: &str = "copy_rows";
+
 /// Bytes of memory that draws which wait for their thread may hold between them.
 pub(crate) const QUEUED_BYTES: usize = 512 << 20;
 
@@ -38,18 +41,18 @@ impl Default for DrawLimits {
     }
 }
 
-/// Ends the draw that is under way, and those that come, when nobody wants them any more. What they leave behind
+/// Ends the draw or the copy that is under way, and those that come, when nobody wants them any more. What they leave behind
 /// is not to be looked at. Copies are the same token.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<AtomicBool>);
 
 impl Cancel {
-    /// Ends draws.
+    /// Ends draws and copies.
     pub fn set(&self) {
         self.0.store(true, Relaxed);
     }
 
-    /// Whether draws are to end.
+    /// Whether they are to end.
     pub fn is_set(&self) -> bool {
         self.0.load(Relaxed)
     }

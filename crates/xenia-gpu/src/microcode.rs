@@ -58,6 +58,14 @@ impl Shader {
         Self { kind, words: words.into(), hash: Self::digest(kind, words), program: Program::decode(words) }
     }
 
+    /// Bytes of host memory that it takes, about: microcode may name the same instructions in many clauses, and each of
+    /// them has its own decoded.
+    pub fn size(&self) -> usize {
+        size_of_val(&*self.words)
+            + size_of_val(&*self.program.controls)
+            + size_of_val(&*self.program.instructions)
+    }
+
     /// The digest of a shader with these words.
     pub fn digest(kind: ShaderKind, words: &[u32]) -> u64 {
         fnv::words(fnv::BASIS ^ kind as u64, words.iter().copied())

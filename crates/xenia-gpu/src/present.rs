@@ -11,10 +11,14 @@ const MAX_SIDE: u32 = 4096;
 /// Texture formats of 10-bit front buffers: 2_10_10_10, and the same read as 16 bits a component.
 const TEN_BITS: [u32; 2] = [7, 54];
 
-/// Untiles a front buffer, picks components, applies the gamma ramp.
+/// Untiles a front buffer, picks components, applies the gamma ramp. `None` for one without a pixel, or of a format that is
+/// not known.
 pub fn present(call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
     let info = TextureInfo::decode(&call.fetch)?;
     let (width, height) = (call.width.min(MAX_SIDE), call.height.min(MAX_SIDE));
+    if width == 0 || height == 0 {
+        return None;
+    }
     let ramps = Ramps::new(&info, &call.gamma);
     let rgba = match packed::present(&info, (width, height), &ramps, memory) {
         Some(rgba) => rgba,

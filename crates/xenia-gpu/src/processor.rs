@@ -30,6 +30,7 @@ mod statistics;
 mod stream;
 mod walk;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 pub use display::{LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
@@ -56,6 +57,8 @@ pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
 /// Interrupts of vertical blanks that a pump over a long time makes, as far as nothing else happens at them: more
 /// than anybody keeps waiting.
 const INTERRUPTS_PER_PUMP: u64 = 64;
+/// Pictures that wait to be taken, before the oldest is let go. Titles swap once or twice in what is pumped at a time.
+const MAX_FRAMES: usize = 8;
 /// How deep indirect buffers may nest.
 pub const MAX_DEPTH: usize = 8;
 
@@ -139,7 +142,8 @@ pub struct CommandProcessor {
     /// Vertical blanks and swaps so far: what fences write when asked for a counter.
     counter: u32,
     capture: bool,
-    frame: Option<Frame>,
+    /// Pictures not taken yet, with the numbers of their swaps.
+    frames: VecDeque<(u64, Frame)>,
     events: Vec<GpuEvent>,
     statistics: Statistics,
     /// Who is told each packet before it is carried out.
@@ -168,7 +172,7 @@ impl CommandProcessor {
             display: Display::new(config.vblank),
             counter: 0,
             capture: false,
-            frame: None,
+            frames: VecDeque::new(),
             events: Vec::new(),
             statistics: Statistics::default(),
             observer: None,
@@ -313,9 +317,12 @@ impl CommandProcessor {
         self.backend.cancel()
     }
 
-    /// The newest picture not taken yet.
-    pub fn take_frame(&mut self) -> Option<Frame> {
-        self.frame.take()
+    /// The picture of the swap with this number, if there is one and it was not taken yet. Those of swaps before it are let go.
+    pub fn take_frame(&mut self, number: u64) -> Option<Frame> {
+        while self.frames.front().is_some_and(|(of, _)| *of < number) {
+            self.frames.pop_front();
+        }
+        self.frames.pop_front_if(|(of, _)| *of == number).map(|(_, frame)| frame)
     }
 
     /// Hands the front buffer to the display.
@@ -329,7 +336,11 @@ impl CommandProcessor {
             fetch.copy_from_slice(self.registers.range(crate::registers::FETCH_CONSTANTS, 6));
             let call = PresentCall { fetch, width, height, gamma: self.display.gamma.ramps.clone() };
             if let Some(frame) = self.backend.present(&call, &*self.memory) {
-                self.frame = Some(frame);
+                if self.frames.len() == MAX_FRAMES {
+                    self.frames.pop_front();
+                    self.statistics.count_problem("a picture was let go: too many swaps at once");
+                }
+                self.frames.push_back((self.statistics.swaps, frame));
             }
         }
     }

@@ -124,7 +124,8 @@ impl Backend for Reference {
         });
         let budget = Budget::new(call, self.limits, &self.cancel);
         let mut batch = bands::Batch::new(call, memory, &self.edram, &textures, &mut self.crew, budget);
-        let (cache, shading, limits) = (&mut self.textures, &mut self.shading, &self.limits);
+        let (cache, shading) = (&mut self.textures, &mut self.shading);
+        let limits = (&self.limits, &self.cancel);
         let shaded = geometry::shade(call, memory, cache, shading, limits, &mut |vertices| {
             geometry::triangles(call, vertices, |triangle, facing| {
                 clip::clip(call, triangle, |corners| {
@@ -145,7 +146,7 @@ impl Backend for Reference {
     }
 
     fn copy(&mut self, call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-        copy::copy(call, &self.edram, memory)
+        copy::copy(call, &self.edram, memory, &self.cancel)
     }
 
     fn present(&mut self, call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {

@@ -3,6 +3,8 @@
 
 use crate::backend::BackendError;
 use crate::draw_state::{CopyCall, VertexBuffer};
+use crate::edram::{TILE_HEIGHT, TILES, pitch_tiles};
+use crate::limits::{COPY_ROWS, Cancel};
 use crate::memory::PhysicalMemory;
 use crate::texture::layout::{tiled_2d, tiled_3d};
 
@@ -12,8 +14,23 @@ pub type Rect = [u32; 4];
 /// Rectangles are rounded out to this many pixels.
 const ALIGNMENT: i32 = 8;
 
-/// The pixels that a copy's three vertices cover, rounded out. The right end is at most the target's pitch.
-pub fn rectangle(call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
+/// The pixels that a copy's three vertices cover, rounded out. The right end is at most the target's pitch. Tile numbers
+/// wrap, so that below a certain row a copy would read what it has read already: those rows are left out, and the second
+/// value says so.
+pub fn rectangle(
+    call: &CopyCall,
+    memory: &dyn PhysicalMemory,
+) -> Result<(Rect, Result<(), BackendError>), BackendError> {
+    let [left, top, right, bottom] = covered(call, memory)?;
+    // Rows of tiles that go once around, of samples that are one word.
+    let rows = TILES.div_ceil(pitch_tiles(call.pitch, call.msaa.columns(), 1).max(1));
+    let end = top.saturating_add(rows * TILE_HEIGHT / call.msaa.rows());
+    let whole = if end < bottom { Err(BackendError::Limit(COPY_ROWS)) } else { Ok(()) };
+    Ok(([left, top, right, bottom.min(end)], whole))
+}
+
+/// The pixels, wherever they lie.
+fn covered(call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<Rect, BackendError> {
     let buffer = VertexBuffer::decode(call.vertices);
     if !VertexBuffer::is_named_by(call.vertices[0]) || buffer.words != 6 {
         return Err(BackendError::Invalid("a copy's rectangle is not three vertices of two floats".into()));
@@ -63,15 +80,16 @@ pub fn samples(select: u32, count: u32) -> &'static [u32] {
 }
 
 /// Writes texels of so many bytes (a power of two up to 16) at their tiled places in the destination;
-/// `texel` is asked once for each pixel of the rectangle.
+/// `texel` is asked once for each pixel of the rectangle. The token ends it before its time.
 pub fn store(
     call: &CopyCall,
     memory: &dyn PhysicalMemory,
     area: Rect,
     bytes: u32,
+    cancel: &Cancel,
     mut texel: impl FnMut(u32, u32) -> [u8; 16],
 ) {
-    store_runs(call, memory, area, bytes, 1, |x, y, run| {
+    store_runs(call, memory, area, (bytes, 1), cancel, |x, y, run| {
         let texel = texel(x, y);
         // The usual lengths by name: a copy of any length is a call.
         match run.len() {
@@ -90,7 +108,7 @@ pub fn store_rows(call: &CopyCall, memory: &dyn PhysicalMemory, area: Rect, byte
     let row_bytes = ((right - left) * bytes) as usize;
     // Eight texels, or 16 bytes, lie together.
     let length = (16 / bytes).min(8);
-    store_runs(call, memory, area, bytes, length, |x, y, run| {
+    store_runs(call, memory, area, (bytes, length), &Cancel::default(), |x, y, run| {
         let at = (y - top) as usize * row_bytes + ((x - left) * bytes) as usize;
         run.copy_from_slice(&texels[at..at + run.len()]);
     });
@@ -101,8 +119,8 @@ fn store_runs(
     call: &CopyCall,
     memory: &dyn PhysicalMemory,
     [left, top, right, bottom]: Rect,
-    bytes: u32,
-    length: u32,
+    (bytes, length): (u32, u32),
+    cancel: &Cancel,
     mut fill: impl FnMut(u32, u32, &mut [u8]),
 ) {
     let destination = &call.destination;
@@ -116,6 +134,9 @@ fn store_runs(
     if destination.slice.is_none() && bytes >= 4 {
         let mut tile = vec![0_u8; (1024 * bytes) as usize];
         for ty in (top / 32..bottom.div_ceil(32)).map(|y| y * 32) {
+            if cancel.is_set() {
+                return;
+            }
             for tx in (left / 32..right.div_ceil(32)).map(|x| x * 32) {
                 let start = destination.physical.wrapping_add(offset(tx, ty));
                 let (x0, x1) = (left.max(tx), right.min(tx + 32));
@@ -135,7 +156,7 @@ fn store_runs(
         return;
     }
     let mut run = [0; 16];
-    for y in top..bottom {
+    for y in (top..bottom).take_while(|_| !cancel.is_set()) {
         for x in (left..right).step_by(length as usize) {
             fill(x, y, &mut run[..run_bytes]);
             memory.write(destination.physical.wrapping_add(offset(x, y)), &run[..run_bytes]);

@@ -311,7 +311,7 @@ impl Backend for WgpuBackend {
         for (place, bits) in resolve.cleared() {
             self.clear(&place, area, bits);
         }
-        copied
+        copied.and(resolve.whole())
     }
 
     fn cancel(&self) -> Option<Cancel> {

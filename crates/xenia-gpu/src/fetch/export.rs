@@ -29,7 +29,7 @@ pub(super) struct Stream {
     /// Elements of the whole.
     count: u32,
     format: &'static Format,
-    /// Fractions, signed fractions, integers, signed integers.
+    /// Fractions, signed fractions, integers, signed integers, floats (7).
     number: u32,
     /// Byte order: none, 8 in 16, 8 in 32, 16 in 32, 8 in 64, 8 in 128.
     endian: u32,
@@ -43,15 +43,13 @@ impl Stream {
         if x >> 30 != 1 || [y, z, w].iter().any(|word| word >> 23 != INTEGER) {
             return None;
         }
-        let number = z >> 8 & 63;
-        let is_color = matches!(number, 2..=10 | 14..=17 | 24..=26 | 30..=32 | 36..=38 | 50 | 54..=56);
-        let format = Format::from_number(number).filter(|_| is_color)?;
+        let format = Format::from_number(z >> 8 & 63).filter(|format| format.is_color_destination())?;
         Some(Self {
             base: (x << 2) & (PHYSICAL_SIZE - 1),
             index: y & 0x7f_ffff,
             count: w & 0x7f_ffff,
             format,
-            number: z >> 16 & 3,
+            number: z >> 16 & 7,
             endian: z & 7,
             swap: z >> 19 & 1 != 0,
         })

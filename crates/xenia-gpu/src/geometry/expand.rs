@@ -5,7 +5,7 @@ use super::vertex;
 use crate::backend::BackendError;
 use crate::draw_state::DrawCall;
 use crate::enums::Primitive;
-use crate::limits::DrawLimits;
+use crate::limits::{Cancel, DrawLimits};
 use crate::memory::PhysicalMemory;
 use crate::microcode::Interpreter;
 use crate::texture::TextureCache;
@@ -30,11 +30,12 @@ pub struct Expander {
 }
 
 impl Expander {
-    /// The triangles of a draw.
+    /// The triangles of a draw. Those of vertices that were not shaded when the token was set are left out.
     pub fn triangles(
         &mut self,
         call: &DrawCall,
         memory: &dyn PhysicalMemory,
+        cancel: &Cancel,
     ) -> Result<Triangles, BackendError> {
         let mut out = Triangles::default();
         vertex::shade(
@@ -42,7 +43,7 @@ impl Expander {
             memory,
             &mut self.textures,
             &mut self.interpreter,
-            &DrawLimits::default(),
+            (&DrawLimits::default(), cancel),
             &mut |vertices| {
                 // A point's corners have their place in the position register's interpolator, be it exported or not.
                 let register = call.position_register.filter(|_| call.primitive == Primitive::PointList);

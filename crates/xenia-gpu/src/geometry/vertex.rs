@@ -8,7 +8,7 @@ use crate::backend::BackendError;
 use crate::draw_state::{DrawCall, VertexKill};
 use crate::enums::Primitive;
 use crate::fetch::{Bindings, Fetcher};
-use crate::limits::{DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
+use crate::limits::{Cancel, DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
 use crate::memory::PhysicalMemory;
 use crate::microcode::{Interpreter, LANES, Mask, Program};
 use crate::texture::TextureCache;
@@ -82,7 +82,7 @@ impl Vertices {
         fetch: &mut Fetcher<'_>,
     ) {
         let program = &call.vertex_shader.program;
-        if interpreter.is_spent() {
+        if interpreter.is_over() {
             return self.leave_out(count);
         }
         let mask = (Mask::MAX as u32 >> (LANES - count)) as Mask;
@@ -122,10 +122,10 @@ pub(crate) fn shade(
     memory: &dyn PhysicalMemory,
     textures: &mut TextureCache,
     interpreter: &mut Interpreter,
-    limits: &DrawLimits,
+    (limits, cancel): (&DrawLimits, &Cancel),
     take: &mut dyn FnMut(&Vertices) -> Result<(), BackendError>,
 ) -> Result<(), BackendError> {
-    interpreter.allow(limits.vertex_steps);
+    interpreter.allow(limits.vertex_steps, cancel);
     let program = &call.vertex_shader.program;
     if !program.writes(Program::POSITION) && !program.exports_memory() {
         return Err(BackendError::Invalid("the vertex shader exports no position".into()));

@@ -11,6 +11,7 @@ use super::memory_export::Written;
 use super::ops::ScalarOp;
 use super::program::*;
 use crate::draw_state::Constants;
+use crate::limits::Cancel;
 
 /// Control instructions and instructions that one run may take.
 pub const MAX_STEPS: u32 = 1 << 17;
@@ -92,6 +93,8 @@ pub struct Interpreter {
     /// Steps of all runs, and the number of them from which on the allowance is spent.
     steps: u64,
     allowed: u64,
+    /// Nobody wants what comes of it any more.
+    cancel: Cancel,
     /// Three operands and a result, kept to save clearing them.
     scratch: Option<Box<[Vector; 4]>>,
 }
@@ -111,6 +114,7 @@ impl Default for Interpreter {
             aside: Vec::new(),
             steps: 0,
             allowed: u64::MAX,
+            cancel: Cancel::default(),
             scratch: None,
         }
     }
@@ -144,14 +148,21 @@ impl Interpreter {
         self.steps
     }
 
-    /// Allows so many steps from now on. Nothing is stopped by it: whoever runs programs asks whether they are spent.
-    pub fn allow(&mut self, steps: u64) {
+    /// Allows so many steps from now on, and none when the token is set. Nothing is stopped by it: whoever runs programs asks
+    /// whether they are to go on.
+    pub fn allow(&mut self, steps: u64, cancel: &Cancel) {
         self.allowed = self.steps.saturating_add(steps);
+        self.cancel = cancel.clone();
     }
 
     /// Whether the steps that were allowed are spent.
     pub fn is_spent(&self) -> bool {
         self.steps >= self.allowed
+    }
+
+    /// Whether there is to be no further run: the steps are spent, or nobody wants what comes of it.
+    pub fn is_over(&self) -> bool {
+        self.is_spent() || self.cancel.is_set()
     }
 
     /// What the last run exported.

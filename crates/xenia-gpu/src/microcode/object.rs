@@ -22,6 +22,10 @@ use super::ShaderKind;
 const MAGIC: u32 = 0x102a_1100;
 /// Float constants that pixel shaders start at.
 const PIXEL_BASE: u16 = 256;
+/// Float constants of a kind of shader.
+const CONSTANTS: u16 = 256;
+/// Literals that an object may have; as many for each constant as nobody needs.
+const MAX_LITERALS: usize = 2 * CONSTANTS as usize;
 /// Most microcode that a shader can have: 12 bits of address, and the words of an instruction.
 const MAX_WORDS: usize = 3 * 4096;
 
@@ -47,6 +51,20 @@ pub enum ObjectError {
         at: usize,
         /// Its length.
         length: usize,
+    },
+    /// Literals for constants that there are not, or more of them than constants.
+    #[error(
+        "offset {at:#x}: {count} literals from constant {constant} on, after {before}, are more than a shader can have"
+    )]
+    Literals {
+        /// Where the table says so.
+        at: usize,
+        /// How many.
+        count: usize,
+        /// The first one's number, as the shader counts.
+        constant: u16,
+        /// How many came before.
+        before: usize,
     },
     /// More microcode than there are addresses.
     #[error("offset {at:#x}: {length} bytes of microcode are more than a shader can have")]
@@ -129,9 +147,13 @@ impl File<'_> {
             let from = self.u32("a literal's offset", at + 4)? as usize;
             let words = self.words("literals", data.saturating_add(from), 4 * floats)?;
             let constant = ((place >> 16) as u16).wrapping_sub(first);
-            for (i, value) in (0_u16..).zip(words.chunks_exact(4)) {
+            let (count, before) = (words.len() / 4, literals.len());
+            if usize::from(constant) + count > usize::from(CONSTANTS) || before + count > MAX_LITERALS {
+                return Err(ObjectError::Literals { at, count, constant, before });
+            }
+            for (constant, value) in (constant..).zip(words.chunks_exact(4)) {
                 let value = [value[0], value[1], value[2], value[3]].map(f32::from_bits);
-                literals.push(Literal { constant: constant.wrapping_add(i), value });
+                literals.push(Literal { constant, value });
             }
         }
         Ok(literals)
@@ -230,6 +252,21 @@ mod tests {
         }
         assert!(ShaderObject::parse(&[]).is_err());
         assert!(ShaderObject::parse(&good[..40]).is_err());
+    }
+
+    #[test]
+    fn literals_are_no_more_than_there_are_constants() {
+        let (words, _) = sample();
+        let literal = |constant| Literal { constant, value: [0.5; 4] };
+        // Each row is one literal; the same constant again and again.
+        let of = |count| build(ShaderKind::Vertex, &words, &vec![literal(0); count]);
+        assert_eq!(ShaderObject::parse(&of(MAX_LITERALS)).unwrap().literals.len(), MAX_LITERALS);
+        let refused = |bytes: &[u8]| ShaderObject::parse(bytes).unwrap_err();
+        assert!(matches!(refused(&of(MAX_LITERALS + 1)), ObjectError::Literals { before: MAX_LITERALS, .. }));
+        for constant in [CONSTANTS, u16::MAX] {
+            let one = build(ShaderKind::Vertex, &words, &[literal(constant)]);
+            assert!(matches!(refused(&one), ObjectError::Literals { before: 0, count: 1, .. }));
+        }
     }
 
     proptest! {

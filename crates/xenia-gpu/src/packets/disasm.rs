@@ -124,7 +124,11 @@ fn command(opcode: u8, body: &[u32]) -> String {
             let to = polled(body[0] >> 4, body[4]);
             format!("{name} {to} = {:#x} if {}", body[5], condition(body))
         }
-        opcode::REG_TO_MEM => format!("{name} [{:08x}] = {}", body[1] & !3, registers::name(body[0])),
+        opcode::REG_TO_MEM => {
+            let (first, count) = (registers::name(body[0] & 0x3_ffff), (body[0] >> 18 & 0xfff).max(1));
+            let more = if count > 1 { format!(" and {} more", count - 1) } else { String::new() };
+            format!("{name} [{:08x}] = {first}{more}", body[1] & !3)
+        }
         opcode::MEM_WRITE => plain(&format!("{name} [{:08x}] =", body[0] & !3), &body[1..]),
         _ => plain(name, body),
     }

@@ -7,6 +7,8 @@ use crate::microcode::{Shader, ShaderKind};
 
 /// Shaders kept by digest before the store is emptied.
 const MAX_KNOWN: usize = 4096;
+/// Bytes of them ([`Shader::size`]) before it is emptied. Titles have a few thousand of about ten KiB.
+const MAX_KNOWN_BYTES: usize = 128 << 20;
 
 /// Loaded shaders.
 #[derive(Default)]
@@ -17,6 +19,8 @@ pub(super) struct Shaders {
     starts: [u32; 2],
     /// All that were loaded: titles load the same ones again and again.
     known: BTreeMap<(ShaderKind, u64), Arc<Shader>>,
+    /// Bytes of those.
+    known_bytes: usize,
 }
 
 impl Shaders {
@@ -32,15 +36,19 @@ impl Shaders {
 
     /// Loads a shader.
     pub(super) fn load(&mut self, kind: ShaderKind, start: u32, words: &[u32]) {
-        if self.known.len() >= MAX_KNOWN {
+        if self.known.len() >= MAX_KNOWN || self.known_bytes > MAX_KNOWN_BYTES {
             self.known.clear();
+            self.known_bytes = 0;
         }
         let key = (kind, Shader::digest(kind, words));
         let shader = match self.known.get(&key) {
             Some(kept) if *kept.words == *words => kept.clone(),
             _ => {
                 let shader = Arc::new(Shader::new(kind, words));
-                self.known.insert(key, shader.clone());
+                self.known_bytes += shader.size();
+                if let Some(other) = self.known.insert(key, shader.clone()) {
+                    self.known_bytes -= other.size();
+                }
                 shader
             }
         };
@@ -82,9 +90,32 @@ mod tests {
         assert!(Arc::ptr_eq(shaders.get(ShaderKind::Pixel).unwrap(), &first));
         assert_eq!((shaders.start(ShaderKind::Pixel), shaders.hashes()), (7, [0, first.hash]));
         assert!(shaders.get(ShaderKind::Vertex).is_none());
+        assert_eq!(shaders.known_bytes, shaders.known.values().map(|shader| shader.size()).sum::<usize>());
         let mut again = Shaders::default();
         let (words, starts) = shaders.state();
         again.restore(&words, starts);
         assert_eq!((again.hashes(), again.state()), (shaders.hashes(), shaders.state()));
+    }
+
+    /// Every clause is the same six instructions: 4,095 control triples of two clauses, and 2.7 MB of host memory.
+    fn inflated(seed: u32) -> Vec<u32> {
+        let exec = 4095 | 6 << 12;
+        let mut words: Vec<u32> =
+            (0..4095).flat_map(|_| [exec, 0x1000 | exec << 16, exec >> 16 | 0x1000_0000]).collect();
+        words.extend([seed; 18]);
+        words
+    }
+
+    #[test]
+    fn what_is_known_is_bounded_in_bytes() {
+        let mut shaders = Shaders::default();
+        let mut most = 0;
+        for seed in 0..100 {
+            shaders.load(ShaderKind::Vertex, 0, &inflated(seed));
+            most = most.max(shaders.known_bytes);
+        }
+        let one = shaders.get(ShaderKind::Vertex).unwrap().size();
+        assert!(one > 1 << 20, "{one}: it is no inflated one");
+        assert!(most > MAX_KNOWN_BYTES && most <= MAX_KNOWN_BYTES + one, "{most}");
     }
 }

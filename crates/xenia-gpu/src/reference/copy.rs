@@ -6,6 +6,7 @@ use crate::backend::BackendError;
 use crate::draw_state::{CopyCall, CopySource};
 use crate::edram::Place;
 use crate::enums::CopyCommand;
+use crate::limits::Cancel;
 use crate::memory::PhysicalMemory;
 use crate::resolve::{Rect, rectangle, samples, store};
 use crate::texture::{Format, Layout, encode, swap};
@@ -43,9 +44,15 @@ impl Reader<'_> {
 }
 
 /// Fills a rectangle of a target with a sample.
-fn clear(edram: &Edram, call: &CopyCall, place: Place, [left, top, right, bottom]: Rect, bits: [u32; 2]) {
+fn clear(
+    (edram, cancel): (&Edram, &Cancel),
+    call: &CopyCall,
+    place: Place,
+    [left, top, right, bottom]: Rect,
+    bits: [u32; 2],
+) {
     let (columns, rows) = (call.msaa.columns(), call.msaa.rows());
-    for y in top * rows..bottom * rows {
+    for y in (top * rows..bottom * rows).take_while(|_| !cancel.is_set()) {
         for x in left * columns..right * columns {
             let run = place.row(x, y);
             edram.set(run.word(0), bits[0]);
@@ -56,9 +63,14 @@ fn clear(edram: &Edram, call: &CopyCall, place: Place, [left, top, right, bottom
     }
 }
 
-/// Carries out a copy and its clears.
-pub(super) fn copy(call: &CopyCall, edram: &Edram, memory: &dyn PhysicalMemory) -> Result<(), BackendError> {
-    let rect = rectangle(call, memory)?;
+/// Carries out a copy and its clears, up to where the token ends it.
+pub(super) fn copy(
+    call: &CopyCall,
+    edram: &Edram,
+    memory: &dyn PhysicalMemory,
+    cancel: &Cancel,
+) -> Result<(), BackendError> {
+    let (rect, whole) = rectangle(call, memory)?;
     let columns = call.msaa.columns();
     let color_place = match call.source {
         CopySource::Color { base, format } => {
@@ -70,7 +82,7 @@ pub(super) fn copy(call: &CopyCall, edram: &Edram, memory: &dyn PhysicalMemory) 
     let depth_place = |base: u32| Place::new(base, call.pitch, columns, true, 1);
     let copied = match call.command {
         CopyCommand::Raw | CopyCommand::Convert => {
-            copy_out(call, edram, memory, rect, color_place.map(|(place, _)| place))
+            copy_out(call, (edram, cancel), memory, rect, color_place.map(|(place, _)| place))
         }
         CopyCommand::Null => Ok(()),
         CopyCommand::ConstantOne => Err(BackendError::Unsupported("copy of a constant".into())),
@@ -78,17 +90,17 @@ pub(super) fn copy(call: &CopyCall, edram: &Edram, memory: &dyn PhysicalMemory) 
     if let (Some([high, low]), Some((place, _))) = (call.clear_color, color_place) {
         // 64-bit colours: the first register has the high half.
         let bits = if place.words == 2 { [low, high] } else { [high, 0] };
-        clear(edram, call, place, rect, bits);
+        clear((edram, cancel), call, place, rect, bits);
     }
     if let Some((base, bits)) = call.clear_depth {
-        clear(edram, call, depth_place(base), rect, [bits, 0]);
+        clear((edram, cancel), call, depth_place(base), rect, [bits, 0]);
     }
-    copied
+    copied.and(whole)
 }
 
 fn copy_out(
     call: &CopyCall,
-    edram: &Edram,
+    (edram, cancel): (&Edram, &Cancel),
     memory: &dyn PhysicalMemory,
     rect: Rect,
     color_place: Option<Place>,
@@ -114,12 +126,12 @@ fn copy_out(
         bytes
     };
     if is_depth {
-        store(call, memory, rect, 4, |x, y| word(reader.sample(x, y, reader.samples[0])[0]));
+        store(call, memory, rect, 4, cancel, |x, y| word(reader.sample(x, y, reader.samples[0])[0]));
         return Ok(());
     }
     let CopySource::Color { format: source, .. } = call.source else { return Ok(()) };
     let format = Format::from_number(destination.format)
-        .filter(|format| matches!(format.layout, Layout::Fields(_) | Layout::Half(_) | Layout::Single(_)))
+        .filter(|format| format.is_color_destination())
         .ok_or_else(|| BackendError::Unsupported(format!("copy to format {}", destination.format)))?;
     let same_bits = samples.len() == 1
         && destination.exponent_bias == 0
@@ -128,7 +140,7 @@ fn copy_out(
             || source as u32 == 2 && format.layout == Layout::Fields([10, 10, 10, 2]));
     if same_bits {
         let (sample, eight) = (samples[0], source as u32 == 0);
-        store(call, memory, rect, 4, |x, y| {
+        store(call, memory, rect, 4, cancel, |x, y| {
             let [bits, _] = reader.sample(x, y, sample);
             word(match (destination.swap, eight) {
                 (false, _) => bits,
@@ -138,7 +150,7 @@ fn copy_out(
         });
         return Ok(());
     }
-    store(call, memory, rect, format.bytes, |x, y| {
+    store(call, memory, rect, format.bytes, cancel, |x, y| {
         let mut color = reader.color(x, y);
         if destination.swap {
             color.swap(0, 2);

@@ -13,6 +13,8 @@ use crate::memory::PhysicalMemory;
 
 /// Host memory that decoded levels may take before all are dropped.
 const MAX_BYTES: usize = 512 << 20;
+/// Host memory that an entry takes beside its texels, about: there may be millions of textures of one texel.
+const ENTRY_BYTES: usize = 256;
 
 /// A decoded level.
 pub struct TextureLevel {
@@ -26,6 +28,13 @@ struct Entry {
     level: Option<Arc<TextureLevel>>,
     range: (u32, u32),
     version: Option<u64>,
+}
+
+impl Entry {
+    /// Host memory that it takes.
+    fn bytes(&self) -> usize {
+        ENTRY_BYTES + self.level.as_ref().map_or(0, |level| level.texels.bytes())
+    }
 }
 
 /// What the cache did.
@@ -91,9 +100,10 @@ impl TextureCache {
             self.entries.clear();
             self.bytes = 0;
         }
-        self.bytes += decoded.as_ref().map_or(0, |level| level.texels.bytes());
-        if let Some(old) = self.entries.insert(key, Entry { level: decoded.clone(), range, version }) {
-            self.bytes -= old.level.map_or(0, |level| level.texels.bytes()).min(self.bytes);
+        let entry = Entry { level: decoded.clone(), range, version };
+        self.bytes += entry.bytes();
+        if let Some(old) = self.entries.insert(key, entry) {
+            self.bytes -= old.bytes();
         }
         decoded
     }
@@ -121,5 +131,6 @@ mod tests {
         let after = cache.level(&words, 0, &ram).unwrap();
         assert_eq!(after.texels.get(0), [1.0; 4]);
         assert_eq!(cache.counters(), CacheCounters { decoded: 2, reused: 1, written: 1 });
+        assert_eq!(cache.bytes, ENTRY_BYTES + after.texels.bytes(), "the old one is gone");
     }
 }

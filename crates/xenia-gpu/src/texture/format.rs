@@ -124,6 +124,13 @@ pub struct Format {
     pub layout: Layout,
 }
 
+impl Format {
+    /// Whether copies out of the EDRAM and memory exports write colours in it (`resolve_or_memexport_dest` of the table of formats).
+    pub const fn is_color_destination(&self) -> bool {
+        matches!(self.number, 2..=10 | 14..=17 | 24..=26 | 30..=32 | 36..=38 | 50 | 54..=56)
+    }
+}
+
 macro_rules! formats {
     ($($number:literal $name:literal $bytes:literal [$width:literal, $height:literal] $layout:expr;)*) => {
         impl Format {

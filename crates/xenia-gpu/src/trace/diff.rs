@@ -46,7 +46,8 @@ fn describe(a: &Event, b: &Event) -> String {
             match bytes.iter().zip(others).position(|(a, b)| a != b) {
                 Some(first) => format!(
                     "memory at {:#010x}: {:#04x} and {:#04x}",
-                    at + first as u32,
+                    // Memory wraps.
+                    at.wrapping_add(first as u32),
                     bytes[first],
                     others[first]
                 ),

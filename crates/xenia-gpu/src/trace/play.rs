@@ -89,9 +89,9 @@ impl<R: Read> Player<R> {
             Event::Pump { now } => {
                 self.pass(now)?;
                 for event in self.processor.pump(now) {
-                    if matches!(event, GpuEvent::Swap { .. }) {
+                    if let GpuEvent::Swap { number, .. } = event {
                         self.frames += 1;
-                        if let Some(frame) = self.processor.take_frame() {
+                        if let Some(frame) = self.processor.take_frame(number) {
                             show(self.frames, frame);
                         }
                     }

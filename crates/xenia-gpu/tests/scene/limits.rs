@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use crate::scene::*;
-use xenia_gpu::limits::{DrawLimits, SHADER_STEPS};
+use xenia_gpu::limits::{COPY_ROWS, DrawLimits, SHADER_STEPS};
 use xenia_gpu::packets::{opcode, type3};
 
 thread_local! {
@@ -118,4 +118,37 @@ fn nothing_is_drawn_when_nobody_wants_it_any_more() {
     scene.vertices(&rectangle(0.0, 0.0, 320.0, 16.0, RED));
     assert_eq!(draw(&mut scene, 8, 3), []);
     assert!(!drawn(&mut scene)(8, 8));
+}
+
+#[test]
+fn nothing_is_copied_when_nobody_wants_it_any_more() {
+    let mut scene = Scene::new(80, 16, 0);
+    scene.gpu.cancel().unwrap().set();
+    scene.copy_rectangle();
+    scene.set(RB_COLOR_CLEAR, 0xff00_8000);
+    scene.write(RbCopyControl::with().copy_command(CopyCommand::Null).color_clear_enable(true));
+    scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
+    assert_eq!(draw(&mut scene, 8, 3), []);
+    assert!(!drawn(&mut scene)(8, 8));
+}
+
+#[test]
+fn a_copy_goes_once_around_the_edram() {
+    // 102 tiles beside each other: 21 rows of them are more than all there are, and so are 168 rows of pixels of four samples.
+    for (msaa, rows) in [(0, 336), (2, 168)] {
+        let width = if msaa == 0 { 8160 } else { 4080 };
+        let mut scene = Scene::new(width, rows + 8, msaa);
+        for (height, problems) in
+            [(rows, vec![]), (rows + 8, vec![(format!("limit reached: {COPY_ROWS}"), 1)])]
+        {
+            scene.height = height;
+            scene.copy_rectangle();
+            scene.set(RB_COLOR_CLEAR, 0xff00_8000);
+            scene.write(RbCopyControl::with().copy_command(CopyCommand::Null).color_clear_enable(true));
+            scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
+            assert_eq!(draw(&mut scene, 8, 3), problems, "{height}");
+            let words = scene.gpu.backend().edram().unwrap();
+            assert!(words.iter().all(|&word| word == 0xff00_8000), "it is all of it");
+        }
+    }
 }

@@ -215,7 +215,7 @@ impl Scene {
         ];
         self.words.extend(swap_commands(fetch, FRONT, w, h));
         self.run();
-        let mut frame = self.gpu.take_frame().unwrap();
+        let mut frame = self.gpu.take_frame(self.gpu.statistics().swaps).unwrap();
         // Alpha is not shown, but tests want to see it: it is in the copied front buffer.
         for (i, pixel) in frame.rgba.chunks_exact_mut(4).enumerate() {
             let (x, y) = (i as u32 % w, i as u32 / w);

@@ -151,7 +151,7 @@ fn run(number: u64, setting: Setting) -> (Done, u64) {
             2 => memory.write(base + rng.random_range(0..AREA / 4) * 4, &value.to_be_bytes()),
             _ => gpu.capture_next(),
         }
-        let _ = (gpu.next_event_time(), gpu.is_idle(), gpu.take_frame());
+        let _ = (gpu.next_event_time(), gpu.is_idle(), gpu.take_frame(1));
     }
     let mut hasher = DefaultHasher::new();
     gpu.digest(&mut |part| hasher.write(part));

@@ -136,6 +136,9 @@ impl Plan {
         }
         let expanded = primitives::is_expanded(call.primitive);
         let size = targets::size(call.pitch, call.msaa);
+        if size[0].max(size[1]) > device.device.limits().max_texture_dimension_2d {
+            return Err(Impossible("a target larger than the host's textures").into());
+        }
         let scissor = call.scissor;
         let [left, right] = [scissor.left, scissor.right].map(|x| x.clamp(0, size[0] as i32) as u32);
         let [top, bottom] = [scissor.top, scissor.bottom].map(|y| y.clamp(0, size[1] as i32) as u32);
@@ -207,7 +210,7 @@ impl WgpuBackend {
             let shader = call.vertex_shader.clone();
             return Ok((!corners.is_empty()).then_some(Geometry { corners, shader, handed_on: None, rows }));
         }
-        let triangles = self.expander.triangles(call, memory)?;
+        let triangles = self.expander.triangles(call, memory, &self.recovery.cancel())?;
         let (bytes, covered) = expanded::corners(call, &triangles, &plan.position, plan.size[1]);
         let rows = top.max(covered.start)..bottom.min(covered.end);
         if triangles.positions.is_empty() || rows.is_empty() {

@@ -14,6 +14,8 @@ use crate::translate::{
 
 /// Modules kept before all are dropped.
 const MAX_MODULES: usize = 8192;
+/// Bytes of the shaders that they were made of ([`Shader::size`]) before all are dropped.
+const MAX_SHADER_BYTES: usize = 256 << 20;
 
 /// A shader on the device.
 pub(super) struct HostShader {
@@ -32,11 +34,19 @@ type Made = Result<Arc<HostShader>, TranslateError>;
 /// Made by whoever asks first.
 type Slot = Arc<OnceLock<Made>>;
 
+/// What is kept.
+#[derive(Default)]
+struct Modules {
+    slots: HashMap<(u64, Stage), Slot>,
+    /// Bytes of the shaders that they are made of.
+    bytes: usize,
+}
+
 /// The shaders made so far; what has no translation is kept as its reason. Several threads may ask, and
 /// those that ask for the same one wait for each other.
 #[derive(Default)]
 pub(super) struct Shaders {
-    made: Mutex<HashMap<(u64, Stage), Slot>>,
+    made: Mutex<Modules>,
     ids: AtomicU64,
 }
 
@@ -77,9 +87,14 @@ impl Shaders {
     pub(super) fn get(&self, device: &Device, shader: &Arc<Shader>, stage: Stage) -> Made {
         let key = (shader.hash, stage);
         let slot = {
-            let mut slots = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-            if slots.len() >= MAX_MODULES && !slots.contains_key(&key) {
-                slots.clear();
+            let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+            let Modules { slots, bytes } = &mut *made;
+            if !slots.contains_key(&key) {
+                if slots.len() >= MAX_MODULES || *bytes > MAX_SHADER_BYTES {
+                    slots.clear();
+                    *bytes = 0;
+                }
+                *bytes += shader.size();
             }
             slots.entry(key).or_default().clone()
         };

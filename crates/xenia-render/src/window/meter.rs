@@ -63,6 +63,8 @@ pub(crate) struct Rates {
 
 /// What the rates are means over.
 const SPAN: Duration = Duration::from_secs(1);
+/// How long they reach back while no frame is shown.
+const LONGEST: Duration = Duration::from_secs(10);
 /// Frames that are kept even if they are older.
 const FRAMES: usize = 4;
 
@@ -89,10 +91,10 @@ impl Meter {
             *self = Self::default();
         }
         self.samples.push_back((now, figures));
-        // What is kept reaches back a span, and over a frame at least.
+        // What is kept reaches back a span, and over a frame if there was one lately.
         while let Some((at, next)) = self.samples.get(1)
             && *at + SPAN <= now
-            && next.frames < figures.frames
+            && (next.frames < figures.frames || *at + LONGEST <= now)
         {
             self.samples.pop_front();
         }

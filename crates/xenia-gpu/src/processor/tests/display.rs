@@ -77,11 +77,24 @@ fn a_swap_is_counted_and_pictured() {
     let mut m = Machine::with_backend(Box::new(Recorder::default()));
     m.run(&swap_commands([2, 0x42, 0, 0, 0, 0], 0x0123_4000, 1280, 720));
     assert_eq!(m.events, [GpuEvent::Swap { physical: 0x0123_4000, width: 1280, height: 720, number: 1 }]);
-    let frame = m.gpu.take_frame().unwrap();
+    let frame = m.gpu.take_frame(1).unwrap();
     assert_eq!((frame.width, frame.height, frame.rgba[0]), (1280, 720, 0x42));
-    assert!(m.gpu.take_frame().is_none());
+    assert!(m.gpu.take_frame(1).is_none());
     m.run(&[type3(opcode::XE_SWAP, 4), 1, 2, 3, 4]);
     assert_eq!(m.gpu.statistics().swaps, 1);
+}
+
+#[test]
+fn each_swap_of_a_pump_has_its_own_picture() {
+    let mut m = Machine::with_backend(Box::new(Recorder::default()));
+    let swaps = (1..=3).flat_map(|color| swap_commands([2, color, 0, 0, 0, 0], 0x0123_4000, 8, 8));
+    m.run(&swaps.collect::<Vec<_>>());
+    let mut color = |number| m.gpu.take_frame(number).map(|frame| frame.rgba[0]);
+    assert_eq!([1, 3, 2, 3, 4].map(&mut color), [Some(1), Some(3), None, None, None], "2 came before 3");
+    for round in 0..3 * MAX_FRAMES as u32 {
+        m.run(&swap_commands([2, round, 0, 0, 0, 0], 0x0123_4000, 8, 8));
+    }
+    assert!(m.gpu.take_frame(4).is_none() && m.gpu.take_frame(3 + 3 * MAX_FRAMES as u64).is_some());
 }
 
 #[test]

@@ -20,6 +20,8 @@ const MACRO_TILE: u32 = 32;
 pub(crate) struct Resolve<'a> {
     call: &'a CopyCall,
     area: Rect,
+    /// Whether that is all of it.
+    whole: Result<(), BackendError>,
 }
 
 // How samples become texels (`KIND` in resolve.wgsl): a sample's bits, components in bit fields,
@@ -32,12 +34,18 @@ pub(super) const SINGLE: u32 = 3;
 impl<'a> Resolve<'a> {
     /// Reads the rectangle.
     pub(crate) fn new(call: &'a CopyCall, memory: &dyn PhysicalMemory) -> Result<Self, BackendError> {
-        Ok(Self { call, area: rectangle(call, memory)? })
+        let (area, whole) = rectangle(call, memory)?;
+        Ok(Self { call, area, whole })
     }
 
     /// The pixels: left, top, right, bottom.
     pub(crate) fn area(&self) -> Rect {
         self.area
+    }
+
+    /// Whether the area is all that the copy covers.
+    pub(crate) fn whole(self) -> Result<(), BackendError> {
+        self.whole
     }
 
     fn place(&self, base: u32, format: TargetFormat) -> TargetPlace {
@@ -84,7 +92,8 @@ impl<'a> Resolve<'a> {
         let CopySource::Color { format: source, .. } = self.call.source else { return Ok(raw) };
         let destination = &self.call.destination;
         let unsupported = || BackendError::Unsupported(format!("copy to format {}", destination.format));
-        let format = Format::from_number(destination.format).ok_or_else(unsupported)?;
+        let format = Format::from_number(destination.format).filter(|format| format.is_color_destination());
+        let format = format.ok_or_else(unsupported)?;
         let is_plain = samples.len() == 1 && destination.exponent_bias == 0 && destination.number == 0;
         let converted = Texels { bytes: format.bytes, ..raw };
         Ok(match (source, format.layout) {

@@ -104,7 +104,10 @@ fn address_mode(mode: ClampMode, features: wgpu::Features) -> AddressMode {
     }
 }
 
-/// The samplers that were asked for. There are few combinations, so none is ever dropped.
+/// Samplers kept before all are dropped: hosts have some 4,000 at a time, of the 32,768 that constants can describe.
+const MAX_SAMPLERS: usize = 2048;
+
+/// The samplers that were asked for. Titles use a few dozen.
 #[derive(Default)]
 pub(super) struct Samplers {
     made: HashMap<SamplerKey, Arc<HostSampler>>,
@@ -118,6 +121,9 @@ impl Samplers {
         key: SamplerKey,
         id: impl FnOnce() -> u64,
     ) -> Arc<HostSampler> {
+        if self.made.len() >= MAX_SAMPLERS && !self.made.contains_key(&key) {
+            self.made.clear();
+        }
         let make = || Arc::new(HostSampler { id: id(), sampler: device.create_sampler(&key.descriptor()) });
         self.made.entry(key).or_insert_with(make).clone()
     }
