@@ -201,7 +201,8 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
                 comparison.corpus(planned, turn >= corpus.len() as u64, &settings, &enough)
             } else {
                 let index = first / BATCH + turn - corpus_batches;
-                let numbers = first.max(index * BATCH)..end.min((index + 1) * BATCH);
+                let begin = index.saturating_mul(BATCH);
+                let numbers = first.max(begin)..end.min(begin.saturating_add(BATCH));
                 if numbers.is_empty() || time.is_some_and(|time| start.elapsed() >= time) {
                     break;
                 }

@@ -7,12 +7,12 @@ use xenia_gpu::Frame;
 
 /// Writes `frame` to `path`, whole or not at all.
 pub fn write_png(path: &Path, frame: &Frame) -> Result<()> {
-    output::write(path, &encode(frame)?)
+    output::write(path, &encode(frame).with_context(|| path.display().to_string())?)
 }
 
 /// Writes `frame` to a file that is not there yet; false if it is.
 pub fn write_new_png(path: &Path, frame: &Frame) -> Result<bool> {
-    output::write_new(path, &encode(frame)?)
+    output::write_new(path, &encode(frame).with_context(|| path.display().to_string())?)
 }
 
 fn encode(frame: &Frame) -> Result<Vec<u8>> {

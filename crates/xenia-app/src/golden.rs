@@ -1,10 +1,10 @@
 //! Golden files: what a deterministic run of a title must end in.
 //!
-//! A golden file names its own limits, so that comparing it with a run of other limits is an error
-//! and not a mismatch.
+//! A golden file names its own limits: comparing it with a run of other limits is wrong use and no mismatch, and so is one of
+//! another version.
 
 use crate::report::RunReport;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -71,14 +71,34 @@ impl Golden {
         crate::output::write(path, (serde_json::to_string_pretty(self)? + "\n").as_bytes())
     }
 
+    /// Whether it is of this version and of a run with these limits; else what is wrong.
+    pub fn is_of(&self, instructions: Option<u64>, frames: Option<u64>) -> Result<()> {
+        if self.version != VERSION {
+            let version = self.version;
+            bail!(
+                "a golden file of version {version}, and this program's are {VERSION}: --bless writes it anew"
+            );
+        }
+        if (self.limit_instructions, self.limit_frames) != (instructions, frames) {
+            let flags = |instructions: Option<u64>, frames: Option<u64>| {
+                let [n, frames] = [("-n", instructions), ("--frames", frames)]
+                    .map(|(flag, limit)| limit.map(|limit| format!("{flag} {limit}")));
+                n.into_iter().chain(frames).collect::<Vec<_>>().join(" ")
+            };
+            bail!(
+                "it is of a run with {}, and this is one with {}: say the same, or --bless",
+                flags(self.limit_instructions, self.limit_frames),
+                flags(instructions, frames)
+            );
+        }
+        Ok(())
+    }
+
     /// The first field in which `actual` differs: name, expected, actual.
     pub fn first_difference(&self, actual: &Self) -> Option<(String, String, String)> {
         let fields = |golden: &Self| -> Vec<(String, String)> {
             let mut all = vec![
-                ("version".to_owned(), golden.version.to_string()),
                 ("image_loaded_sha256".to_owned(), golden.image_loaded_sha256.clone()),
-                ("limit_instructions".to_owned(), format!("{:?}", golden.limit_instructions)),
-                ("limit_frames".to_owned(), format!("{:?}", golden.limit_frames)),
                 ("exit".to_owned(), golden.exit.clone()),
                 ("instructions".to_owned(), golden.instructions.to_string()),
                 ("guest_ticks".to_owned(), golden.guest_ticks.to_string()),
@@ -131,6 +151,18 @@ mod tests {
     #[test]
     fn equal_records_do_not_differ() {
         assert_eq!(sample().first_difference(&sample()), None);
+    }
+
+    #[test]
+    fn other_limits_are_no_mismatch() {
+        assert!(sample().is_of(Some(5), None).is_ok());
+        let said = |golden: Golden, n, frames| golden.is_of(n, frames).unwrap_err().to_string();
+        let other = said(sample(), Some(6), Some(2));
+        assert_eq!(
+            other,
+            "it is of a run with -n 5, and this is one with -n 6 --frames 2: say the same, or --bless"
+        );
+        assert!(said(Golden { version: 9, ..sample() }, Some(5), None).contains("version 9"));
     }
 
     #[test]

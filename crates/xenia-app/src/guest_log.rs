@@ -2,7 +2,8 @@
 //!
 //! In the log a line that comes again and again is shown once with its number, and there are 200 lines a second at most:
 //! a title that writes without end must not make the log useless. A file gets every byte, up to 1 GiB.
-//! What a plain ELF program writes is its output, and goes to standard output as it comes, unless that is for JSON.
+//! What a plain ELF program writes is its output, and goes to standard output as it comes, unless that is for JSON; a
+//! terminal gets no escape sequences of it.
 
 use crate::log::GUEST;
 use crate::output::Losses;
@@ -186,7 +187,7 @@ impl GuestLog {
     fn text(&self, kind: ImageKind, text: &str) {
         let Shared { sink, losses, to_output } = &mut *self.0.lock();
         match sink {
-            _ if *to_output && kind == ImageKind::Elf => say::write_bytes(text.as_bytes()),
+            _ if *to_output && kind == ImageKind::Elf => say::write_guest(text),
             Sink::Off => {}
             Sink::Log(folder) => folder.text(text, Instant::now(), &mut show),
             Sink::File(file) => file.text(text, losses),

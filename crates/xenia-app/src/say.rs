@@ -92,6 +92,15 @@ pub fn write_bytes(bytes: &[u8]) {
     }
 }
 
+/// Prints what a title says: as it is, but on a terminal without what would command that.
+pub fn write_guest(text: &str) {
+    if std::io::stdout().is_terminal() {
+        write_bytes(visible(text).as_bytes());
+    } else {
+        write_bytes(text.as_bytes());
+    }
+}
+
 fn keep(closed: &mut Option<Closed>, result: std::io::Result<()>) {
     *closed = match result {
         Ok(()) => None,

@@ -39,7 +39,7 @@ use toml::de::{DeTable, DeValue};
 const DEFAULT_COMMAND: &str = "exec";
 
 /// Commands that only look at files or print what the program knows: a mistake in config.toml doesn't change what they do.
-const LOOKING: [&str; 16] = [
+const LOOKING: [&str; 22] = [
     "info",
     "ls",
     "extract",
@@ -56,7 +56,28 @@ const LOOKING: [&str; 16] = [
     "man",
     "generate",
     "config",
+    "trace diff",
+    "trace dump",
+    "content list",
+    "sweep merge",
+    "sweep diff",
+    "sweep report",
 ];
+
+/// Whether the command that is meant is one of those.
+fn is_looking(typed: &ArgMatches) -> bool {
+    let path = path_of(typed);
+    LOOKING
+        .iter()
+        .any(|name| path.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with(' ')))
+}
+
+/// The names of the command that is meant, and of those that it belongs to: `trace dump`.
+fn path_of(typed: &ArgMatches) -> String {
+    let Some((name, below)) = typed.subcommand() else { return String::new() };
+    let below = path_of(below);
+    if below.is_empty() { name.to_owned() } else { format!("{name} {below}") }
+}
 
 /// A setting that a command line has got, for errors that come of it later.
 struct Origin {
@@ -161,7 +182,7 @@ pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>
         return Ok(words);
     }
     match with_settings(&definition, &typed, &words, explicit, &path) {
-        Err(error) if !explicit && LOOKING.contains(&command) => {
+        Err(error) if !explicit && is_looking(&typed) => {
             errln!("xenia-rs: warning: {}; `{command}` goes on without settings", error_text(&error));
             Ok(words)
         }

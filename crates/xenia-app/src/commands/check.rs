@@ -2,19 +2,17 @@
 
 use crate::cli::{CheckArgs, PictureArgs};
 use crate::code_store;
-use crate::commands::exec::{conclude, limits};
+use crate::commands::exec::{Outputs, limits};
 use crate::content;
 use crate::exit::Code;
 use crate::golden::Golden;
-use crate::guest_log::GuestLog;
 use crate::interrupt::Interrupt;
 use crate::launches;
 use crate::machine::{Machine, MachineOptions};
-use crate::output::Losses;
 use crate::report::{End, check_json};
 use crate::say::outln;
 use crate::title::Title;
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
 
 /// Runs, compares, names the first differing field; or writes the golden file.
@@ -24,19 +22,26 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
         bail!("check needs a limit: -n INSTRUCTIONS or --frames N");
     }
     let expected = if args.bless { None } else { Some(Golden::read(&args.expect)?) };
+    if let Some(expected) = &expected {
+        expected
+            .is_of(args.run.instructions, args.run.frames)
+            .with_context(|| args.expect.display().to_string())?;
+    }
     let title = Title::open_or_demo(Some(&args.title), &args.engine)?;
     check_json(args.run.json.as_deref())?;
     let interrupt = Interrupt::listen(args.run.timeout)?;
     interrupt.listen_for_threads()?;
-    let losses = Losses::default();
-    let guest_log = GuestLog::new(args.run.guest_log.as_deref(), losses.clone())?;
+    let outputs = Outputs::new(&args.run, None)?;
     let limits = limits(&args.run, &args.engine);
     let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
         let file = |path: &Option<PathBuf>| before.file(path.as_deref());
+        let (capture, frames) = outputs.port(before.frames, |_, _| {});
         let machine = Machine::new(
             title,
             MachineOptions {
-                text: guest_log.port(title.image.kind),
+                capture,
+                frames,
+                text: outputs.guest_log.port(title.image.kind),
                 content: content::folder(&args.engine.content, true)?,
                 code_cache: code_store::named_folder(&args.engine),
                 event_log: file(&args.run.event_log).as_deref(),
@@ -52,8 +57,7 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
             machine
         })
     })?;
-    guest_log.finish();
-    let code = conclude(args.run.json.as_deref(), &finished, &interrupt, &losses);
+    let code = outputs.conclude(&finished, &interrupt);
     let whole = finished.divergence.is_none() && finished.recording_trouble.is_none() && !finished.lost;
     if !whole || code == Code::Unusable {
         return Ok(code);

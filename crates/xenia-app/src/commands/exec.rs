@@ -43,9 +43,6 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
     interrupt.listen_for_threads()?;
     let title = open_title(args)?;
     check_json(args.run.json.as_deref())?;
-    if let Some(folder) = &args.run.dump_frames {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    }
     args.picture.last_frame.as_deref().map_or(Ok(()), output::check)?;
     if args.picture.headless {
         return headless(args, title, &interrupt);
@@ -92,7 +89,7 @@ fn open_title(args: &ExecArgs) -> Result<Title> {
 
 fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code> {
     let limits = limits(&args.run, &args.engine);
-    let outputs = Outputs::new(args)?;
+    let outputs = Outputs::new(&args.run, args.picture.last_frame.as_deref())?;
     let policy = args.dialogs.dialogs.unwrap_or(DialogPolicy::Accept);
     let finished = launches::run(title, &limits, args.run.dump_threads_after, |title, before, launched| {
         let mut machine = machine(
@@ -115,28 +112,36 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code
 }
 
 /// What a run leaves behind beside what its machines write themselves: pictures, the title's text, figures.
-struct Outputs {
+pub(super) struct Outputs {
     json: Option<PathBuf>,
     folder: Option<Arc<Mutex<FrameFolder>>>,
     last_path: Option<PathBuf>,
     /// The newest frame, if it is to be written at the end.
     last: Arc<Mutex<Option<Frame>>>,
-    guest_log: GuestLog,
+    pub(super) guest_log: GuestLog,
     losses: Losses,
 }
 
 impl Outputs {
-    fn new(args: &ExecArgs) -> Result<Self> {
+    /// As the flags have it. The folder for frames is there afterwards.
+    pub(super) fn new(run: &RunArgs, last_frame: Option<&Path>) -> Result<Self> {
         let losses = Losses::default();
-        let folder = args.run.dump_frames.clone();
+        if let Some(folder) = &run.dump_frames {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+        }
+        let folder = run.dump_frames.clone();
         let folder = folder.map(|folder| Arc::new(Mutex::new(FrameFolder::new(folder, losses.clone()))));
-        let last_path = args.picture.last_frame.clone();
-        let guest_log = GuestLog::new(args.run.guest_log.as_deref(), losses.clone())?;
-        Ok(Self { json: args.run.json.clone(), folder, last_path, last: Arc::default(), guest_log, losses })
+        let guest_log = GuestLog::new(run.guest_log.as_deref(), losses.clone())?;
+        let last_path = last_frame.map(Path::to_owned);
+        Ok(Self { json: run.json.clone(), folder, last_path, last: Arc::default(), guest_log, losses })
     }
 
     /// Takes the frames of a machine, and passes them on to `show`; `before` is the number of frames of the titles before.
-    fn port(&self, before: u64, mut show: impl FnMut(u64, Frame) + Send + 'static) -> (Capture, FrameSink) {
+    pub(super) fn port(
+        &self,
+        before: u64,
+        mut show: impl FnMut(u64, Frame) + Send + 'static,
+    ) -> (Capture, FrameSink) {
         let keeps = self.folder.is_some() || self.last_path.is_some();
         let folder = self.folder.clone();
         let last = self.last_path.as_ref().map(|_| self.last.clone());
@@ -154,7 +159,7 @@ impl Outputs {
     }
 
     /// Writes what is to be written at the end, says how the run went.
-    fn conclude(&self, finished: &Finished, interrupt: &Interrupt) -> Code {
+    pub(super) fn conclude(&self, finished: &Finished, interrupt: &Interrupt) -> Code {
         self.guest_log.finish();
         if let Some(path) = &self.last_path {
             let written = match &*self.last.lock() {

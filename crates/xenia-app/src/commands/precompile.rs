@@ -122,5 +122,5 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
     if !is_kept {
         bail!("the code could not be written to {}", folder.display());
     }
-    Ok(Code::Done)
+    Ok(interrupt.cause().map_or(Code::Done, Code::from))
 }

@@ -71,7 +71,7 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     guest_log.finish();
     let code = conclude(None, &finished, &interrupt, &losses);
     let Some(done) = machine.finish_gpu_recording() else {
-        bail!("{shown}: the run ended before swap {}: the trace is empty", args.from + 1);
+        bail!("{shown}: the run ended before swap {}: the trace is empty", args.from.saturating_add(1));
     };
     let done = done.with_context(|| format!("cannot write {shown}"))?;
     outln!(
@@ -193,11 +193,14 @@ fn dump(args: &TraceDumpArgs) -> Result<Code> {
     create_folder(args.out.as_deref())?;
     let (with_pictures, only) = (args.out.is_some(), args.draw);
     let wants = move |number| with_pictures && only.is_none_or(|draw| draw == number);
-    let mut printer = Printer { args, frame: 1, trouble: None };
+    let mut printer = Printer { args, frame: 1, draws: 0, trouble: None };
     let told = narrate(open(&args.trace)?, backend(GpuKind::Reference)?, wants, |told| printer.take(told));
     told.with_context(|| format!("{}", args.trace.display()))?;
     if let Some(trouble) = printer.trouble {
         return Err(trouble);
+    }
+    if let Some(draw) = args.draw.filter(|&draw| draw == 0 || draw > printer.draws) {
+        bail!("--draw {draw}: {} has {}", args.trace.display(), count(printer.draws, "draw"));
     }
     if let Some(frame) = args.frame.filter(|&frame| frame == 0 || frame >= printer.frame) {
         bail!("--frame {frame}: {} has {}", args.trace.display(), count(printer.frame - 1, "swap"));
@@ -210,6 +213,8 @@ struct Printer<'a> {
     args: &'a TraceDumpArgs,
     /// The swap that is being prepared.
     frame: u64,
+    /// Draws so far.
+    draws: u64,
     trouble: Option<anyhow::Error>,
 }
 
@@ -227,6 +232,9 @@ impl Printer<'_> {
         let listed = self.args.draw.is_none() && self.args.frame.is_none_or(|frame| frame == self.frame);
         if is_closed() {
             return Ok(false);
+        }
+        if let Narration::Draw { number, .. } = &told {
+            self.draws = *number;
         }
         match told {
             Narration::Packet { depth, text } if listed => {
@@ -325,5 +333,7 @@ mod tests {
         let args = TraceDumpArgs { trace: second, frame: None, draw: Some(1), out: Some(pictures.clone()) };
         assert_eq!(dump(&args).unwrap(), Code::Done);
         assert!(pictures.join("draw000001.png").is_file());
+        let beyond = dump(&TraceDumpArgs { draw: Some(1_000_000), ..args }).unwrap_err().to_string();
+        assert!(beyond.starts_with("--draw 1000000: ") && beyond.contains(" draws"), "{beyond}");
     }
 }

@@ -52,6 +52,21 @@ fn the_file_may_be_named_before_the_command() {
 }
 
 #[test]
+fn commands_that_look_are_known_by_all_of_their_names() {
+    let definition = Cli::command();
+    for path in LOOKING {
+        let found = path.split(' ').try_fold(&definition, |command, name| command.find_subcommand(name));
+        assert!(found.is_some(), "{path}");
+    }
+    let looks = |words: &[&str]| {
+        let words = ["xenia-rs"].iter().chain(words);
+        is_looking(&lenient(Cli::command()).try_get_matches_from(words).unwrap())
+    };
+    assert!(looks(&["trace", "diff", "a", "b"]) && looks(&["info", "t.xex"]));
+    assert!(!looks(&["trace", "play", "a"]) && !looks(&["t.xex"]) && !looks(&["content", "export"]));
+}
+
+#[test]
 fn the_command_line_wins() {
     let exec_ = exec("[exec]\nframes = 5\n", &["--frames", "7"]);
     assert_eq!(exec_.run.frames, Some(7));

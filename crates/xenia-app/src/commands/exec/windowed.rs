@@ -143,7 +143,14 @@ fn guarded<T>(run: impl FnOnce() -> Result<T>, end: impl FnOnce()) -> Result<T> 
 /// Whether the run leaves files that tell of it: a second run would write over them.
 fn leaves_files(args: &ExecArgs) -> bool {
     let ExecArgs { run, picture, .. } = args;
-    let files = [&run.json, &run.record, &run.event_log, &run.dump_frames, &picture.last_frame];
+    let files = [
+        &run.json,
+        &run.record,
+        &run.record_contention,
+        &run.event_log,
+        &run.dump_frames,
+        &picture.last_frame,
+    ];
     let is_wav = matches!(args.sound.audio, Some(AudioOutput::Wav(_)));
     files.iter().any(|file| file.is_some()) || is_wav || guest_log::is_file(run.guest_log.as_deref())
 }
@@ -186,7 +193,7 @@ fn play(
     loop {
         sender.phase(Phase::Loading);
         let name = title.short_name();
-        let outputs = Outputs::new(args)?;
+        let outputs = Outputs::new(&args.run, args.picture.last_frame.as_deref())?;
         let finished = run_machines(args, title, seat, sender, &outputs, interrupt)?;
         // A machine that is gone stops no motor.
         seat.controllers.tune(seat.settings.for_title(None));
