@@ -321,6 +321,32 @@ fn a_file_that_shrinks_while_it_is_read_is_refused() {
 }
 
 #[test]
+fn names_are_given_to_exports_by_ordinal() {
+    let mut builder = XexBuilder::sample(Payload::Plain, None);
+    // The table has 10 and 12; the directory names 10, 11 and another 12.
+    let mut directory = vec![0; 0x10];
+    for word in [10_u32, 3, 3, 0x28, 0x34, 0x40, 0x1100, 0x1300, 0x1140, 0x46, 0x4C, 0x52, 0x0001_0000, 0x2] {
+        directory.extend(word.to_le_bytes());
+    }
+    directory.truncate(0x46);
+    directory.extend(b"First\0Other\0Third\0");
+    builder.image[0x2100..0x2100 + directory.len()].copy_from_slice(&directory);
+    builder.headers.push((0xE1_0402, Err([0x2100_u32, 0x60].map(u32::to_be_bytes).concat())));
+    let image = open(&builder.build()).unwrap();
+    let exports: Vec<_> =
+        image.exports.iter().map(|e| (e.ordinal.0, e.name.as_deref(), e.address.0 - BASE)).collect();
+    assert_eq!(
+        exports,
+        [
+            (10, Some("First"), 0x1100),
+            (11, Some("Other"), 0x1300),
+            (12, None, 0x1200),
+            (12, Some("Third"), 0x1140)
+        ]
+    );
+}
+
+#[test]
 fn exports_by_name_and_static_libraries_are_read() {
     let mut builder = XexBuilder::sample(Payload::Plain, None);
     builder.export_table = 0;

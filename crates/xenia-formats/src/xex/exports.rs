@@ -1,4 +1,4 @@
-//! Exports of a module: the ordinal table of the security info, or a PE directory with names.
+//! Exports of a module: the ordinal table of the security info, and a PE directory with names. Either may be all there is.
 
 use xenia_guest::{GuestAddr, Ordinal};
 
@@ -16,13 +16,30 @@ pub(super) fn read(xex: &Xex, image: &[u8]) -> Result<Vec<Export>, FormatError> 
     let mut exports = Vec::new();
     if !xex.security.export_table.is_null() {
         read_ordinals(xex, image, &mut exports)?;
-    } else if let Some(found) = xex.optional_header(key::EXPORTS_BY_NAME) {
-        let OptionalValue::Body { .. } = found.value else { return Ok(exports) };
+    }
+    if let Some(found) = xex.optional_header(key::EXPORTS_BY_NAME)
+        && let OptionalValue::Body { .. } = found.value
+    {
         let body = header::body(Fields::new(&xex.header, 0, "XEX header"), found)?;
-        read_pe_directory(xex, image, body, &mut exports)?;
+        let mut named = Vec::new();
+        read_pe_directory(xex, image, body, &mut named)?;
+        add_names(&mut exports, named);
     }
     exports.sort_by_key(|export| export.ordinal);
     Ok(exports)
+}
+
+/// Gives what the ordinal table has (in order) the names of the directory. What only the directory has is added, behind what
+/// has the same ordinal: by ordinal the table counts.
+fn add_names(exports: &mut Vec<Export>, named: Vec<Export>) {
+    let table = exports.len();
+    for export in named {
+        let same = exports[..table].binary_search_by_key(&export.ordinal, |own| own.ordinal).ok();
+        match same.map(|index| &mut exports[index]) {
+            Some(own) if own.address == export.address && own.name.is_none() => own.name = export.name,
+            _ => exports.push(export),
+        }
+    }
 }
 
 /// Whether an exported address lies in the image.
