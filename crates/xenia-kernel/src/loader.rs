@@ -7,11 +7,13 @@
 mod dynamic;
 pub mod image_headers;
 mod imports;
+mod lock;
 mod modules;
 pub(crate) mod operation;
 mod places;
 mod start;
 
 pub(crate) use dynamic::{base_name, count_loads, path_of};
+pub(crate) use lock::locked;
 pub(crate) use modules::Identity;
 pub use modules::{LoadError, Module, Modules};

@@ -29,7 +29,6 @@ const PINNED: u16 = u16::MAX;
 /// A load under way.
 struct Loading {
     now: u64,
-    thread: u32,
     /// In memory, oldest first.
     placed: Vec<GuestAddr>,
     /// Complete, and in the order in which they are to be told.
@@ -51,25 +50,36 @@ impl Loading {
 }
 
 impl Kernel {
-    /// Loads the module at `path`, and what it imports from, for a thread. Returns its handle, and what guest code is to be
-    /// told of it.
+    /// Loads the module at `path`, and what it imports from. Returns its handle, and what guest code is to be told of it.
     pub(crate) fn load_module(
         &self,
         path: &str,
         minimum: Version,
-        thread: u32,
         now: u64,
     ) -> Result<(GuestAddr, Operation), LoadError> {
-        let mut loading = Loading {
-            now,
-            thread,
-            placed: Vec::new(),
-            complete: Vec::new(),
-            failed: BTreeSet::new(),
-            bytes: 0,
-        };
         let path = path_of(path, &self.config.image_path);
-        match self.load_at_depth(&path, minimum, &mut loading, 0) {
+        self.load_all(now, |loading| self.load_at_depth(&path, minimum, loading, 0))
+    }
+
+    /// As [`Self::load_module`], of a file that is in memory and has no path.
+    pub(crate) fn load_module_from(
+        &self,
+        name: &str,
+        file: Vec<u8>,
+        minimum: Version,
+        now: u64,
+    ) -> Result<(GuestAddr, Operation), LoadError> {
+        self.load_all(now, |loading| self.load_file(name, file, minimum, loading, 0))
+    }
+
+    fn load_all(
+        &self,
+        now: u64,
+        load: impl FnOnce(&mut Loading) -> Result<GuestAddr, LoadError>,
+    ) -> Result<(GuestAddr, Operation), LoadError> {
+        let mut loading =
+            Loading { now, placed: Vec::new(), complete: Vec::new(), failed: BTreeSet::new(), bytes: 0 };
+        match load(&mut loading) {
             Ok(handle) => Ok((handle, Operation::load(loading.complete))),
             Err(error) => {
                 self.undo(&mut loading, 0);
@@ -85,14 +95,25 @@ impl Kernel {
         loading: &mut Loading,
         depth: usize,
     ) -> Result<GuestAddr, LoadError> {
-        let owned = || path.to_owned();
         if depth >= MAXIMUM_DEPTH {
-            return Err(LoadError::TooDeep { path: owned() });
+            return Err(LoadError::TooDeep { path: path.to_owned() });
         }
         let file = loading
             .take(&self.limits, ATTEMPT)
             .and_then(|()| self.read_file(path, loading.now, |size| loading.take(&self.limits, size)))
-            .map_err(|source| LoadError::File { path: owned(), source })?;
+            .map_err(|source| LoadError::File { path: path.to_owned(), source })?;
+        self.load_file(path, file, minimum, loading, depth)
+    }
+
+    fn load_file(
+        &self,
+        path: &str,
+        file: Vec<u8>,
+        minimum: Version,
+        loading: &mut Loading,
+        depth: usize,
+    ) -> Result<GuestAddr, LoadError> {
+        let owned = || path.to_owned();
         let damaged = |source| LoadError::Image { path: owned(), source };
         let xex = Xex::read(&file).map_err(damaged)?;
         loading
@@ -109,7 +130,7 @@ impl Kernel {
             tracing::warn!(target: "kernel", "{path}: digests don't match its contents");
         }
         place_image(&self.memory, &image)?;
-        let handle = match self.register_library(&image, path, xex.module_flags, loading) {
+        let handle = match self.register_library(&image, path, xex.module_flags) {
             Ok(handle) => handle,
             Err(source) => {
                 let _ = self.memory.free(image.base);
@@ -129,23 +150,12 @@ impl Kernel {
         Ok(handle)
     }
 
-    fn register_library(
-        &self,
-        image: &LoadedImage,
-        path: &str,
-        flags: u32,
-        loading: &Loading,
-    ) -> Fallible<GuestAddr> {
-        let name = base_name(path);
+    fn register_library(&self, image: &LoadedImage, path: &str, flags: u32) -> Fallible<GuestAddr> {
         let is_library = flags & module_flags::DLL != 0;
-        let handle = self.register_module(image, Identity { name, path, is_library })?;
-        if let Some(module) = self.modules.lock().find_mut(handle) {
-            module.loading = Some(loading.thread);
-        }
         if is_library && image.tls.is_some_and(|tls| tls.data_size > 0) {
             tracing::warn!(target: "kernel", "{path} has static thread data, which only titles can have");
         }
-        Ok(handle)
+        self.register_module(image, Identity { name: base_name(path), path, is_library })
     }
 
     /// Makes sure that the module which `handle` imports from is there. One that can't be loaded is reported when it is
@@ -164,7 +174,7 @@ impl Kernel {
             },
             None => {
                 let mark = loading.placed.len();
-                let wanted = path_of(name, path);
+                let wanted = path_of(name, &path_of(path, &self.config.image_path));
                 if loading.bytes == u64::MAX || loading.failed.contains(&wanted.to_ascii_lowercase()) {
                     return;
                 }
@@ -214,6 +224,16 @@ impl Kernel {
 }
 
 impl Kernel {
+    /// A file that the guest has in memory, if it can be an executable.
+    pub(crate) fn copy_of_file(&self, at: GuestAddr, size: u32) -> Fallible<Vec<u8>> {
+        if u64::from(size) > MAXIMUM_FILE {
+            return Err(NtStatus::INVALID_IMAGE_FORMAT.into());
+        }
+        let mut bytes = zeros(size as usize)?;
+        self.memory.read_bytes(at, &mut bytes)?;
+        Ok(bytes)
+    }
+
     /// A whole file, if it can be an executable.
     pub(crate) fn read_whole(&self, path: &str, now: u64) -> Fallible<Vec<u8>> {
         self.read_file(path, now, |_| Ok(()))

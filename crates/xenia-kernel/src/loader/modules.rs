@@ -111,8 +111,6 @@ pub struct Module {
     pub dependencies: Vec<GuestAddr>,
     /// Whether its entry has been told that it has come.
     pub attached: bool,
-    /// The thread that is loading it; nobody else can use it yet.
-    pub loading: Option<u32>,
     /// First address.
     pub base: GuestAddr,
     /// Bytes.
@@ -158,6 +156,10 @@ pub struct Modules {
     pub(crate) operations: BTreeMap<u64, Operation>,
     /// The number of the next one.
     pub(crate) next_operation: u64,
+    /// The critical section of who loads and unloads; null until somebody does.
+    pub(super) lock: GuestAddr,
+    /// Threads that wait for it, or own it because they have waited.
+    pub(super) handed_over: BTreeSet<u32>,
 }
 
 impl Modules {
@@ -277,7 +279,6 @@ impl Kernel {
             version: image.execution.map(|execution| execution.version),
             dependencies: Vec::new(),
             attached: false,
-            loading: None,
             base: image.base,
             size: image.size,
             entry: image.entry,

@@ -1,11 +1,10 @@
 //! What guest code is told when modules come and go, one call after the other.
 //!
 //! A library's entry is called with its handle and 1 when it has come, 0 when it is about to go. If it does not want to
-//! come (it returns 0), all that came with it goes again and the load fails. While a load is under way its modules belong to
-//! the thread that makes it; others that ask for them wait.
+//! come (it returns 0), all that came with it goes again and the load fails. All of it is under the loader's lock.
 
-use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow};
+use crate::loader::lock::settled;
 use crate::status::failure::Fallible;
 use std::collections::VecDeque;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -32,26 +31,39 @@ pub(crate) struct Operation {
     /// Modules that came with it.
     loaded: Vec<GuestAddr>,
     status: NtStatus,
-    /// Where a handle goes when all is well, and which.
+    /// Where a handle goes when all is well, if anywhere, and which.
     result: Option<(GuestAddr, GuestAddr)>,
+    /// With what the thread ends then, if it does.
+    exit: Option<u32>,
 }
 
 impl Operation {
     /// Of modules that have come, in the order in which they are told.
     pub(crate) fn load(modules: Vec<GuestAddr>) -> Self {
         let steps = modules.iter().map(|&module| Step::Attach(module)).collect();
-        Self { steps, loaded: modules, status: NtStatus::SUCCESS, result: None }
+        Self { steps, loaded: modules, status: NtStatus::SUCCESS, result: None, exit: None }
     }
 
     /// Of modules that go, in the order in which they are told.
     pub(crate) fn unload(modules: Vec<GuestAddr>) -> Self {
         let steps = modules.into_iter().flat_map(|module| [Step::Detach(module), Step::Discard(module)]);
-        Self { steps: steps.collect(), loaded: Vec::new(), status: NtStatus::SUCCESS, result: None }
+        Self {
+            steps: steps.collect(),
+            loaded: Vec::new(),
+            status: NtStatus::SUCCESS,
+            result: None,
+            exit: None,
+        }
     }
 
-    /// The same, with a handle to be stored in the end.
-    pub(crate) fn store(self, at: GuestAddr, handle: GuestAddr) -> Self {
-        Self { result: Some((at, handle)), ..self }
+    /// The same, with a handle to be stored in the end, if anywhere.
+    pub(crate) fn store(self, at: Option<GuestAddr>, handle: GuestAddr) -> Self {
+        Self { result: at.map(|at| (at, handle)), ..self }
+    }
+
+    /// The same, and then the thread ends: its own code may have gone.
+    pub(crate) fn exit(self, code: u32) -> Self {
+        Self { exit: Some(code), ..self }
     }
 
     /// A module does not want to come: everything goes again, the last first.
@@ -63,16 +75,7 @@ impl Operation {
     }
 }
 
-impl Kernel {
-    /// Whether another thread is loading this module just now.
-    pub(crate) fn is_loading(&self, handle: GuestAddr, thread: u32) -> bool {
-        let loading = self.modules.lock().find(handle).and_then(|module| module.loading);
-        // A thread that ended in the middle keeps nobody waiting.
-        loading.is_some_and(|loading| loading != thread && self.threads.lock().get(loading).is_some())
-    }
-}
-
-/// Carries an operation out.
+/// Carries an operation out, under the loader's lock.
 pub(crate) fn run(call: &mut Call, operation: Operation) -> Fallible<Flow> {
     let number = {
         let mut modules = call.kernel.modules.lock();
@@ -132,29 +135,23 @@ fn told(call: &mut Call, result: u64, [number, reason, ..]: [u64; 4]) -> Flow {
     {
         operation.fail();
     }
-    match go_on(call, number) {
+    let flow = go_on(call, number);
+    match settled(call, flow) {
         Ok(flow) => flow,
         Err(failure) => failure.status().into_flow(),
     }
 }
 
 fn finish(call: &Call, number: u64) -> Fallible<Flow> {
-    let operation = {
-        let mut modules = call.kernel.modules.lock();
-        let Some(operation) = modules.operations.remove(&number) else {
-            return Ok(NtStatus::UNSUCCESSFUL.into_flow());
-        };
-        for &handle in &operation.loaded {
-            if let Some(module) = modules.find_mut(handle) {
-                module.loading = None;
-            }
-        }
-        operation
-    };
+    let operation = call.kernel.modules.lock().operations.remove(&number);
+    let Some(operation) = operation else { return Ok(NtStatus::UNSUCCESSFUL.into_flow()) };
     if let Some((at, handle)) = operation.result {
         call.memory().write(at, handle)?;
     }
-    Ok(operation.status.into_flow())
+    Ok(match operation.exit {
+        Some(code) => Flow::Exit { code },
+        None => operation.status.into_flow(),
+    })
 }
 
 #[cfg(test)]
@@ -164,7 +161,7 @@ mod tests {
     #[test]
     fn what_came_together_goes_in_reverse_when_one_refuses() {
         let (a, b) = (GuestAddr(1), GuestAddr(2));
-        let mut operation = Operation::load(vec![a, b]).store(GuestAddr(8), b);
+        let mut operation = Operation::load(vec![a, b]).store(Some(GuestAddr(8)), b);
         assert_eq!(operation.steps, [Step::Attach(a), Step::Attach(b)]);
         operation.steps.pop_front();
         operation.fail();

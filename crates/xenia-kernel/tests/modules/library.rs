@@ -63,6 +63,13 @@ impl LibraryFile {
         self.base + 2 * PAGE + 4 * index as u32
     }
 
+    /// Lets the entry take a while after it has told of the call: this many turns of a loop.
+    pub(crate) fn slow(mut self, turns: u32) -> Self {
+        let wait = [0x3D20_0000 | turns >> 16, 0x6129_0000 | turns & 0xFFFF, 0x7D29_03A6, 0x4200_0000];
+        self.code.splice(7..7, wait); // lis, ori r9; mtctr r9; bdnz to itself
+        self
+    }
+
     fn image(&self) -> Vec<u8> {
         let mut image = vec![0; 3 * PAGE as usize];
         let mut put = |at: u32, bytes: &[u8]| image[at as usize..][..bytes.len()].copy_from_slice(bytes);

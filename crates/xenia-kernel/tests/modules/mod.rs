@@ -7,6 +7,7 @@ use library::LibraryFile;
 use std::path::Path;
 use xenia_formats::image::ImageKind;
 use xenia_guest::GuestAddr;
+use xenia_memory::{AllocKind, Protect};
 use xenia_sched::{EndKind, RunEnd};
 
 /// Where the libraries' entries write what they are told.
@@ -19,6 +20,8 @@ const OTHER_NAME: u32 = DATA + 0x900;
 const HANDLE: u32 = DATA + 0x100;
 const FUNCTION: u32 = DATA + 0x104;
 const BASE: u32 = 0x8800_0000;
+/// Where the first file is in memory.
+const FILE: u32 = 0x5000_0000;
 
 const ATTACH: u32 = 1;
 const DETACH: u32 = 0;
@@ -43,17 +46,24 @@ fn call(code: &mut Code, ordinal: u32, argument: u32, offset: u32) {
 
 /// Runs a title with these files beside it.
 fn run(code: &mut Code, files: &[(&str, Vec<u8>)], names: [&str; 2]) -> Machine {
+    run_at(code, machine::CODE, files, names)
+}
+
+/// As [`run`], from another instruction on. The first file is in memory, too.
+fn run_at(code: &mut Code, entry: u32, files: &[(&str, Vec<u8>)], names: [&str; 2]) -> Machine {
     let folder = tempfile::tempdir().unwrap();
     for (name, bytes) in files {
         std::fs::write(folder.path().join(name), bytes).unwrap();
     }
-    let entry = machine::CODE;
     code.end();
     let mut machine = Machine::new(code, ImageKind::Xex, entry, ScriptedVideo::default());
     mount(&machine, folder.path());
     for (at, name) in [NAME, OTHER_NAME].into_iter().zip(names) {
         machine.kernel.memory.write_bytes(GuestAddr(at), name.as_bytes()).unwrap();
     }
+    let memory = &machine.kernel.memory;
+    memory.alloc_fixed(GuestAddr(FILE), 0x10_0000, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
+    memory.write_bytes(GuestAddr(FILE), &files[0].1).unwrap();
     assert_eq!(machine.go(), RunEnd::Ended(EndKind::Exit { code: 0 }));
     machine
 }
@@ -110,7 +120,7 @@ fn a_loaded_library_is_in_the_lists_of_modules() {
     let modules = machine.kernel.modules.lock();
     let title = modules.title().unwrap().handle;
     let module = modules.find(GuestAddr(handle)).unwrap();
-    assert_eq!((module.base, module.name.as_str(), module.loading), (GuestAddr(BASE), "A.XEX", None));
+    assert_eq!((module.base, module.name.as_str()), (GuestAddr(BASE), "A.XEX"));
     for list in [0, 8, 0x10] {
         let own = GuestAddr(handle + list);
         for link in [0, 4] {
@@ -234,4 +244,126 @@ fn a_file_of_many_names_counts_each_time_it_is_read() {
         assert_eq!(machine.data(0x10), 0, "what is missing is missed when it is called");
         assert_eq!(machine.kernel.limits.hits().get("loaded_bytes"), refused, "{count}");
     }
+}
+
+#[test]
+fn nobody_need_take_the_handle() {
+    let mut code = Code::default();
+    code.call("XexLoadImage", &[NAME, 8, 0, 0]).record(3, 0x10);
+    code.call("XexGetModuleHandle", &[NAME, HANDLE]).record(3, 0x14);
+    unload(&mut code, 0x18);
+    let library = LibraryFile::new(BASE, LOG, 1);
+    let machine = run(&mut code, &[("a.xex", library.bytes())], [r"game:\a.xex", ""]);
+    assert_eq!(words(&machine, DATA + 0x10, 3), [0, 0, 0]);
+    assert_eq!(words(&machine, LOG, 3)[1..], [DETACH, 2]);
+}
+
+#[test]
+fn a_library_is_loaded_from_memory_once_and_by_its_name() {
+    let good = LibraryFile::new(BASE, LOG, 1).export_adding(3).export_of("needed.xex", 1).bytes();
+    let needed = LibraryFile::new(BASE + 0x10_0000, OTHER_LOG, 1).export_adding(9).bytes();
+    let size = good.len() as u32;
+    let mut code = Code::default();
+    let mut from_memory = |size: u32, name: u32, flags: u32, handle: u32, offset: u32| {
+        code.call("XexLoadImageFromMemory", &[FILE, size, name, flags, 0, handle]).record(3, offset);
+    };
+    from_memory(size, OTHER_NAME, 8, HANDLE, 0x10);
+    from_memory(size, NAME, 1, HANDLE, 0x14);
+    from_memory(0x1040, NAME, 8, HANDLE, 0x18);
+    from_memory(0x4000_0000, NAME, 8, HANDLE, 0x1C);
+    from_memory(size, NAME, 8, HANDLE, 0x20);
+    from_memory(size, NAME, 8, 0, 0x24);
+    call(&mut code, 1, 30, 0x28);
+    call(&mut code, 2, 30, 0x30);
+    unload(&mut code, 0x38);
+    let machine = run(&mut code, &[("other.xex", good), ("needed.xex", needed)], ["a.xex", r"game:\a.xex"]);
+    let refused = [0xC000_0039, 0xC000_0022, 0xC000_007B, 0xC000_007B];
+    assert_eq!(words(&machine, DATA + 0x10, 4), refused);
+    assert_eq!(words(&machine, DATA + 0x20, 7), [0, 0xC000_0035, 0, 33, 0, 39, 0], "beside the title");
+    assert_eq!(words(&machine, LOG, 3)[1..], [DETACH, 2]);
+    assert_eq!(machine.kernel.modules.lock().iter().count(), 1);
+}
+
+/// Code of a thread that calls something and returns 0.
+fn thread(code: &mut Code, calls: impl FnOnce(&mut Code)) -> u32 {
+    let at = code.here();
+    code.word(0x7D88_02A6).copy(31, 12); // mflr r12
+    calls(code);
+    code.load(3, 0).word(0x7FE8_03A6).ret(); // mtlr r31
+    at
+}
+
+/// Starts a thread on the second hardware thread; its handle goes to `DATA`.
+fn start(code: &mut Code, routine: u32) {
+    code.call("ExCreateThread", &[DATA, 0, 0, 0, routine, 0, 0x0200_0000]);
+}
+
+fn join(code: &mut Code) {
+    code.load(3, DATA).read(3, 0, 3).load(4, 1).load(5, 0).load(6, 0);
+    code.call_with_registers("NtWaitForSingleObjectEx");
+}
+
+#[test]
+fn a_thread_unloads_the_code_that_it_runs() {
+    let mut code = Code::default();
+    let worker = thread(&mut code, |code| {
+        code.load(3, HANDLE).read(3, 0, 3).load(4, 9).call_with_registers("XexUnloadImageAndExitThread");
+        code.record(3, 0x14);
+    });
+    let nothing = thread(&mut code, |code| {
+        code.call("XexUnloadImageAndExitThread", &[0, 8]).record(3, 0x14);
+    });
+    let entry = code.here();
+    load(&mut code, NAME, 0x10);
+    for routine in [worker, nothing] {
+        start(&mut code, routine);
+        join(&mut code);
+    }
+    let files = [("a.xex", LibraryFile::new(BASE, LOG, 1).bytes())];
+    let machine = run_at(&mut code, entry, &files, [r"game:\a.xex", ""]);
+    assert_eq!(words(&machine, DATA + 0x10, 2), [0, 0], "nothing runs behind it");
+    assert_eq!(words(&machine, LOG, 3)[1..], [DETACH, 2]);
+    assert_eq!(machine.kernel.modules.lock().iter().count(), 1);
+    for exit in ["t2 exit code=0x9", "t3 exit code=0x8"] {
+        assert!(machine.events().iter().any(|line| line.contains(exit)), "{exit}");
+    }
+}
+
+#[test]
+fn who_loads_what_comes_or_goes_just_now_waits_for_it() {
+    let mut code = Code::default();
+    let when = |code: &mut Code, count: u32| {
+        let at = code.here();
+        code.load(12, LOG).read(5, 8, 12).word(0x2C05_0000 | count); // cmpwi r5
+        code.word(0x4082_0000 | at.wrapping_sub(code.here()) & 0xFFFC); // bne
+    };
+    let (handle, function) = (DATA + 0x110, DATA + 0x114);
+    let worker = thread(&mut code, |code| {
+        // Its entry is told that it comes, then that it goes: two loads in between.
+        for (count, offset) in [(1, 0x10), (2, 0x20)] {
+            when(code, count);
+            code.call("XexLoadImage", &[NAME, 8, 0, handle]).record(3, offset);
+            code.load(3, handle).read(3, 0, 3).load(4, 1).load(5, function);
+            code.call_with_registers("XexGetProcedureAddress").record(3, offset + 4);
+            code.load(12, LOG).read(5, 8, 12).record(5, offset + 8);
+            code.load(3, handle).read(3, 0, 3).call_with_registers("XexUnloadImage");
+            code.record(3, offset + 12).load(4, 1).record(4, 0x50 + 4 * count);
+        }
+    });
+    let entry = code.here();
+    start(&mut code, worker);
+    load(&mut code, NAME, 0x30);
+    // The other has had its turn with it, and has given it back.
+    let at = code.here();
+    code.load(12, DATA + 0x54).read(5, 0, 12).word(0x2C05_0001);
+    code.word(0x4082_0000 | at.wrapping_sub(code.here()) & 0xFFFC);
+    unload(&mut code, 0x34);
+    join(&mut code);
+    let library = LibraryFile::new(BASE, LOG, 1).slow(20_000).export_adding(1);
+    let machine = run_at(&mut code, entry, &[("a.xex", library.bytes())], [r"game:\a.xex", ""]);
+    assert_eq!(words(&machine, DATA + 0x10, 4), [0, 0, 1, 0], "it has come");
+    assert_eq!(words(&machine, DATA + 0x20, 4), [0, 0, 3, 0], "it came again");
+    assert_eq!(words(&machine, DATA + 0x30, 2), [0, 0]);
+    assert_eq!(words(&machine, LOG, 3)[1..], [DETACH, 4]);
+    assert_eq!(machine.kernel.modules.lock().iter().count(), 1);
 }

@@ -4,7 +4,7 @@ use crate::abi::{Call, Flow, Ptr};
 use crate::objects::critical_section::{enter_or_join, initialize_section, leave, try_enter};
 use crate::objects::lock_queue::LockWaiter;
 use crate::status::failure::Fallible;
-use xenia_guest::NtStatus;
+use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 use xenia_sched::{BlockReason, Wait};
 
@@ -33,26 +33,7 @@ impl RtlCriticalSection {
     /// Enters a critical section, waiting for it.
     #[export(Done)]
     fn RtlEnterCriticalSection(call: &mut Call, section: Ptr<()>) -> Fallible<Flow<()>> {
-        let (at, kthread, id) = (section.addr(), call.kthread()?, call.thread_id());
-        if let Some(contention) = call.cpu.peek_contention(id) {
-            tracing::debug!(target: "kernel", "replayed contention {contention:?} at {at}");
-            return Ok(Flow::Repeat);
-        }
-        if try_enter(call.memory(), at, kthread)? {
-            return Ok(Flow::Return(()));
-        }
-        let reason = BlockReason::CriticalSection { section: at.0 };
-        // Now: once it waits, the section may become its own at any time.
-        let owner = call.cpu.records_contention().then(|| call.kernel.holder_id(&reason));
-        let waiter = LockWaiter { thread: call.thread(), owner: kthread, result: 0 };
-        let kernel = call.kernel;
-        if enter_or_join(&kernel.memory, call.cpu, &kernel.sections, at, waiter)? {
-            return Ok(Flow::Return(()));
-        }
-        if let Some(owner) = owner {
-            call.cpu.note_contention(id, at.0, owner);
-        }
-        Ok(Flow::Block(Wait::forever(reason)))
+        Ok(enter(call, section.addr(), 0)?.unwrap_or(Flow::Return(())))
     }
 
     /// Enters a critical section if it is free or the caller's own; says whether it was.
@@ -68,4 +49,29 @@ impl RtlCriticalSection {
         let kernel = call.kernel;
         leave(&kernel.memory, call.cpu, &kernel.sections, section.addr())
     }
+}
+
+/// Enters a section, waiting for it: `None` once the caller is inside, otherwise what it does instead. Who hands it over
+/// puts `result` into r3.
+pub(crate) fn enter<T>(call: &mut Call, at: GuestAddr, result: u64) -> Fallible<Option<Flow<T>>> {
+    let (kthread, id) = (call.kthread()?, call.thread_id());
+    if let Some(contention) = call.cpu.peek_contention(id) {
+        tracing::debug!(target: "kernel", "replayed contention {contention:?} at {at}");
+        return Ok(Some(Flow::Repeat));
+    }
+    if try_enter(call.memory(), at, kthread)? {
+        return Ok(None);
+    }
+    let reason = BlockReason::CriticalSection { section: at.0 };
+    // Now: once it waits, the section may become its own at any time.
+    let owner = call.cpu.records_contention().then(|| call.kernel.holder_id(&reason));
+    let waiter = LockWaiter { thread: call.thread(), owner: kthread, result };
+    let kernel = call.kernel;
+    if enter_or_join(&kernel.memory, call.cpu, &kernel.sections, at, waiter)? {
+        return Ok(None);
+    }
+    if let Some(owner) = owner {
+        call.cpu.note_contention(id, at.0, owner);
+    }
+    Ok(Some(Flow::Block(Wait::forever(reason))))
 }

@@ -1,14 +1,17 @@
 //! Modules (`Xex*`): the title's own, and the console's libraries.
 
 use crate::Kernel;
-use crate::abi::{AnsiString, Call, Flow, Out, Ptr, Text};
+use crate::abi::{AnsiString, Call, Flow, IntoFlow, Out, Ptr, Text};
 use crate::exports::Registry;
 use crate::files::{OpenFile, OpenParameters};
 use crate::imports::{Library, ordinals};
+use crate::loader::LoadError;
 use crate::loader::image_headers::{key, xex_field};
-use crate::loader::{Module, base_name, count_loads, operation};
+use crate::loader::operation::Operation;
+use crate::loader::{Module, base_name, count_loads, locked, operation};
 use crate::status::failure::Fallible;
 use xenia_formats::image::Version;
+use xenia_formats::xex::module_flags;
 use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 use xenia_kernel_macros::exports;
 
@@ -19,6 +22,9 @@ pub struct Xex;
 const SECTOR: u32 = 0x800;
 /// Most bytes of headers.
 const LARGEST_HEADERS: u32 = 0x1_0000;
+
+/// A name with a path where one without is wanted.
+const OBJECT_PATH_INVALID: NtStatus = NtStatus(0xC000_0039);
 
 /// A module, by handle.
 enum Found {
@@ -67,6 +73,30 @@ fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Op
     match Registry::get().find(library, row.ordinal) {
         Some(export) => call.kernel.imports.stub_of(call.memory(), export).map(Some),
         None => Ok(None),
+    }
+}
+
+/// A module that is there already, for one more user.
+fn counted(call: &Call, found: GuestAddr, handle: Option<Out<GuestAddr>>) -> Fallible<NtStatus> {
+    if let Some(handle) = handle {
+        handle.set(call.memory(), found)?;
+    }
+    count_loads(call.memory(), found, 1)?;
+    Ok(NtStatus::SUCCESS)
+}
+
+/// Tells what has come of it, and stores the handle of the module that was asked for.
+fn told_of(
+    call: &mut Call,
+    loaded: Result<(GuestAddr, Operation), LoadError>,
+    handle: Option<Out<GuestAddr>>,
+) -> Fallible<Flow> {
+    match loaded {
+        Ok((module, loaded)) => operation::run(call, loaded.store(handle.map(Out::addr), module)),
+        Err(error) => {
+            tracing::warn!(target: "kernel", "loading a module: {error}");
+            Ok(error.status().into_flow())
+        }
     }
 }
 
@@ -146,7 +176,7 @@ impl Xex {
     }
 
     /// Loads a module with those that it imports from, and calls their entries if they are libraries. One that is loaded
-    /// already is found by its file name and counted.
+    /// already is found by its file name and counted. One whose place is taken is refused, as on the console.
     #[export(Done)]
     fn XexLoadImage(
         call: &mut Call,
@@ -155,43 +185,86 @@ impl Xex {
         minimum_version: u32,
         handle: Option<Out<GuestAddr>>,
     ) -> Fallible<Flow<NtStatus>> {
-        let Some(handle) = handle else { return Ok(Flow::Return(NtStatus::INVALID_PARAMETER)) };
         let name = name.text(call.memory())?;
-        let thread = call.thread_id();
-        if let Some(found) = handle_of(call, &name)? {
-            if call.kernel.is_loading(found, thread) {
-                return Ok(Flow::Repeat);
-            }
-            handle.set(call.memory(), found)?;
-            count_loads(call.memory(), found, 1)?;
-            return Ok(Flow::Return(NtStatus::SUCCESS));
+        if let Some(library) = Library::of_file(base_name(&name)) {
+            let found = call.kernel.title.lock().library_handle(call.memory(), &call.kernel.pool, library)?;
+            return counted(call, found, handle).map(Flow::Return);
         }
-        handle.set(call.memory(), GuestAddr::NULL)?;
-        let now = call.kernel.clock.system_time(call.now());
-        match call.kernel.load_module(&name, Version(minimum_version), thread, now) {
-            Ok((module, loaded)) => {
-                let flow = operation::run(call, loaded.store(handle.addr(), module))?;
-                Ok(flow.map(|status| NtStatus(status as u32)))
-            }
-            Err(error) => {
-                tracing::warn!(target: "kernel", "XexLoadImage: {error}");
-                Ok(Flow::Return(error.status()))
-            }
+        if let Some(handle) = &handle {
+            handle.set(call.memory(), GuestAddr::NULL)?;
         }
+        let flow = locked(call, |call| {
+            if let Some(found) = handle_of(call, &name)? {
+                return Ok(counted(call, found, handle)?.into_flow());
+            }
+            let now = call.kernel.clock.system_time(call.now());
+            let loaded = call.kernel.load_module(&name, Version(minimum_version), now);
+            told_of(call, loaded, handle)
+        })?;
+        Ok(flow.map(|status| NtStatus(status as u32)))
+    }
+
+    /// Loads a module from a file that the title has in memory, under a name without a path. One that is loaded already is
+    /// refused, and so is another title.
+    #[export(Done)]
+    fn XexLoadImageFromMemory(
+        call: &mut Call,
+        buffer: GuestAddr,
+        size: u32,
+        name: Text,
+        flags: u32,
+        minimum_version: u32,
+        handle: Option<Out<GuestAddr>>,
+    ) -> Fallible<Flow<NtStatus>> {
+        let name = name.text(call.memory())?;
+        if let Some(handle) = &handle {
+            handle.set(call.memory(), GuestAddr::NULL)?;
+        }
+        if base_name(&name) != name {
+            return Ok(Flow::Return(OBJECT_PATH_INVALID));
+        }
+        if flags & module_flags::DLL == 0 && call.kernel.modules.lock().title().is_some() {
+            return Ok(Flow::Return(NtStatus::ACCESS_DENIED));
+        }
+        let flow = locked(call, |call| {
+            if Library::of_file(&name).is_some() || handle_of(call, &name)?.is_some() {
+                return Ok(NtStatus::OBJECT_NAME_COLLISION.into_flow());
+            }
+            let file = call.kernel.copy_of_file(buffer, size)?;
+            let now = call.kernel.clock.system_time(call.now());
+            let loaded = call.kernel.load_module_from(&name, file, Version(minimum_version), now);
+            told_of(call, loaded, handle)
+        })?;
+        Ok(flow.map(|status| NtStatus(status as u32)))
+    }
+
+    /// Gives a module back as `XexUnloadImage` does, and ends the calling thread, whose code may be the module's.
+    #[export(Done)]
+    fn XexUnloadImageAndExitThread(call: &mut Call, module: GuestAddr, exit_code: u32) -> Fallible<Flow<()>> {
+        let flow = locked(call, |call| {
+            if call.kernel.modules.lock().find(module).is_none() {
+                return Ok(Flow::Exit { code: exit_code });
+            }
+            let unloaded = call.kernel.unload_module(module)?.exit(exit_code);
+            operation::run(call, unloaded)
+        })?;
+        Ok(flow.map(|_| ()))
     }
 
     /// Gives a module back. With its last user it goes: its entry is called, then its memory is free.
     #[export(Done)]
     fn XexUnloadImage(call: &mut Call, module: GuestAddr) -> Fallible<Flow<NtStatus>> {
-        match find(call, module) {
-            Some(Found::Image(image)) if !module.is_null() => {
-                let unloaded = call.kernel.unload_module(image.handle)?;
-                let flow = operation::run(call, unloaded)?;
-                Ok(flow.map(|status| NtStatus(status as u32)))
-            }
-            Some(Found::Library(_)) => Ok(Flow::Return(NtStatus::SUCCESS)),
-            _ => Ok(Flow::Return(NtStatus::INVALID_HANDLE)),
+        if call.kernel.title.lock().library_of(module).is_some() {
+            return Ok(Flow::Return(NtStatus::SUCCESS));
         }
+        let flow = locked(call, |call| {
+            if call.kernel.modules.lock().find(module).is_none() {
+                return Ok(NtStatus::INVALID_HANDLE.into_flow());
+            }
+            let unloaded = call.kernel.unload_module(module)?;
+            operation::run(call, unloaded)
+        })?;
+        Ok(flow.map(|status| NtStatus(status as u32)))
     }
 
     /// Reads the headers of an executable file into a buffer.
