@@ -4,7 +4,7 @@
 //! [`stub`] for the sections that it uses. Around the ELF's segments the packer puts what a title has:
 //!
 //! ```text
-//! base            PE header (machine 0x1F2), a read-only page of its own
+//! base            PE header (machine 0x1F2) and a library's exports, in read-only pages of their own
 //! base + 0x10000  segments as linked; segments of different rights in different pages
 //!   .pdata        named by the PE header, if the ELF has such a section
 //! ```
@@ -14,6 +14,7 @@
 //!
 //! The result has basic compression and valid digests, no signature, and is the same for the same input.
 
+mod exports;
 mod pe_header;
 pub mod stub;
 
@@ -25,7 +26,8 @@ use crate::elf::Elf;
 use crate::image::{ExecutionInfo, MAX_IMAGE_SIZE, Protection, TlsInfo, Version};
 use crate::xex::PageType;
 use crate::xex::write::{ImportedLibrary, XexContents};
-use stub::{StubImport, StubKind};
+use exports::ExportTables;
+use stub::{StubExport, StubImport, StubKind};
 
 /// Where titles may be placed in pages of 64 KiB.
 const LARGE_PAGES: std::ops::Range<u32> = 0x8000_0000..0x9000_0000;
@@ -107,10 +109,11 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
     let imports = stub::read_imports(elf)?;
     let title = stub::read_title(elf)?;
     let resources = stub::read_resources(elf)?;
+    let exports = stub::read_exports(elf)?;
     if elf.segments.len() > MAX_SEGMENTS {
         return Err(PackError::TooMany { what: "load segments", count: elf.segments.len() });
     }
-    let layout = Layout::of(elf)?;
+    let layout = Layout::of(elf, &exports)?;
     let holds = |address: GuestAddr, size: u32| {
         let end = u64::from(address.0) + u64::from(size);
         elf.segments.iter().any(|segment| segment.address <= address && end <= segment.end())
@@ -124,9 +127,12 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
     if let Some(resource) = resources.iter().find(|resource| !holds(resource.address, resource.size)) {
         return Err(PackError::Outside { what: "a resource", address: resource.address });
     }
+    exports::check(&exports, holds)?;
     let mut image = vec![0; layout.size as usize];
     elf.copy_segments(&mut image, layout.base);
     pe_header::write(elf, layout.base, layout.page_size, &mut image);
+    let tables = ExportTables::new(&exports, pe_header::size(elf), layout.base);
+    let export_table = tables.as_ref().map(|tables| tables.write(layout.base, &mut image));
     let libraries = place_imports(&imports, layout.base, layout.headers_end, &mut image)?;
 
     let tls = elf.tls.map(|template| TlsInfo {
@@ -154,6 +160,8 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
         runs: layout.page_runs(elf)?,
         image,
         libraries,
+        export_table,
+        exports_by_name: tables.map(|tables| tables.directory).filter(|&(_, size)| size > 0),
         resources,
         tls,
         execution,
@@ -169,14 +177,14 @@ struct Layout {
     base: u32,
     size: u32,
     page_size: u32,
-    /// Offset behind the PE header.
+    /// Offset behind the PE header and the exports.
     headers_end: u32,
 }
 
 impl Layout {
-    fn of(elf: &Elf) -> Result<Self, PackError> {
+    fn of(elf: &Elf, exports: &[StubExport]) -> Result<Self, PackError> {
         let (start, end) = elf.span();
-        let headers_end = pe_header::size(elf);
+        let headers_end = pe_header::size(elf) + exports::size(exports);
         let alignment = u64::from(BASE_ALIGNMENT);
         let base = start.saturating_sub(u64::from(headers_end)) / alignment * alignment;
         let small = u32::try_from(base).is_ok_and(|base| SMALL_PAGES.contains(&base));

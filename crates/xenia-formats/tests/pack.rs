@@ -122,6 +122,45 @@ fn resources_are_named_by_the_headers() {
 }
 
 #[test]
+fn an_elf_with_export_records_becomes_a_library() {
+    let record = |name: &str, ordinal: u16, address: u32| {
+        let mut record = name.as_bytes().to_vec();
+        record.resize(24, 0);
+        [record, vec![0; 2], ordinal.to_be_bytes().to_vec(), address.to_be_bytes().to_vec()].concat()
+    };
+    let with = |records: &[u8]| sample().section(".xenia.exports", None, records);
+    let three =
+        [record("zebra", 7, 0x9001_0010), record("", 9, 0x9001_2400), record("apple", 5, 0x9001_0040)]
+            .concat();
+    let file = pack_with(&with(&three), &PackOptions::default()).unwrap();
+    assert_eq!(Xex::read(&file).unwrap().module_flags, 9, "a library of a title");
+    let image = packed(&with(&three));
+    assert!(image.digests_ok());
+    let exports: Vec<_> =
+        image.exports.iter().map(|e| (e.ordinal.0, e.name.as_deref(), e.address.0)).collect();
+    assert_eq!(
+        exports,
+        [(5, Some("apple"), 0x9001_0040), (7, Some("zebra"), 0x9001_0010), (9, None, 0x9001_2400)]
+    );
+    let plain = packed(&sample());
+    assert_eq!(image.base, plain.base);
+    assert!(image.bytes[0x1_0000..] == plain.bytes[0x1_0000..], "what is exported stays as it is");
+    assert_eq!(Xex::read(&pack_with(&sample(), &PackOptions::default()).unwrap()).unwrap().module_flags, 1);
+    for (records, said) in [
+        (record("a", 1, 0x8000_0000), "an export at 0x80000000 is in no load segment"),
+        (record("a\0b", 1, 0x9001_0010), "section .xenia.exports, offset 0x0: the export's name is not"),
+        (three[..40].to_vec(), "section .xenia.exports, offset 0x20: needs"),
+        (
+            [&three[..32], &three[..32]].concat(),
+            "section .xenia.exports, offset 0x20: ordinal 7 is taken by another export",
+        ),
+    ] {
+        let error = pack_with(&with(&records), &PackOptions::default()).unwrap_err().to_string();
+        assert!(error.starts_with(said), "{error}");
+    }
+}
+
+#[test]
 fn encryption_changes_the_payload_but_not_the_image() {
     let plain = pack_with(&sample(), &PackOptions::default()).unwrap();
     let options = PackOptions { encrypt: true, name: None };

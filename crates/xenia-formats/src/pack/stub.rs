@@ -78,6 +78,17 @@
 //! | 0x08 | 4 | address of the data, which is in a load segment |
 //! | 0x0C | 4 | its bytes |
 //!
+//! # `.xenia.exports`: records of 32 bytes; with one, the file is a library
+//!
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0x00 | 24 | name, padded with NUL; none if it begins with one |
+//! | 0x18 | 2 | zero |
+//! | 0x1A | 2 | ordinal |
+//! | 0x1C | 4 | address of the function or variable, which is in a load segment |
+//!
+//! A library's entry is called when it comes and when it goes.
+//!
 //! Other inputs: a `PT_TLS` segment becomes the TLS template, a `.pdata` section the function table.
 
 use xenia_guest::{GuestAddr, Ordinal};
@@ -103,6 +114,11 @@ pub const RESOURCES_SECTION: &str = ".xenia.resources";
 /// Bytes of a resource record, and of the name in it.
 pub const RESOURCE_RECORD_SIZE: usize = 16;
 const RESOURCE_NAME_SIZE: usize = 8;
+/// Name of the section with the export records.
+pub const EXPORTS_SECTION: &str = ".xenia.exports";
+/// Bytes of an export record, and of the name in it.
+pub const EXPORT_RECORD_SIZE: usize = 32;
+const EXPORT_NAME_SIZE: usize = 24;
 
 /// One import, as a stub object describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +131,19 @@ pub struct StubImport {
     pub slot: GuestAddr,
     /// Function or variable.
     pub kind: StubKind,
+    /// Offset of the record in its section, for errors.
+    pub offset: usize,
+}
+
+/// One export of a library.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StubExport {
+    /// Its name; empty if it has none.
+    pub name: String,
+    /// Its number.
+    pub ordinal: Ordinal,
+    /// What it stands for.
+    pub address: GuestAddr,
     /// Offset of the record in its section, for errors.
     pub offset: usize,
 }
@@ -219,4 +248,34 @@ pub fn read_resources(elf: &Elf) -> Result<Vec<Resource>, PackError> {
         resources.push(Resource { name, address: GuestAddr(address), size });
     }
     Ok(resources)
+}
+
+/// Every export record of the ELF; none if it has no such section.
+///
+/// # Errors
+/// A section of broken size, a name that isn't one.
+pub fn read_exports(elf: &Elf) -> Result<Vec<StubExport>, PackError> {
+    let Some((_, bytes)) = elf.section_data(EXPORTS_SECTION) else { return Ok(Vec::new()) };
+    let mut exports = Vec::with_capacity(bytes.len() / EXPORT_RECORD_SIZE);
+    for (index, record) in bytes.chunks(EXPORT_RECORD_SIZE).enumerate() {
+        let offset = index * EXPORT_RECORD_SIZE;
+        let refuse = |reason| PackError::Section { section: EXPORTS_SECTION, offset, reason };
+        let fields = Fields::new(record, offset as u64, "export record");
+        let field = |error: crate::FormatError| refuse(error.reason.to_string());
+        let address = GuestAddr(fields.u32(0x1C).map_err(field)?);
+        let ordinal = Ordinal(fields.u16(0x1A).map_err(field)?);
+        let name = &record[..EXPORT_NAME_SIZE];
+        let end = name.iter().position(|&byte| byte == 0).unwrap_or(name.len());
+        let (name, padding) = name.split_at(end);
+        if !name.iter().all(u8::is_ascii_graphic) || padding.iter().any(|&byte| byte != 0) {
+            return Err(refuse("the export's name is not a name padded with NUL".into()));
+        }
+        exports.push(StubExport {
+            name: String::from_utf8_lossy(name).into_owned(),
+            ordinal,
+            address,
+            offset,
+        });
+    }
+    Ok(exports)
 }

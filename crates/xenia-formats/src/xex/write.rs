@@ -36,6 +36,10 @@ pub(crate) struct XexContents {
     /// The image, whole pages, with the words of imports in place.
     pub(crate) image: Vec<u8>,
     pub(crate) libraries: Vec<ImportedLibrary>,
+    /// Where the table of exports by ordinal is; with one, the file is a library.
+    pub(crate) export_table: Option<GuestAddr>,
+    /// Offset and size of the directory of exports by name.
+    pub(crate) exports_by_name: Option<(u32, u32)>,
     /// Named data, with names of eight characters at most.
     pub(crate) resources: Vec<Resource>,
     pub(crate) tls: Option<TlsInfo>,
@@ -90,6 +94,9 @@ impl XexContents {
         if !self.resources.is_empty() {
             headers.push((key::RESOURCE_INFO, Value::Body(with_size(resource_info(&self.resources)))));
         }
+        if let Some((offset, size)) = self.exports_by_name {
+            headers.push((key::EXPORTS_BY_NAME, Value::Body(be_words(&[offset, size]))));
+        }
         if let Some(tls) = &self.tls {
             let words = [tls.slot_count, tls.raw_data_address.0, tls.data_size, tls.raw_data_size];
             headers.push((key::TLS_INFO, Value::Body(be_words(&words))));
@@ -103,7 +110,14 @@ impl XexContents {
         let security = self.security_info(file_key, import_digest);
         let mut out = Vec::new();
         out.extend(MAGIC);
-        out.extend(be_words(&[module_flags::TITLE, 0, 0, security_offset as u32, headers.len() as u32]));
+        let library = if self.export_table.is_some() { module_flags::DLL } else { 0 };
+        out.extend(be_words(&[
+            module_flags::TITLE | library,
+            0,
+            0,
+            security_offset as u32,
+            headers.len() as u32,
+        ]));
         let mut bodies = Vec::new();
         let bodies_start = security_offset + security.len();
         for (key, value) in headers {
@@ -212,6 +226,7 @@ impl XexContents {
             (field::IMAGE_FLAGS, image_flags),
             (field::LOAD_ADDRESS, self.base.0),
             (field::IMPORT_COUNT, self.libraries.len() as u32),
+            (field::EXPORT_TABLE, self.export_table.unwrap_or_default().0),
             (field::REGION, ANY_REGION),
             (field::ALLOWED_MEDIA, ANY_MEDIA),
             (field::PAGE_COUNT, self.runs.len() as u32),
