@@ -59,6 +59,14 @@ link_elf() { # output, objects...
     "${prefix}gcc" "${ldflags[@]}" -o "$output" "$@"
 }
 
+# A library that titles load: its exports are in the section .xenia.exports.
+library() { # name, address of its code, objects...
+    local name=$1 address=$2
+    shift 2
+    link_elf "$obj/$name.elf" "-Wl,-Ttext=$address" -Wl,-e,library_entry "$@" "$memory" "$obj/libkernel.a"
+    "${XENIA_RS:?path of the program xenia-rs}" pack "$obj/$name.elf" -o "$out/$name.xex"
+}
+
 title() { # name, objects...
     local name=$1
     shift
@@ -106,6 +114,16 @@ for program in "${programs[@]}"; do
             # The same program over other subjects.
             objects+=("$(compile sync-suite/main.c -mno-powerpc64 '-DSUBJECTS="../console-suite/subjects.inc"')")
             title console-suite "${objects[@]}"
+            # What it loads while it runs. The rival has counter's place. 0x90000000 is 0x80000000 in smaller pages.
+            mkdir -p "$out/console-suite" "$obj/console-suite"
+            sources=console-suite/libraries
+            flags=(-mno-powerpc64 -Iconsole-suite/libraries)
+            library console-suite/counter 0x88010000 "$(compile $sources/counter.c "${flags[@]}")"
+            library console-suite/rival 0x88010000 "$(compile $sources/counter.c "${flags[@]}" -DRIVAL)"
+            library console-suite/user 0x9C010000 "$(compile $sources/user.c "${flags[@]}")" \
+                "$(compile $sources/counter_imports.S)"
+            library console-suite/refusing 0x8A010000 "$(compile $sources/refusing.c "${flags[@]}")"
+            library console-suite/slow 0x8B010000 "$(compile $sources/slow.c "${flags[@]}")"
             ;;
         races)
             # A title each, over the helpers of sync-suite.

@@ -134,7 +134,8 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
     // The script has a working folder of its own.
     run(Command::new("guest/build.sh").arg(out.canonicalize()?).env("XENIA_RS", program()?))?;
     let mut compared = 0;
-    let folders = ["hostile", "races", "sound"].map(|folder| std::fs::read_dir(out.join(folder)));
+    let folders =
+        ["console-suite", "hostile", "races", "sound"].map(|folder| std::fs::read_dir(out.join(folder)));
     let mut files = std::fs::read_dir(out)?.collect::<Result<Vec<_>, _>>()?;
     for folder in folders {
         files.extend(folder?.collect::<Result<Vec<_>, _>>()?);

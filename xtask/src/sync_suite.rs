@@ -148,10 +148,26 @@ fn run(title: &Path, work: &Path, flags: &[&str], event_log: Option<&Path>) -> R
     std::fs::create_dir_all(&folder)?;
     let pace = if flags.contains(&"--parallel") { PACE } else { "1" };
     std::fs::write(folder.join("pace"), pace)?;
+    copy_libraries(title, &folder)?;
     let folder = Some(&*folder);
     let run = TitleRun { title, work, flags, event_log, folder, timeout: 120, watch_memory: false };
     let ran = run.run()?;
     parse(&ran.text, ran.report["exit_code"].as_u64())
+}
+
+/// Puts what the title loads while it runs, in a folder of its name, into its game folder.
+fn copy_libraries(title: &Path, game: &Path) -> Result<()> {
+    let (from, Some(name)) = (title.with_extension(""), title.file_stem()) else { return Ok(()) };
+    if !from.is_dir() {
+        return Ok(());
+    }
+    let to = game.join(name);
+    std::fs::create_dir_all(&to)?;
+    for library in std::fs::read_dir(&from).with_context(|| format!("listing {}", from.display()))? {
+        let library = library?;
+        std::fs::copy(library.path(), to.join(library.file_name()))?;
+    }
+    Ok(())
 }
 
 /// Reads what the title said: a line for each case, and the totals, which are its exit code, too.
