@@ -85,6 +85,8 @@ limits! {
         "Bytes on each of the scratch disks, which are in host memory.";
     ScratchEntries = "scratch_disk_entries", 0x4000, DISK_FULL,
         "Files and directories on each of the scratch disks.";
+    ScratchPathBytes = "scratch_disk_path_bytes", 0x200_0000, DISK_FULL,
+        "Bytes that the paths of all files take on each of the scratch disks: one may have 64 names of 255 characters.";
     FileBytes = "disk_file_bytes", 0xFFFF_FFFF, DISK_FULL,
         "Bytes of one file on the hard disk: FATX counts them in 32 bits.";
     DiskBytes = "disk_bytes", 0x2_0000_0000, DISK_FULL,

@@ -132,8 +132,15 @@ struct Node {
 pub struct MemoryDevice {
     /// By path in lower case; the root has no node.
     nodes: BTreeMap<Vec<String>, Node>,
+    /// What all of these paths take.
+    path_bytes: u64,
     space: Arc<Mutex<Space>>,
     limits: Arc<Limits>,
+}
+
+/// Bytes of the host that a path takes, roughly: each name is an allocation of its own.
+fn cost(path: &[String]) -> u64 {
+    path.iter().map(|name| (name.len() + 2 * size_of::<String>()) as u64).sum()
 }
 
 fn key(path: &[String]) -> Vec<String> {
@@ -145,7 +152,7 @@ impl MemoryDevice {
     /// `limits`.
     pub fn new(limit: u64, limits: Arc<Limits>) -> Self {
         let space = Space { used: 0, limit, limits: limits.clone() };
-        Self { nodes: BTreeMap::new(), space: Arc::new(Mutex::new(space)), limits }
+        Self { nodes: BTreeMap::new(), path_bytes: 0, space: Arc::new(Mutex::new(space)), limits }
     }
 
     fn node(&self, path: &[String]) -> VfsResult<&Node> {
@@ -177,8 +184,15 @@ impl MemoryDevice {
             return Err(VfsError::PathNotFound);
         }
         self.limits.admit(Limit::ScratchEntries, self.nodes.len()).map_err(|_| VfsError::Full)?;
+        self.admit_paths(cost(&key))?;
+        self.path_bytes += cost(&key);
         self.nodes.insert(key, Node { name: name.clone(), contents, stamp: Stamp::default() });
         Ok(())
+    }
+
+    /// Room for paths that take so much more?
+    fn admit_paths(&self, more: u64) -> VfsResult<()> {
+        self.limits.admit_amount(Limit::ScratchPathBytes, self.path_bytes, more).map_err(|_| VfsError::Full)
     }
 
     fn children(&self, parent: &[String]) -> impl Iterator<Item = &Node> {
@@ -264,7 +278,10 @@ impl Device for MemoryDevice {
             return Err(VfsError::NotEmpty);
         }
         // Open handles keep the contents, and the space that they take.
-        self.nodes.remove(&key(path));
+        let key = key(path);
+        if self.nodes.remove(&key).is_some() {
+            self.path_bytes -= cost(&key);
+        }
         Ok(())
     }
 
@@ -287,6 +304,9 @@ impl Device for MemoryDevice {
         if target.len() + (deepest - source.len().min(deepest)) > MAXIMUM_NAMES {
             return Err(VfsError::InvalidName);
         }
+        // What is replaced makes no room before it is gone.
+        let more = cost(&target).saturating_sub(cost(&source));
+        self.admit_paths(more.saturating_mul(moved.len() as u64))?;
         if target != source {
             match self.nodes.get(&target) {
                 Some(node) if !replace || node.contents.is_none() => return Err(VfsError::Exists),
@@ -299,6 +319,7 @@ impl Device for MemoryDevice {
             if let Some(mut node) = self.nodes.remove(&path) {
                 let mut new = target.clone();
                 new.extend_from_slice(&path[source.len()..]);
+                self.path_bytes = self.path_bytes - cost(&path) + cost(&new);
                 if path.len() == source.len() {
                     node.name.clone_from(name);
                 }
@@ -399,6 +420,33 @@ mod tests {
         file.set_size(0x200_0000).unwrap();
         assert_eq!(file.read_at(0x123_4566, &mut bytes), Ok(4));
         assert_eq!(bytes, [0, 7, 0, 0], "what was cut off does not come back");
+    }
+
+    #[test]
+    fn paths_take_no_more_than_there_may_be() {
+        let limits = Arc::new(Limits::default());
+        let mut device = MemoryDevice::new(0x10_0000, limits.clone());
+        let long = "n".repeat(255);
+        let mut path = Vec::new();
+        for _ in 0..60 {
+            path.push(long.clone());
+            device.create_directory(&path).unwrap();
+        }
+        let file = |number: u32| [&path[..], &[number.to_string()]].concat();
+        let made = (0..0x4000).find(|&number| device.create_file(&file(number)).is_err()).unwrap();
+        assert!(cost(&file(made)) * u64::from(made) < Limit::ScratchPathBytes.row().value, "{made}");
+        assert_eq!(limits.hits().into_keys().collect::<Vec<_>>(), ["scratch_disk_path_bytes"]);
+        device.create_file(&names(&["a"])).unwrap();
+        assert_eq!(device.rename(&names(&["a"]), &file(made), true), Err(VfsError::Full));
+        device.remove(&file(0)).unwrap();
+        device.rename(&names(&["a"]), &file(made), true).unwrap();
+        for number in 1..=made {
+            device.remove(&file(number)).unwrap();
+        }
+        for length in (1..=path.len()).rev() {
+            device.remove(&path[..length]).unwrap();
+        }
+        assert_eq!(device.path_bytes, 0);
     }
 
     #[test]
