@@ -117,3 +117,13 @@ fn a_deferred_call_says_where_it_is_queued() {
     assert_eq!(b.kernel_call("KeRemoveQueueDpc", &[queued]), 1);
     assert_eq!(mark(&b, queued), 0);
 }
+
+#[test]
+fn events_are_of_two_kinds() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    assert_eq!(b.status("NtCreateEvent", &[base, 0, 1, 0]), NtStatus::SUCCESS);
+    for kind in [2, u64::from(u32::MAX)] {
+        assert_eq!(b.status("NtCreateEvent", &[base, 0, kind, 0]), NtStatus::INVALID_PARAMETER, "{kind}");
+    }
+}

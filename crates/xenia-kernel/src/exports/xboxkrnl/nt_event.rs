@@ -27,6 +27,9 @@ impl NtEvent {
         kind: u32,
         signalled: bool,
     ) -> Fallible<NtStatus> {
+        if kind > 1 {
+            return Ok(NtStatus::INVALID_PARAMETER);
+        }
         let size = dispatcher_header::SIZE;
         create_object(call, handle, attributes, ObjectKind::Event, size, |call, event| {
             initialize(call.memory(), event, u8::from(kind != 0), size, i32::from(signalled))
