@@ -157,6 +157,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_table_of_the_decision_has_every_limit() {
+        let table = include_str!("../../../docs/src/decisions/0024-limits.md");
+        let missing: Vec<_> = ROWS.iter().filter(|row| !table.contains(&format!("`{}`", row.name))).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+    }
+
+    #[test]
     fn a_limit_admits_its_value_and_counts_what_it_refuses() {
         let limits = Limits::default();
         let value = Limit::OpenFiles.row().value as usize;
