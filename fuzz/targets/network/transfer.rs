@@ -67,10 +67,11 @@ impl Model<'_> {
                 let direction = &mut self.connections[connection].directions[side];
                 direction.is_unknown |= is_unknown;
                 if !direction.is_unknown {
-                    direction.pieces[piece].end = result.max(0) as u32;
+                    let sent = result.max(0) as u32;
+                    let all = std::mem::replace(&mut direction.pieces[piece].end, sent);
                     let (first, index) = direction.at;
-                    assert!(first <= piece || result <= 0, "it was received before");
-                    assert!(first != piece || index <= result.max(0) as u32, "more was received than sent");
+                    assert!(first <= piece || sent == all, "more was received than sent");
+                    assert!(first != piece || index <= sent, "more was received than sent");
                 }
             }
             What::Send { piece: None, length } => assert!(result < 0 || result as u32 == length),
