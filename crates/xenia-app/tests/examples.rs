@@ -126,8 +126,9 @@ fn prepare(folder: &Path) {
     for (file, first) in [("runs.jsonl", "0"), ("more.jsonl", "100")] {
         said(&["fuzz", "--blocks", "5", "--first", first, "--append", &at(file)]);
     }
-    for golden in ["t.json", "golden/t.json"] {
-        said(&["check", &t, "-n", "1000", "--expect", &at(golden), "--bless"]);
+    // Of the limits that the examples have.
+    for (golden, flag, limit) in [("t.json", "--frames", "60"), ("golden/t.json", "-n", "2_000_000")] {
+        said(&["check", &t, flag, limit, "--expect", &at(golden), "--bless"]);
     }
     for trace in ["t.trace", "frame.trace", "a.trace", "b.trace"] {
         said(&["trace", "record", &t, "--frames", "2", "-o", &at(trace)]);

@@ -32,7 +32,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   xenia-rs trace dump t.trace --frame 2
-  xenia-rs trace dump t.trace --draw 17 --out pictures")]
+  xenia-rs trace dump t.trace --draw 7 --out pictures")]
     Dump(TraceDumpArgs),
 }
 
