@@ -56,16 +56,7 @@ pub(super) fn chained(
     let mut before = vec![0; feed.1];
     memory.read_bytes(feed.0, &mut before)?;
     let whole = size - size % feed.1 as u32;
-    let mut chunk = vec![0; whole.min(CHUNK) as usize];
-    let mut done = 0;
-    while done < whole {
-        let length = (whole - done).min(CHUNK);
-        let part = &mut chunk[..length as usize];
-        memory.read_bytes(input.offset(done), part)?;
-        keyed.chained(part, &mut before, encrypt);
-        memory.write_bytes(out.offset(done), part)?;
-        done += length;
-    }
+    change(call, (input, whole, out), |part| keyed.chained(part, &mut before, encrypt))?;
     Ok(memory.write_bytes(feed.0, &before)?)
 }
 
