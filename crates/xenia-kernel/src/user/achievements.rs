@@ -103,13 +103,18 @@ impl Kernel {
         self.user.xconfig.lock().language(&self.config.locale).into()
     }
 
+    /// What the profile of the user at this place has of a title.
+    pub(super) fn gpd_of(&self, user: u32, title: u32) -> Result<Gpd, Win32Error> {
+        let files = self.files.lock();
+        let xuid = self.user.profiles.lock().get(user).map(|profile| profile.xuid);
+        files.packages.store.gpd(xuid.ok_or(Win32Error::NO_SUCH_USER)?, title).map_err(win32_error)
+    }
+
     /// What can be achieved in a title, by id, and whether the user at this place has done it. Of the running title that is all that
     /// it lists; of another what the profile has of it.
     pub fn achievements_of(&self, user: u32, title: u32) -> Result<Vec<Record>, Win32Error> {
         let (database, language, own) = (self.database(), self.language(), self.title_id());
-        let files = self.files.lock();
-        let profile = self.user.profiles.lock().get(user).cloned().ok_or(Win32Error::NO_SUCH_USER)?;
-        let mut gpd = files.packages.store.gpd(profile.xuid, title).map_err(win32_error)?;
+        let mut gpd = self.gpd_of(user, title)?;
         if title == own
             && let Err(error) = complete(&mut gpd, &database, language)
         {
@@ -121,9 +126,7 @@ impl Kernel {
     /// What the profile of the user at this place says of titles that were played and in which something can be achieved: the newest
     /// first.
     pub fn titles_played(&self, user: u32) -> Result<Vec<PlayedTitle>, Win32Error> {
-        let files = self.files.lock();
-        let profile = self.user.profiles.lock().get(user).cloned().ok_or(Win32Error::NO_SUCH_USER)?;
-        let mut titles = files.packages.store.gpd(profile.xuid, DASHBOARD).map_err(win32_error)?.titles();
+        let mut titles = self.gpd_of(user, DASHBOARD)?.titles();
         titles.retain(|title| title.title_id != DASHBOARD && title.achievements[0] != 0);
         titles.sort_by_key(|title| (Reverse(title.played_at), title.title_id));
         Ok(titles)

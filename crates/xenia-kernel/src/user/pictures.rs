@@ -4,7 +4,6 @@
 //! bounded by its length and by [`SIDE`].
 
 use crate::Kernel;
-use crate::files::win32_error;
 use std::io::Cursor;
 use xenia_formats::gpd::MOST_PICTURE;
 use xenia_formats::xdbf::Xdbf;
@@ -76,10 +75,7 @@ impl Kernel {
             });
             found.filter(|bytes| bytes.len() <= MOST_PICTURE).map(<[u8]>::to_vec)
         } else {
-            let files = self.files.lock();
-            let xuid = self.user.profiles.lock().get(user).map(|profile| profile.xuid);
-            let xuid = xuid.ok_or(Win32Error::NO_SUCH_USER)?;
-            let gpd = files.packages.store.gpd(xuid, title).map_err(win32_error)?;
+            let gpd = self.gpd_of(user, title)?;
             match picture {
                 Picture::Icon => gpd.icon().map(<[u8]>::to_vec),
                 Picture::Image(id) => gpd.image(id).map(<[u8]>::to_vec),

@@ -81,6 +81,33 @@ fn user_of(call: &Call, user: u32, xuid: u64) -> Option<u32> {
     }
 }
 
+/// Makes a list of what `list` has for the place of the user who is meant, and says what room its items take: so many bytes each,
+/// and for their texts.
+fn create_list(
+    call: &mut Call,
+    kind: Kind,
+    xuid: u64,
+    (size, handle): (Option<Out<u32>>, Option<Out<Handle>>),
+    (item_size, texts): (usize, u32),
+    list: impl FnOnce(&Call, u32) -> Result<Vec<Item>, Win32Error>,
+) -> Fallible<Win32Error> {
+    let Kind { user, items, .. } = kind;
+    let (Some(size), Some(out)) = (size, handle) else { return Ok(Win32Error::INVALID_PARAMETER) };
+    if !(1..=ITEMS).contains(&items) || user >= USERS {
+        return Ok(Win32Error::INVALID_PARAMETER);
+    }
+    out.set(call.memory(), Handle::NULL)?;
+    size.set(call.memory(), items * (item_size as u32 + texts))?;
+    let Some(whose) = user_of(call, user, xuid) else { return Ok(Win32Error::NO_SUCH_USER) };
+    let list = match list(call, whose) {
+        Ok(list) => list,
+        Err(error) => return Ok(error),
+    };
+    let handle = enumerate::create(call, kind, &Enumerator::with_texts(list, item_size, items))?;
+    out.set(call.memory(), handle)?;
+    Ok(Win32Error::SUCCESS)
+}
+
 #[exports(xam)]
 impl Achievements {
     /// Lists what can be achieved in a title, from number `start` on, and when a user has done it. Texts lie behind the items.
@@ -96,25 +123,14 @@ impl Achievements {
         size: Option<Out<u32>>,
         handle: Option<Out<Handle>>,
     ) -> Fallible<Win32Error> {
-        let (Some(size), Some(out)) = (size, handle) else { return Ok(Win32Error::INVALID_PARAMETER) };
-        if !(1..=ITEMS).contains(&items) || user >= USERS {
-            return Ok(Win32Error::INVALID_PARAMETER);
-        }
-        out.set(call.memory(), Handle::NULL)?;
         let texts = if flags & WANTS_TEXTS == 0 { 0 } else { TEXTS };
-        size.set(call.memory(), items * (details::SIZE as u32 + texts))?;
-        let Some(whose) = user_of(call, user, xuid) else { return Ok(Win32Error::NO_SUCH_USER) };
-        let title = if title == 0 { call.kernel.title_id() } else { title };
-        let listed = match call.kernel.achievements_of(whose, title) {
-            Ok(listed) => listed,
-            Err(error) => return Ok(error),
-        };
-        let list = listed.iter().skip(start as usize).map(|record| item(record, flags)).collect();
         let (open_message, close_message) = (0xB_000A, 0xB_000B);
         let kind = Kind { user, application: 0xFB, open_message, close_message, private: 0, items, flags };
-        let handle = enumerate::create(call, kind, &Enumerator::with_texts(list, details::SIZE, items))?;
-        out.set(call.memory(), handle)?;
-        Ok(Win32Error::SUCCESS)
+        create_list(call, kind, xuid, (size, handle), (details::SIZE, texts), |call, whose| {
+            let title = if title == 0 { call.kernel.title_id() } else { title };
+            let listed = call.kernel.achievements_of(whose, title)?;
+            Ok(listed.iter().skip(start as usize).map(|record| item(record, flags)).collect())
+        })
     }
 
     /// Lists the titles that a user has played and in which something can be achieved, from number `start` on, the newest first. Of any
@@ -130,24 +146,13 @@ impl Achievements {
         size: Option<Out<u32>>,
         handle: Option<Out<Handle>>,
     ) -> Fallible<Win32Error> {
-        let (Some(size), Some(out)) = (size, handle) else { return Ok(Win32Error::INVALID_PARAMETER) };
-        if !(1..=ITEMS).contains(&items) || user >= USERS {
-            return Ok(Win32Error::INVALID_PARAMETER);
-        }
-        out.set(call.memory(), Handle::NULL)?;
-        size.set(call.memory(), items * played::SIZE as u32)?;
-        let Some(whose) = user_of(call, user, xuid) else { return Ok(Win32Error::NO_SUCH_USER) };
-        let listed = match call.kernel.titles_played(whose) {
-            Ok(listed) => listed,
-            Err(error) => return Ok(error),
-        };
-        let list = listed.iter().skip(start as usize).map(played_item).collect();
         let (open_message, close_message) = (0xB_0050, 0xB_000B);
         let kind =
             Kind { user, application: 0xFB, open_message, close_message, private: 0x20, items, flags: 0 };
-        let handle = enumerate::create(call, kind, &Enumerator::with_texts(list, played::SIZE, items))?;
-        out.set(call.memory(), handle)?;
-        Ok(Win32Error::SUCCESS)
+        create_list(call, kind, xuid, (size, handle), (played::SIZE, 0), |call, whose| {
+            let listed = call.kernel.titles_played(whose)?;
+            Ok(listed.iter().skip(start as usize).map(played_item).collect())
+        })
     }
 
     /// Lists the online service's tables: who is not on it is told so.
