@@ -1,7 +1,8 @@
 //! Recordings, made and fed back.
 
 use super::*;
-use xenia_kernel::ports::{DialogAnswer, DialogRequest, NoDialogs};
+use crate::cli::EngineArgs;
+use xenia_kernel::ports::{Clock, DialogAnswer, DialogRequest, NoDialogs};
 
 fn recorder(path: &Path, input: Box<dyn Input>, losses: Losses) -> Box<dyn Input> {
     record(path, &header("aa"), (input, Box::<NoDialogs>::default()), losses).unwrap().0

@@ -1,0 +1,113 @@
+//! The first line of a recording: what it is of.
+
+use crate::cli::{EngineArgs, NetworkKind};
+use crate::digest::sha256;
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+use xenia_kernel::calendar::TimeFields;
+use xenia_kernel::ports::Clock;
+use xenia_sched::QUANTUM_DEFAULT;
+
+/// Version of the format.
+const FORMAT: u32 = 2;
+/// The first line: what the recording is of. A replay under other conditions would mean nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// Version of the format.
+    recording: u32,
+    /// Version of the program that recorded.
+    program: String,
+    /// The title's name; for people.
+    title: String,
+    /// SHA-256 of the loaded image.
+    image_loaded_sha256: String,
+    /// Order of visits; a manifest is named by its hash.
+    sched_order: String,
+    /// Instructions per visit.
+    quantum: u64,
+    /// System time (100 ns since 1601) at which guest time began.
+    start_time: u64,
+    /// The network that the title was on; recordings without it were made on the machine's own.
+    #[serde(default = "own_network")]
+    network: String,
+}
+
+fn own_network() -> String {
+    network_name(NetworkKind::Loopback)
+}
+
+/// As the flag says it.
+fn network_name(kind: NetworkKind) -> String {
+    kind.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+impl Header {
+    /// The conditions of a run.
+    pub fn new(title: &str, image_loaded_sha256: &str, engine: &EngineArgs, clock: Clock) -> Result<Self> {
+        let manifest = |path: &Path| -> Result<String> {
+            let bytes =
+                crate::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
+            Ok(format!("replay:sha256={}", sha256(&bytes)))
+        };
+        let sched_order = match (&engine.contention_manifest, engine.sched_order.as_deref()) {
+            (Some(path), _) => manifest(path)?,
+            (None, None) => "fixed".to_owned(),
+            (None, Some(order)) => match order.strip_prefix("replay:") {
+                Some(path) => manifest(path.as_ref())?,
+                None => order.replace('_', ""),
+            },
+        };
+        Ok(Self {
+            recording: FORMAT,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            title: title.to_owned(),
+            image_loaded_sha256: image_loaded_sha256.to_owned(),
+            sched_order,
+            quantum: engine.quantum.unwrap_or(u64::from(QUANTUM_DEFAULT)),
+            start_time: clock.system_time(0),
+            network: network_name(engine.network),
+        })
+    }
+
+    /// Refuses a recording of another title or under other conditions.
+    pub(super) fn check(&self, run: &Self) -> Result<()> {
+        if self.recording != run.recording {
+            bail!("its format is version {}; this build reads version {FORMAT}", self.recording);
+        }
+        if self.image_loaded_sha256 != run.image_loaded_sha256 {
+            bail!(
+                "it is of another title: {} with image {}, not {} with image {}",
+                self.title,
+                self.image_loaded_sha256,
+                run.title,
+                run.image_loaded_sha256
+            );
+        }
+        if (&self.sched_order, self.quantum) != (&run.sched_order, run.quantum) {
+            bail!(
+                "it was made with --sched-order {} --quantum {}, not --sched-order {} --quantum {}",
+                self.sched_order,
+                self.quantum,
+                run.sched_order,
+                run.quantum
+            );
+        }
+        if self.start_time != run.start_time {
+            let [of, is] = [self, run].map(|header| {
+                let [year, month, day, hour, minute, second, ..] = TimeFields::new(header.start_time).words();
+                format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
+            });
+            bail!("it was made with --start-time {of}, not {is}");
+        }
+        if self.network != run.network {
+            bail!("it was made with --network {}, not --network {}", self.network, run.network);
+        }
+        if self.program != run.program {
+            tracing::warn!("the recording was made by version {}; the run may leave it", self.program);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! Recordings that are made.
+
+use super::{Answers, Change, Header, Line, Model, Pad, USERS};
+use crate::output::Losses;
+use anyhow::{Context, Result};
+use parking_lot::Mutex;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use xenia_kernel::ports::{Gamepad, Input, PadModel};
+use xenia_sched::GuestTicks;
+
+/// The recording that is written.
+pub(super) struct Tape {
+    out: File,
+    path: String,
+    asks: u64,
+    losses: Losses,
+    failed: bool,
+}
+
+/// Passes questions on to the real controllers, and writes down each answer that is new.
+pub(super) struct Recorder {
+    inner: Box<dyn Input>,
+    tape: Arc<Mutex<Tape>>,
+    last: Answers,
+}
+
+impl Tape {
+    /// Creates the file and writes the header.
+    pub(super) fn create(path: &Path, header: &Header, losses: Losses) -> Result<Self> {
+        let shown = path.display().to_string();
+        let mut out = File::create(path).with_context(|| format!("cannot create the recording {shown}"))?;
+        let line = serde_json::to_string(header)? + "\n";
+        out.write_all(line.as_bytes()).with_context(|| format!("cannot write the recording {shown}"))?;
+        Ok(Self { out, path: shown, asks: 0, losses, failed: false })
+    }
+
+    fn write(&mut self, at: GuestTicks, user: u32, change: Change) {
+        self.put(&Line { at, ask: Some(self.asks), user: user as u8, change });
+    }
+
+    /// What is no answer to a question about controllers has its time alone.
+    pub(super) fn write_timed(&mut self, at: GuestTicks, change: Change) {
+        self.put(&Line { at, ask: None, user: 0, change });
+    }
+
+    fn put(&mut self, line: &Line) {
+        if self.failed {
+            return;
+        }
+        // Whole lines at once, unbuffered: they are rare, and an end by force leaves a recording that can be read.
+        let written = serde_json::to_string(line)
+            .map_err(std::io::Error::from)
+            .and_then(|text| self.out.write_all((text + "\n").as_bytes()));
+        if let Err(error) = written {
+            self.failed = true;
+            self.losses.note(format!("the recording {} is not whole: {error}", self.path));
+        }
+    }
+}
+
+impl Recorder {
+    pub(super) fn new(inner: Box<dyn Input>, tape: Arc<Mutex<Tape>>) -> Self {
+        Self { inner, tape, last: Answers::default() }
+    }
+
+    fn note_pad(&mut self, user: u32, answer: Option<Gamepad>, now: GuestTicks) {
+        let pad = answer.map(Pad::from);
+        if let Some(last) = self.last.pads.get_mut(user as usize)
+            && *last != pad
+        {
+            *last = pad;
+            self.tape.lock().write(now, user, Change::Pad(pad));
+        }
+    }
+}
+
+impl Input for Recorder {
+    fn connected(&mut self, now: GuestTicks) -> u8 {
+        self.tape.lock().asks += 1;
+        (0..USERS as u32).fold(0, |connected, user| {
+            let answer = self.inner.gamepad(user, now);
+            // What a controller that stays does meanwhile is for the question about it.
+            if self.last.pads[user as usize].is_some() != answer.is_some() {
+                self.note_pad(user, answer, now);
+            }
+            connected | u8::from(answer.is_some()) << user
+        })
+    }
+
+    fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
+        self.tape.lock().asks += 1;
+        let answer = self.inner.gamepad(user, now);
+        self.note_pad(user, answer, now);
+        answer
+    }
+
+    fn model(&mut self, user: u32, now: GuestTicks) -> Option<PadModel> {
+        self.tape.lock().asks += 1;
+        let answer = self.inner.model(user, now);
+        let model = answer.map(Model::from);
+        if let Some(last) = self.last.models.get_mut(user as usize)
+            && *last != model
+        {
+            *last = model;
+            self.tape.lock().write(now, user, Change::Model(model));
+        }
+        answer
+    }
+
+    fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool {
+        self.tape.lock().asks += 1;
+        let answer = self.inner.set_vibration(user, left, right, now);
+        if let Some(last) = self.last.motors.get_mut(user as usize)
+            && *last != answer
+        {
+            *last = answer;
+            self.tape.lock().write(now, user, Change::Motors(answer));
+        }
+        answer
+    }
+}
