@@ -23,7 +23,7 @@ use crate::interrupt::Interrupt;
 use crate::network;
 use crate::output::{self, Losses};
 use crate::pace::{Pace, Progress};
-use crate::recording::{self, Header, Trouble};
+use crate::recording::{self, Header, Made, Trouble};
 use crate::report::{RunReport, TitleReport};
 use crate::say::{self, errln};
 use crate::sound::{Sound, XmaPort};
@@ -139,6 +139,9 @@ pub struct Machine {
     pipelines: Option<Arc<PipelineTally>>,
     has_digest: bool,
     title: TitleReport,
+    /// The recording that is made.
+    recorded: Option<Made>,
+    /// The one that is followed.
     recording: Trouble,
     event_log: Option<EventLog>,
     record_contention: Option<PathBuf>,
@@ -188,8 +191,13 @@ impl Machine {
         let clock = StartTime::clock(options.engine.start_time, options.engine.mode.parallel);
         let header = || Header::new(&title.name, image_digest.get(), options.engine, clock);
         let outside = (options.input, options.dialogs);
+        let mut made = None;
         let (input, dialogs) = match (options.record, options.replay) {
-            (Some(path), _) => recording::record(path, &header()?, outside, losses.clone())?,
+            (Some(path), _) => {
+                let (outside, recording) = recording::record(path, &header()?, outside, losses.clone())?;
+                made = Some(recording);
+                outside
+            }
             (None, Some(path)) => recording::replay(path, &header()?, recording.clone())?,
             (None, None) => outside,
         };
@@ -256,6 +264,7 @@ impl Machine {
             pipelines,
             has_digest: has_digest && !options.engine.mode.parallel,
             title,
+            recorded: made,
             recording,
             event_log,
             record_contention: options.record_contention.map(Path::to_owned),
@@ -309,6 +318,7 @@ impl Machine {
             });
         }
         self.interrupt.watch(self.executor.stop_flag(), self.cancel.clone());
+        self.recording.watch(self.executor.stop_flag());
         let _watchdog = Watchdog::start(Watched {
             activity: self.executor.activity(),
             compiling: self.compiling.clone(),
@@ -332,7 +342,9 @@ impl Machine {
                 errln!("after {:.1} s: {}", start.elapsed().as_secs_f64(), self.executor.threads_report());
             }
             let over = match end {
-                RunEnd::Stopped | RunEnd::Ticks => self.interrupt.cause().is_some(),
+                RunEnd::Stopped | RunEnd::Ticks => {
+                    self.interrupt.cause().is_some() || self.recording.is_over()
+                }
                 // A step's frame, or the limit's.
                 RunEnd::Frames => limits.frames.is_some_and(|frames| self.kernel.frames() >= frames),
                 _ => true,
@@ -349,6 +361,9 @@ impl Machine {
         let wall_seconds = start.elapsed().as_secs_f64();
         let divergence = self.executor.divergence();
         let recording_trouble = self.recording.get();
+        if let Some(recorded) = &self.recorded {
+            recorded.end(self.executor.now());
+        }
         if let Some(loss) = self.event_log.as_ref().and_then(EventLog::finish) {
             self.losses.note(loss);
         }

@@ -17,7 +17,7 @@ use std::time::Duration;
 use xenia_formats::KeyRing;
 use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
 use xenia_guest::{GuestAddr, Ordinal};
-use xenia_kernel::ports::{Gamepad, Input, NoInput};
+use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, Input, NoInput};
 use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
 
 const CODE: u32 = 0x8200_0000;
@@ -159,6 +159,79 @@ fn a_replay_ends_in_the_digest_of_the_recorded_run() {
     }
     let unattended = run(false, Box::new(NoInput), None, None, &instructions(), None).unwrap();
     assert_ne!(unattended.report.digest, played.report.digest, "the input does reach the digest");
+}
+
+/// Shows one message after the other.
+const ASKER: &str = "
+        lis 30, 0x8201
+again:  li 3, 0xFF
+        li 4, 0
+        li 5, 0
+        li 6, 0
+        li 7, 0
+        li 8, 0
+        li 9, 0
+        addi 10, 30, 0x100
+        stw 4, 0x54(1)
+        bl show
+        b again
+show:   .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+";
+
+/// Answers two dialogs.
+#[derive(Default)]
+struct TwoAnswers(u32);
+
+impl Dialogs for TwoAnswers {
+    fn open(&mut self, _: DialogRequest, _: GuestTicks) {
+        self.0 += 1;
+    }
+    fn answer(&mut self, _: GuestTicks) -> Option<DialogAnswer> {
+        (self.0 <= 2).then_some(DialogAnswer::Pressed(0))
+    }
+}
+
+#[test]
+fn a_replay_ends_where_its_recording_has_no_more_answers() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("play.jsonl");
+    let title = assembled(ASKER, "show", 0x2CA, ""); // XamShowMessageBoxUI
+    let run = |record: Option<&Path>, replay: Option<&Path>, limits: &Limits| {
+        let (engine, picture) = (EngineArgs::default(), PictureArgs::default());
+        let dialogs = Box::<TwoAnswers>::default();
+        let options = MachineOptions { dialogs, record, replay, ..MachineOptions::new(&engine, &picture) };
+        Machine::new(&title, options).unwrap().run(limits, None)
+    };
+    let patience =
+        Limits { frames: Some(1), ticks_between_frames: Some(TICKS_PER_SECOND / 5), ..Limits::default() };
+    let recorded = run(Some(&path), None, &patience);
+    assert!(matches!(recorded.end, RunEnd::NoFrames { .. }), "{:?}", recorded.end);
+    let again = run(None, Some(&path), &patience);
+    assert_eq!((again.recording_trouble, &again.end), (None, &recorded.end));
+    assert_eq!(again.report.digest, recorded.report.digest);
+    let whole = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(whole.lines().count(), 1 + 2 + 1, "{whole}");
+    // A run that was killed says nothing of its end.
+    let (killed, _) = whole.trim_end().rsplit_once('\n').unwrap();
+    for (text, said) in [(whole.as_str(), "the recording ends at tick"), (killed, "no answer to the dialog")]
+    {
+        std::fs::write(&path, text).unwrap();
+        let longer = run(None, Some(&path), &Limits::default());
+        assert_eq!(longer.report.exit, End::Recording);
+        assert!(longer.recording_trouble.as_deref().unwrap_or_default().contains(said), "{said}");
+    }
+}
+
+#[test]
+fn a_replay_ends_with_the_first_question_that_was_not_recorded() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("play.jsonl");
+    let short = Limits { instructions: Some(100_000), ..Limits::default() };
+    run(true, Box::new(Player), Some(&path), None, &short, None).unwrap();
+    let longer = run(true, Box::new(NoInput), None, Some(&path), &instructions(), None).unwrap();
+    assert_eq!(longer.report.exit, End::Recording);
+    let said = longer.recording_trouble.unwrap();
+    assert!(said.contains("asks the controllers after that"), "{said}");
 }
 
 #[test]

@@ -11,12 +11,16 @@
 //! {"at":99000,"ask":31,"user":0,"pad":null}
 //! {"at":99000,"ask":32,"user":0,"motors":false}
 //! {"at":831250,"user":0,"dialog":{"pressed":1}}
+//! {"at":900000,"ask":32,"user":0,"end":true}
 //! ```
 //!
 //! `ask` counts the guest's questions to the controllers: two questions may fall on one tick, and the answer
 //! may have changed between them. `at` is guest time; a replay in which a question comes at another time
 //! than it was recorded for has left the recording, and says so. A line written by hand may leave `ask` out: it
 //! holds from the first question at or after `at`.
+//!
+//! The last line says when the run ended, and how many questions it had asked; one that was killed has none. Nobody knows what
+//! a title would have been answered after that: the replay that comes to ask for it ends there.
 
 mod dialogs;
 mod header;
@@ -34,6 +38,8 @@ use replayer::Replayer;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use xenia_kernel::ports::{Dialogs, Gamepad, Input, PadKind, PadModel};
 use xenia_sched::GuestTicks;
 
@@ -106,6 +112,8 @@ enum Change {
     Motors(bool),
     /// What the dialog that is open was answered.
     Dialog(Answered),
+    /// The run ended; always true.
+    End(bool),
 }
 
 /// A line after the header.
@@ -116,23 +124,79 @@ struct Line {
     /// Which question to the controllers this answers, from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     ask: Option<u64>,
+    #[serde(default)]
     user: u8,
     #[serde(flatten)]
     change: Change,
 }
 
-/// Where a replay left its recording; the first time only.
+/// Where a recorded run ended.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    at: GuestTicks,
+    /// Questions to the controllers until then, if it says so.
+    asks: Option<u64>,
+}
+
+impl End {
+    /// Whether a question of this number and time comes after it.
+    fn is_before_question(&self, number: u64, now: GuestTicks) -> bool {
+        self.asks.map_or(now > self.at, |asks| number > asks)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Left {
+    /// Where; the first time only.
+    said: Option<String>,
+    /// The recording is over.
+    is_over: bool,
+    /// Stops the machine.
+    stop: Option<Arc<AtomicBool>>,
+}
+
+/// Where a replay left its recording; clones are the same.
 #[derive(Clone, Debug, Default)]
-pub struct Trouble(Arc<Mutex<Option<String>>>);
+pub struct Trouble(Arc<Mutex<Left>>);
 
 impl Trouble {
     fn note(&self, what: impl FnOnce() -> String) {
-        self.0.lock().get_or_insert_with(what);
+        self.0.lock().said.get_or_insert_with(what);
+    }
+
+    /// There is nothing more to answer with: the run ends.
+    fn end(&self, what: impl FnOnce() -> String) {
+        self.note(what);
+        let mut left = self.0.lock();
+        left.is_over = true;
+        if let Some(stop) = &left.stop {
+            stop.store(true, Relaxed);
+        }
+    }
+
+    /// Sets `stop` when the recording is over.
+    pub fn watch(&self, stop: Arc<AtomicBool>) {
+        self.0.lock().stop = Some(stop);
+    }
+
+    /// Whether the recording is over, and the run with it.
+    pub fn is_over(&self) -> bool {
+        self.0.lock().is_over
     }
 
     /// What went wrong, if something did.
     pub fn get(&self) -> Option<String> {
-        self.0.lock().clone()
+        self.0.lock().said.clone()
+    }
+}
+
+/// A recording that is being made.
+pub struct Made(Arc<Mutex<Tape>>);
+
+impl Made {
+    /// The run has ended.
+    pub fn end(&self, now: GuestTicks) {
+        self.0.lock().end(now);
     }
 }
 
@@ -148,10 +212,11 @@ struct Answers {
 pub type Outside = (Box<dyn Input>, Box<dyn Dialogs>);
 
 /// Passes questions on, and writes down what is answered.
-pub fn record(path: &Path, header: &Header, outside: Outside, losses: Losses) -> Result<Outside> {
+pub fn record(path: &Path, header: &Header, outside: Outside, losses: Losses) -> Result<(Outside, Made)> {
     let tape = Arc::new(Mutex::new(Tape::create(path, header, losses)?));
     let input = Recorder::new(outside.0, tape.clone());
-    Ok((Box::new(input), Box::new(DialogRecorder::new(outside.1, tape))))
+    let dialogs = DialogRecorder::new(outside.1, tape.clone());
+    Ok(((Box::new(input), Box::new(dialogs)), Made(tape)))
 }
 
 /// Answers as a recording says; refuses one of another title or under other conditions than `run`'s.

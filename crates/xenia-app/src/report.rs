@@ -31,6 +31,8 @@ pub enum End {
     Interrupted,
     /// `--timeout` was over.
     Timeout,
+    /// The title asked for more than the recording that it followed has.
+    Recording,
 }
 
 impl End {
@@ -44,6 +46,7 @@ impl End {
             Self::Deadlock => "deadlock",
             Self::Interrupted => "interrupted",
             Self::Timeout => "timeout",
+            Self::Recording => "the recording's end",
         }
     }
 }
@@ -66,7 +69,7 @@ documented! {
         pub swaps: u64,
         /// BLAKE3 over guest-visible state; null where the run is not deterministic, or ended in the midst of draws.
         pub digest: Option<String>,
-        /// Why the run ended: `frames`, `instructions`, `exit`, `crash`, `deadlock`, `interrupted` or `timeout`.
+        /// Why the run ended: `frames`, `instructions`, `exit`, `crash`, `deadlock`, `interrupted`, `timeout` or `recording`.
         pub exit: End,
         /// What the title returned, if it ended.
         pub exit_code: Option<u32>,

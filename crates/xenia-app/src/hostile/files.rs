@@ -46,6 +46,7 @@ const CHANGES: &str = r#"
 {"at":99000,"ask":31,"user":0,"pad":null}
 
 {"at":99000,"ask":32,"user":1,"motors":false}
+{"at":99500,"ask":40,"user":0,"end":true}
 "#;
 
 const MANIFEST: &str = r#"{"tid":1,"peek_idx":0,"object":2181038080,"owner_tid":2}

@@ -55,6 +55,7 @@ impl Machine {
             RunEnd::Ended(EndKind::Exit { code }) => (End::Exit, Some(*code)),
             RunEnd::Stopped | RunEnd::Ticks => match self.interrupt.cause() {
                 Some(Cause::Timeout) => (End::Timeout, None),
+                None if self.recording.is_over() => (End::Recording, None),
                 _ => (End::Interrupted, None),
             },
             RunEnd::Ended(EndKind::Crash { .. }) => (End::Crash, None),

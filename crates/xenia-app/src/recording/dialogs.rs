@@ -1,6 +1,6 @@
 //! Dialogs in recordings: what each was answered, and when.
 
-use super::{Change, Tape, Trouble};
+use super::{Change, End, Tape, Trouble};
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use std::collections::VecDeque;
@@ -58,6 +58,7 @@ impl Dialogs for DialogRecorder {
     }
 
     fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer> {
+        self.tape.lock().look(now);
         let answer = self.inner.answer(now)?;
         self.tape.lock().write_timed(now, Change::Dialog(answer.clone().into()));
         Some(answer)
@@ -67,20 +68,35 @@ impl Dialogs for DialogRecorder {
 /// Answers as a recording says.
 pub(super) struct DialogReplayer {
     answers: VecDeque<(GuestTicks, Answered)>,
+    end: Option<End>,
     trouble: Trouble,
 }
 
 impl DialogReplayer {
-    pub(super) fn new(answers: VecDeque<(GuestTicks, Answered)>, trouble: Trouble) -> Self {
-        Self { answers, trouble }
+    pub(super) fn new(answers: VecDeque<(GuestTicks, Answered)>, end: Option<End>, trouble: Trouble) -> Self {
+        Self { answers, end, trouble }
     }
 }
 
 impl Dialogs for DialogReplayer {
-    fn open(&mut self, _: DialogRequest, _: GuestTicks) {}
+    fn open(&mut self, _: DialogRequest, now: GuestTicks) {
+        // One that says where it ends may have ended with a dialog open.
+        if self.answers.is_empty() && self.end.is_none() {
+            self.trouble.end(|| {
+                format!("the recording has no answer to the dialog that the title opens at tick {now}")
+            });
+        }
+    }
 
     fn answer(&mut self, now: GuestTicks) -> Option<DialogAnswer> {
-        let (at, _) = self.answers.front()?;
+        let Some((at, _)) = self.answers.front() else {
+            if let Some(end) = self.end.filter(|end| now > end.at) {
+                self.trouble.end(|| {
+                    format!("the recording ends at tick {}, and a dialog is open after that", end.at)
+                });
+            }
+            return None;
+        };
         if *at > now {
             return None;
         }

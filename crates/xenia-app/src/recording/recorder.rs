@@ -16,6 +16,8 @@ pub(super) struct Tape {
     out: File,
     path: String,
     asks: u64,
+    /// Guest time of the newest question, which may be ahead of the machine's.
+    latest: GuestTicks,
     losses: Losses,
     failed: bool,
 }
@@ -34,7 +36,23 @@ impl Tape {
         let mut out = File::create(path).with_context(|| format!("cannot create the recording {shown}"))?;
         let line = serde_json::to_string(header)? + "\n";
         out.write_all(line.as_bytes()).with_context(|| format!("cannot write the recording {shown}"))?;
-        Ok(Self { out, path: shown, asks: 0, losses, failed: false })
+        Ok(Self { out, path: shown, asks: 0, latest: 0, losses, failed: false })
+    }
+
+    /// The controllers are asked.
+    fn ask(&mut self, now: GuestTicks) {
+        self.asks += 1;
+        self.look(now);
+    }
+
+    /// It is this late.
+    pub(super) fn look(&mut self, now: GuestTicks) {
+        self.latest = self.latest.max(now);
+    }
+
+    /// The run has ended.
+    pub(super) fn end(&mut self, now: GuestTicks) {
+        self.write(now.max(self.latest), 0, Change::End(true));
     }
 
     fn write(&mut self, at: GuestTicks, user: u32, change: Change) {
@@ -79,7 +97,7 @@ impl Recorder {
 
 impl Input for Recorder {
     fn connected(&mut self, now: GuestTicks) -> u8 {
-        self.tape.lock().asks += 1;
+        self.tape.lock().ask(now);
         (0..USERS as u32).fold(0, |connected, user| {
             let answer = self.inner.gamepad(user, now);
             // What a controller that stays does meanwhile is for the question about it.
@@ -91,14 +109,14 @@ impl Input for Recorder {
     }
 
     fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad> {
-        self.tape.lock().asks += 1;
+        self.tape.lock().ask(now);
         let answer = self.inner.gamepad(user, now);
         self.note_pad(user, answer, now);
         answer
     }
 
     fn model(&mut self, user: u32, now: GuestTicks) -> Option<PadModel> {
-        self.tape.lock().asks += 1;
+        self.tape.lock().ask(now);
         let answer = self.inner.model(user, now);
         let model = answer.map(Model::from);
         if let Some(last) = self.last.models.get_mut(user as usize)
@@ -111,7 +129,7 @@ impl Input for Recorder {
     }
 
     fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool {
-        self.tape.lock().asks += 1;
+        self.tape.lock().ask(now);
         let answer = self.inner.set_vibration(user, left, right, now);
         if let Some(last) = self.last.motors.get_mut(user as usize)
             && *last != answer

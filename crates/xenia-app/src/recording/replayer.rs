@@ -1,7 +1,7 @@
 //! Recordings that are fed back.
 
 use super::dialogs::DialogReplayer;
-use super::{Answers, Change, Header, Line, Trouble, USERS};
+use super::{Answers, Change, End, Header, Line, Trouble, USERS};
 use anyhow::{Context, Result, bail};
 use std::collections::VecDeque;
 use std::path::Path;
@@ -12,6 +12,7 @@ use xenia_sched::GuestTicks;
 pub(super) struct Replayer {
     lines: VecDeque<Line>,
     asks: u64,
+    end: Option<End>,
     now: Answers,
     trouble: Trouble,
 }
@@ -31,11 +32,22 @@ impl Replayer {
         header.check(run)?;
         let mut lines: VecDeque<Line> = VecDeque::new();
         let mut dialogs = VecDeque::new();
+        let mut end = None;
         for (index, text) in numbered {
             let number = index + 1;
             let line: Line = serde_json::from_str(text).with_context(|| format!("line {number}"))?;
+            if end.is_some() {
+                bail!("line {number}: the recording has ended above it");
+            }
             if usize::from(line.user) >= USERS {
                 bail!("line {number}: there is no user {}", line.user);
+            }
+            if let Change::End(is_end) = line.change {
+                if !is_end {
+                    bail!("line {number}: an end is true");
+                }
+                end = Some(End { at: line.at, asks: line.ask });
+                continue;
             }
             if let Change::Dialog(answer) = line.change {
                 if dialogs.back().is_some_and(|(last, _)| *last > line.at) {
@@ -50,13 +62,21 @@ impl Replayer {
             }
             lines.push_back(line);
         }
-        let dialogs = DialogReplayer::new(dialogs, trouble.clone());
-        Ok((Self { lines, asks: 0, now: Answers::default(), trouble }, dialogs))
+        let dialogs = DialogReplayer::new(dialogs, end, trouble.clone());
+        Ok((Self { lines, asks: 0, end, now: Answers::default(), trouble }, dialogs))
     }
 
     /// Takes in the changes that hold from this question on.
     fn ask(&mut self, now: GuestTicks) {
         self.asks += 1;
+        if let Some(end) = self.end.filter(|end| end.is_before_question(self.asks, now)) {
+            self.trouble.end(|| {
+                format!(
+                    "the recording ends at tick {}, and the title asks the controllers after that",
+                    end.at
+                )
+            });
+        }
         while let Some(line) = self.lines.front().cloned() {
             if line.ask.map_or(line.at > now, |ask| ask > self.asks) {
                 break;
@@ -77,7 +97,7 @@ impl Replayer {
                 Change::Model(model) => self.now.models[user] = model,
                 Change::Motors(motors) => self.now.motors[user] = motors,
                 // Those are kept apart.
-                Change::Dialog(_) => {}
+                Change::Dialog(_) | Change::End(_) => {}
             }
         }
     }

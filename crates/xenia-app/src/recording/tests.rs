@@ -5,7 +5,7 @@ use crate::cli::EngineArgs;
 use xenia_kernel::ports::{Clock, DialogAnswer, DialogRequest, NoDialogs};
 
 fn recorder(path: &Path, input: Box<dyn Input>, losses: Losses) -> Box<dyn Input> {
-    record(path, &header("aa"), (input, Box::<NoDialogs>::default()), losses).unwrap().0
+    record(path, &header("aa"), (input, Box::<NoDialogs>::default()), losses).unwrap().0.0
 }
 
 fn replayer(path: &Path, trouble: &Trouble) -> Box<dyn Input> {
@@ -158,6 +158,8 @@ fn damaged_recordings_are_refused_with_their_line() {
         ("{\"at\":5,\"user\":9,\"pad\":null}", "no user 9"),
         ("{\"at\":5,\"user\":0,\"pad\":null}\n{\"at\":4,\"user\":0,\"pad\":null}", "line 3"),
         ("{\"at\":5,\"user\":0}", "line 2"),
+        ("{\"at\":5,\"end\":true}\n{\"at\":6,\"user\":0,\"pad\":null}", "line 3"),
+        ("{\"at\":5,\"end\":false}", "line 2"),
     ] {
         let text = format!("{header_line}\n{rest}");
         let error = Replayer::parse(&text, &header("aa"), Trouble::default()).err().expect("accepted");
@@ -191,11 +193,12 @@ fn dialogs_are_answered_when_and_as_they_were() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("r.jsonl");
     let outside: Outside = (Box::<Script>::default(), Box::<Person>::default());
-    let (mut input, mut dialogs) = record(&path, &header("aa"), outside, Losses::default()).unwrap();
+    let ((mut input, mut dialogs), made) = record(&path, &header("aa"), outside, Losses::default()).unwrap();
     input.gamepad(0, 1);
     let given = looks(&mut *dialogs);
     assert_eq!(given.iter().flatten().count(), 2);
     input.set_vibration(0, 1, 1, 30_000_000);
+    made.end(19 * 831_250);
     let trouble = Trouble::default();
     let (mut input, mut dialogs) = replay(&path, &header("aa"), trouble.clone()).unwrap();
     input.gamepad(0, 1);
@@ -206,4 +209,62 @@ fn dialogs_are_answered_when_and_as_they_were() {
     let (_, mut dialogs) = replay(&path, &header("aa"), trouble.clone()).unwrap();
     assert_eq!(dialogs.answer(5_000_000), Some(DialogAnswer::Left));
     assert!(trouble.get().unwrap().contains("dialog"), "{trouble:?}");
+}
+
+fn dialog() -> DialogRequest {
+    DialogRequest::Message(xenia_kernel::ports::MessageBox {
+        user: None,
+        icon: xenia_kernel::ports::Icon::None,
+        title: String::new(),
+        text: String::new(),
+        buttons: vec!["OK".to_owned()],
+        focus: 0,
+    })
+}
+
+/// What is said of a replay of `lines` in which a dialog is opened at tick 10 and looked at until tick 30.
+fn after_a_dialog(lines: &str) -> (Option<String>, bool) {
+    let text = serde_json::to_string(&header("aa")).unwrap() + "\n" + lines;
+    let trouble = Trouble::default();
+    let stop = Arc::new(AtomicBool::new(false));
+    trouble.watch(stop.clone());
+    let (_, mut dialogs) = Replayer::parse(&text, &header("aa"), trouble.clone()).unwrap();
+    dialogs.open(dialog(), 10);
+    let _ = [20, 30].map(|now| dialogs.answer(now));
+    assert_eq!(stop.load(Relaxed), trouble.is_over(), "who is over stops the machine");
+    (trouble.get(), trouble.is_over())
+}
+
+#[test]
+fn a_dialog_without_an_answer_ends_the_replay() {
+    for (lines, said) in [
+        (r#"{"at":29,"end":true}"#, Some("the recording ends at tick 29")),
+        // The recorded run ended, and had it open.
+        (r#"{"at":30,"end":true}"#, None),
+        (r#"{"at":20,"user":0,"dialog":"left"}"#, None),
+        ("", Some("no answer to the dialog that the title opens at tick 10")),
+    ] {
+        let (noted, is_over) = after_a_dialog(lines);
+        assert_eq!(is_over, said.is_some(), "{lines}");
+        assert!(
+            noted.as_deref().unwrap_or_default().contains(said.unwrap_or_default()),
+            "{lines}: {noted:?}"
+        );
+        assert_eq!(noted.is_some(), said.is_some(), "{lines}: {noted:?}");
+    }
+}
+
+#[test]
+fn questions_beyond_the_last_end_the_replay() {
+    for (end, last) in [(r#"{"at":100,"end":true}"#, 100), (r#"{"at":90,"ask":2,"end":true}"#, 2000)] {
+        let text = serde_json::to_string(&header("aa")).unwrap() + "\n" + end;
+        let trouble = Trouble::default();
+        let (mut input, _) = Replayer::parse(&text, &header("aa"), trouble.clone()).unwrap();
+        input.gamepad(0, 50);
+        // Where the number of questions is known, it counts: a thread's time may be ahead of the machine's.
+        input.connected(last);
+        assert_eq!(trouble.get(), None, "{end}");
+        input.gamepad(0, last + 1);
+        assert!(trouble.is_over() && trouble.get().unwrap().contains("the recording ends at tick"), "{end}");
+    }
 }

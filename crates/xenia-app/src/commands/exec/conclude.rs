@@ -78,6 +78,8 @@ fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {
         End::Crash => Code::Crashed,
         End::Deadlock => Code::Deadlocked,
         End::Interrupted => interrupt.cause().map_or(Code::Done, Code::from),
+        // What a recording lacks is a difference from it, and was told above.
+        End::Recording => Code::Mismatch,
         End::Frames | End::Instructions | End::Exit | End::Timeout => Code::Done,
     }
 }
