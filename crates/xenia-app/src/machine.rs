@@ -189,7 +189,10 @@ impl Machine {
         let recording = Trouble::default();
         let losses = Losses::default();
         let clock = StartTime::clock(options.engine.start_time, options.engine.mode.parallel);
-        let header = || Header::new(&title.name, image_digest.get(), options.engine, clock);
+        let header = || {
+            let header = Header::new(&title.name, image_digest.get(), options.engine, clock)?;
+            anyhow::Ok(header.with(backend, options.arguments))
+        };
         let outside = (options.input, options.dialogs);
         let mut made = None;
         let (input, dialogs) = match (options.record, options.replay) {

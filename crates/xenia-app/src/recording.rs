@@ -5,7 +5,7 @@
 //! answer of a controller that differs from the one before:
 //!
 //! ```text
-//! {"recording":2,"program":"0.1.0","title":"t.xex","image_loaded_sha256":"…","sched_order":"fixed","quantum":50000,"start_time":132500000000000000}
+//! {"recording":2,"program":"0.1.0","title":"t.xex","image_loaded_sha256":"…","sched_order":"fixed","quantum":50000,"start_time":132500000000000000,"network":"loopback","gpu":"reference","arguments":[]}
 //! {"at":73125,"ask":12,"user":0,"pad":{"packet":1,"buttons":16,"left_trigger":0,…}}
 //! {"at":73125,"ask":13,"user":0,"model":{"kind":1,"has_motors":true,"wireless":false,"battery":null}}
 //! {"at":99000,"ask":31,"user":0,"pad":null}

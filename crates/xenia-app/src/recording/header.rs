@@ -6,6 +6,8 @@ use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use xenia_gpu::Backend as _;
+use xenia_gpu::reference::Reference;
 use xenia_kernel::calendar::TimeFields;
 use xenia_kernel::ports::Clock;
 use xenia_sched::QUANTUM_DEFAULT;
@@ -33,10 +35,21 @@ pub struct Header {
     /// The network that the title was on; recordings without it were made on the machine's own.
     #[serde(default = "own_network")]
     network: String,
+    /// What drew, as `--gpu` says it: what is copied out of the EDRAM reaches the guest. Recordings without it were drawn by the
+    /// reference.
+    #[serde(default = "reference")]
+    gpu: String,
+    /// What the title got on its command line.
+    #[serde(default)]
+    arguments: Vec<String>,
 }
 
 fn own_network() -> String {
     network_name(NetworkKind::Loopback)
+}
+
+fn reference() -> String {
+    Reference::new().name().to_owned()
 }
 
 /// As the flag says it.
@@ -69,7 +82,14 @@ impl Header {
             quantum: engine.quantum.unwrap_or(u64::from(QUANTUM_DEFAULT)),
             start_time: clock.system_time(0),
             network: network_name(engine.network),
+            gpu: reference(),
+            arguments: Vec::new(),
         })
+    }
+
+    /// The same with another backend, and with what the title gets on its command line.
+    pub fn with(self, gpu: &str, arguments: &[String]) -> Self {
+        Self { gpu: gpu.to_owned(), arguments: arguments.to_vec(), ..self }
     }
 
     /// Refuses a recording of another title or under other conditions.
@@ -104,6 +124,13 @@ impl Header {
         }
         if self.network != run.network {
             bail!("it was made with --network {}, not --network {}", self.network, run.network);
+        }
+        if self.gpu != run.gpu {
+            bail!("it was made with --gpu {}, not --gpu {}", self.gpu, run.gpu);
+        }
+        if self.arguments != run.arguments {
+            let [of, is] = [self, run].map(|header| header.arguments.join(" "));
+            bail!("it was made with the arguments -- {of}, not -- {is}");
         }
         if self.program != run.program {
             tracing::warn!("the recording was made by version {}; the run may leave it", self.program);

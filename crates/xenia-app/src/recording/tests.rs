@@ -123,6 +123,10 @@ fn another_title_and_other_conditions_are_refused() {
     let engine = EngineArgs { quantum: Some(10), ..EngineArgs::default() };
     assert!(refused(&Header::new("t", "aa", &engine, Clock::default()).unwrap()).contains("--quantum 50000"));
     let later = Header::new("t", "aa", &EngineArgs::default(), Clock::starting_at(0)).unwrap();
+    let none = header("aa").with("none", &[]);
+    assert!(refused(&none).contains("--gpu reference, not --gpu none"), "{}", refused(&none));
+    let other = header("aa").with("reference", &["-level".to_owned(), "2".to_owned()]);
+    assert!(refused(&other).contains("not -- -level 2"), "{}", refused(&other));
     assert!(refused(&later).contains("--start-time 2020-11-16T11:33:20, not 1601"), "{}", refused(&later));
 }
 
