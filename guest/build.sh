@@ -20,7 +20,7 @@ fi
 out=$(cd "${1:?output folder}" && pwd)
 shift
 programs=("$@")
-[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite console-suite races primes faults sound hostile)
+[ ${#programs[@]} -gt 0 ] || programs=(hello cpu-suite demo gpu-suite sync-suite console-suite linked races primes faults sound hostile)
 obj=$out/obj
 mkdir -p "$obj"
 
@@ -124,6 +124,14 @@ for program in "${programs[@]}"; do
                 "$(compile $sources/counter_imports.S)"
             library console-suite/refusing 0x8A010000 "$(compile $sources/refusing.c "${flags[@]}")"
             library console-suite/slow 0x8B010000 "$(compile $sources/slow.c "${flags[@]}")"
+            ;;
+        linked)
+            # A title, and the libraries that it imports from.
+            mkdir -p "$out/linked" "$obj/linked"
+            flags=(-mno-powerpc64 -Iconsole-suite/libraries)
+            title linked/linked "$(compile linked/linked.c -mno-powerpc64)" "$(compile linked/linked_imports.S)"
+            library linked/engine 0x8C010000 "$(compile linked/engine.c "${flags[@]}")" "$(compile linked/engine_imports.S)"
+            library linked/maths 0x9D010000 "$(compile linked/maths.c "${flags[@]}")"
             ;;
         races)
             # A title each, over the helpers of sync-suite.

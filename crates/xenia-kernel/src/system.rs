@@ -9,6 +9,7 @@ use crate::imports::ordinals;
 use crate::imports::thunks::Target;
 use crate::layout::{RED_ZONE, kthread};
 use crate::limits::Limit;
+use crate::loader::begin;
 use crate::net::SOCKET_WAIT;
 use crate::objects::spin_lock;
 use crate::objects::timer::Expiry;
@@ -211,6 +212,10 @@ impl Kernel {
             Some(Target::ServiceReturn) => match self.end_service(call) {
                 Ok(disposition) => disposition,
                 Err(error) => self.broken(call, &format!("service thread: {error}")),
+            },
+            Some(Target::TitleBegin) => match begin(call) {
+                Ok(flow) => self.apply(call, flow),
+                Err(error) => self.broken(call, &format!("start of the title: {error}")),
             },
             None => self.broken(call, "sc 2 at an address that calls nothing"),
         }

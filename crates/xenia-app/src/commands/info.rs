@@ -78,9 +78,9 @@ documented! {
         library: String,
         /// Its number there.
         ordinal: u16,
-        /// Its name; null if the number is unknown.
+        /// Its name; null if the number is unknown, or the library a file beside the title.
         name: Option<&'static str>,
-        /// `done`, `constant`, `partial`, `stub` or `missing`.
+        /// `done`, `constant`, `partial`, `stub` or `missing`; `file` where the library is not the console's.
         status: &'static str,
     }
 
@@ -93,6 +93,9 @@ documented! {
         ok: bool,
     }
 }
+
+/// The state of an import from a library that is not the console's.
+const IN_A_FILE: &str = "file";
 
 /// Prints the description; with `--json`, writes it.
 pub fn run(args: &InfoArgs) -> Result<Code> {
@@ -123,7 +126,7 @@ fn describe(image: &LoadedImage) -> InfoReport {
             library: library.name.clone(),
             ordinal: import.ordinal.0,
             name: known.and_then(|known| ordinals::find(known.rows(), import.ordinal)).map(|row| row.name),
-            status: known.map_or("missing", |known| Registry::get().status(known, import.ordinal).name()),
+            status: known.map_or(IN_A_FILE, |known| Registry::get().status(known, import.ordinal).name()),
         })
     });
     InfoReport {
@@ -216,7 +219,7 @@ fn print(report: &InfoReport) {
             import.status,
             import.library,
             import.ordinal,
-            import.name.unwrap_or("(unknown ordinal)")
+            import.name.unwrap_or(if import.status == IN_A_FILE { "" } else { "(unknown ordinal)" })
         );
     }
 }

@@ -57,6 +57,7 @@ fn key(target: Target) -> (u8, Option<Library>, u16) {
         Target::ThreadReturn => (3, None, 0),
         Target::ProgramReturn => (4, None, 0),
         Target::ServiceReturn => (5, None, 0),
+        Target::TitleBegin => (6, None, 0),
     }
 }
 

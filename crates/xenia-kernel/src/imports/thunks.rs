@@ -43,6 +43,8 @@ pub enum Target {
     ProgramReturn,
     /// The end of what a service thread was given to do.
     ServiceReturn,
+    /// The beginning of a title's first thread, where libraries are to be told first that they have come.
+    TitleBegin,
 }
 
 /// See the module's documentation.

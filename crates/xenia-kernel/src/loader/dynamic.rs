@@ -1,5 +1,6 @@
 //! Loading modules while a title runs: from a file of the guest, with the modules that they import from.
 
+use super::imports::Importing;
 use super::operation::Operation;
 use super::start::place_image;
 use super::{Identity, LoadError};
@@ -26,13 +27,23 @@ const ATTEMPT: u64 = 0x1_0000;
 /// A load count that no load or unload changes.
 const PINNED: u16 = u16::MAX;
 
+/// What becomes of a module that imports from one which can't be loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lacking {
+    /// It is loaded, and what it lacks is reported when it is called.
+    Reported,
+    /// It is refused.
+    Refused,
+}
+
 /// A load under way.
-struct Loading {
+pub(super) struct Loading {
     now: u64,
+    lacking: Lacking,
     /// In memory, oldest first.
     placed: Vec<GuestAddr>,
     /// Complete, and in the order in which they are to be told.
-    complete: Vec<GuestAddr>,
+    pub(super) complete: Vec<GuestAddr>,
     /// Paths, in lower case, that could not be loaded: they are not tried again.
     failed: BTreeSet<String>,
     /// Bytes of files read and of images unpacked so far, those that were not kept included. Paths don't say how much
@@ -41,6 +52,10 @@ struct Loading {
 }
 
 impl Loading {
+    pub(super) fn new(now: u64, lacking: Lacking) -> Self {
+        Self { now, lacking, placed: Vec::new(), complete: Vec::new(), failed: BTreeSet::new(), bytes: 0 }
+    }
+
     /// Accounts for bytes that are to be read or unpacked. Once some are refused, all others are.
     fn take(&mut self, limits: &Limits, bytes: u64) -> Fallible<()> {
         let admitted = limits.admit_amount(Limit::LoadBytes, self.bytes, bytes);
@@ -77,8 +92,7 @@ impl Kernel {
         now: u64,
         load: impl FnOnce(&mut Loading) -> Result<GuestAddr, LoadError>,
     ) -> Result<(GuestAddr, Operation), LoadError> {
-        let mut loading =
-            Loading { now, placed: Vec::new(), complete: Vec::new(), failed: BTreeSet::new(), bytes: 0 };
+        let mut loading = Loading::new(now, Lacking::Reported);
         match load(&mut loading) {
             Ok(handle) => Ok((handle, Operation::load(loading.complete))),
             Err(error) => {
@@ -138,16 +152,32 @@ impl Kernel {
             }
         };
         loading.placed.push(handle);
+        self.need_all(handle, &image, path, loading, depth)?;
+        for which in [Importing::Console, Importing::Modules] {
+            self.connect_image(&image, which)?;
+        }
+        self.protect_image(&image)?;
+        loading.complete.push(handle);
+        Ok(handle)
+    }
+
+    /// Makes sure that the modules are there which the one with this handle imports from.
+    pub(super) fn need_all(
+        &self,
+        handle: GuestAddr,
+        image: &LoadedImage,
+        path: &str,
+        loading: &mut Loading,
+        depth: usize,
+    ) -> Result<(), LoadError> {
         let mut seen = BTreeSet::new();
         for library in &image.imports {
             // Once, however many records name it.
             if seen.insert(library.name.to_ascii_lowercase()) {
-                self.need(handle, &library.name, path, loading, depth);
+                self.need(handle, &library.name, path, loading, depth)?;
             }
         }
-        self.finish_image(&image)?;
-        loading.complete.push(handle);
-        Ok(handle)
+        Ok(())
     }
 
     fn register_library(&self, image: &LoadedImage, path: &str, flags: u32) -> Fallible<GuestAddr> {
@@ -158,33 +188,45 @@ impl Kernel {
         self.register_module(image, Identity { name: base_name(path), path, is_library })
     }
 
-    /// Makes sure that the module which `handle` imports from is there. One that can't be loaded is reported when it is
-    /// called.
-    fn need(&self, handle: GuestAddr, name: &str, path: &str, loading: &mut Loading, depth: usize) {
+    /// Makes sure that a module which `handle` imports from is there, if it is to be.
+    fn need(
+        &self,
+        handle: GuestAddr,
+        name: &str,
+        path: &str,
+        loading: &mut Loading,
+        depth: usize,
+    ) -> Result<(), LoadError> {
         if Library::of_file(name).is_some() {
-            return;
+            return Ok(());
         }
         let there = self.modules.lock().find_name(name).map(|module| module.handle);
         let needed = match there {
             // What is being loaded because of this one goes with it anyway.
-            Some(there) if loading.placed.contains(&there) && !loading.complete.contains(&there) => return,
+            Some(there) if loading.placed.contains(&there) && !loading.complete.contains(&there) => {
+                return Ok(());
+            }
             Some(there) => match count_loads(&self.memory, there, 1) {
                 Ok(_) => there,
-                Err(_) => return,
+                Err(_) => return Ok(()),
             },
             None => {
                 let mark = loading.placed.len();
                 let wanted = path_of(name, &path_of(path, &self.config.image_path));
                 if loading.bytes == u64::MAX || loading.failed.contains(&wanted.to_ascii_lowercase()) {
-                    return;
+                    return Ok(());
                 }
                 match self.load_at_depth(&wanted, Version(0), loading, depth + 1) {
                     Ok(needed) => needed,
+                    Err(source) if loading.lacking == Lacking::Refused && !is_of_development_kits(name) => {
+                        let (module, source) = (base_name(path).to_owned(), Box::new(source));
+                        return Err(LoadError::Import { module, library: name.to_owned(), source });
+                    }
                     Err(error) => {
                         tracing::warn!(target: "kernel", "{path} imports from {name}: {error}");
                         self.undo(loading, mark);
                         loading.failed.insert(wanted.to_ascii_lowercase());
-                        return;
+                        return Ok(());
                     }
                 }
             }
@@ -192,10 +234,11 @@ impl Kernel {
         if let Some(module) = self.modules.lock().find_mut(handle) {
             module.dependencies.push(needed);
         }
+        Ok(())
     }
 
     /// Takes away what has been loaded since `mark` modules were.
-    fn undo(&self, loading: &mut Loading, mark: usize) {
+    pub(super) fn undo(&self, loading: &mut Loading, mark: usize) {
         let gone = loading.placed.split_off(mark);
         loading.complete.retain(|handle| !gone.contains(handle));
         for &handle in gone.iter().rev() {
@@ -257,6 +300,12 @@ impl Kernel {
         self.files.lock().close(file);
         read
     }
+}
+
+/// Whether a library is the debugger's, which development kits have and other consoles don't. What is called of it is
+/// reported.
+fn is_of_development_kits(library: &str) -> bool {
+    library.eq_ignore_ascii_case("xbdm.xex")
 }
 
 /// Room for a file of a size that the title chose, if the host has it.

@@ -11,6 +11,21 @@ use xenia_formats::image::{Import, LoadedImage};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_memory::GuestMemory;
 
+/// Which imports of an image are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Importing {
+    /// Those from the console's own libraries.
+    Console,
+    /// Those from modules that are loaded from files.
+    Modules,
+}
+
+impl Importing {
+    fn of(library: &str) -> Self {
+        if Library::of_file(library).is_some() { Self::Console } else { Self::Modules }
+    }
+}
+
 /// Who has what an image imports.
 enum Provider {
     /// One of the console's own libraries.
@@ -22,12 +37,12 @@ enum Provider {
 }
 
 impl Kernel {
-    /// Points the imports of an image, which is in guest memory already, at their exports. What is not implemented is
+    /// Points imports of an image, which is in guest memory already, at their exports. What is not implemented is
     /// reported when it is called.
-    pub(crate) fn patch_imports(&self, image: &LoadedImage) -> Fallible<()> {
+    pub(super) fn patch_imports(&self, image: &LoadedImage, which: Importing) -> Fallible<()> {
         // Each is looked up once, however many records name it.
         let mut providers = BTreeMap::new();
-        for library in &image.imports {
+        for library in image.imports.iter().filter(|library| Importing::of(&library.name) == which) {
             let provider = providers
                 .entry(library.name.to_ascii_lowercase())
                 .or_insert_with(|| self.provider(&library.name));

@@ -1,5 +1,6 @@
 //! Loaded modules, and their entries in guest memory.
 
+use super::libraries::Beginning;
 use super::operation::Operation;
 use super::places::named_functions;
 use crate::Kernel;
@@ -63,6 +64,16 @@ pub enum LoadError {
         /// Guest path.
         path: String,
     },
+    /// It imports from a library that can't be loaded.
+    #[error("{module} imports from {library}, which can't be loaded: {source}")]
+    Import {
+        /// File name of what imports.
+        module: String,
+        /// Name of the library.
+        library: String,
+        /// Why.
+        source: Box<LoadError>,
+    },
     /// The kernel failed.
     #[error("{what}: {source}")]
     Kernel {
@@ -87,6 +98,7 @@ impl LoadError {
                 | NtStatus::OBJECT_NAME_INVALID => NtStatus::NO_SUCH_FILE,
                 status => status,
             },
+            Self::Import { .. } => NtStatus::DLL_NOT_FOUND,
             Self::Kernel { source, .. } => source.status(),
         }
     }
@@ -156,6 +168,8 @@ pub struct Modules {
     pub(crate) operations: BTreeMap<u64, Operation>,
     /// The number of the next one.
     pub(crate) next_operation: u64,
+    /// What is left to do before the title's entry runs, if anything.
+    pub(super) beginning: Option<Beginning>,
     /// The critical section of who loads and unloads; null until somebody does.
     pub(super) lock: GuestAddr,
     /// Threads that wait for it, or own it because they have waited.

@@ -4,6 +4,7 @@
 //! come (it returns 0), all that came with it goes again and the load fails. All of it is under the loader's lock.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow};
+use crate::exceptions::crash;
 use crate::loader::lock::settled;
 use crate::status::failure::Fallible;
 use std::collections::VecDeque;
@@ -33,15 +34,25 @@ pub(crate) struct Operation {
     status: NtStatus,
     /// Where a handle goes when all is well, if anywhere, and which.
     result: Option<(GuestAddr, GuestAddr)>,
-    /// With what the thread ends then, if it does.
-    exit: Option<u32>,
+    then: Then,
+}
+
+/// Where the thread goes when all is done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Then {
+    /// Behind the call, with the status.
+    Return,
+    /// Nowhere: it ends with this code.
+    Exit(u32),
+    /// To the title's entry; nowhere if a library has refused.
+    Begin(GuestAddr),
 }
 
 impl Operation {
     /// Of modules that have come, in the order in which they are told.
     pub(crate) fn load(modules: Vec<GuestAddr>) -> Self {
         let steps = modules.iter().map(|&module| Step::Attach(module)).collect();
-        Self { steps, loaded: modules, status: NtStatus::SUCCESS, result: None, exit: None }
+        Self { steps, loaded: modules, status: NtStatus::SUCCESS, result: None, then: Then::Return }
     }
 
     /// Of modules that go, in the order in which they are told.
@@ -52,7 +63,7 @@ impl Operation {
             loaded: Vec::new(),
             status: NtStatus::SUCCESS,
             result: None,
-            exit: None,
+            then: Then::Return,
         }
     }
 
@@ -63,7 +74,12 @@ impl Operation {
 
     /// The same, and then the thread ends: its own code may have gone.
     pub(crate) fn exit(self, code: u32) -> Self {
-        Self { exit: Some(code), ..self }
+        Self { then: Then::Exit(code), ..self }
+    }
+
+    /// The same, and then the title begins.
+    pub(super) fn begin(self, entry: GuestAddr) -> Self {
+        Self { then: Then::Begin(entry), ..self }
     }
 
     /// A module does not want to come: everything goes again, the last first.
@@ -123,17 +139,21 @@ fn tell(call: &Call, number: u64, handle: GuestAddr, reason: u64) -> Option<Flow
         return None;
     }
     module.attached = attach;
-    let then = Continuation::Export { name: "module_told", run: told, state: [number, reason, 0, 0] };
+    let then =
+        Continuation::Export { name: "module_told", run: told, state: [number, reason, handle.0.into(), 0] };
     let args = vec![u64::from(handle.0), reason, 0];
     Some(Flow::CallGuest(GuestCall { args, ..GuestCall::new(module.entry, then) }))
 }
 
-fn told(call: &mut Call, result: u64, [number, reason, ..]: [u64; 4]) -> Flow {
-    if reason == ATTACH
-        && result as u32 == 0
-        && let Some(operation) = call.kernel.modules.lock().operations.get_mut(&number)
-    {
-        operation.fail();
+fn told(call: &mut Call, result: u64, [number, reason, handle, _]: [u64; 4]) -> Flow {
+    if reason == ATTACH && result as u32 == 0 {
+        let mut modules = call.kernel.modules.lock();
+        if let Some(module) = modules.find(GuestAddr(handle as u32)) {
+            tracing::error!(target: "kernel", "{} refuses to be loaded: its entry has returned 0", module.name);
+        }
+        if let Some(operation) = modules.operations.get_mut(&number) {
+            operation.fail();
+        }
     }
     let flow = go_on(call, number);
     match settled(call, flow) {
@@ -142,15 +162,24 @@ fn told(call: &mut Call, result: u64, [number, reason, ..]: [u64; 4]) -> Flow {
     }
 }
 
-fn finish(call: &Call, number: u64) -> Fallible<Flow> {
+fn finish(call: &mut Call, number: u64) -> Fallible<Flow> {
     let operation = call.kernel.modules.lock().operations.remove(&number);
     let Some(operation) = operation else { return Ok(NtStatus::UNSUCCESSFUL.into_flow()) };
     if let Some((at, handle)) = operation.result {
         call.memory().write(at, handle)?;
     }
-    Ok(match operation.exit {
-        Some(code) => Flow::Exit { code },
-        None => operation.status.into_flow(),
+    Ok(match operation.then {
+        Then::Exit(code) => Flow::Exit { code },
+        Then::Begin(_) if operation.status != NtStatus::SUCCESS => {
+            let pc = GuestAddr(call.ctx().pc.wrapping_sub(4));
+            let what = "a library that the title imports from refuses to be loaded";
+            Flow::End(crash(call.kernel, call.running(), pc, what))
+        }
+        Then::Begin(entry) => {
+            call.ctx_mut().pc = entry.0;
+            Flow::Return(0)
+        }
+        Then::Return => operation.status.into_flow(),
     })
 }
 

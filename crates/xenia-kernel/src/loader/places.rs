@@ -57,6 +57,7 @@ fn stub_name(target: Target) -> String {
         Target::ThreadReturn => "(start of the thread)".to_owned(),
         Target::ProgramReturn => "(start of the program)".to_owned(),
         Target::ServiceReturn => "(called by a kernel thread)".to_owned(),
+        Target::TitleBegin => "(start of the title)".to_owned(),
     }
 }
 

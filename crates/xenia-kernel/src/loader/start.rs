@@ -1,5 +1,6 @@
 //! Loading a title and making its first thread.
 
+use super::imports::Importing;
 use super::{Identity, LoadError};
 use crate::Kernel;
 use crate::imports::Library;
@@ -8,6 +9,7 @@ use crate::status::failure::{Failure, Fallible};
 use crate::thread::life::{MadeThread, NewThread};
 use crate::thread::tls::TlsLayout;
 use xenia_formats::image::{ImageKind, LoadedImage, Protection};
+use xenia_guest::GuestAddr;
 use xenia_memory::{AllocKind, GuestMemory, Protect};
 use xenia_sched::Cpu;
 
@@ -35,11 +37,15 @@ pub(super) fn place_image(memory: &GuestMemory, image: &LoadedImage) -> Result<(
 }
 
 impl Kernel {
-    /// Connects the imports of an image that is in its place, and then protects its pages.
-    pub(super) fn finish_image(&self, image: &LoadedImage) -> Result<(), LoadError> {
+    /// Points imports of an image that is in its place at their exports.
+    pub(super) fn connect_image(&self, image: &LoadedImage, which: Importing) -> Result<(), LoadError> {
+        self.patch_imports(image, which).map_err(doing("imports"))
+    }
+
+    /// Gives the pages of an image that is complete their protection.
+    pub(super) fn protect_image(&self, image: &LoadedImage) -> Result<(), LoadError> {
         let memory = &*self.memory;
         let place = |source| LoadError::Place { base: image.base, size: image.size, source };
-        self.patch_imports(image).map_err(doing("imports"))?;
         if image.kind == ImageKind::Elf {
             // Segments of a plain ELF may share the 64 KiB pages that images are placed in.
             memory.protect(image.base, image.size, Protect::EXECUTE_READ_WRITE).map_err(place)?;
@@ -65,7 +71,7 @@ impl Kernel {
         Ok(())
     }
 
-    /// Loads the title and makes its main thread, on hardware thread 0, ready to run.
+    /// Loads the title, with the libraries that it imports from, and makes its main thread, on hardware thread 0, ready to run.
     pub fn load_title(&self, cpu: &mut dyn Cpu, image: &LoadedImage) -> Result<MadeThread, LoadError> {
         if self.modules.lock().title().is_some() {
             return Err(LoadError::Loaded);
@@ -73,12 +79,18 @@ impl Kernel {
         if image.entry.is_null() {
             return Err(LoadError::NoEntry);
         }
+        let starting = doing("starting the title");
         place_image(&self.memory, image)?;
-        self.finish_image(image)?;
-        self.start_title(cpu, image).map_err(doing("starting the title"))
+        self.connect_image(image, Importing::Console)?;
+        let handle = self.register_title(image).map_err(&starting)?;
+        let now = self.clock.system_time(cpu.now());
+        let libraries = self.load_libraries_of(handle, image, now)?;
+        self.connect_image(image, Importing::Modules)?;
+        self.protect_image(image)?;
+        self.start_title(cpu, image, handle, libraries).map_err(&starting)
     }
 
-    fn start_title(&self, cpu: &mut dyn Cpu, image: &LoadedImage) -> Fallible<MadeThread> {
+    fn register_title(&self, image: &LoadedImage) -> Fallible<GuestAddr> {
         if let Some(tls) = image.tls {
             // As it says: code has the static data's offsets in it. The reader of images has limited both.
             self.tls.set_layout(TlsLayout {
@@ -90,7 +102,16 @@ impl Kernel {
         }
         let name = image.name.as_deref().unwrap_or("default.xex");
         // What it was started from is in `ExLoadedImageName`; golden digests hold the list of modules.
-        let handle = self.register_module(image, Identity { name, path: name, is_library: false })?;
+        self.register_module(image, Identity { name, path: name, is_library: false })
+    }
+
+    fn start_title(
+        &self,
+        cpu: &mut dyn Cpu,
+        image: &LoadedImage,
+        handle: GuestAddr,
+        libraries: Vec<GuestAddr>,
+    ) -> Fallible<MadeThread> {
         self.files.lock().mount_hard_disk(self.title_id())?;
         let variable = self.imports.make_variable(
             &self.memory,
@@ -109,7 +130,8 @@ impl Kernel {
         };
         let new = NewThread {
             stack_size: image.stack_size.filter(|&size| size > 0).unwrap_or(DEFAULT_STACK),
-            ..NewThread::new(image.entry, return_to, 0)
+            start_address: image.entry,
+            ..NewThread::new(self.first_instruction(image.entry, libraries)?, return_to, 0)
         };
         let made = self.create_thread(cpu, &new)?;
         self.objects.open(made.kthread)?;

@@ -6,6 +6,7 @@ use xenia_cpu::{EngineConfig, Interpreter};
 use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_kernel::imports::ordinals::{ExportKind, xboxkrnl};
+use xenia_kernel::loader::LoadError;
 use xenia_kernel::ports::{Ports, SwapCommands, Video, VideoEvent};
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
@@ -196,6 +197,15 @@ impl Machine {
 
     /// Loads an image.
     pub(crate) fn load(image: &LoadedImage, video: ScriptedVideo) -> Self {
+        Self::try_load(image, video, |_| ()).unwrap()
+    }
+
+    /// Loads an image, if that can be done, into a machine that `prepare` has had first.
+    pub(crate) fn try_load(
+        image: &LoadedImage,
+        video: ScriptedVideo,
+        prepare: impl FnOnce(&Kernel),
+    ) -> Result<Self, LoadError> {
         let memory = GuestMemory::new().unwrap();
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();
@@ -208,10 +218,11 @@ impl Machine {
         let mut scheduler = Scheduler::default();
         let lines = Lines::default();
         scheduler.set_events(Box::new(lines.clone()));
-        kernel.load_title(&mut scheduler, image).unwrap();
+        prepare(&kernel);
+        kernel.load_title(&mut scheduler, image)?;
         let engine = Interpreter::new(memory, EngineConfig::default());
         let executor = LockstepExecutor::new(scheduler, Box::new(engine), KernelSystem::new(kernel.clone()));
-        Self { kernel, executor, text, lines }
+        Ok(Self { kernel, executor, text, lines })
     }
 
     /// Runs a XEX title to its end, in at most ten million instructions.

@@ -1,5 +1,6 @@
 //! Libraries that a title loads while it runs.
 
+mod beginning;
 mod library;
 
 use crate::machine::{self, Code, DATA, Machine, ScriptedVideo};

@@ -1,0 +1,56 @@
+//! Libraries that a title imports from, through the whole program: guest/linked counts what is wrong with its own.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/linked").join(name)
+}
+
+fn exec(title: &Path, flags: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.arg("exec").arg(title).args(["--headless", "--config", "/dev/null", "--gpu", "none", "--fresh"]);
+    command.args(flags).env_remove("RUST_LOG").stdin(Stdio::null()).output().unwrap()
+}
+
+#[test]
+fn they_are_there_on_every_engine_when_the_title_begins() {
+    for flags in
+        [&["--jit"][..], &["--interp"], &["--cross-check"], &["--parallel"], &["--parallel", "--interp"]]
+    {
+        let output = exec(&file("linked.xex"), flags);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("guest: 0 faults"), "{flags:?}: {said}");
+    }
+}
+
+#[test]
+fn they_come_from_a_disc_image_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (contents, disc) = (folder.path().join("contents"), folder.path().join("disc.iso"));
+    std::fs::create_dir(&contents).unwrap();
+    for (name, on_disc) in
+        [("linked.xex", "default.xex"), ("engine.xex", "Engine.xex"), ("maths.xex", "maths.xex")]
+    {
+        std::fs::copy(file(name), contents.join(on_disc)).unwrap();
+    }
+    let mut make = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
+    let made = make.arg("make-iso").arg(&contents).arg(&disc).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let output = exec(&disc, &[]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("guest: 0 faults"), "{said}");
+}
+
+#[test]
+fn one_that_is_missing_is_named_and_the_title_does_not_begin() {
+    let folder = tempfile::tempdir().unwrap();
+    let title = folder.path().join("default.xex");
+    std::fs::copy(file("linked.xex"), &title).unwrap();
+    std::fs::copy(file("engine.xex"), folder.path().join("engine.xex")).unwrap();
+    let output = exec(&title, &[]);
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("engine.xex imports from maths.xex, which can't be loaded"), "{said}");
+    assert!(!said.contains("faults"), "{said}");
+}
