@@ -60,7 +60,7 @@ pub struct TextureCache {
 fn key(words: &[u32; 6]) -> [u32; 6] {
     let [a, b, c, d, e, f] = *words;
     // Clamp modes, filters, swizzle and exponent are applied when sampling.
-    [a & !0x000f_fc00, b, c, d & 1, e & 0x3c0, f & !0x1ff]
+    [a & !0x0007_fc00, b, c, d & 1, e & 0x3c0, f & !0x1ff]
 }
 
 impl TextureCache {

@@ -120,12 +120,38 @@ pub(crate) fn gamma_to_linear(value: f32) -> f32 {
     (linear + (linear * slope / 1024.0).trunc()) / 1023.0
 }
 
-fn number(value: u32, width: u32, sign: TextureSign, integer: bool) -> f32 {
+/// What integers stand for, beside their signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scale {
+    Integers,
+    /// Fractions of the highest one; the lowest signed one is -1, as the one above it is.
+    Fractions,
+    /// The same, but signed ones are odd fractions: -1 and 1 are the lowest and the highest, and there is no zero.
+    WithoutZero,
+}
+
+impl Scale {
+    fn of(info: &TextureInfo) -> Self {
+        if info.integer { Self::Integers } else { Self::of_fractions(info) }
+    }
+
+    /// Of formats that have nothing but fractions.
+    fn of_fractions(info: &TextureInfo) -> Self {
+        if info.no_zero { Self::WithoutZero } else { Self::Fractions }
+    }
+}
+
+fn number(value: u32, width: u32, sign: TextureSign, scale: Scale) -> f32 {
     let highest = (u32::MAX >> (32 - width)) as f32;
     if sign == TextureSign::Signed {
         let value = (((value << (32 - width)) as i32) >> (32 - width)) as f32;
-        return if integer { value } else { (value / (highest / 2.0).floor().max(1.0)).max(-1.0) };
+        return match scale {
+            Scale::Integers => value,
+            Scale::Fractions => (value / (highest / 2.0).floor().max(1.0)).max(-1.0),
+            Scale::WithoutZero => (value * 2.0 + 1.0) / highest,
+        };
     }
+    let integer = scale == Scale::Integers;
     let value = if integer { value as f32 } else { value as f32 / highest };
     match sign {
         TextureSign::UnsignedBiased => value * 2.0 - 1.0,
@@ -149,7 +175,7 @@ fn single(layout: Layout, info: &TextureInfo, bytes: &[u8]) -> [f32; 4] {
             let fields = layout.fields();
             std::array::from_fn(|c| {
                 let (low, width) = fields[c];
-                number(field(bytes, low, width), width, info.signs[c], info.integer)
+                number(field(bytes, low, width), width, info.signs[c], Scale::of(info))
             })
         }
         Layout::Half(count) => {
@@ -200,7 +226,7 @@ pub(crate) fn component(info: &TextureInfo, width: u8, c: usize, raw: u32) -> f3
     if width == 8 && is_plain(info) {
         return byte_value(raw as u8);
     }
-    number(raw, u32::from(width), info.signs[c], info.integer)
+    number(raw, u32::from(width), info.signs[c], Scale::of(info))
 }
 
 /// A fraction of 255.
@@ -214,7 +240,8 @@ fn with_signs(info: &TextureInfo, texels: Vec<[u8; 4]>) -> Texels {
     if is_plain(info) {
         return Texels::Bytes(texels);
     }
-    let convert = |texel: [u8; 4]| [0, 1, 2, 3].map(|c| number(texel[c] as u32, 8, info.signs[c], false));
+    let scale = Scale::of_fractions(info);
+    let convert = |texel: [u8; 4]| [0, 1, 2, 3].map(|c| number(texel[c] as u32, 8, info.signs[c], scale));
     Texels::Floats(texels.into_iter().map(convert).collect())
 }
 
@@ -359,13 +386,32 @@ mod tests {
 
     #[test]
     fn signs_change_the_meaning() {
-        assert_eq!(number(0x80, 8, TextureSign::Signed, false), -1.0);
-        assert_eq!(number(0x7f, 8, TextureSign::Signed, false), 1.0);
-        assert_eq!(number(0xff, 8, TextureSign::UnsignedBiased, false), 1.0);
-        assert_eq!(number(5, 8, TextureSign::Unsigned, true), 5.0);
+        use Scale::{Fractions, Integers, WithoutZero};
+        assert_eq!(number(0x80, 8, TextureSign::Signed, Fractions), -1.0);
+        assert_eq!(number(0x7f, 8, TextureSign::Signed, Fractions), 1.0);
+        assert_eq!(number(0xff, 8, TextureSign::UnsignedBiased, Fractions), 1.0);
+        assert_eq!(number(5, 8, TextureSign::Unsigned, Integers), 5.0);
+        let odd = [0x80, 0xff, 0, 0x7f].map(|bits| number(bits, 8, TextureSign::Signed, WithoutZero));
+        assert_eq!(odd, [-1.0, -1.0 / 255.0, 1.0 / 255.0, 1.0]);
+        assert_eq!([0, 1].map(|bit| number(bit, 1, TextureSign::Signed, WithoutZero)), [1.0, -1.0]);
+        assert_eq!(number(0x80, 8, TextureSign::Unsigned, WithoutZero), 128.0 / 255.0);
         assert_eq!([0.0, 1.0].map(gamma_to_linear), [0.0, 1.0]);
         assert_eq!(gamma_to_linear(200.0 / 255.0), 580.0 / 1023.0);
-        assert_eq!([0, 1].map(|bit| number(bit, 1, TextureSign::Signed, false)), [0.0, -1.0]);
+        assert_eq!([0, 1].map(|bit| number(bit, 1, TextureSign::Signed, Fractions)), [0.0, -1.0]);
+    }
+
+    #[test]
+    fn the_constant_says_whether_signed_fractions_have_a_zero() {
+        let ram = Ram::new(0x10000);
+        ram.write(0x1000, &[0x80, 0, 1, 0x7f]);
+        let mut cache = crate::texture::TextureCache::default();
+        let mut words = [2 | 0x55 << 2 | 1 << 22, 6 | 1 << 12, 0, 0x688 << 1, 0, 1 << 9];
+        let mut texel = |words: &[u32; 6]| cache.level(words, 0, &ram).unwrap().texels.get(0);
+        assert_eq!(texel(&words), [-1.0, 0.0, 1.0 / 127.0, 1.0]);
+        words[0] |= 1 << 19;
+        assert_eq!(texel(&words), [-1.0, 1.0 / 255.0, 3.0 / 255.0, 1.0]);
+        words[3] |= 1;
+        assert_eq!(texel(&words), [-128.0, 0.0, 1.0, 127.0], "integers are what they are");
     }
 
     #[test]

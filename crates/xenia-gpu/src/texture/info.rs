@@ -9,6 +9,8 @@ use crate::memory::Endian;
 pub struct TextureInfo {
     /// How each stored component is to be taken.
     pub signs: [TextureSign; 4],
+    /// Signed fractions have no zero: an integer is the middle of its share of -1 to 1.
+    pub no_zero: bool,
     /// How coordinates are brought back into range.
     pub clamp: [ClampMode; 3],
     /// Texels from one row to the next at the base level.
@@ -73,6 +75,7 @@ impl TextureInfo {
         let lowest = bits(e, 2, 4).max(u32::from(base == 0 && mips != 0));
         Some(Self {
             signs: [0, 1, 2, 3].map(|i| TextureSign::from_bits(bits(a, 2 + 2 * i, 2))),
+            no_zero: bits(a, 19, 1) != 0,
             clamp: [0, 1, 2].map(|i| ClampMode::from_bits(bits(a, 10 + 3 * i, 3))),
             pitch: bits(a, 22, 9) * 32,
             tiled: bits(a, 31, 1) != 0,

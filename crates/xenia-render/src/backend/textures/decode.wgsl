@@ -18,7 +18,7 @@ override COMPONENTS: u32;
 struct Level {
     /// Where the level starts in its storage, in blocks.
     origin: vec3<u32>,
-    /// TILED, VOLUME, INTEGER.
+    /// TILED, VOLUME, INTEGER, NO_ZERO.
     flags: u32,
     /// Size in texels.
     size: vec3<u32>,
@@ -145,12 +145,12 @@ fn numbers(bits: vec4<u32>) -> vec4<f32> {
     if MEANING == Meaning_Fractions {
         return vec4<f32>(bits) / vec4<f32>(vec4<u32>(0xffffffffu) >> (vec4<u32>(32u) - level.widths));
     }
-    let is_integer = (level.flags & INTEGER) != 0u;
+    let scale = level.flags & (INTEGER | NO_ZERO);
     return vec4<f32>(
-        number(bits.x, level.widths.x, level.signs.x, is_integer),
-        number(bits.y, level.widths.y, level.signs.y, is_integer),
-        number(bits.z, level.widths.z, level.signs.z, is_integer),
-        number(bits.w, level.widths.w, level.signs.w, is_integer),
+        number(bits.x, level.widths.x, level.signs.x, scale),
+        number(bits.y, level.widths.y, level.signs.y, scale),
+        number(bits.z, level.widths.z, level.signs.z, scale),
+        number(bits.w, level.widths.w, level.signs.w, scale),
     );
 }
 

@@ -98,6 +98,8 @@ pub(super) struct Decoding {
     pub(super) widths: [u32; 4],
     pub(super) signs: [TextureSign; 4],
     pub(super) integer: bool,
+    /// Signed fractions have no zero.
+    pub(super) no_zero: bool,
     pub(super) store: Store,
     /// Components that the host's format has: 1, 2 or 4. The others are like the last one.
     pub(super) components: u32,
@@ -120,6 +122,7 @@ impl Decoding {
             widths: fields.map(|field| field.1),
             signs: if has_signs { info.signs } else { [TextureSign::Unsigned; 4] },
             integer: info.integer && has_signs && !is_compressed,
+            no_zero: info.no_zero,
             store: Store::Unorm8,
             components: 4,
         };
@@ -146,8 +149,13 @@ impl Decoding {
             if features.contains(Features::TEXTURE_FORMAT_16BIT_NORM) { store } else { Store::Float16 }
         };
         let any = |sign| self.signs.contains(&sign);
+        let is_odd = self.no_zero && any(TextureSign::Signed);
+        if is_odd && widest > 8 {
+            // 16 bits would give them a zero.
+            return float32;
+        }
         if any(TextureSign::Signed) || any(TextureSign::UnsignedBiased) {
-            let is_plain = self.widths == [8; 4] && self.signs == [TextureSign::Signed; 4];
+            let is_plain = self.widths == [8; 4] && self.signs == [TextureSign::Signed; 4] && !is_odd;
             return if is_plain { Store::Snorm8 } else { norm16(Store::Snorm16) };
         }
         if any(TextureSign::Gamma) {

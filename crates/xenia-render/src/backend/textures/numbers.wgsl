@@ -20,11 +20,15 @@ fn gamma_to_linear(value: f32) -> f32 {
     return (linear + trunc(linear * slope / 1024.0)) / 1023.0;
 }
 
-/// An integer of some bits, as a fraction of its highest value or as it is.
-fn number(bits: u32, width: u32, sign: u32, is_integer: bool) -> f32 {
+/// An integer of some bits, as a fraction of its highest value or as it is: INTEGER, NO_ZERO or neither.
+fn number(bits: u32, width: u32, sign: u32, scale: u32) -> f32 {
     let highest = 0xffffffffu >> (32u - width);
+    let is_integer = (scale & INTEGER) != 0u;
     if sign == TextureSign_Signed {
         let value = f32(bitcast<i32>(bits << (32u - width)) >> (32u - width));
+        if scale == NO_ZERO {
+            return (value * 2.0 + 1.0) / f32(highest);
+        }
         // There is one more negative value than positive ones; it stands for -1 as well.
         return select(max(value / f32(max(highest >> 1u, 1u)), -1.0), value, is_integer);
     }
