@@ -373,9 +373,9 @@ fn the_oldest_textures_make_room() {
     device::tests::with(|device| {
         let ram = Ram::new(MEMORY);
         let mut textures = Textures::new(device);
-        textures.limit = 10_000;
+        textures.limit = 5 * LEAST_BYTES / 2;
         let mut get = |page: u32| {
-            let case = Case { levels: 0, ..LEVELED };
+            let case = Case { levels: 0, size: [256, 256, 1], ..LEVELED };
             let mut words = case.words();
             words[1] += page << 12;
             textures.begin();
@@ -383,10 +383,35 @@ fn the_oldest_textures_make_room() {
             textures.counters()
         };
         for page in [0, 1, 0, 2] {
-            assert!(get(page).bytes <= 10_000);
+            assert!(get(page).bytes <= 5 * LEAST_BYTES / 2);
         }
         assert_eq!(get(0).decoded, 3);
         assert_eq!(get(1).decoded, 4);
+    });
+}
+
+#[test]
+fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
+    device::tests::with(|device| {
+        let ram = Ram::new(MEMORY);
+        let mut textures = Textures::new(device);
+        textures.limit = 4 * LEAST_BYTES;
+        let words = |page: u32| {
+            let mut words = Case { levels: 0, size: [1, 1, 1], ..LEVELED }.words();
+            words[1] += page << 12;
+            words
+        };
+        for page in 0..12 {
+            for page in [0, page] {
+                textures.begin();
+                textures.get(device, &words(page), TextureShape::Planes, &ram).unwrap();
+            }
+        }
+        let kept: Vec<u32> =
+            (0..12).filter(|page| textures.entries.contains_key(&key(&words(*page)))).collect();
+        assert_eq!(kept, [0, 9, 10, 11], "the one that is always used, and the last");
+        let costs: u64 = textures.entries.values().map(Entry::cost).sum();
+        assert_eq!((textures.ages.len(), textures.cost), (textures.entries.len(), costs));
     });
 }
 
