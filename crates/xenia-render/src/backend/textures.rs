@@ -31,8 +31,11 @@ use super::conversion::{Conversion, TEXTURE_DECODE};
 use super::pipelines::Building;
 use crate::translate::{TextureRecord, TextureShape};
 
-/// Bytes of host textures beyond which those that were not used for longest are dropped.
+/// Bytes of host textures (of each at least [`LEAST_BYTES`]) beyond which those that were not used for longest are dropped.
 const MAX_BYTES: u64 = 512 << 20;
+/// What a texture takes at least, of the device's memory and of the driver's: devices hand memory out in such pieces, and a
+/// title can have millions of textures of one texel.
+const LEAST_BYTES: u64 = 64 << 10;
 
 /// A decoded texture with all its levels.
 pub(crate) struct HostTexture {
@@ -92,11 +95,22 @@ struct Entry {
     epoch: Option<u64>,
 }
 
+impl Entry {
+    /// What counts towards the limit.
+    fn cost(&self) -> u64 {
+        self.bytes.max(LEAST_BYTES)
+    }
+}
+
 /// The cache of textures and samplers.
 pub(crate) struct Textures {
     decoder: Decoder,
     samplers: Samplers,
     entries: BTreeMap<[u32; 6], Entry>,
+    /// The entries' keys by when they were used.
+    ages: BTreeMap<u64, [u32; 6]>,
+    /// The entries' costs.
+    cost: u64,
     dummies: [Arc<HostTexture>; 2],
     counters: TextureCounters,
     next_id: u64,
@@ -114,7 +128,7 @@ pub(crate) struct Textures {
 /// exponent are applied when sampling.
 fn key(words: &[u32; 6]) -> [u32; 6] {
     let [a, b, c, d, e, f] = *words;
-    [a & !0x003f_fc00, b & !0x0b00, c, d & 1, e & 0x3c0, f & !0x1ff]
+    [a & !0x0037_fc00, b & !0x0b00, c, d & 1, e & 0x3c0, f & !0x1ff]
 }
 
 /// A texture without contents, if the device can have it.
@@ -169,6 +183,8 @@ impl Textures {
             decoder: Decoder::new(&device.device),
             samplers: Samplers::default(),
             entries: BTreeMap::new(),
+            ages: BTreeMap::new(),
+            cost: 0,
             dummies: [dummy(0, TextureShape::Planes), dummy(1, TextureShape::Volume)],
             counters: TextureCounters::default(),
             next_id: 2,
@@ -241,7 +257,9 @@ impl Textures {
             && is_current(entry)
         {
             entry.epoch = epoch;
+            self.ages.remove(&entry.used);
             entry.used = self.clock;
+            self.ages.insert(entry.used, key);
             self.counters.reused += 1;
             let (host, bytes) = (entry.host.clone(), entry.bytes);
             return self.has_room(bytes).then(|| fetched(&host, &info));
@@ -310,15 +328,23 @@ impl Textures {
 
     fn insert(&mut self, key: [u32; 6], entry: Entry) {
         self.counters.bytes += entry.bytes;
+        self.cost += entry.cost();
+        self.ages.insert(entry.used, key);
         if let Some(old) = self.entries.insert(key, entry) {
-            self.counters.bytes -= old.bytes;
+            self.ages.remove(&old.used);
+            self.gone(&old);
         }
-        while self.counters.bytes > self.limit && self.entries.len() > 1 {
-            let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used).map(|(key, _)| *key);
-            if let Some(dropped) = oldest.and_then(|key| self.entries.remove(&key)) {
-                self.counters.bytes -= dropped.bytes;
+        while self.cost > self.limit && self.entries.len() > 1 {
+            let Some((_, oldest)) = self.ages.pop_first() else { break };
+            if let Some(dropped) = self.entries.remove(&oldest) {
+                self.gone(&dropped);
             }
         }
+    }
+
+    fn gone(&mut self, entry: &Entry) {
+        self.counters.bytes -= entry.bytes;
+        self.cost -= entry.cost();
     }
 
     fn take_id(&mut self) -> u64 {
