@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use ruzstd::decoding::FrameDecoder;
@@ -59,15 +60,15 @@ pub fn open(file: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
     Arc::new(Archive::read(file)?).volume().map(|(volume, _)| volume)
 }
 
-/// Decodes every block, and compares the hash of the whole.
+/// Decodes every block that a file is in, and compares the hash of the whole.
 ///
 /// # Errors
 /// As [`open`].
 pub(crate) fn verify(file: Arc<dyn ReadAt>, findings: &mut Findings) -> Result<(), FormatError> {
     let archive = Arc::new(Archive::read(file.clone())?);
-    let (_, end) = archive.volume()?;
+    let (_, blocks) = archive.volume()?;
     let mut buffer = vec![0; BLOCK];
-    for block in 0..end.div_ceil(BLOCK as u64) {
+    for block in blocks.into_iter().flatten() {
         findings.checked();
         if let Err(error) = archive.block(block, &mut buffer) {
             findings.fault(of_read(error, "ZAR block", 0));
@@ -156,12 +157,12 @@ impl Archive {
         Ok(Self { file, data, records, names, names_at, tree, tree_at, used, kept })
     }
 
-    /// The volume, and where its last file ends among all blocks.
-    fn volume(self: &Arc<Self>) -> Result<(Volume, u64), FormatError> {
+    /// The volume, and the blocks that its files are in.
+    fn volume(self: &Arc<Self>) -> Result<(Volume, Vec<Range<u64>>), FormatError> {
         let archive = self;
         let tree = Fields::new(&archive.tree, archive.tree_at, TREE);
         let mut volume = Volume::default();
-        let (mut total, mut end, mut ahead) = (0_u64, 0, Vec::new());
+        let (mut total, mut blocks, mut ahead) = (0_u64, Vec::new(), Vec::new());
         let range = |at: usize| Ok::<_, FormatError>((tree.u32(at + 4)?, tree.u32(at + 8)?));
         if tree.u32(0)? & IS_FILE != 0 {
             return Err(tree.invalid(0, "its root is a file"));
@@ -187,14 +188,18 @@ impl Archive {
                     return Err(refused(Reason::TooLarge { value: offset + size, limit }));
                 }
                 total += size;
-                end = end.max(offset + size);
+                blocks.push(offset / BLOCK as u64..(offset + size).div_ceil(BLOCK as u64));
                 check_growth(TREE, archive.tree_at + at as u64, archive.stored(), total)?;
                 let contents = File { archive: archive.clone(), offset, size };
                 volume.add_file(within, &name, Arc::new(contents)).map_err(refused)?;
             }
         }
         volume.set_packed();
-        Ok((volume, end))
+        let blocks = joined(blocks);
+        // Files of a few bytes, each in a block of its own, are a bomb as well.
+        let decoded = blocks.iter().map(|blocks| (blocks.end - blocks.start) * BLOCK as u64).sum();
+        check_growth(TREE, archive.tree_at, archive.stored(), decoded)?;
+        Ok((volume, blocks))
     }
 
     /// Bytes of all blocks as they are stored.
@@ -279,6 +284,20 @@ impl Archive {
         kept.push_back((block, bytes.clone()));
         Ok(bytes)
     }
+}
+
+/// Ranges in order, each number in one of them.
+fn joined(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
+    ranges.retain(|range| !range.is_empty());
+    ranges.sort_unstable_by_key(|range| range.start);
+    let mut joined: Vec<Range<u64>> = Vec::new();
+    for range in ranges {
+        match joined.last_mut() {
+            Some(last) if range.start <= last.end => last.end = last.end.max(range.end),
+            _ => joined.push(range),
+        }
+    }
+    joined
 }
 
 /// A file of an archive.

@@ -129,6 +129,47 @@ fn zarchives_are_read() {
 }
 
 #[test]
+fn blocks_that_no_file_is_in_are_not_decoded() {
+    let files = [("a", 1), ("b", 5 << 16), ("c", 1), ("d", 1)];
+    let files = files.map(|(name, size)| (name.to_owned(), Some(vec![7; size])));
+    let whole = zar_builder::build(&files);
+    assert_eq!(verified("zar", whole.clone()), (Vec::new(), 6 + 1));
+    // The second file has no bytes any more: what is left is in the first block and the last.
+    let mut file = whole;
+    let footer = file.len() - 144;
+    let tree = u64::from_be_bytes(file[footer + 48..][..8].try_into().unwrap()) as usize;
+    file[tree + 2 * 16 + 8..][..4].fill(0);
+    let (faults, checked) = verified("zar", file);
+    assert_eq!(checked, 2 + 1);
+    assert!(faults.len() == 1 && faults[0].contains("hash of the whole"), "{faults:?}");
+}
+
+#[test]
+fn a_zarchive_with_a_block_for_each_byte_is_refused() {
+    // 20,000 blocks of a few bytes each, and a file of one byte at the end of every one.
+    let block: &[u8] = &[0x28, 0xB5, 0x2F, 0xFD, 0x60, 0x00, 0xFF, 0x03, 0x00, 0x08, 0x00];
+    let sizes = [(block.len() as u16 - 1).to_be_bytes(); 16].concat();
+    let record = [&[0; 8], sizes.as_slice()].concat();
+    let count = 20_000_u32;
+    let (mut names, mut tree) = (Vec::new(), [0, 1, count, 0].map(u32::to_be_bytes).concat());
+    for number in 0..count {
+        let word = 0x8000_0000 | names.len() as u32;
+        let name = number.to_string();
+        names.push(name.len() as u8);
+        names.extend(name.as_bytes());
+        tree.extend([word, (number + 1) * 0x1_0000 - 1, 1, 0].map(u32::to_be_bytes).concat());
+    }
+    let archive = |records: usize, entries: u32| {
+        let mut tree = tree[..16 * (entries as usize + 1)].to_vec();
+        tree[8..12].copy_from_slice(&entries.to_be_bytes());
+        zar_builder::assemble(&block.repeat(16), &record.repeat(records), &names, &tree)
+    };
+    assert!(open_as("zar", archive(1, 16), &NoParts).is_ok());
+    let refused = open_as("zar", archive(1250, count), &NoParts).unwrap_err().to_string();
+    assert!(refused.contains("ZAR tree"), "{refused}");
+}
+
+#[test]
 fn a_zarchive_that_leads_into_itself_is_refused() {
     let whole = zar_builder::sample();
     let word = |at: usize| u64::from_be_bytes(whole[at..at + 8].try_into().unwrap()) as usize;

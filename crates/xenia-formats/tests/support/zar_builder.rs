@@ -69,8 +69,6 @@ pub fn build(files: &[(String, Option<Vec<u8>>)]) -> Vec<u8> {
         file.extend(packed);
     }
     records.resize(records.len().next_multiple_of(40), 0);
-    let mut parts = vec![[0, file.len() as u64]];
-    file.resize(file.len().next_multiple_of(8), 0);
     let mut tree = Vec::new();
     for node in &nodes {
         let [first, second] = node.place;
@@ -79,7 +77,15 @@ pub fn build(files: &[(String, Option<Vec<u8>>)]) -> Vec<u8> {
         let high = if node.is_file { high } else { 0 };
         tree.extend([first as u32, second as u32, high].map(u32::to_be_bytes).concat());
     }
-    for part in [&records, &names, &tree, &Vec::new(), &Vec::new()] {
+    assemble(&file, &records, &names, &tree)
+}
+
+/// An archive of these parts.
+pub fn assemble(blocks: &[u8], records: &[u8], names: &[u8], tree: &[u8]) -> Vec<u8> {
+    let mut file = blocks.to_vec();
+    let mut parts = vec![[0, file.len() as u64]];
+    file.resize(file.len().next_multiple_of(8), 0);
+    for part in [records, names, tree, &[], &[]] {
         parts.push([file.len() as u64, part.len() as u64]);
         file.extend(part);
     }
