@@ -52,6 +52,22 @@ message_box:
     blr
     .size message_box, . - message_box
 
+# read_tile is XamReadTileEx.
+    .globl read_tile
+    .type read_tile,@function
+read_tile:
+    mflr    0
+    stw     0, 4(1)
+    lwz     11, 8(1)
+    stwu    1, -128(1)
+    stw     11, 0x54(1)
+    bl      XamReadTileEx
+    lwz     0, 132(1)
+    mtlr    0
+    addi    1, 1, 128
+    blr
+    .size read_tile, . - read_tile
+
 # device_selector is XamShowDeviceSelectorUI, for no bytes.
     .globl device_selector
     .type device_selector,@function

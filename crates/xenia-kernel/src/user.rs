@@ -4,6 +4,7 @@ pub mod achievements;
 pub mod connections;
 pub mod dialogs;
 pub mod enumerators;
+pub mod gamer_pictures;
 pub mod keystrokes;
 pub mod notifications;
 pub mod overlapped;

@@ -5,6 +5,7 @@ use crate::user::profile::{Profile, Profiles, Xuid};
 use crate::user::profile_settings::{SettingId, Value};
 use crate::vfs::VfsResult;
 use std::fmt::Write as _;
+use xenia_formats::gpd::MOST_PICTURE;
 
 /// The first lines.
 const PROFILE: &str = "xenia-rs profile 1";
@@ -54,6 +55,12 @@ fn parse_setting(line: &str) -> Option<(SettingId, Value)> {
 }
 
 impl ContentStore {
+    /// A picture (PNG) that is among a profile's files; `None` if there is none, or it is larger than any.
+    pub fn profile_picture(&self, xuid: Xuid, name: &str) -> VfsResult<Option<Vec<u8>>> {
+        let picture = self.read_at_most(&below(xuid, name.to_owned()), MOST_PICTURE as u64)?;
+        Ok(picture.filter(|bytes| (1..=MOST_PICTURE).contains(&bytes.len())))
+    }
+
     /// Everybody on the disk, the first of them signed in. With nobody there, a profile is made; `number` is the console's own, if it
     /// has one.
     pub fn load_profiles(&self, number: Option<u64>) -> Profiles {

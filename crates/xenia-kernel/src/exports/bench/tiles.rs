@@ -2,6 +2,7 @@
 
 use super::achievements::{INVALID_PARAMETER, NO_SUCH_USER, TITLE, achieve, bench, database_with};
 use super::*;
+use crate::user::pictures::Texels;
 use crate::user::pictures::tests::png_of;
 
 const FILE_NOT_FOUND: u64 = 2;
@@ -51,9 +52,13 @@ fn pictures_of_titles_and_achievements_are_read() {
     for (wanted, answer) in [
         ([0, own, 6, 0], FILE_NOT_FOUND),
         ([0, own, 5 | 1 << 32, 0], FILE_NOT_FOUND),
-        // Nobody has a picture, nor an avatar.
-        ([2, own, 5, 0], FILE_NOT_FOUND),
+        // Nobody has a picture of his own, nor an avatar; there is no background, and nobody else.
+        ([6, own, 5, 0], FILE_NOT_FOUND),
+        ([10, own, 5, 0], FILE_NOT_FOUND),
         ([13, own, 5, 0], FILE_NOT_FOUND),
+        ([15, own, 5, 0], FILE_NOT_FOUND),
+        ([2, own, 5, 0xFF], FILE_NOT_FOUND),
+        ([2, own, 5, 1], NO_SUCH_USER),
         ([0, 7, 5, 0], FILE_NOT_FOUND),
         ([0, 7, 5, 1], NO_SUCH_USER),
         ([0, 7, 5, 0xFF], NO_SUCH_USER),
@@ -96,7 +101,7 @@ fn a_picture_becomes_the_rows_of_a_texture() {
         ([0, own, 5, 0, texture, 7, 2, 0], INVALID_PARAMETER),
         ([0, own, 5, 0, texture, 16, 1, 0], INVALID_PARAMETER),
         ([0, own, 5, 0, texture, 16, u64::from(u32::MAX), 0], INVALID_PARAMETER),
-        ([2, own, 5, 0, texture, 16, 2, 0], FILE_NOT_FOUND),
+        ([6, own, 5, 0, texture, 16, 2, 0], FILE_NOT_FOUND),
         // The icon is no picture.
         ([1, own, 0, 0, texture, 16, 2, 0], FILE_NOT_FOUND),
         ([0, own, 5, 0, texture, 16, 2, 0], 0),
@@ -105,4 +110,120 @@ fn a_picture_becomes_the_rows_of_a_texture() {
     }
     let words = [0, 4, 8, 12, 16, 20].map(|at| b.word(READ + at));
     assert_eq!(words, [0xFF09_0000, 0xFF00_0900, 0, 0, 0xFF00_0009, 0x8001_0203]);
+}
+
+/// The first user's file of this name.
+fn put_file(folder: &Path, name: &str, bytes: &[u8]) {
+    let profile = folder.join("Profiles/E030000000580001");
+    std::fs::create_dir_all(&profile).unwrap();
+    std::fs::write(profile.join(name), bytes).unwrap();
+}
+
+/// What is read of a picture that is there.
+fn found(b: &mut Bench, kind: u64, user: u64) -> Vec<u8> {
+    let (answer, length) = read(b, [kind, 0, 0, user], 0x4000);
+    assert_eq!(answer, 0, "{kind}");
+    let mut bytes = vec![0; length as usize];
+    b.memory().read_bytes(b.scratch.offset(READ), &mut bytes).unwrap();
+    bytes
+}
+
+#[test]
+fn a_user_has_a_picture_which_the_profiles_files_may_replace() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = title(folder.path());
+    let side = |picture: &[u8]| Texels::read(picture).map(|texels| (texels.width, texels.height));
+    let [large, small] = [2, 3].map(|kind| found(&mut b, kind, 0));
+    assert_eq!((side(&large), side(&small)), (Some((64, 64)), Some((32, 32))));
+    assert_eq!([4, 5].map(|kind| found(&mut b, kind, 0)), [large.clone(), small.clone()]);
+    // A small one is made of a large one, until there is one.
+    let own = png_of(png::ColorType::Rgb, 64, &[7; 64 * 64 * 3]);
+    put_file(folder.path(), "tile_64.png", &own);
+    assert_eq!(found(&mut b, 2, 0), own);
+    let half = Texels::read(&found(&mut b, 3, 0)).unwrap();
+    assert_eq!((half.width, &half.bytes[..8]), (32, &[0xFF, 7, 7, 7, 0xFF, 7, 7, 7][..]));
+    for (name, kind) in
+        [("tile_32.png", 5), ("pp_64.png", 10), ("pp_32.png", 11), ("avtr_64.png", 13), ("avtr_32.png", 14)]
+    {
+        put_file(folder.path(), name, name.as_bytes());
+        assert_eq!(found(&mut b, kind, 0), name.as_bytes());
+    }
+    // What can't be one is none.
+    for (bytes, expected) in [(Vec::new(), &large), (vec![0; 0x1_0001], &large)] {
+        put_file(folder.path(), "tile_64.png", &bytes);
+        assert_eq!(&found(&mut b, 2, 0), expected);
+    }
+}
+
+/// A setting's data with the key of a picture.
+fn put_key(b: &mut Bench, key: &str) -> u64 {
+    const DATA: u32 = 0x300;
+    let (data, text) = (b.scratch.offset(DATA), b.scratch.offset(DATA + 0x10));
+    for (unit, at) in key.encode_utf16().chain([0]).zip((0..).step_by(2)) {
+        b.memory().write(text.offset(at), unit).unwrap();
+    }
+    b.memory().write(data, 4_u8).unwrap();
+    b.memory().write(data.offset(8), 2 * (key.len() as u32 + 1)).unwrap();
+    b.memory().write(data.offset(0xC), text).unwrap();
+    data.0.into()
+}
+
+#[test]
+fn the_small_picture_and_one_by_its_key_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = title(folder.path());
+    let [size, buffer] = [SIZE, READ].map(|at| u64::from(b.scratch.offset(at).0));
+    let picture = u64::from(picture().len() as u32);
+    let small = found(&mut b, 3, 0).len() as u64;
+    let large = found(&mut b, 2, 0).len() as u64;
+    for (kind, user, is_small, key, expected) in [
+        (2, 0, 0, "", Ok(large)),
+        (2, 0, 1, "", Ok(small)),
+        // A title's picture, by its id and by a key; another title's; the dashboard's, which is the user's.
+        (9, 0, 1, "", Ok(picture)),
+        (12, 0xFF, 0, "4D5307D10000000500000006", Ok(picture)),
+        (12, 0xFF, 1, "4D5307D10000000600000005", Ok(picture)),
+        (2, 0xFF, 1, "4D5307D10000000600000005", Ok(picture)),
+        (12, 0xFF, 0, "4D5307D10000000600000005", Err(FILE_NOT_FOUND)),
+        (12, 0xFF, 0, "4D5307D20000000500000005", Err(FILE_NOT_FOUND)),
+        (12, 0xFF, 1, "FFFE07D10002000200010002", Ok(small)),
+        (12, 0, 0, "no key", Err(FILE_NOT_FOUND)),
+    ] {
+        b.memory().write(b.scratch.offset(SIZE), 0x4000_u32).unwrap();
+        let key = put_key(&mut b, key);
+        let answer = b.xam_call("XamReadTileEx", &[kind, 0, 5, user, is_small, key, buffer, size, 0]);
+        let length = u64::from(b.word(SIZE));
+        assert_eq!(if answer == 0 { Ok(length) } else { Err(answer) }, expected, "{kind} {user} {is_small}");
+    }
+    let draw = |b: &mut Bench, small, pitch, height| {
+        b.xam_call("XamReadTileToTextureEx", &[2, 0, 0, 0, small, 0, buffer, pitch, height, 0])
+    };
+    assert_eq!([draw(&mut b, 0, 256, 64), draw(&mut b, 1, 128, 32)], [0, 0]);
+    assert_eq!(draw(&mut b, 1, 128, 64), INVALID_PARAMETER);
+    // Its edge is light, and not seen through.
+    assert_eq!([0, 31 * 128 + 124].map(|at| b.word(READ + at)), [0xFFF0_F0F0; 2]);
+}
+
+#[test]
+fn a_title_gives_its_users_pictures_that_other_titles_find() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut b = title(folder.path());
+    let own = u64::from(TITLE);
+    let award =
+        |b: &mut Bench, user, title, large| b.xam_call("XamWriteGamerTile", &[user, title, large, 5, 1, 0]);
+    for (user, title, large, answer) in [
+        (4, own, 5, INVALID_PARAMETER),
+        (1, own, 5, NO_SUCH_USER),
+        (0, own, 6, FILE_NOT_FOUND),
+        (0, own + 1, 5, FILE_NOT_FOUND),
+        (0, 0, 5, 0),
+    ] {
+        assert_eq!(award(&mut b, user, title, large), answer, "{user} {title:x} {large}");
+    }
+    drop(b);
+    let storage = Box::new(achievements::Folder(folder.path().to_owned()));
+    let mut other = Bench::with_ports(Ports { storage, ..Ports::default() });
+    for kind in [7, 8, 9] {
+        assert_eq!(read(&mut other, [kind, own, 5, 0], 0x1000), (0, picture().len() as u32));
+    }
 }

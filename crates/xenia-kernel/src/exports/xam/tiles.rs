@@ -1,24 +1,40 @@
 //! Pictures of titles, achievements and users (tiles).
 //!
-//! Profiles here have no pictures of their own: only those of titles and achievements are found. Numbers of kinds, arguments and
-//! answers: reference/xam_structs.md.
+//! Users' pictures are [`crate::user::gamer_pictures`]'s; what only an online service or the dashboard has (backgrounds, whole avatars) is
+//! not found. Numbers of kinds, arguments and answers: reference/xam_structs.md; arguments of the functions that end in `Ex` are those of
+//! dashboards' calls as public recompilations of them give them.
 
 use crate::abi::{Call, Ptr};
 use crate::status::failure::Fallible;
+use crate::user::gamer_pictures::Face;
 use crate::user::overlapped::{Completed, complete};
 use crate::user::pictures::{Picture, Texels};
 use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
+use xenia_memory::{GuestMemory, MemoryFault};
 
 /// See the module's documentation.
 pub struct Tiles;
 
-/// Kinds of pictures that are looked for: of an achievement, of a title, and of any by its id.
+/// Kinds of pictures.
 mod kind {
     pub(super) const ACHIEVEMENT: u32 = 0;
     pub(super) const TITLE: u32 = 1;
+    /// A user's; those of the console's own users have numbers of their own.
+    pub(super) const GAMER: u32 = 2;
+    pub(super) const GAMER_SMALL: u32 = 3;
+    pub(super) const LOCAL: u32 = 4;
+    pub(super) const LOCAL_SMALL: u32 = 5;
+    /// One that a title has given its users.
+    pub(super) const AWARDED: u32 = 7;
+    pub(super) const AWARDED_SMALL: u32 = 8;
     pub(super) const BY_IMAGE_ID: u32 = 9;
+    pub(super) const PERSONAL: u32 = 10;
+    pub(super) const PERSONAL_SMALL: u32 = 11;
+    pub(super) const BY_KEY: u32 = 12;
+    pub(super) const AVATAR: u32 = 13;
+    pub(super) const AVATAR_SMALL: u32 = 14;
     /// There are no more.
     pub(super) const ALL: u32 = 16;
 }
@@ -28,11 +44,16 @@ const ANY_USER: u32 = 0xFF;
 const TEXEL: u32 = 4;
 
 /// What is asked for.
+#[derive(Default)]
 struct Wanted {
     kind: u32,
     title: u32,
     id: u64,
     user: u32,
+    /// Whether the small one of two is, where the kind does not say it.
+    small: bool,
+    /// The words of a key that names it: title, large picture, small picture.
+    key: Option<[u32; 3]>,
 }
 
 impl Wanted {
@@ -41,35 +62,46 @@ impl Wanted {
         if self.kind >= kind::ALL || self.user >= USERS && self.user != ANY_USER {
             return Err(Win32Error::INVALID_PARAMETER);
         }
+        let kernel = call.kernel;
+        let small = self.small
+            || matches!(
+                self.kind,
+                kind::GAMER_SMALL | kind::LOCAL_SMALL | kind::PERSONAL_SMALL | kind::AVATAR_SMALL
+            );
+        let face = match self.kind {
+            kind::GAMER | kind::GAMER_SMALL | kind::LOCAL | kind::LOCAL_SMALL => Some(Face::Gamer),
+            kind::PERSONAL | kind::PERSONAL_SMALL => Some(Face::Personal),
+            kind::AVATAR | kind::AVATAR_SMALL => Some(Face::Avatar),
+            _ => None,
+        };
+        if let Some(face) = face.filter(|_| self.user != ANY_USER) {
+            return kernel.face_of(self.user, face, small);
+        }
+        if let Some(key) = self.key.filter(|_| face.is_some() || self.kind == kind::BY_KEY) {
+            // Somebody else's: what a title of this console has of it.
+            let user = if self.user == ANY_USER { 0 } else { self.user };
+            return kernel.picture_by_key(user, key, small);
+        }
         let image = u32::try_from(self.id).ok().map(Picture::Image);
         let picture = match self.kind {
             kind::TITLE => Some(Picture::Icon),
-            kind::ACHIEVEMENT | kind::BY_IMAGE_ID => image,
+            kind::ACHIEVEMENT | kind::BY_IMAGE_ID | kind::AWARDED | kind::AWARDED_SMALL => image,
             _ => None,
         };
-        let title = if self.title == 0 { call.kernel.title_id() } else { self.title };
-        call.kernel.picture_of(self.user, title, picture.ok_or(Win32Error::FILE_NOT_FOUND)?)
+        let title = if self.title == 0 { kernel.title_id() } else { self.title };
+        kernel.picture_of(self.user, title, picture.ok_or(Win32Error::FILE_NOT_FOUND)?)
     }
-}
 
-#[exports(xam)]
-impl Tiles {
-    /// Reads a picture (PNG) of a title or an achievement. Without a buffer, or with one that is too small, its size is told. Nobody has
-    /// pictures of other kinds.
-    #[export(Partial)]
-    fn XamReadTile(
+    /// The picture into a buffer, or its size.
+    fn read(
+        &self,
         call: &mut Call,
-        kind: u32,
-        title: u32,
-        id: u64,
-        user: u32,
         buffer: Option<GuestAddr>,
         size: Option<Ptr<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(size) = size else { return Ok(Win32Error::INVALID_PARAMETER) };
-        let found = Wanted { kind, title, id, user }.find(call);
-        let (result, length) = match (found, buffer) {
+        let (result, length) = match (self.find(call), buffer) {
             (Err(error), _) => (error, 0),
             (Ok(picture), buffer) => {
                 let room = size.read(call.memory())?;
@@ -87,21 +119,16 @@ impl Tiles {
         complete(call, overlapped, Completed::wrapped(result, length))
     }
 
-    /// Reads a picture as the rows of a texture, which is as high as it is. What is between the rows stays as it is.
-    #[export(Partial)]
-    fn XamReadTileToTexture(
+    /// The picture as the rows of a texture.
+    fn draw(
+        &self,
         call: &mut Call,
-        kind: u32,
-        title: u32,
-        id: u64,
-        user: u32,
         texture: Option<GuestAddr>,
-        pitch: u32,
-        height: u32,
+        [pitch, height]: [u32; 2],
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(texture) = texture else { return Ok(Win32Error::INVALID_PARAMETER) };
-        let found = Wanted { kind, title, id, user }.find(call);
+        let found = self.find(call);
         let texels = found.and_then(|picture| Texels::read(&picture).ok_or(Win32Error::FILE_NOT_FOUND));
         let result = match texels {
             Err(error) => error,
@@ -118,4 +145,120 @@ impl Tiles {
         };
         complete(call, overlapped, Completed::wrapped(result, 0))
     }
+}
+
+#[exports(xam)]
+impl Tiles {
+    /// Reads a picture (PNG) of a title, an achievement or a user. Without a buffer, or with one that is too small, its size is told.
+    /// Backgrounds and whole avatars are not found.
+    #[export(Partial)]
+    fn XamReadTile(
+        call: &mut Call,
+        kind: u32,
+        title: u32,
+        id: u64,
+        user: u32,
+        buffer: Option<GuestAddr>,
+        size: Option<Ptr<u32>>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        Wanted { kind, title, id, user, ..Wanted::default() }.read(call, buffer, size, overlapped)
+    }
+
+    /// As `XamReadTile`, the small picture if asked. `key` is the setting that names the picture of a user who is not of this console: one
+    /// of the running title's, or of one that the first user has played.
+    #[export(Partial)]
+    fn XamReadTileEx(
+        call: &mut Call,
+        kind: u32,
+        title: u32,
+        id: u64,
+        user: u32,
+        small: bool,
+        key: GuestAddr,
+        buffer: Option<GuestAddr>,
+        size: Option<Ptr<u32>>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let key = read_tile_key(call.memory(), key)?;
+        Wanted { kind, title, id, user, small, key }.read(call, buffer, size, overlapped)
+    }
+
+    /// Reads a picture as the rows of a texture, which is as high as it is. What is between the rows stays as it is.
+    #[export(Partial)]
+    fn XamReadTileToTexture(
+        call: &mut Call,
+        kind: u32,
+        title: u32,
+        id: u64,
+        user: u32,
+        texture: Option<GuestAddr>,
+        pitch: u32,
+        height: u32,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let wanted = Wanted { kind, title, id, user, ..Wanted::default() };
+        wanted.draw(call, texture, [pitch, height], overlapped)
+    }
+
+    /// As `XamReadTileToTexture`, of what `XamReadTileEx` finds.
+    #[export(Partial)]
+    fn XamReadTileToTextureEx(
+        call: &mut Call,
+        kind: u32,
+        title: u32,
+        id: u64,
+        user: u32,
+        small: bool,
+        key: GuestAddr,
+        texture: Option<GuestAddr>,
+        pitch: u32,
+        height: u32,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let key = read_tile_key(call.memory(), key)?;
+        Wanted { kind, title, id, user, small, key }.draw(call, texture, [pitch, height], overlapped)
+    }
+
+    /// Gives a user two of the running title's pictures, a large one and a small one. They are in the profile's database of the title, where
+    /// other titles find them, too; whom the dashboard would show them to is nobody here.
+    #[export(Partial)]
+    fn XamWriteGamerTile(
+        call: &mut Call,
+        user: u32,
+        title: u32,
+        large: u32,
+        small: u32,
+        _for_list: u32,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        if user >= USERS {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
+        let is_own = title == 0 || title == call.kernel.title_id();
+        let awarded = if is_own {
+            call.kernel.award_pictures(user, [large, small])
+        } else {
+            Err(Win32Error::FILE_NOT_FOUND)
+        };
+        let result = awarded.err().unwrap_or(Win32Error::SUCCESS);
+        complete(call, overlapped, Completed::wrapped(result, 0))
+    }
+}
+
+/// The three words of a gamer tile's key, which lies in a setting's data as 24 hexadecimal digits; `None` if it is none.
+pub(super) fn read_tile_key(memory: &GuestMemory, data: GuestAddr) -> Result<Option<[u32; 3]>, MemoryFault> {
+    const TEXT: u8 = 4;
+    const LIMIT: u32 = 0x64;
+    const DIGITS: usize = 24;
+    if data.is_null() || memory.read::<u8>(data)? != TEXT || memory.read::<u32>(data.offset(8))? > LIMIT {
+        return Ok(None);
+    }
+    let text = memory.read_wide_string(memory.read(data.offset(0xC))?, LIMIT)?;
+    let text = String::from_utf16_lossy(&text);
+    if text.len() != DIGITS || !text.chars().all(|c| c.is_ascii_hexdigit()) {
+        return Ok(None);
+    }
+    let word = |at: usize| text.get(at..at + 8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    Ok(word(0).zip(word(8)).zip(word(16)).map(|((title, large), small)| [title, large, small]))
 }

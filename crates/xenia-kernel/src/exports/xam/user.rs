@@ -1,6 +1,7 @@
 //! Users (`XamUser*`): who is signed in, and what such users may do. Everybody's profile is the console's own and nobody
 //! is on the online service.
 
+use super::tiles::read_tile_key;
 use crate::abi::{Call, Out, Ptr};
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, complete};
@@ -310,7 +311,9 @@ impl User {
         small: Option<Out<u32>>,
     ) -> Fallible<Win32Error> {
         let memory = call.memory();
-        let Some(key) = tile_key(call, data.addr())? else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let Some(key) = read_tile_key(call.memory(), data.addr())? else {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        };
         for (at, word) in [title, large, small].into_iter().zip(key) {
             if let Some(at) = at {
                 at.set(memory, word)?;
@@ -318,22 +321,4 @@ impl User {
         }
         Ok(Win32Error::SUCCESS)
     }
-}
-
-/// The three words of a gamer tile's key, which lies in a setting's data as 24 hexadecimal digits.
-fn tile_key(call: &Call, data: GuestAddr) -> Fallible<Option<[u32; 3]>> {
-    const TEXT: u8 = 4;
-    const LIMIT: u32 = 0x64;
-    const DIGITS: usize = 24;
-    let memory = call.memory();
-    if data.is_null() || memory.read::<u8>(data)? != TEXT || memory.read::<u32>(data.offset(8))? > LIMIT {
-        return Ok(None);
-    }
-    let text = memory.read_wide_string(memory.read(data.offset(0xC))?, LIMIT)?;
-    let text = String::from_utf16_lossy(&text);
-    if text.len() != DIGITS || !text.chars().all(|c| c.is_ascii_hexdigit()) {
-        return Ok(None);
-    }
-    let word = |at: usize| text.get(at..at + 8).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-    Ok(word(0).zip(word(8)).zip(word(16)).map(|((title, large), small)| [title, large, small]))
 }

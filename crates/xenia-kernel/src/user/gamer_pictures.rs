@@ -1,0 +1,177 @@
+//! Pictures of users: a profile's files (`tile_64.png` and its kind, by the names that profiles of the console have), or one that is
+//! drawn of its id.
+//!
+//! A console's profile has a picture from its first day; which ones there are to choose from is the firmware's, so a profile here begins with
+//! one of our own: five cells by five, the right half the left one's mirror. The same id has the same picture.
+
+use super::pictures::{Picture, Texels};
+use super::profile::Xuid;
+use crate::Kernel;
+use crate::files::win32_error;
+use std::io::Cursor;
+use xenia_formats::xdbf::Xdbf;
+use xenia_guest::Win32Error;
+
+/// Texels of a side of a large picture; a small one has half as many.
+const LARGE: u32 = 64;
+/// Cells of a side of a drawn picture, and texels of one where it is large; the rest is its edge.
+const CELLS: u32 = 5;
+const CELL: u32 = 12;
+/// Colour of what is not set in a drawn picture.
+const GROUND: [u8; 4] = [0xF0, 0xF0, 0xF0, 0xFF];
+
+/// Which picture of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Face {
+    /// The one that everybody sees.
+    Gamer,
+    /// One of the user's own, for friends.
+    Personal,
+    /// The avatar's head.
+    Avatar,
+}
+
+impl Face {
+    /// The file of a profile that has it.
+    fn file(self, small: bool) -> &'static str {
+        match (self, small) {
+            (Self::Gamer, false) => "tile_64.png",
+            (Self::Gamer, true) => "tile_32.png",
+            (Self::Personal, false) => "pp_64.png",
+            (Self::Personal, true) => "pp_32.png",
+            (Self::Avatar, false) => "avtr_64.png",
+            (Self::Avatar, true) => "avtr_32.png",
+        }
+    }
+}
+
+/// A picture (PNG) of texels that are red, green, blue and alpha.
+fn png_of(side: u32, texels: &[u8]) -> Result<Vec<u8>, png::EncodingError> {
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(Cursor::new(&mut bytes), side, side);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.write_header()?.write_image_data(texels)?;
+    Ok(bytes)
+}
+
+/// The picture that is drawn of an id.
+fn drawn(xuid: Xuid, small: bool) -> Result<Vec<u8>, png::EncodingError> {
+    // The finaliser of SplitMix64: ids that differ in their last digit have pictures that differ.
+    let mut bits = xuid.0;
+    for multiplier in [0xBF58_476D_1CE4_E5B9, 0x94D0_49BB_1331_11EB] {
+        bits = (bits ^ bits >> 30).wrapping_mul(multiplier);
+    }
+    bits ^= bits >> 31;
+    // No channel is light, so that it stands out.
+    let [red, green, blue] = [40, 48, 56].map(|shift| (bits >> shift) as u8 & 0xBF);
+    let (side, cell) = if small { (LARGE / 2, CELL / 2) } else { (LARGE, CELL) };
+    let edge = (side - CELLS * cell) / 2;
+    let is_set = |x: u32, y: u32| {
+        let [column, row] = [x, y].map(|at| at.wrapping_sub(edge) / cell);
+        let column = column.min((CELLS - 1).wrapping_sub(column));
+        column < CELLS && row < CELLS && bits >> (row * CELLS.div_ceil(2) + column) & 1 != 0
+    };
+    let texels = (0..side * side)
+        .flat_map(|at| if is_set(at % side, at / side) { [red, green, blue, 0xFF] } else { GROUND });
+    png_of(side, &texels.collect::<Vec<_>>())
+}
+
+/// Half of a large picture: of each four texels their mean. `None` if it is none.
+fn halved(large: &[u8]) -> Option<Vec<u8>> {
+    let picture = Texels::read(large).filter(|texels| (texels.width, texels.height) == (LARGE, LARGE))?;
+    let (texels, _) = picture.bytes.as_chunks::<4>();
+    let at = |x: u32, y: u32| texels[(y * LARGE + x) as usize];
+    let half = LARGE / 2;
+    let small = (0..half * half).flat_map(|index| {
+        let (x, y) = (index % half * 2, index / half * 2);
+        let four = [at(x, y), at(x + 1, y), at(x, y + 1), at(x + 1, y + 1)];
+        let [alpha, red, green, blue] = [0, 1, 2, 3]
+            .map(|channel| (four.iter().map(|texel| u16::from(texel[channel])).sum::<u16>() / 4) as u8);
+        [red, green, blue, alpha]
+    });
+    png_of(half, &small.collect::<Vec<_>>()).ok()
+}
+
+impl Kernel {
+    /// A picture (PNG) of the user at this place. Nobody has one of his own, or an avatar, unless it is in the profile's files.
+    pub(crate) fn face_of(&self, user: u32, face: Face, small: bool) -> Result<Vec<u8>, Win32Error> {
+        let profile = self.user.profiles.lock().get(user).map(|profile| profile.xuid);
+        let xuid = profile.ok_or(Win32Error::NO_SUCH_USER)?;
+        let read = |small: bool| {
+            let files = self.files.lock();
+            files.packages.store.profile_picture(xuid, face.file(small)).map_err(win32_error)
+        };
+        if let Some(picture) = read(small)? {
+            return Ok(picture);
+        }
+        if small && let Some(half) = read(false)?.as_deref().and_then(halved) {
+            return Ok(half);
+        }
+        match face {
+            Face::Gamer => drawn(xuid, small).map_err(|_| Win32Error::FUNCTION_FAILED),
+            Face::Personal | Face::Avatar => Err(Win32Error::FILE_NOT_FOUND),
+        }
+    }
+
+    /// The user at this place is given pictures of the title's, a large one and a small one, to choose from: they are in the
+    /// profile's database of the title from then on.
+    pub(crate) fn award_pictures(&self, user: u32, ids: [u32; 2]) -> Result<(), Win32Error> {
+        let (database, title) = (self.database(), self.title_id());
+        let xuid = self.user.profiles.lock().get(user).map(|profile| profile.xuid);
+        let xuid = xuid.ok_or(Win32Error::NO_SUCH_USER)?;
+        let files = self.files.lock();
+        let store = &files.packages.store;
+        let mut gpd = store.gpd(xuid, title).map_err(win32_error)?;
+        let own = Xdbf::read(&database).map_err(|_| Win32Error::FILE_NOT_FOUND)?;
+        for id in ids {
+            let picture = own.image(id).filter(|picture| !picture.is_empty());
+            gpd.add_image(id, picture.ok_or(Win32Error::FILE_NOT_FOUND)?);
+        }
+        store.save_gpd(xuid, title, &gpd).map_err(win32_error)
+    }
+
+    /// The picture (PNG) that a key of a user's settings names: title, large one, small one.
+    pub(crate) fn picture_by_key(
+        &self,
+        user: u32,
+        [title, large, small_one]: [u32; 3],
+        small: bool,
+    ) -> Result<Vec<u8>, Win32Error> {
+        // The dashboard's pictures are the firmware's; who has one here has a picture of the profile's.
+        if title == super::profile_settings::DASHBOARD {
+            return self.face_of(user, Face::Gamer, small);
+        }
+        self.picture_of(user, title, Picture::Image(if small { small_one } else { large }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn drawn_pictures_differ_by_id_and_are_symmetrical() {
+        let mut seen = BTreeSet::new();
+        for id in 0..64 {
+            for (small, side) in [(false, 64), (true, 32)] {
+                let texels = Texels::read(&drawn(Xuid(0xE030_0000_0058_0001 + id), small).unwrap()).unwrap();
+                assert_eq!((texels.width, texels.height), (side, side));
+                for row in texels.bytes.chunks_exact(side as usize * 4) {
+                    let (row, _) = row.as_chunks::<4>();
+                    assert!(row.iter().eq(row.iter().rev()));
+                }
+                assert!(seen.insert(texels.bytes), "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_small_drawn_picture_is_half_of_the_large_one() {
+        let xuid = Xuid(0xE030_0000_0058_0001);
+        let [large, small] = [false, true].map(|small| drawn(xuid, small).unwrap());
+        assert_eq!(Texels::read(&halved(&large).unwrap()), Texels::read(&small));
+        assert_eq!((halved(&small), halved(b"noise")), (None, None));
+    }
+}
