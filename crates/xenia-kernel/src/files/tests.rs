@@ -88,11 +88,16 @@ fn hostile_ranges_are_refused_before_anything_happens() {
         assert_eq!(Bench::status(volatile.read(&b.memory, at, length, Some(0))), violation);
         assert_eq!(Bench::status(volatile.write(&b.memory, at, length, Some(0))), violation);
     }
-    assert_eq!(Bench::status(host.read(&b.memory, b.buffer, 4, Some(u64::MAX))), Some(NtStatus::END_OF_FILE));
-    assert_eq!(
-        Bench::status(volatile.write(&b.memory, b.buffer, 4, Some(u64::MAX - 2))),
-        Some(NtStatus::DISK_FULL)
-    );
+    for negative in [u64::MAX - 2, 1 << 63] {
+        let read = host.read(&b.memory, b.buffer, 0, Some(negative));
+        let written = volatile.write(&b.memory, b.buffer, 4, Some(negative));
+        assert_eq!([read, written].map(Bench::status), [Some(NtStatus::INVALID_PARAMETER); 2]);
+    }
+    let end = host.read(&b.memory, b.buffer, 4, Some(u64::MAX));
+    assert_eq!(Bench::status(end), Some(NtStatus::INVALID_PARAMETER), "for writes alone");
+    let far = Some(i64::MAX as u64);
+    assert_eq!(Bench::status(host.read(&b.memory, b.buffer, 4, far)), Some(NtStatus::END_OF_FILE));
+    assert_eq!(Bench::status(volatile.write(&b.memory, b.buffer, 4, far)), Some(NtStatus::DISK_FULL));
     assert_eq!(volatile.data().unwrap().size(), Ok(0x100));
 }
 

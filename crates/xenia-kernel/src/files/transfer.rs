@@ -55,6 +55,7 @@ impl Stream {
             return Ok(false);
         }
         let data = self.check(direction)?;
+        self.check_offset(direction, offset)?;
         let begin = match direction {
             Direction::Read if offset >= data.size()? => return Err(NtStatus::END_OF_FILE.into()),
             Direction::Write if self.appends(offset) => data.size()?,
@@ -73,6 +74,12 @@ impl Stream {
         };
         self.require(rights)?;
         Ok(data)
+    }
+
+    /// Refuses an offset before the file's start. On a write one stands for the end.
+    fn check_offset(&self, direction: Direction, offset: u64) -> Fallible<()> {
+        let is_end = direction == Direction::Write && self.appends(offset);
+        if is_end || i64::try_from(offset).is_ok() { Ok(()) } else { Err(NtStatus::INVALID_PARAMETER.into()) }
     }
 
     /// Whether a write at this offset goes to the end of the file.
@@ -117,6 +124,7 @@ impl Stream {
         let _turn = self.take_turn(offset);
         let begin = self.begin(offset);
         let data = self.check(Direction::Read)?;
+        self.check_offset(Direction::Read, begin)?;
         self.check_sectors(begin, total(pieces))?;
         let mut done = 0;
         for &(at, length) in pieces {
@@ -148,6 +156,7 @@ impl Stream {
         let _turn = self.take_turn(offset);
         let position = self.begin(offset);
         let data = self.check(Direction::Write)?;
+        self.check_offset(Direction::Write, position)?;
         let _writer = self.take_writers_turn();
         let size = data.size()?;
         let begin = if self.appends(position) { size } else { position };

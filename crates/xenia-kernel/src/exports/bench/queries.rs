@@ -127,3 +127,19 @@ fn events_are_of_two_kinds() {
         assert_eq!(b.status("NtCreateEvent", &[base, 0, kind, 0]), NtStatus::INVALID_PARAMETER, "{kind}");
     }
 }
+
+#[test]
+fn timers_are_of_two_kinds_and_come_again_later() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    for kind in [2, u64::from(u32::MAX)] {
+        assert_eq!(b.status("NtCreateTimer", &[base, 0, kind]), NtStatus::INVALID_PARAMETER, "{kind}");
+    }
+    let timer = create(&mut b, "NtCreateTimer", &[1]);
+    b.memory().write(b.scratch.offset(0x80), -10_000_i64).unwrap();
+    let mut set = |period: i32| {
+        b.status("NtSetTimerEx", &[timer, base + 0x80, 0, 0, 0, 0, u64::from(period as u32), 0])
+    };
+    assert_eq!([set(-1), set(i32::MIN)], [NtStatus::INVALID_PARAMETER; 2]);
+    assert_eq!([set(0), set(i32::MAX)], [NtStatus::SUCCESS; 2]);
+}

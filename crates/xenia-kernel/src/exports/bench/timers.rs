@@ -85,7 +85,12 @@ impl Case {
         }
         let kind = self.dice.below(3) as u64;
         let out = u64::from(self.bench.scratch.0 + OUT);
-        assert_eq!(self.bench.status("NtCreateTimer", &[out, 0, kind]), NtStatus::SUCCESS);
+        let status = self.bench.status("NtCreateTimer", &[out, 0, kind]);
+        if kind > 1 {
+            assert_eq!(status, NtStatus::INVALID_PARAMETER);
+            return;
+        }
+        assert_eq!(status, NtStatus::SUCCESS);
         let handle = self.bench.word(OUT);
         let body = self.bench.kernel.objects.resolve(crate::abi::Handle(handle)).unwrap().body();
         self.add(body.0, Some(u64::from(handle)), kind != 0);
@@ -167,7 +172,12 @@ impl Case {
             let routine = if self.dice.one_in(2) { 0x8200_0000 } else { 0 };
             let (time, out) = (self.put_time(interval), u64::from(self.bench.scratch.0 + OUT));
             let arguments = [handle, time, routine, 1, u64::from(context), 0, u64::from(period_ms), out];
-            assert_eq!(self.bench.status("NtSetTimerEx", &arguments), NtStatus::SUCCESS);
+            let status = self.bench.status("NtSetTimerEx", &arguments);
+            if i32::try_from(period_ms).is_err() {
+                assert_eq!(status, NtStatus::INVALID_PARAMETER);
+                return;
+            }
+            assert_eq!(status, NtStatus::SUCCESS);
             assert_eq!(self.bench.word(OUT), u32::from(state != 0));
             self.model.forget_apc(at);
             Setting { due, serial, period_ms, dpc: 0, apc: (routine != 0).then_some((who, context)) }

@@ -23,6 +23,9 @@ impl NtTimer {
         attributes: Option<Ptr<ObjectAttributes>>,
         timer_kind: u32,
     ) -> Fallible<NtStatus> {
+        if timer_kind > 1 {
+            return Ok(NtStatus::INVALID_PARAMETER);
+        }
         let size = ktimer::SIZE;
         create_object(call, handle, attributes, ObjectKind::Timer, size, |call, timer| {
             let kind = if timer_kind == 0 { kind::MANUAL_TIMER } else { kind::AUTO_TIMER };
@@ -41,9 +44,10 @@ impl NtTimer {
         _mode: u32,
         context: u32,
         _resume: bool,
-        period_ms: u32,
+        period_ms: i32,
         previous: Option<Out<u32>>,
     ) -> Fallible<NtStatus> {
+        let Ok(period_ms) = u32::try_from(period_ms) else { return Ok(NtStatus::INVALID_PARAMETER) };
         let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;
         let timer = object.body();
         let due = deadline_of(call.kernel.clock, call.now(), due.read(call.memory())?);

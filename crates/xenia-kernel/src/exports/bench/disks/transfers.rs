@@ -104,7 +104,8 @@ impl Case {
         let mut refusals = Refusals::default();
         refusals.when(content.is_none(), NtStatus::INVALID_DEVICE_REQUEST);
         refusals.when(rights & 0x21 == 0, NtStatus::ACCESS_DENIED);
-        refusals.when(Self::is_torn(mode, begin, length), NtStatus::INVALID_PARAMETER);
+        let refused = begin >> 63 != 0 || Self::is_torn(mode, begin, length);
+        refusals.when(refused, NtStatus::INVALID_PARAMETER);
         let expected =
             content.map(|content| content.borrow().read(begin, length as usize)).unwrap_or_default();
         refusals.when(length > 0 && expected.is_empty(), NtStatus::END_OF_FILE);
@@ -144,7 +145,8 @@ impl Case {
         let size = content.as_ref().map_or(0, |content| content.borrow().size);
         let appends = begin == END || rights & 6 == access::APPEND_DATA;
         let begin = if appends { size } else { begin };
-        refusals.when(Self::is_torn(mode, begin, length), NtStatus::INVALID_PARAMETER);
+        let refused = begin >> 63 != 0 || Self::is_torn(mode, begin, length);
+        refusals.when(refused, NtStatus::INVALID_PARAMETER);
         let end = begin.checked_add(u64::from(length));
         let room = end.is_some_and(|end| length == 0 || self.model.has_room(at.disk, size, end.max(size)));
         refusals.when(!room, NtStatus::DISK_FULL);
