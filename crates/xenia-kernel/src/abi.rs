@@ -16,7 +16,9 @@ mod va_args;
 
 pub use arguments::{Arguments, FromGuest, Handle};
 pub use call::Call;
-pub use flow::{Continuation, Flow, GuestCall, IntoFlow, MAXIMUM_LOCALS, Register, Result64, ReturnKinds};
+pub use flow::{
+    Continuation, Flow, GuestCall, IntoFlow, MAXIMUM_LOCALS, Register, Rest, Result64, ReturnKinds,
+};
 pub use pointer::{GuestStruct, Out, Ptr};
 pub use show::Show;
 pub use strings::{AnsiString, ObjectAttributes, Text, UnicodeString, WideText};

@@ -7,6 +7,7 @@
 pub(crate) mod bench;
 mod missing;
 mod registry;
+pub mod turns;
 pub mod waiting;
 pub mod xam;
 pub mod xboxkrnl;
@@ -52,6 +53,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::nt_wait::NtWait::EXPORTS,
     xboxkrnl::ob_handle::ObHandle::EXPORTS,
     xboxkrnl::ob_reference::ObReference::EXPORTS,
+    xboxkrnl::rtl_conversion::RtlConversion::EXPORTS,
     xboxkrnl::rtl_critical_section::RtlCriticalSection::EXPORTS,
     xboxkrnl::rtl_error::RtlError::EXPORTS,
     xboxkrnl::rtl_exception::RtlException::EXPORTS,
@@ -67,6 +69,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xboxkrnl::xaudio::XAudio::EXPORTS,
     xboxkrnl::xe_crypt_cipher::XeCryptCipher::EXPORTS,
     xboxkrnl::xe_crypt_hash::XeCryptHash::EXPORTS,
+    xboxkrnl::xe_crypt_hmac::XeCryptHmac::EXPORTS,
     xboxkrnl::xe_crypt_number::XeCryptNumber::EXPORTS,
     xboxkrnl::xe_keys::XeKeys::EXPORTS,
     xboxkrnl::xex::Xex::EXPORTS,

@@ -76,6 +76,13 @@ impl Kernel {
                 ctx.pc = ctx.pc.wrapping_sub(4);
                 Disposition::EndVisit
             }
+            Flow::Later(rest) => {
+                let guest = GuestCall::new(self.imports.own_stubs.call_return, Continuation::Rest(rest));
+                match self.push_frame(call.thread_id(), call.ctx_mut(), guest) {
+                    Ok(()) => Disposition::EndVisit,
+                    Err(error) => self.broken(call, &format!("a long call: {error}")),
+                }
+            }
             Flow::Block(wait) => Disposition::Park(wait),
             Flow::Exit { code } => {
                 let id = call.thread_id();
@@ -163,11 +170,16 @@ impl Kernel {
         ctx.lr = frame.lr;
         ctx.gpr[1] = frame.stack_pointer;
         let flow = match frame.then {
-            Continuation::Export { run, state, .. } => match run(call, result, state) {
-                Flow::Return(value) => self.before_return(call, value),
-                flow => flow,
-            },
-            Continuation::Exception(activity) => exceptions::resume(call, result, *activity),
+            Continuation::Export { run, state, .. } => run(call, result, state),
+            Continuation::Rest(rest) => rest.go_on(call),
+            Continuation::Exception(activity) => {
+                let flow = exceptions::resume(call, result, *activity);
+                return self.apply(call, flow);
+            }
+        };
+        let flow = match flow {
+            Flow::Return(value) => self.before_return(call, value),
+            flow => flow,
         };
         self.apply(call, flow)
     }

@@ -4,6 +4,8 @@ use super::Call;
 use crate::exceptions::Activity;
 use crate::imports::ordinals::Returns;
 use crate::status::failure::{Failure, Fallible};
+use std::fmt;
+use std::sync::Arc;
 use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
 use xenia_memory::MemoryFault;
 use xenia_sched::{EndKind, Wait};
@@ -19,6 +21,8 @@ pub enum Flow<T = u64> {
     Yield(T),
     /// Makes the same call again after the other threads had their turn.
     Repeat,
+    /// Goes on with the call, from what it has remembered, after the other threads had their turn.
+    Later(Rest),
     /// Ends.
     Exit {
         /// Exit code of the thread.
@@ -72,6 +76,30 @@ pub enum Continuation {
     },
     /// The handling of an exception.
     Exception(Box<Activity>),
+    /// A call goes on: nothing of the guest's was called.
+    Rest(Rest),
+}
+
+/// What is left of a call that is too long for one turn, with what it remembers.
+#[derive(Clone)]
+pub struct Rest(Arc<dyn Fn(&mut Call) -> Flow + Send + Sync>);
+
+impl Rest {
+    /// This is left.
+    pub fn new(rest: impl Fn(&mut Call) -> Flow + Send + Sync + 'static) -> Self {
+        Self(Arc::new(rest))
+    }
+
+    /// Does it, or a part of it.
+    pub fn go_on(&self, call: &mut Call) -> Flow {
+        (self.0)(call)
+    }
+}
+
+impl fmt::Debug for Rest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rest")
+    }
 }
 
 impl<T> Flow<T> {
@@ -82,6 +110,7 @@ impl<T> Flow<T> {
             Self::Yield(value) => Flow::Yield(f(value)),
             Self::Block(wait) => Flow::Block(wait),
             Self::Repeat => Flow::Repeat,
+            Self::Later(rest) => Flow::Later(rest),
             Self::Exit { code } => Flow::Exit { code },
             Self::CallGuest(call) => Flow::CallGuest(call),
             Self::Fault(fault) => Flow::Fault(fault),
@@ -250,6 +279,8 @@ plain_failures!(
     GuestAddr,
     super::Handle,
     Flow<()>,
+    Flow<bool>,
+    Flow<i32>,
     Flow<u32>,
     Flow<u64>,
     Flow<Register>

@@ -13,6 +13,7 @@ mod holders;
 mod host_threads;
 mod kernel_apcs;
 mod locks;
+mod long_calls;
 mod memory;
 mod messages;
 mod network;

@@ -1,8 +1,6 @@
 //! Digests, ciphers and keys, as titles ask for them: published answers through the guest's memory.
 
 use super::*;
-use crate::crypto::cipher::Block;
-use crate::exports::xboxkrnl::xe_crypt_cipher::LONGEST_CALL;
 
 fn bytes(hex: &str) -> Vec<u8> {
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
@@ -147,42 +145,6 @@ fn ciphers_work_on_guest_memory() {
     let input = b.put(0x700, &[0, 1, 2, 0xFE, 0xFF]);
     b.kernel_call("XeCryptDesParity", &[input, 5, out]);
     assert_eq!(b.got(out, 5), [1, 1, 2, 0xFE, 0xFE]);
-}
-
-/// Others have their turn in between, however much a title asks for at once.
-#[test]
-fn long_chains_are_made_in_several_calls() {
-    let mut b = Bench::new();
-    let size = 2 * LONGEST_CALL + 35;
-    let room = (2 * size).next_multiple_of(0x1000);
-    let at = b.memory().alloc(Heap::Virtual4K, room, 0x1000, Protect::READ_WRITE, false).unwrap();
-    let out = u64::from(at.0 + size);
-    let plain: Vec<u8> = (0..size).map(|index| (index * 7 % 251) as u8).collect();
-    b.memory().write_bytes(at, &plain).unwrap();
-    let (state, feed) = (b.put(0x100, &[3; 16]), b.put(0x900, &[5; 16]));
-    let calls = calls_of(&mut b, "XeCryptAesCbc", [state, u64::from(at.0), u64::from(size), out, feed, 1]);
-    let (mut expected, mut chain) = (plain, [5; 16]);
-    let (whole, rest) = expected.split_at_mut(size as usize / 16 * 16);
-    Block::Aes.with_key(&[3; 16]).unwrap().chained(whole, &mut chain, true);
-    rest.fill(0);
-    assert_eq!((calls, b.got(feed, 16)), (3, chain.to_vec()));
-    assert!(b.got(out, size as usize) == expected);
-    b.memory().fill(at, size, 0).unwrap();
-    assert_eq!(calls_of(&mut b, "XeCryptRandom", [u64::from(at.0), u64::from(size - 35), 0, 0, 0, 0]), 2);
-    assert_ne!(b.got(u64::from(at.0) + u64::from(size) - 43, 8), [0; 8]);
-    assert_eq!(b.got(u64::from(at.0) + u64::from(size) - 35, 35), [0; 35]);
-}
-
-/// Makes a call until it is done; how often.
-fn calls_of(b: &mut Bench, name: &str, mut arguments: [u64; 6]) -> u32 {
-    for calls in 1.. {
-        match b.call(Library::xboxkrnl, name, &arguments) {
-            Flow::Repeat => arguments.copy_from_slice(&b.context().gpr[3..9]),
-            Flow::Return(_) => return calls,
-            other => panic!("{name}: {other:?}"),
-        }
-    }
-    unreachable!("no call goes on for ever")
 }
 
 #[test]

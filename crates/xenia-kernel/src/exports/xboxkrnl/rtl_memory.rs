@@ -1,6 +1,7 @@
 //! Comparing and filling memory (`RtlCompareMemory*`, `RtlFillMemoryUlong`), and checksums.
 
-use crate::abi::Call;
+use crate::abi::{Call, Flow, IntoFlow, Rest};
+use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
@@ -33,28 +34,50 @@ fn for_each_chunk(
     Ok(())
 }
 
-/// Bytes from the start that are equal.
+/// Bytes from the start that are equal. What lies behind the first page of either with a difference is not looked at.
 pub(super) fn equal_bytes(
     memory: &GuestMemory,
     first: GuestAddr,
     second: GuestAddr,
     length: u32,
 ) -> Result<u32, MemoryFault> {
+    let (mut one, mut other) = ([0; CHUNK as usize], [0; CHUNK as usize]);
     let mut equal = 0;
-    for_each_chunk(memory, first, length, |done, bytes| {
-        let mut other = vec![0; bytes.len()];
-        memory.read_bytes(second.offset(done), &mut other)?;
-        let same = bytes.iter().zip(&other).take_while(|(a, b)| a == b).count();
+    while equal < length {
+        let places = [first.offset(equal), second.offset(equal)];
+        let in_page = places.map(|at| CHUNK - at.0 % CHUNK);
+        let count = in_page.into_iter().fold(length - equal, u32::min) as usize;
+        memory.read_bytes(places[0], &mut one[..count])?;
+        memory.read_bytes(places[1], &mut other[..count])?;
+        let same = one.iter().zip(&other).take(count).take_while(|(a, b)| a == b).count();
         equal += same as u32;
-        Ok(same == bytes.len())
-    })?;
+        if same < count {
+            break;
+        }
+    }
     Ok(equal)
 }
 
-/// Bytes from the start that repeat a word; whole words only.
+/// Counts what is equal from `done` on, a part of `length` in each turn; `equal` says how much of one is.
+fn count_in_turns(
+    call: &Call,
+    (done, length): (u32, u32),
+    equal: impl Fn(&GuestMemory, u32, u32) -> Result<u32, MemoryFault> + Copy + Send + Sync + 'static,
+) -> Fallible<Flow<u32>> {
+    let now = (length - done).min(TURN);
+    let found = equal(call.memory(), done, now)?;
+    let done = done + found;
+    if found < now || done == length {
+        return Ok(Flow::Return(done));
+    }
+    let rest = move |call: &mut Call| count_in_turns(call, (done, length), equal).into_flow();
+    Ok(Flow::Later(Rest::new(rest)))
+}
+
+/// Bytes from the start that repeat a word, of a length of whole words.
 fn equal_words(memory: &GuestMemory, at: GuestAddr, length: u32, word: u32) -> Result<u32, MemoryFault> {
     let mut equal = 0;
-    for_each_chunk(memory, at, length & !3, |_, bytes| {
+    for_each_chunk(memory, at, length, |_, bytes| {
         let words = bytes.chunks_exact(4);
         let same = words.take_while(|bytes| *bytes == word.to_be_bytes()).count() as u32 * 4;
         equal += same;
@@ -103,40 +126,62 @@ fn crc32(crc: u32, bytes: &[u8]) -> u32 {
 impl RtlMemory {
     /// Counts the bytes from the start that are equal.
     #[export(Done)]
-    fn RtlCompareMemory(call: &mut Call, first: GuestAddr, second: GuestAddr, length: u32) -> Fallible<u32> {
-        Ok(equal_bytes(call.memory(), first, second, length)?)
+    fn RtlCompareMemory(
+        call: &mut Call,
+        first: GuestAddr,
+        second: GuestAddr,
+        length: u32,
+    ) -> Fallible<Flow<u32>> {
+        count_in_turns(call, (0, length), move |memory, done, now| {
+            equal_bytes(memory, first.offset(done), second.offset(done), now)
+        })
     }
 
     /// Counts the bytes from the start that repeat a word.
     #[export(Done)]
-    fn RtlCompareMemoryUlong(call: &mut Call, source: GuestAddr, length: u32, word: u32) -> Fallible<u32> {
-        Ok(equal_words(call.memory(), source, length, word)?)
+    fn RtlCompareMemoryUlong(
+        call: &mut Call,
+        source: GuestAddr,
+        length: u32,
+        word: u32,
+    ) -> Fallible<Flow<u32>> {
+        count_in_turns(call, (0, length & !3), move |memory, done, now| {
+            equal_words(memory, source.offset(done), now, word)
+        })
     }
 
     /// Fills memory with a word; whole words only.
     #[export(Done)]
-    fn RtlFillMemoryUlong(call: &mut Call, destination: GuestAddr, length: u32, word: u32) -> Fallible<()> {
+    fn RtlFillMemoryUlong(
+        call: &mut Call,
+        destination: GuestAddr,
+        length: u32,
+        word: u32,
+    ) -> Fallible<Flow<()>> {
         let memory = call.memory();
         let pattern: Vec<u8> = word.to_be_bytes().repeat(CHUNK as usize / 4);
-        let length = length & !3;
-        let mut done = 0;
-        while done < length {
-            let count = CHUNK.min(length - done);
+        let (length, mut done) = (length & !3, 0);
+        let now = length.min(TURN);
+        while done < now {
+            let count = CHUNK.min(now - done);
             memory.write_bytes(destination.offset(done), &pattern[..count as usize])?;
             done += count;
         }
-        Ok(())
+        let left = length - now;
+        Ok(repeat(call, (), left, (3, [destination.offset(now).0, left])))
     }
 
     /// CRC-32 of memory, continued from a value.
     #[export(Done)]
-    fn RtlComputeCrc32(call: &mut Call, initial: u32, source: GuestAddr, length: u32) -> Fallible<u32> {
+    fn RtlComputeCrc32(call: &mut Call, initial: u32, source: GuestAddr, length: u32) -> Fallible<Flow<u32>> {
+        let now = length.min(TURN);
         let mut crc = !initial;
-        for_each_chunk(call.memory(), source, length, |_, bytes| {
+        for_each_chunk(call.memory(), source, now, |_, bytes| {
             crc = crc32(crc, bytes);
             Ok(true)
         })?;
-        Ok(!crc)
+        let left = length - now;
+        Ok(repeat(call, !crc, left, (3, [!crc, source.offset(now).0, left])))
     }
 }
 
@@ -155,9 +200,22 @@ mod tests {
         assert_eq!(equal_bytes(&memory, at, other, 0x2000), Ok(0x1801));
         assert_eq!(equal_bytes(&memory, at, GuestAddr(0), 4).unwrap_err().addr, GuestAddr(0));
         memory.write(at.offset(0x1004), 5_u32).unwrap();
-        assert_eq!(equal_words(&memory, at, 0x1FFF, 0), Ok(0x1004));
-        assert_eq!(equal_words(&memory, at, 3, 0), Ok(0));
-        assert!(equal_words(&memory, at, u32::MAX, 0).is_ok(), "it stops before the end of the memory");
+        assert_eq!(equal_words(&memory, at, 0x1FFC, 0), Ok(0x1004));
+        assert!(equal_words(&memory, at, !3, 0).is_ok(), "it stops before the end of the memory");
+    }
+
+    /// A title may compare with what ends before it does, as long as it differs before that.
+    #[test]
+    fn what_lies_behind_a_difference_need_not_be_there() {
+        let memory = GuestMemory::new().unwrap();
+        let at = memory.alloc(Heap::Virtual4K, 0x4000, 0x1000, Protect::READ_WRITE, false).unwrap();
+        memory.decommit(at.offset(0x3000), 0x1000).unwrap();
+        let last = at.offset(0x2FF0);
+        memory.write(last.offset(4), 1_u8).unwrap();
+        assert_eq!(equal_bytes(&memory, at, last, 0x2000), Ok(4));
+        assert_eq!(equal_bytes(&memory, last, at, 0x2000), Ok(4));
+        assert!(equal_bytes(&memory, at, last.offset(8), 0x2000).is_err());
+        assert!(equal_bytes(&memory, last.offset(8), at, 0x2000).is_err());
     }
 
     #[test]

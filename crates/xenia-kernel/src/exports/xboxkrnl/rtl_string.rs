@@ -1,4 +1,4 @@
-//! Counted strings, conversion between 8-bit and UTF-16 text, case, comparison (`Rtl*String*`, `Rtl*Char`).
+//! Counted strings, case, comparison (`Rtl*String*`, `Rtl*Char`).
 
 use crate::abi::{AnsiString, Call, Out, Ptr, Text, UnicodeString, WideText};
 use crate::status::failure::Fallible;
@@ -12,8 +12,6 @@ pub struct RtlString;
 
 /// Longest counted string in bytes, so that a terminator still counts.
 const LONGEST: usize = 0xFFFE;
-/// Bytes that are converted at a time: lengths come from the guest.
-const CHUNK: u32 = 0x1000;
 /// A length that means "up to the terminator".
 const TERMINATED: u32 = u32::MAX;
 
@@ -115,30 +113,6 @@ fn bytes_of(memory: &GuestMemory, at: GuestAddr, length: u32) -> Result<Vec<u8>,
     let mut bytes = vec![0; length.min(0x1_0000) as usize];
     memory.read_bytes(at, &mut bytes)?;
     Ok(bytes)
-}
-
-/// Converts `count` characters of `from` bytes each into `to` bytes each, in pieces.
-fn convert(
-    memory: &GuestMemory,
-    destination: GuestAddr,
-    source: GuestAddr,
-    count: u32,
-    (from, to): (u32, u32),
-    each: impl Fn(&[u8], &mut Vec<u8>),
-) -> Result<(), MemoryFault> {
-    let mut done = 0;
-    while done < count {
-        let now = CHUNK.min(count - done);
-        let mut bytes = vec![0; (now * from) as usize];
-        memory.read_bytes(source.offset(done.wrapping_mul(from)), &mut bytes)?;
-        let mut out = Vec::with_capacity((now * to) as usize);
-        for character in bytes.chunks_exact(from as usize) {
-            each(character, &mut out);
-        }
-        memory.write_bytes(destination.offset(done.wrapping_mul(to)), &out)?;
-        done += now;
-    }
-    Ok(())
 }
 
 /// The same eight bytes as the other kind of counted string.
@@ -353,88 +327,12 @@ impl RtlString {
     fn RtlDowncaseUnicodeChar(_call: &mut Call, unit: u32) -> u16 {
         lower_unit(unit as u16)
     }
-
-    /// Converts 8-bit text to UTF-16, as much as there is room for; lengths are bytes.
-    #[export(Done)]
-    fn RtlMultiByteToUnicodeN(
-        call: &mut Call,
-        destination: GuestAddr,
-        room: u32,
-        written: Option<Out<u32>>,
-        source: GuestAddr,
-        length: u32,
-    ) -> Fallible<NtStatus> {
-        let count = length.min(room / 2);
-        convert(call.memory(), destination, source, count, (1, 2), |byte, out| {
-            out.extend([0, byte[0]]);
-        })?;
-        if let Some(written) = written {
-            written.set(call.memory(), 2 * count)?;
-        }
-        Ok(NtStatus::SUCCESS)
-    }
-
-    /// Converts UTF-16 to 8-bit text, as much as there is room for; lengths are bytes.
-    #[export(Done)]
-    fn RtlUnicodeToMultiByteN(
-        call: &mut Call,
-        destination: GuestAddr,
-        room: u32,
-        written: Option<Out<u32>>,
-        source: GuestAddr,
-        length: u32,
-    ) -> Fallible<NtStatus> {
-        let count = room.min(length / 2);
-        convert(call.memory(), destination, source, count, (2, 1), |unit, out| {
-            out.push(narrowed(u16::from_be_bytes([unit[0], unit[1]])));
-        })?;
-        if let Some(written) = written {
-            written.set(call.memory(), count)?;
-        }
-        Ok(NtStatus::SUCCESS)
-    }
-
-    /// Bytes that 8-bit text takes in UTF-16.
-    #[export(Done)]
-    fn RtlMultiByteToUnicodeSize(
-        call: &mut Call,
-        size: Out<u32>,
-        _source: GuestAddr,
-        length: u32,
-    ) -> Fallible<NtStatus> {
-        size.set(call.memory(), length.saturating_mul(2))?;
-        Ok(NtStatus::SUCCESS)
-    }
-
-    /// Bytes that UTF-16 takes as 8-bit text.
-    #[export(Done)]
-    fn RtlUnicodeToMultiByteSize(
-        call: &mut Call,
-        size: Out<u32>,
-        _source: GuestAddr,
-        length: u32,
-    ) -> Fallible<NtStatus> {
-        size.set(call.memory(), length / 2)?;
-        Ok(NtStatus::SUCCESS)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use xenia_memory::{Heap, Protect};
-
-    #[test]
-    fn conversion_goes_in_pieces_and_stops_at_bad_memory() {
-        let memory = GuestMemory::new().unwrap();
-        let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false).unwrap();
-        memory.fill(at, 0x3000, b'x').unwrap();
-        let to = at.offset(0x8000);
-        convert(&memory, to, at, 0x3000, (1, 2), |byte, out| out.extend([0, byte[0]])).unwrap();
-        assert_eq!(memory.read::<u16>(to.offset(0x5FFE)).unwrap(), u16::from(b'x'));
-        assert_eq!(memory.read::<u16>(to.offset(0x6000)).unwrap(), 0);
-        assert!(convert(&memory, to, at, u32::MAX, (1, 2), |byte, out| out.extend([0, byte[0]])).is_err());
-    }
 
     #[test]
     fn appending_needs_room_for_everything() {

@@ -2,8 +2,9 @@
 //!
 //! What the console keeps of a key, its schedule, is nobody's business: here the key itself lies in the title's structure.
 
-use crate::abi::{Call, Flow, Ptr};
+use crate::abi::{Call, Flow, IntoFlow, Ptr, Rest};
 use crate::crypto::cipher::{Block, Keyed, Rc4, odd_parity};
+use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
@@ -13,9 +14,6 @@ pub struct XeCryptCipher;
 
 /// Bytes that are worked on at once: whole blocks of every cipher.
 const CHUNK: u32 = 0x1_0000;
-/// Bytes that one call chains or makes before others have their turn, whole blocks of every cipher: triple DES makes some
-/// 20 MiB in a second, and titles have 512.
-pub(crate) const LONGEST_CALL: u32 = 0x4_0000;
 
 /// What the structure of a title says that the key is.
 fn keyed(call: &Call, cipher: Block, state: Ptr<()>) -> Fallible<Option<Keyed>> {
@@ -44,41 +42,37 @@ fn block(
     Ok(call.memory().write_bytes(out, &bytes)?)
 }
 
-/// Whole blocks, each chained to the one before.
-pub(super) fn chained(
-    call: &Call,
+/// Whole blocks, each chained to the one before: the work of a `Xe*Cbc` call whose arguments behind the key are these, in their
+/// order. All that it goes on from is in its arguments and in `feed`.
+pub(super) fn chain(
+    call: &mut Call,
     keyed: &Keyed,
     (input, size, out): (GuestAddr, u32, GuestAddr),
     feed: (GuestAddr, usize),
     encrypt: bool,
-) -> Fallible<()> {
+) -> Fallible<Flow<()>> {
     let memory = call.memory();
     let mut before = vec![0; feed.1];
     memory.read_bytes(feed.0, &mut before)?;
-    let whole = size - size % feed.1 as u32;
+    let now = size.min(TURN);
+    let whole = now - now % feed.1 as u32;
     change(call, (input, whole, out), |part| keyed.chained(part, &mut before, encrypt))?;
-    Ok(memory.write_bytes(feed.0, &before)?)
+    memory.write_bytes(feed.0, &before)?;
+    let left = size - now;
+    Ok(repeat(call, (), left, (4, [input.offset(now).0, left, out.offset(now).0])))
 }
 
-/// The work of a `Xe*Cbc` call whose arguments are these, in their order. Where it is much, the call is made again for the
-/// rest: all that it goes on from is in its arguments and in `feed`.
-fn chain(
+/// [`chain`] under a key that a title has set.
+fn keyed_chain(
     call: &mut Call,
     cipher: Block,
     state: Ptr<()>,
-    (input, size, out): (GuestAddr, u32, GuestAddr),
+    work: (GuestAddr, u32, GuestAddr),
     feed: GuestAddr,
     encrypt: bool,
 ) -> Fallible<Flow<()>> {
     let Some(keyed) = keyed(call, cipher, state)? else { return Ok(Flow::Return(())) };
-    let work = (input, size.min(LONGEST_CALL), out);
-    chained(call, &keyed, work, (feed, cipher.block()), encrypt)?;
-    if size <= LONGEST_CALL {
-        return Ok(Flow::Return(()));
-    }
-    let rest = [input.offset(LONGEST_CALL).0, size - LONGEST_CALL, out.offset(LONGEST_CALL).0];
-    call.ctx_mut().gpr[4..7].copy_from_slice(&rest.map(u64::from));
-    Ok(Flow::Repeat)
+    chain(call, &keyed, work, (feed, cipher.block()), encrypt)
 }
 
 /// Changes bytes from `input` on, in pieces, on their way to `out`.
@@ -100,8 +94,15 @@ fn change(
     Ok(())
 }
 
-fn rc4(call: &Call, cipher: &mut Rc4, (at, size): (GuestAddr, u32)) -> Fallible<()> {
-    change(call, (at, size, at), |part| cipher.apply(part))
+/// Applies a cipher that nobody else has.
+fn rc4(call: &Call, mut cipher: Rc4, (at, size): (GuestAddr, u32)) -> Fallible<Flow<()>> {
+    let now = size.min(TURN);
+    change(call, (at, now, at), |part| cipher.apply(part))?;
+    if size == now {
+        return Ok(Flow::Return(()));
+    }
+    let left = (at.offset(now), size - now);
+    Ok(Flow::Later(Rest::new(move |call| rc4(call, cipher.clone(), left).into_flow())))
 }
 
 fn rc4_of(call: &Call, (key, size): (GuestAddr, u32)) -> Fallible<Rc4> {
@@ -142,7 +143,7 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        chain(call, Block::Aes, state, (input, size, out), feed, encrypt)
+        keyed_chain(call, Block::Aes, state, (input, size, out), feed, encrypt)
     }
 
     /// Sets a key of DES.
@@ -174,7 +175,7 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        chain(call, Block::Des, state, (input, size, out), feed, encrypt)
+        keyed_chain(call, Block::Des, state, (input, size, out), feed, encrypt)
     }
 
     /// Sets a key of triple DES.
@@ -206,17 +207,20 @@ impl XeCryptCipher {
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        chain(call, Block::Des3, state, (input, size, out), feed, encrypt)
+        keyed_chain(call, Block::Des3, state, (input, size, out), feed, encrypt)
     }
 
     /// Gives each byte of a key of DES the lowest bit that makes it odd.
     #[export(Done)]
-    fn XeCryptDesParity(call: &mut Call, input: GuestAddr, size: u32, out: GuestAddr) -> Fallible<()> {
-        change(call, (input, size, out), |part| {
+    fn XeCryptDesParity(call: &mut Call, input: GuestAddr, size: u32, out: GuestAddr) -> Fallible<Flow<()>> {
+        let now = size.min(TURN);
+        change(call, (input, now, out), |part| {
             for byte in part {
                 *byte = odd_parity(*byte);
             }
-        })
+        })?;
+        let left = size - now;
+        Ok(repeat(call, (), left, (3, [input.offset(now).0, left, out.offset(now).0])))
     }
 
     /// Sets a key of RC4.
@@ -228,11 +232,14 @@ impl XeCryptCipher {
 
     /// Encrypts or decrypts by RC4, where it is, going on from the call before.
     #[export(Done)]
-    fn XeCryptRc4Ecb(call: &mut Call, state: Ptr<()>, data: GuestAddr, size: u32) -> Fallible<()> {
+    fn XeCryptRc4Ecb(call: &mut Call, state: Ptr<()>, data: GuestAddr, size: u32) -> Fallible<Flow<()>> {
         let mut cipher = Rc4 { state: [0; Rc4::SIZE] };
         call.memory().read_bytes(state.addr(), &mut cipher.state)?;
-        rc4(call, &mut cipher, (data, size))?;
-        Ok(call.memory().write_bytes(state.addr(), &cipher.state)?)
+        let now = size.min(TURN);
+        change(call, (data, now, data), |part| cipher.apply(part))?;
+        call.memory().write_bytes(state.addr(), &cipher.state)?;
+        let left = size - now;
+        Ok(repeat(call, (), left, (4, [data.offset(now).0, left])))
     }
 
     /// Encrypts or decrypts by RC4, where it is.
@@ -243,20 +250,17 @@ impl XeCryptCipher {
         key_size: u32,
         data: GuestAddr,
         size: u32,
-    ) -> Fallible<()> {
-        let mut cipher = rc4_of(call, (key, key_size))?;
-        rc4(call, &mut cipher, (data, size))
+    ) -> Fallible<Flow<()>> {
+        let cipher = rc4_of(call, (key, key_size))?;
+        rc4(call, cipher, (data, size))
     }
 
     /// Stores random bytes: of the machine's own, which begin alike in every run that begins at the same time.
     #[export(Done)]
     fn XeCryptRandom(call: &mut Call, out: GuestAddr, size: u32) -> Fallible<Flow<()>> {
-        call.kernel.store_random(out, size.min(LONGEST_CALL))?;
-        if size <= LONGEST_CALL {
-            return Ok(Flow::Return(()));
-        }
-        let rest = [out.offset(LONGEST_CALL).0, size - LONGEST_CALL];
-        call.ctx_mut().gpr[3..5].copy_from_slice(&rest.map(u64::from));
-        Ok(Flow::Repeat)
+        let now = size.min(TURN);
+        call.kernel.store_random(out, now)?;
+        let left = size - now;
+        Ok(repeat(call, (), left, (3, [out.offset(now).0, left])))
     }
 }

@@ -1,7 +1,8 @@
 //! Large numbers and RSA (`XeCryptBnQw*`).
 
-use crate::abi::{Call, Ptr};
+use crate::abi::{Call, Flow, Ptr};
 use crate::crypto::number::{MOST_WORDS, PrivateKey, load, power, store};
+use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
 use num_bigint::BigUint;
 use std::cmp::Ordering;
@@ -11,6 +12,8 @@ use xenia_kernel_macros::exports;
 /// See the module's documentation.
 pub struct XeCryptNumber;
 
+/// Words that a call works through before others have their turn.
+const TURN_WORDS: u32 = TURN / 8;
 /// Offsets in a key of RSA: words of the modulus, public exponent, numbers.
 const EXPONENT: u32 = 4;
 const NUMBERS: u32 = 0x10;
@@ -27,6 +30,20 @@ fn give(call: &Call, out: GuestAddr, words: u32, result: Option<BigUint>) -> Fal
     Ok(true)
 }
 
+/// Words from one place to another, each as `change` makes it, one after the other.
+fn copy(
+    call: &mut Call,
+    (from, to, words): (Ptr<u64>, Ptr<u64>, u32),
+    change: impl Fn(u64) -> u64,
+) -> Fallible<Flow<()>> {
+    let now = words.min(TURN_WORDS);
+    for index in 0..now {
+        to.at(index).write(call.memory(), change(from.at(index).read(call.memory())?))?;
+    }
+    let left = words - now;
+    Ok(repeat(call, (), left, (3, [from.at(now).addr().0, to.at(now).addr().0, left])))
+}
+
 fn private_key(call: &Call, key: GuestAddr, words: u32) -> Fallible<PrivateKey> {
     let half = words / 2;
     let part = |index: u32| {
@@ -40,44 +57,48 @@ fn private_key(call: &Call, key: GuestAddr, words: u32) -> Fallible<PrivateKey> 
 impl XeCryptNumber {
     /// Copies words.
     #[export(Done)]
-    fn XeCryptBnQw_Copy(call: &mut Call, from: Ptr<u64>, to: Ptr<u64>, words: u32) -> Fallible<()> {
-        for index in 0..words {
-            to.at(index).write(call.memory(), from.at(index).read(call.memory())?)?;
-        }
-        Ok(())
+    fn XeCryptBnQw_Copy(call: &mut Call, from: Ptr<u64>, to: Ptr<u64>, words: u32) -> Fallible<Flow<()>> {
+        copy(call, (from, to, words), |word| word)
     }
 
     /// Sets words to 0.
     #[export(Done)]
-    fn XeCryptBnQw_Zero(call: &mut Call, to: Ptr<u64>, words: u32) -> Fallible<()> {
-        for index in 0..words {
-            to.at(index).write(call.memory(), 0)?;
-        }
-        Ok(())
+    fn XeCryptBnQw_Zero(call: &mut Call, to: Ptr<u64>, words: u32) -> Fallible<Flow<()>> {
+        let now = words.min(TURN_WORDS);
+        call.memory().fill(to.addr(), 8 * now, 0)?;
+        let left = words - now;
+        Ok(repeat(call, (), left, (3, [to.at(now).addr().0, left])))
     }
 
     /// Copies words, with the bytes of each half turned around.
     #[export(Done)]
-    fn XeCryptBnQw_SwapDwQwLeBe(call: &mut Call, from: Ptr<u64>, to: Ptr<u64>, words: u32) -> Fallible<()> {
-        for index in 0..words {
-            let word = from.at(index).read(call.memory())?;
-            to.at(index).write(call.memory(), word.swap_bytes().rotate_left(32))?;
-        }
-        Ok(())
+    fn XeCryptBnQw_SwapDwQwLeBe(
+        call: &mut Call,
+        from: Ptr<u64>,
+        to: Ptr<u64>,
+        words: u32,
+    ) -> Fallible<Flow<()>> {
+        copy(call, (from, to, words), |word| word.swap_bytes().rotate_left(32))
     }
 
     /// Which of two numbers is larger: 1 the first, −1 the second, 0 neither.
     #[export(Done)]
-    fn XeCryptBnQwNeCompare(call: &mut Call, first: Ptr<u64>, second: Ptr<u64>, words: u32) -> Fallible<i32> {
-        for index in (0..words).rev() {
+    fn XeCryptBnQwNeCompare(
+        call: &mut Call,
+        first: Ptr<u64>,
+        second: Ptr<u64>,
+        words: u32,
+    ) -> Fallible<Flow<i32>> {
+        let left = words.saturating_sub(TURN_WORDS);
+        for index in (left..words).rev() {
             let [one, other] = [first.at(index).read(call.memory())?, second.at(index).read(call.memory())?];
             match one.cmp(&other) {
-                Ordering::Less => return Ok(-1),
-                Ordering::Greater => return Ok(1),
+                Ordering::Less => return Ok(Flow::Return(-1)),
+                Ordering::Greater => return Ok(Flow::Return(1)),
                 Ordering::Equal => {}
             }
         }
-        Ok(0)
+        Ok(repeat(call, 0, left, (5, [left])))
     }
 
     /// A power of a number, modulo another. False without a modulus, or if the numbers have more than 4,096 bits.

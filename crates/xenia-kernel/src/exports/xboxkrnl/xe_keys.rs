@@ -3,9 +3,9 @@
 //! A console has secrets; this machine has one key of its own, the same everywhere, so that what a title has hidden or signed here it
 //! finds again here. It hides nothing from people.
 
-use super::xe_crypt_cipher::chained;
-use super::xe_crypt_hash::code;
-use crate::abi::{Call, Out};
+use super::xe_crypt_cipher::chain;
+use super::xe_crypt_hash::of_parts;
+use crate::abi::{Call, Flow, Out};
 use crate::crypto::cipher::{Block, Keyed};
 use crate::crypto::hash::{Algorithm, Hash, Hmac};
 use crate::status::failure::Fallible;
@@ -48,7 +48,8 @@ fn signature(call: &Call, digest: GuestAddr) -> Fallible<Vec<u8>> {
     for part in 0..SIGNATURE.div_ceil(Algorithm::Sha1.length()) {
         let mut hmac = Hmac::new(Algorithm::Sha1, &own_key());
         hmac.inner.update(&[part as u8]);
-        bytes.extend(code(call, hmac, &[(digest, DIGEST)])?);
+        hmac.inner.update_from(call.memory(), digest, DIGEST)?;
+        bytes.extend(hmac.finish());
     }
     bytes.truncate(SIGNATURE);
     Ok(bytes)
@@ -81,16 +82,17 @@ impl XeKeys {
         third_size: u32,
         out: GuestAddr,
         room: u32,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         if hidden.is_null() {
-            return Ok(NtStatus::INVALID_PARAMETER);
+            return Ok(Flow::Return(NtStatus::INVALID_PARAMETER));
         }
         let hmac = Hmac::new(Algorithm::Sha1, &revealed(call, hidden)?);
         let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        let mut found = code(call, hmac, &parts)?;
-        found.truncate(room as usize);
-        call.memory().write_bytes(out, &found)?;
-        Ok(NtStatus::SUCCESS)
+        of_parts(call, hmac, parts, move |call, code| {
+            let length = code.len().min(room as usize);
+            call.memory().write_bytes(out, &code[..length])?;
+            Ok(NtStatus::SUCCESS)
+        })
     }
 
     /// Encrypts or decrypts whole blocks by AES, chained, under a key that was hidden.
@@ -103,12 +105,12 @@ impl XeKeys {
         out: GuestAddr,
         feed: GuestAddr,
         encrypt: bool,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         let key = revealed(call, hidden)?;
         let keyed: Option<Keyed> = Block::Aes.with_key(&key);
-        let Some(keyed) = keyed else { return Ok(NtStatus::INVALID_PARAMETER) };
-        chained(call, &keyed, (input, size, out), (feed, Block::Aes.block()), encrypt)?;
-        Ok(NtStatus::SUCCESS)
+        let Some(keyed) = keyed else { return Ok(Flow::Return(NtStatus::INVALID_PARAMETER)) };
+        let flow = chain(call, &keyed, (input, size, out), (feed, Block::Aes.block()), encrypt)?;
+        Ok(flow.map(|()| NtStatus::SUCCESS))
     }
 
     /// Signs a digest. The signature is this machine's own, with an empty certificate: no console takes it.
