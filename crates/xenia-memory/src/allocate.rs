@@ -140,6 +140,16 @@ impl GuestMemory {
         self.zones.lock().query(addr)
     }
 
+    /// Protection of the page that holds `addr`; `None` without memory, as [`Self::query`] has it.
+    pub fn protection_at(&self, addr: GuestAddr) -> Option<Protect> {
+        self.zones.lock().page(addr)?.1
+    }
+
+    /// Bytes of the allocation that holds `addr`, as [`Self::query`] has it; 0 if there is none.
+    pub fn allocation_size_at(&self, addr: GuestAddr) -> u32 {
+        self.zones.lock().page(addr).map_or(0, |page| page.0)
+    }
+
     /// Bytes that can still be allocated in `heap`, shared with the heaps that alias it.
     pub fn free_bytes(&self, heap: Heap) -> u32 {
         self.zones.lock().free_bytes(heap)

@@ -6,7 +6,7 @@
 
 use crate::error::HeapError;
 use crate::gaps::Gaps;
-use crate::layout::{COMMIT_LIMIT, Heap, View, ZONES, Zone};
+use crate::layout::{COMMIT_LIMIT, HEAPS, Heap, View, ZONES, Zone};
 use crate::protect::Protect;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -119,8 +119,8 @@ pub(crate) struct Zones {
     books: [ZoneBooks; ZONES],
     /// What the allocations of each zone leave.
     gaps: [Gaps; ZONES],
-    /// Bytes of committed pages, of all zones.
-    committed: u32,
+    /// Bytes of committed pages, by heap.
+    committed: [u32; HEAPS],
     /// How many there may be.
     pub(crate) commit_limit: u32,
 }
@@ -166,15 +166,18 @@ impl Zones {
         Self {
             books: std::array::from_fn(|_| BTreeMap::new()),
             gaps: Zone::ALL.map(|zone| Gaps::new(zone.size())),
-            committed: 0,
+            committed: [0; HEAPS],
             commit_limit: COMMIT_LIMIT,
         }
     }
 
     /// Counts bytes that are about to be committed, if there is room for them.
-    fn charge(&mut self, size: u32) -> Result<(), HeapError> {
-        let committed = self.committed.checked_add(size).filter(|&committed| committed <= self.commit_limit);
-        self.committed = committed.ok_or(HeapError::CommitLimit { size })?;
+    fn charge(&mut self, heap: Heap, size: u32) -> Result<(), HeapError> {
+        let all: u32 = self.committed.iter().sum();
+        if all.checked_add(size).is_none_or(|all| all > self.commit_limit) {
+            return Err(HeapError::CommitLimit { size });
+        }
+        self.committed[heap as usize] += size;
         Ok(())
     }
 
@@ -214,7 +217,7 @@ impl Zones {
             return Err(no_space);
         };
         if request.kind == AllocKind::ReserveCommit {
-            self.charge(rounded)?;
+            self.charge(heap, rounded)?;
         }
         let books = self.zone(view.zone);
         let pages = (rounded / view.page_size) as usize;
@@ -290,7 +293,7 @@ impl Zones {
         let place = Place::new(addr, size)?;
         let (_, allocation, pages) = self.changeable(&place)?;
         let new = allocation.pages[pages.clone()].iter().filter(|page| page.is_none()).count();
-        self.charge(new as u32 * place.view.page_size)?;
+        self.charge(place.view.heap, new as u32 * place.view.page_size)?;
         let (_, allocation, _) = self.changeable(&place)?;
         allocation.pages[pages].fill(Some(protect));
         Ok((place.addr(place.range.start), place.range.len() as u32, place.change(Some(protect))))
@@ -304,7 +307,7 @@ impl Zones {
         let (_, allocation, pages) = self.changeable(&place)?;
         let freed = allocation.pages[pages.clone()].iter().flatten().count();
         allocation.pages[pages].fill(None);
-        self.committed -= freed as u32 * place.view.page_size;
+        self.committed[place.view.heap as usize] -= freed as u32 * place.view.page_size;
         Ok((place.range.len() as u32, place.change(None)))
     }
 
@@ -323,7 +326,8 @@ impl Zones {
         let size = self.allocation_at(addr)?;
         let place = Place::new(addr, size)?;
         if let Some(allocation) = self.zone(place.view.zone).remove(&place.range.start) {
-            self.committed -= allocation.pages.iter().flatten().count() as u32 * place.view.page_size;
+            let freed = allocation.pages.iter().flatten().count();
+            self.committed[place.view.heap as usize] -= freed as u32 * place.view.page_size;
             self.gaps[place.view.zone as usize].give_back(&place.range);
         }
         Ok((size, place.change(None)))
@@ -347,6 +351,12 @@ impl Zones {
         let old = pages[0].unwrap_or(Protect::NO_ACCESS);
         pages.fill(Some(protect));
         Ok((old, place.change(Some(protect))))
+    }
+
+    /// Bytes of the allocation that holds `addr`, and the page's protection if it is committed.
+    pub(crate) fn page(&mut self, addr: GuestAddr) -> Option<(u32, Option<Protect>)> {
+        let (_, allocation, pages) = self.containing(&Place::new(addr, 1).ok()?).ok()?;
+        Some((allocation.len, allocation.pages[pages.start]))
     }
 
     /// Describes the pages from the one that holds `addr` on.
@@ -393,9 +403,7 @@ impl Zones {
 
     /// Bytes of committed pages of the allocations made in `heap`.
     pub(crate) fn committed_bytes(&self, heap: Heap) -> u32 {
-        let view = heap.view();
-        let allocations = self.books[view.zone as usize].values().filter(|a| a.heap == heap);
-        allocations.flat_map(|a| &a.pages).flatten().count() as u32 * view.page_size
+        self.committed[heap as usize]
     }
 }
 
@@ -467,6 +475,8 @@ mod tests {
         assert_eq!((region.state, region.size, region.protect), (RegionState::Committed, 0x1000, Some(RW)));
         assert_eq!((region.allocation_base.0, region.allocation_size), (0x1_0000, 0x3000));
         assert_eq!(z.protect(GuestAddr(0x1_1000), 1, Protect::READ_ONLY).unwrap().0, RW);
+        let pages = [0x1_0FFF, 0x1_1000, 0x1_3000, 0x7F00_0000].map(|at| z.page(GuestAddr(at)));
+        assert_eq!(pages, [Some((0x3000, None)), Some((0x3000, Some(Protect::READ_ONLY))), None, None]);
         assert_eq!(z.committed_bytes(Heap::Virtual4K), 0x1000);
         assert!(matches!(z.commit(GuestAddr(0x1_2000), 0x2000, RW), Err(HeapError::NotAllocated { .. })));
         assert!(matches!(z.release(GuestAddr(0x1_1000)), Err(HeapError::NotAllocationBase { .. })));
@@ -534,11 +544,15 @@ mod tests {
         assert!(matches!(refused, HeapError::CommitLimit { size: 0x1_1000 }), "{refused}");
         zones.commit(reserved, 0x1_0000, Protect::READ_WRITE).unwrap();
         zones.commit(reserved, 0x1_0000, Protect::READ_ONLY).unwrap();
-        assert_eq!(zones.committed, COMMIT_LIMIT, "what is committed already costs nothing");
+        assert_eq!(
+            zones.committed.iter().sum::<u32>(),
+            COMMIT_LIMIT,
+            "what is committed already costs nothing"
+        );
         zones.decommit(reserved, 0x8000).unwrap();
         zones.decommit(reserved, 0x8000).unwrap();
-        assert_eq!(zones.committed, COMMIT_LIMIT - 0x8000);
+        assert_eq!(zones.committed.iter().sum::<u32>(), COMMIT_LIMIT - 0x8000);
         zones.release(first).unwrap();
-        assert_eq!(zones.committed, half - 0x8000);
+        assert_eq!(zones.committed.iter().sum::<u32>(), half - 0x8000);
     }
 }

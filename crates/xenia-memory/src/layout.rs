@@ -78,6 +78,7 @@ pub(crate) enum Zone {
 }
 
 pub(crate) const ZONES: usize = 5;
+pub(crate) const HEAPS: usize = 8;
 
 /// The fixed facts of one heap.
 #[derive(Debug)]

@@ -50,12 +50,12 @@ pub fn address_of(addr: GuestAddr) -> u32 {
 
 /// Protection of the page that holds `addr`; 0 without memory.
 pub fn protection_of(memory: &GuestMemory, addr: GuestAddr) -> u32 {
-    memory.query(addr).ok().and_then(|region| region.protect).map_or(0, |protect| protect.0)
+    memory.protection_at(addr).map_or(0, |protect| protect.0)
 }
 
 /// Bytes of the allocation that holds `addr`; 0 if there is none.
 pub fn allocation_size(memory: &GuestMemory, addr: GuestAddr) -> u32 {
-    memory.query(addr).map_or(0, |region| region.allocation_size)
+    memory.allocation_size_at(addr)
 }
 
 /// Counts for `MmQueryStatistics`, in pages of 4 KiB.
