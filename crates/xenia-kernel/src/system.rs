@@ -254,13 +254,13 @@ impl Kernel {
     /// What guest time alone brings, beside what devices do.
     fn advance(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let now = cpu.now();
-        self.expire_timers(cpu)?;
+        housekeeping("timers", self.expire_timers(cpu));
         self.play_due_frames(cpu);
         housekeeping("a dialog", self.look_at_dialog(cpu));
         self.look_at_requests(cpu);
         self.look_at_sockets(cpu);
         if self.spin_locks.has_waiters() {
-            spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks)?;
+            housekeeping("spin locks", spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks));
         }
         if let Some(bundle) = self.imports.time_stamp_bundle() {
             // The console updates it every millisecond.

@@ -10,7 +10,7 @@ use crate::memory::KernelPool;
 use crate::ports::Clock;
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex};
@@ -33,6 +33,8 @@ pub struct Bindings {
     /// The kernel's own stubs, which never move.
     pub(crate) own_stubs: OwnStubs,
     variables: Mutex<Variables>,
+    /// Where `KeTimeStampBundle` is: every scheduler round asks.
+    time_stamp_bundle: OnceLock<GuestAddr>,
     missing: Mutex<BTreeMap<String, u64>>,
 }
 
@@ -47,6 +49,7 @@ impl Bindings {
             targets,
             own_stubs,
             variables: Mutex::new(Level::Modules, Variables::default()),
+            time_stamp_bundle: OnceLock::new(),
             missing: Mutex::new(Level::Leaf, BTreeMap::new()),
         })
     }
@@ -60,7 +63,11 @@ impl Bindings {
         clock: Clock,
     ) -> Fallible<()> {
         let mut variables = self.variables.lock();
-        variables::initialize(memory, &mut pool.lock(), &mut variables, config, clock)
+        variables::initialize(memory, &mut pool.lock(), &mut variables, config, clock)?;
+        if let Some(bundle) = variables.address(Library::xboxkrnl, "KeTimeStampBundle") {
+            self.time_stamp_bundle.get_or_init(|| bundle);
+        }
+        Ok(())
     }
 
     /// What the `sc 2` at `at` calls. Takes no lock: every kernel call asks.
@@ -102,7 +109,7 @@ impl Bindings {
 
     /// Guest address of the `KeTimeStampBundle` variable.
     pub(crate) fn time_stamp_bundle(&self) -> Option<GuestAddr> {
-        self.variable(Library::xboxkrnl, "KeTimeStampBundle")
+        self.time_stamp_bundle.get().copied()
     }
 
     /// Counts a call of something that is not implemented, and logs the first.

@@ -163,6 +163,7 @@ impl Kernel {
             video.advance(cpu.now());
             video.take_events()
         };
+        let mut result = Ok(());
         for event in events {
             match event {
                 VideoEvent::Swap => {
@@ -170,11 +171,12 @@ impl Kernel {
                     cpu.emit(&Event::Swap { frame });
                 }
                 VideoEvent::Interrupt { source, cpu_mask } => {
-                    self.graphics_interrupt(cpu, source, cpu_mask)?;
+                    // One that can't be told keeps nobody from the others.
+                    result = self.graphics_interrupt(cpu, source, cpu_mask).and(result);
                 }
             }
         }
-        Ok(())
+        result
     }
 
     fn graphics_interrupt(&self, cpu: &mut dyn Cpu, source: u32, cpu_mask: u8) -> Fallible<()> {

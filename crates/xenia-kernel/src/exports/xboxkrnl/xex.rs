@@ -27,18 +27,19 @@ const LARGEST_HEADERS: u32 = 0x1_0000;
 const OBJECT_PATH_INVALID: NtStatus = NtStatus(0xC000_0039);
 
 /// A module, by handle.
-enum Found {
-    /// Loaded from a file.
-    Image(Box<Module>),
+enum Found<T> {
+    /// Loaded from a file; what was asked of it.
+    Image(T),
     /// One of the console's own.
     Library(Library),
 }
 
-fn find(call: &Call, handle: GuestAddr) -> Option<Found> {
+/// Asks a module that was loaded. It may have a hundred thousand names: it is not copied.
+fn find<T>(call: &Call, handle: GuestAddr, ask: impl FnOnce(&Module) -> T) -> Option<Found<T>> {
     let modules = call.kernel.modules.lock();
     let image = if handle.is_null() { modules.title() } else { modules.find(handle) };
     if let Some(image) = image {
-        return Some(Found::Image(Box::new(image.clone())));
+        return Some(Found::Image(ask(image)));
     }
     drop(modules);
     call.kernel.title.lock().library_of(handle).map(Found::Library)
@@ -141,16 +142,17 @@ impl Xex {
             Ok(ordinal) => Wanted::Ordinal(Ordinal(ordinal)),
             Err(_) => Wanted::Name(Text(GuestAddr(ordinal)).text(call.memory())?),
         };
-        let found = match find(call, module) {
+        let export_of = |image: &Module| {
+            let export = image.exports.iter().find(|export| match &wanted {
+                Wanted::Ordinal(ordinal) => export.ordinal == *ordinal,
+                Wanted::Name(name) => export.name.as_ref() == Some(name),
+            });
+            export.map(|export| export.address)
+        };
+        let found = match find(call, module, export_of) {
             None => return Ok(NtStatus::INVALID_HANDLE),
             Some(Found::Library(library)) => library_export(call, library, &wanted)?,
-            Some(Found::Image(image)) => {
-                let export = image.exports.iter().find(|export| match &wanted {
-                    Wanted::Ordinal(ordinal) => export.ordinal == *ordinal,
-                    Wanted::Name(name) => export.name.as_ref() == Some(name),
-                });
-                export.map(|export| export.address)
-            }
+            Some(Found::Image(export)) => export,
         };
         address.set(call.memory(), found.unwrap_or_default())?;
         Ok(if found.is_some() { NtStatus::SUCCESS } else { NtStatus::DRIVER_ENTRYPOINT_NOT_FOUND })
@@ -165,13 +167,19 @@ impl Xex {
         address: Out<GuestAddr>,
         size: Out<u32>,
     ) -> Fallible<NtStatus> {
-        let Some(Found::Image(image)) = find(call, module) else { return Ok(NtStatus::INVALID_HANDLE) };
-        let name = name.text(call.memory())?;
-        let Some(resource) = image.resources.iter().find(|resource| resource.name == name) else {
-            return Ok(NtStatus::NOT_FOUND);
+        let name = name.text(call.memory());
+        let place_of = |image: &Module| -> Fallible<Option<(GuestAddr, u32)>> {
+            let name = name?;
+            let resource = image.resources.iter().find(|resource| resource.name == name);
+            Ok(resource.map(|resource| (resource.address, resource.size)))
         };
-        address.set(call.memory(), resource.address)?;
-        size.set(call.memory(), resource.size)?;
+        let place = match find(call, module, place_of) {
+            Some(Found::Image(place)) => place?,
+            _ => return Ok(NtStatus::INVALID_HANDLE),
+        };
+        let Some((at, bytes)) = place else { return Ok(NtStatus::NOT_FOUND) };
+        address.set(call.memory(), at)?;
+        size.set(call.memory(), bytes)?;
         Ok(NtStatus::SUCCESS)
     }
 
