@@ -16,6 +16,7 @@ mod host_folder;
 mod losses;
 mod memory_device;
 pub mod path;
+mod quota;
 pub mod stamp;
 mod sub_folder;
 #[cfg(test)]

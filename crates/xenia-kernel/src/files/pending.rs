@@ -58,6 +58,15 @@ impl Kernel {
         self.leave_transfer(cpu, request.reply(thread_id), direction, left)
     }
 
+    /// Whether a write at `offset` may begin in its call, or need not. Before the first write to a long file the file is copied: then a
+    /// part of that is done, and the call is made again.
+    pub(crate) fn prepare_write(&self, cpu: &dyn Cpu, file: GuestAddr, offset: Option<u64>) -> bool {
+        let Ok(stream) = self.stream(file) else { return true };
+        let is_left = cpu.has_workers() && !stream.is_synchronous() && !Stream::is_position(offset);
+        // A failure comes again where it can be told.
+        is_left || stream.prepare().unwrap_or(true)
+    }
+
     fn leave_transfer(
         &self,
         cpu: &mut dyn Cpu,

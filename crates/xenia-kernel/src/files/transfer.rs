@@ -168,6 +168,8 @@ impl Stream {
         let end = begin.checked_add(u64::from(length)).ok_or(VfsError::Full)?;
         let grows = length > 0 && end > size;
         let mut at = begin;
+        // In parts, between which others can look at the file.
+        while length > 0 && matches!(data.prepare(), Ok(false)) {}
         // As long as it will be before the first byte: a disk that is full has not got half of it.
         let room = if grows { data.make_room(end) } else { Ok(()) };
         let written = room.map_err(Failure::from).and_then(|()| {
@@ -186,6 +188,13 @@ impl Stream {
         }
         self.advance(offset, end);
         Ok(length)
+    }
+
+    /// Does a part of what is to be done before the file can be written, where that is much; whether that was all.
+    pub fn prepare(&self) -> Fallible<bool> {
+        let Some(data) = self.data().filter(|_| self.may_write()) else { return Ok(true) };
+        let _writer = self.take_writers_turn();
+        Ok(data.prepare()?)
     }
 
     /// Changes the file's size.

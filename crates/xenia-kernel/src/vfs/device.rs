@@ -105,6 +105,11 @@ pub trait FileData: Send + Sync {
         self.set_size(size)
     }
 
+    /// Does a part of what is to be done before it can be written, where that is much; whether that was all. A write does what is left.
+    fn prepare(&self) -> VfsResult<bool> {
+        Ok(true)
+    }
+
     /// These bytes were to be written, and were not: a file that is to be whole is not until they are.
     fn missed(&self, _bytes: Range<u64>) {}
 

@@ -14,10 +14,13 @@
 //! A write to a package that fails leaves a gap. As long as it is not written again or cut off, the draft is not put in the file's place: the
 //! file stays as it was, and whoever looks after what belongs together hears of it ([`Losses`]).
 
-use super::holes::copy_contents;
+mod copying;
+
 use super::losses::{Gap, Losses, PACKAGES};
+use super::quota::Quota;
 use super::{VfsError, VfsResult};
-use crate::limits::{Limit, Limits};
+use crate::limits::Limits;
+use copying::Copying;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::ops::Range;
@@ -41,59 +44,6 @@ fn begins(name: &str, with: &str) -> bool {
     name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
 }
 
-/// What one run may add to a folder.
-#[derive(Debug)]
-pub(super) struct Quota {
-    /// Bytes added, less what was cut off or removed of them.
-    added: AtomicU64,
-    /// Files and directories, likewise.
-    pub(super) entries: AtomicU64,
-    limits: Arc<Limits>,
-}
-
-impl Quota {
-    /// Nothing added yet; what is refused is counted in `limits`.
-    pub(super) fn new(limits: Arc<Limits>) -> Self {
-        Self { added: AtomicU64::new(0), entries: AtomicU64::new(0), limits }
-    }
-
-    /// Makes a file or directory, if there may be one more.
-    pub(super) fn enter<T>(&self, make: impl FnOnce() -> VfsResult<T>) -> VfsResult<T> {
-        self.add(&self.entries, Limit::DiskEntries, 1)?;
-        make().inspect_err(|_| take(&self.entries, 1))
-    }
-
-    /// A file or directory is gone. What was there before the run makes no room for more.
-    pub(super) fn leave(&self) {
-        take(&self.entries, 1);
-    }
-
-    /// A file of `old` bytes is about to have `new`.
-    fn resize(&self, old: u64, new: u64) -> VfsResult<()> {
-        if new > old {
-            self.limits.admit_amount(Limit::FileBytes, new, 0).map_err(|_| VfsError::Full)?;
-            self.add(&self.added, Limit::DiskBytes, new - old)
-        } else {
-            take(&self.added, old - new);
-            Ok(())
-        }
-    }
-
-    /// Counts more, if there may be so many. Files of several threads are counted at once, and the limit holds for all of them together.
-    fn add(&self, count: &AtomicU64, limit: Limit, amount: u64) -> VfsResult<()> {
-        let before = count.fetch_add(amount, Relaxed);
-        self.limits.admit_amount(limit, before, amount).map_err(|_| {
-            take(count, amount);
-            VfsError::Full
-        })
-    }
-}
-
-/// Counts less, but never less than nothing.
-fn take(count: &AtomicU64, amount: u64) {
-    let _ = count.fetch_update(Relaxed, Relaxed, |before| Some(before.saturating_sub(amount)));
-}
-
 /// A file that is open for the guest, and what it is becoming.
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -107,6 +57,8 @@ pub(super) struct Draft {
     own: bool,
     /// The draft's path, unless it has none any more.
     path: Option<PathBuf>,
+    /// The draft that is being made of a long file.
+    copying: Option<Copying>,
     /// What the guest could not write.
     gap: Gap,
     quota: Arc<Quota>,
@@ -141,8 +93,11 @@ impl Draft {
         if end > size {
             self.quota.resize(size, end)?;
         }
-        self.make_own(true)?;
-        Ok(self.content.write_all_at(from, offset)?)
+        let written = self.make_own(true).and_then(|()| Ok(self.content.write_all_at(from, offset)?));
+        if written.is_err() && end > size {
+            self.quota.correct(end, self.size().unwrap_or(size));
+        }
+        written
     }
 
     /// Cuts the file, or lengthens it with zeros.
@@ -158,8 +113,11 @@ impl Draft {
             return Ok(());
         }
         self.quota.resize(old, size)?;
-        self.make_own(size > 0)?;
-        Ok(self.content.set_len(size)?)
+        let resized = self.make_own(size > 0).and_then(|()| Ok(self.content.set_len(size)?));
+        if resized.is_err() {
+            self.quota.correct(size, old);
+        }
+        resized
     }
 
     /// Whether something is missing in it that keeps it from the file's place.
@@ -185,28 +143,15 @@ impl Draft {
         Ok(())
     }
 
-    /// Makes a draft of its own, with the file's contents if `copy`.
-    fn make_own(&mut self, copy: bool) -> VfsResult<()> {
-        if self.own {
-            return Ok(());
+    /// The file stays as it was, if there was one; what was added to it takes no room any more.
+    fn give_up(&mut self) {
+        let before = self.target.as_ref().and_then(|target| target.symlink_metadata().ok());
+        let size = before.as_ref().map_or(0, Metadata::len);
+        self.quota.correct(self.size().unwrap_or(size), size);
+        if before.is_none() {
+            self.quota.leave();
         }
-        check_in_place(&self.folder)?;
-        let (path, mut draft) = new_draft(&self.folder)?;
-        let filled = draft.set_permissions(self.content.metadata()?.permissions()).and_then(|()| {
-            if copy {
-                copy_contents(&self.content, &mut draft)?;
-            }
-            Ok(())
-        });
-        if let Err(error) = filled {
-            let _ = fs::remove_file(&path);
-            return Err(error.into());
-        }
-        (self.content, self.own, self.path) = (Arc::new(draft), true, Some(path));
-        if self.target.is_none() {
-            self.discard();
-        }
-        Ok(())
+        self.discard();
     }
 
     /// The draft will never be needed by name.
@@ -221,6 +166,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
+        self.copying = None;
         let Err(error) = self.commit() else { return };
         if let Some(target) = &self.target {
             self.losses.add(target);
@@ -231,7 +177,7 @@ impl Drop for Draft {
                 "not all could be written to {:?}: it stays as it was",
                 self.target.as_deref()
             );
-            self.discard();
+            self.give_up();
         } else {
             let (target, kept) =
                 (self.target.as_deref(), self.path.take().map(|path| keep(&self.folder, path)));
@@ -340,7 +286,8 @@ impl Drafts {
         let (content, folder) = (Arc::new(File::open(path)?), folder_of(path));
         let (target, quota, losses) = (Some(path.to_owned()), self.quota.clone(), self.losses.clone());
         let gap = Gap::default();
-        Ok(self.add(Draft { target, folder, content, own: false, path: None, gap, quota, losses }))
+        let (own, path, copying) = (false, None, None);
+        Ok(self.add(Draft { target, folder, content, own, path, copying, gap, quota, losses }))
     }
 
     /// Makes a file; the host has it when it is committed.
@@ -351,7 +298,8 @@ impl Drafts {
         let content = Arc::new(content);
         let (target, quota, losses) = (Some(path.to_owned()), self.quota.clone(), self.losses.clone());
         let gap = Gap::default();
-        Ok(self.add(Draft { target, folder, content, own: true, path: Some(draft), gap, quota, losses }))
+        let (own, path, copying) = (true, Some(draft), None);
+        Ok(self.add(Draft { target, folder, content, own, path, copying, gap, quota, losses }))
     }
 
     /// Names of files in `folder` that the host does not have yet.
@@ -389,7 +337,11 @@ impl Drafts {
             let rest = draft.target.as_ref().and_then(|target| target.strip_prefix(from).ok());
             if let Some(rest) = rest {
                 let target = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
-                draft.folder = folder_of(&target);
+                let folder = folder_of(&target);
+                if let Some(copying) = draft.copying.as_mut().filter(|_| target != *to) {
+                    copying.moved(&folder);
+                }
+                draft.folder = folder;
                 draft.target = Some(target);
             }
         }
@@ -475,6 +427,11 @@ impl super::FileData for Shared {
             return Err(VfsError::ReadOnly);
         }
         self.draft.lock().resize(size)
+    }
+
+    fn prepare(&self) -> VfsResult<bool> {
+        // Between the parts of a long copy others have their turn at the file.
+        if self.write { self.draft.lock().prepare() } else { Ok(true) }
     }
 
     fn missed(&self, bytes: Range<u64>) {

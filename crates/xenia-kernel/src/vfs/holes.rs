@@ -6,46 +6,86 @@ use super::host_folder::read_at;
 use rustix::fs::{SeekFrom, seek};
 use rustix::io::Errno;
 use std::fs::File;
-use std::io::{self, Seek, Write};
+use std::io::{self, Read, Seek, Write};
 use std::ops::Range;
 
 /// Bytes that are copied at a time.
 const CHUNK: usize = 0x1_0000;
 
-/// Copies a file from its start; holes and pieces of zeros become holes. Moves the file's own position.
-pub(super) fn copy_contents(from: &File, to: &mut File) -> io::Result<()> {
+/// Copies `most` bytes of a file from `at` on, not counting its holes, which stay holes. Returns where the rest begins, `None` if there is none;
+/// the copy has the file's size then. Moves both files' own positions.
+pub(super) fn copy_part(from: &File, to: &mut File, at: u64, most: u64) -> io::Result<Option<u64>> {
     let size = from.metadata()?.len();
-    let mut piece = vec![0; CHUNK];
-    let mut at = 0;
+    let (mut at, mut left) = (at, most);
     while let Some(data) = data_from(from, at, size) {
-        at = data.start;
-        while at < data.end {
-            let most = (data.end - at).min(CHUNK as u64) as usize;
-            let count = read_at(from, at, &mut piece[..most]).map_err(io::Error::other)?;
-            if count == 0 {
-                // Somebody else has cut it.
-                return to.set_len(at);
-            }
-            if piece[..count].iter().any(|&byte| byte != 0) {
-                to.seek(io::SeekFrom::Start(at))?;
-                to.write_all(&piece[..count])?;
-            }
-            at += count as u64;
+        let (start, length) = (data.bytes.start, data.length().min(left));
+        if length == 0 {
+            return Ok(Some(start));
         }
+        let copied = if data.is_known {
+            copy_data(from, to, start, length)?
+        } else {
+            copy_dense(from, to, start, length)?
+        };
+        if copied < length {
+            // Somebody else has cut it.
+            to.set_len(start + copied)?;
+            return Ok(None);
+        }
+        (at, left) = (start + length, left - length);
     }
-    to.set_len(size)
+    to.set_len(size)?;
+    Ok(None)
+}
+
+/// Copies bytes as the host does it best: the two may share them on its disk from now on (`copy_file_range`).
+fn copy_data(mut from: &File, to: &mut File, at: u64, length: u64) -> io::Result<u64> {
+    from.seek(io::SeekFrom::Start(at))?;
+    to.seek(io::SeekFrom::Start(at))?;
+    io::copy(&mut from.take(length), to)
+}
+
+/// Copies bytes of which nobody knows whether they are a hole: pieces of zeros become one.
+fn copy_dense(from: &File, to: &mut File, at: u64, length: u64) -> io::Result<u64> {
+    let mut piece = vec![0; CHUNK];
+    let mut done = 0;
+    while done < length {
+        let most = (length - done).min(CHUNK as u64) as usize;
+        let count = read_at(from, at + done, &mut piece[..most]).map_err(io::Error::other)?;
+        if count == 0 {
+            break;
+        }
+        if piece[..count].iter().any(|&byte| byte != 0) {
+            to.seek(io::SeekFrom::Start(at + done))?;
+            to.write_all(&piece[..count])?;
+        }
+        done += count as u64;
+    }
+    Ok(done)
+}
+
+/// Bytes that may be no hole.
+struct Data {
+    bytes: Range<u64>,
+    /// Whether the host's file system knows that they are none.
+    is_known: bool,
+}
+
+impl Data {
+    fn length(&self) -> u64 {
+        self.bytes.end - self.bytes.start
+    }
 }
 
 /// Where the next bytes are that are no hole, in a file of `size` bytes.
-fn data_from(file: &File, at: u64, size: u64) -> Option<Range<u64>> {
-    let rest = at..size;
-    let data = match seek(file, SeekFrom::Data(at)) {
-        Ok(start) => start..seek(file, SeekFrom::Hole(start)).unwrap_or(size).min(size),
+fn data_from(file: &File, at: u64, size: u64) -> Option<Data> {
+    let (bytes, is_known) = match seek(file, SeekFrom::Data(at)) {
+        Ok(start) => (start..seek(file, SeekFrom::Hole(start)).unwrap_or(size).min(size), true),
         Err(Errno::NXIO) => return None,
         // A file system that can't say.
-        Err(_) => rest,
+        Err(_) => (at..size, false),
     };
-    (data.start < data.end).then_some(data)
+    (bytes.start < bytes.end).then_some(Data { bytes, is_known })
 }
 
 #[cfg(test)]
@@ -64,11 +104,17 @@ mod tests {
         let mut read = 0;
         let mut at = 0;
         while let Some(data) = data_from(&from, at, size) {
-            read += data.end - data.start;
-            at = data.end;
+            read += data.length();
+            at = data.bytes.end;
         }
         assert!(read < 0x100_0000, "{read:#x}");
-        copy_contents(&from, &mut to).unwrap();
+        // In parts: none of them is more than was asked for.
+        let (mut next, mut parts) = (Some(0), 0);
+        while let Some(at) = next {
+            next = copy_part(&from, &mut to, at, 0x1000).unwrap();
+            parts += 1;
+        }
+        assert!(parts >= 3, "{parts}");
         assert_eq!(to.metadata().unwrap().len(), size);
         for (at, bytes) in
             [(0x123_4566, &b"\0first\0"[..]), (0x7FFF_FFFE, b"\0second\0"), (size - 5, b"\0last")]
@@ -84,8 +130,20 @@ mod tests {
         let (from, mut to) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
         for size in [0, 1, 0x10_0001] {
             from.set_len(size).unwrap();
-            copy_contents(&from, &mut to).unwrap();
+            assert_eq!(copy_part(&from, &mut to, 0, 1).unwrap(), None);
             assert_eq!(to.metadata().unwrap().len(), size);
         }
+    }
+
+    #[test]
+    fn where_nobody_knows_holes_zeros_become_one() {
+        let (from, mut to) = (tempfile::tempfile().unwrap(), tempfile::tempfile().unwrap());
+        let bytes: Vec<u8> = (0..4 * CHUNK).map(|at| u8::from(at / CHUNK == 2) * (at % 251) as u8).collect();
+        from.write_all_at(&bytes, 0).unwrap();
+        assert_eq!(copy_dense(&from, &mut to, 0, bytes.len() as u64 + 9).unwrap(), bytes.len() as u64);
+        assert_eq!(to.metadata().unwrap().len(), 3 * CHUNK as u64, "the last zeros are left to the caller");
+        let mut found = vec![0; 3 * CHUNK];
+        to.read_exact_at(&mut found, 0).unwrap();
+        assert!(found[..] == bytes[..3 * CHUNK]);
     }
 }

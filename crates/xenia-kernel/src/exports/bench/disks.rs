@@ -16,6 +16,7 @@
 mod calls;
 mod facts;
 mod host;
+mod long_files;
 mod model;
 mod names;
 mod opening;

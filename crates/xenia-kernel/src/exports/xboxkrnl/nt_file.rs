@@ -3,7 +3,7 @@
 //! Requests complete before the call returns, or later; event, APC and completion port are told in that order. A handle that
 //! was not opened for synchronous access gets `PENDING` either way, as on the console ([`crate::files`]).
 
-use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
 use crate::files::{Direction, IoArguments, OpenParameters, Outcome, Piece, Reply, scattered};
 use crate::objects::ObjectRef;
 use crate::status::failure::{Failure, Fallible};
@@ -95,12 +95,15 @@ fn transfer(
     direction: Direction,
     offset: Option<Ptr<u64>>,
     pieces: impl FnOnce(&Call) -> Fallible<Vec<Piece>>,
-) -> Fallible<NtStatus> {
+) -> Fallible<Flow<NtStatus>> {
     let request = file.resolve(call.kernel)?;
     let offset = offset.map(|offset| offset.read(call.memory())).transpose()?;
+    if direction == Direction::Write && !call.kernel.prepare_write(call.cpu, request.file.body(), offset) {
+        return Ok(Flow::Repeat);
+    }
     let pieces = pieces(call);
     let thread_id = call.thread_id();
-    call.kernel.transfer(call.cpu, thread_id, &request, (direction, offset), pieces)
+    call.kernel.transfer(call.cpu, thread_id, &request, (direction, offset), pieces).map(Flow::Return)
 }
 
 /// The pieces of a scattered or gathered transfer.
@@ -175,7 +178,7 @@ impl NtFile {
         buffer: GuestAddr,
         length: u32,
         offset: Option<Ptr<u64>>,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         transfer(call, file, Direction::Read, offset, |_| Ok(vec![(buffer, length)]))
     }
 
@@ -187,7 +190,7 @@ impl NtFile {
         pages: Ptr<GuestAddr>,
         length: u32,
         offset: Option<Ptr<u64>>,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         transfer(call, file, Direction::Read, offset, |call| segments(call, pages, length))
     }
 
@@ -199,7 +202,7 @@ impl NtFile {
         buffer: GuestAddr,
         length: u32,
         offset: Option<Ptr<u64>>,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         transfer(call, file, Direction::Write, offset, |_| Ok(vec![(buffer, length)]))
     }
 
@@ -211,7 +214,7 @@ impl NtFile {
         pages: Ptr<GuestAddr>,
         length: u32,
         offset: Option<Ptr<u64>>,
-    ) -> Fallible<NtStatus> {
+    ) -> Fallible<Flow<NtStatus>> {
         transfer(call, file, Direction::Write, offset, |call| segments(call, pages, length))
     }
 

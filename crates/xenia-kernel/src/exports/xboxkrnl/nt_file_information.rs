@@ -3,10 +3,11 @@
 //! Classes and lengths are those that the console's kernel has in its tables; others are refused.
 
 use super::nt_file::name_of;
-use crate::abi::{AnsiString, Call, GuestStruct, Handle, ObjectAttributes, Ptr};
+use crate::abi::{AnsiString, Call, Flow, GuestStruct, Handle, ObjectAttributes, Ptr};
 use crate::files::{BasicChange, Files, IoArguments, OpenFile, Outcome, Scan, information, options};
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
+use crate::vfs::FileData;
 use crate::vfs::path::Pattern;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
@@ -106,6 +107,17 @@ pub(super) fn answer(
     let status = if count < bytes.len() { NtStatus::BUFFER_OVERFLOW } else { NtStatus::SUCCESS };
     Outcome { status, information: count as u32 }.write(call.memory(), status_block)?;
     Ok(status)
+}
+
+/// Does a part of what comes before a change of a long file's size; whether that was all.
+fn prepare(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<bool> {
+    if !matches!(class, class::ALLOCATION | class::END_OF_FILE) {
+        return Ok(true);
+    }
+    let (new, stream) = (call.memory().read::<u64>(at)?, call.kernel.stream(body)?);
+    let old = stream.data().map_or(Ok(0), FileData::size)?;
+    let changes = new > 0 && (new < old || class == class::END_OF_FILE && new > old);
+    if changes { stream.prepare() } else { Ok(true) }
 }
 
 fn set(call: &Call, body: GuestAddr, at: GuestAddr, class: u32) -> Fallible<()> {
@@ -285,15 +297,19 @@ impl NtFileInformation {
         buffer: GuestAddr,
         length: u32,
         class: u32,
-    ) -> Fallible<NtStatus> {
-        let Some(minimum) = set_minimum(class) else { return Ok(NtStatus::INVALID_INFO_CLASS) };
+    ) -> Fallible<Flow<NtStatus>> {
+        let Some(minimum) = set_minimum(class) else { return Ok(Flow::Return(NtStatus::INVALID_INFO_CLASS)) };
         if length < minimum {
-            return Ok(NtStatus::INFO_LENGTH_MISMATCH);
+            return Ok(Flow::Return(NtStatus::INFO_LENGTH_MISMATCH));
         }
         let object = call.kernel.resolve_file(file)?;
+        // What fails here fails again where it can be told.
+        if !prepare(call, object.body(), buffer, class).unwrap_or(true) {
+            return Ok(Flow::Repeat);
+        }
         let outcome = Outcome::of(set(call, object.body(), buffer, class).map(|()| 0));
         outcome.write(call.memory(), status_block)?;
-        Ok(outcome.status)
+        Ok(Flow::Return(outcome.status))
     }
 
     /// Facts about a file by name.
