@@ -7,7 +7,7 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use tempfile::NamedTempFile;
+use tempfile::{NamedTempFile, TempPath};
 
 /// Whether `path` can't be replaced by renaming: it is there, and is a pipe, a terminal or another device.
 fn is_special(path: &Path) -> bool {
@@ -57,37 +57,71 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
 
 /// The same, with what `fill` writes. Nothing is changed if it fails, but where the folder takes no new file.
 pub fn write_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let path = target(path);
-    let cannot = || format!("cannot write {}", path.display());
-    if is_special(&path) {
-        return straight(&path, fill).with_context(cannot);
+    let mut draft = Draft::new(path)?;
+    let cannot = || format!("cannot write {}", draft.path.display());
+    fill(&mut draft.file).and_then(|()| Ok(draft.file.flush()?)).with_context(cannot)?;
+    draft.keep()
+}
+
+/// A file that is written bit by bit, and takes the place of the one at its path when it is kept. Given up, it changes nothing, but
+/// where the folder takes no new file, or what is there is a device or a pipe: those are written as they are.
+pub struct Draft {
+    path: PathBuf,
+    /// Writes to it.
+    pub file: File,
+    /// The name of what is written until it is kept.
+    temporary: Option<TempPath>,
+}
+
+impl Draft {
+    /// Begins one.
+    pub fn new(path: &Path) -> Result<Self> {
+        let path = target(path);
+        let cannot = || format!("cannot write {}", path.display());
+        let begun = if is_special(&path) { None } else { Some(draft(&path)) };
+        let (file, temporary) = match begun {
+            Some(Ok(draft)) => {
+                let (file, temporary) = draft.into_parts();
+                (file, Some(temporary))
+            }
+            Some(Err(error)) if !takes_no_draft(&error) || !path.is_file() => {
+                return Err(error).with_context(cannot);
+            }
+            _ => (File::options().write(true).truncate(true).open(&path).with_context(cannot)?, None),
+        };
+        Ok(Self { path, file, temporary })
     }
-    match draft(&path) {
-        Ok(mut draft) => {
-            fill(&mut draft).and_then(|()| Ok(draft.flush()?)).with_context(cannot)?;
-            draft.persist(&path).map_err(|error| error.error).map(drop).with_context(cannot)
-        }
-        Err(error) if takes_no_draft(&error) && path.is_file() => straight(&path, fill).with_context(cannot),
-        Err(error) => Err(error).with_context(cannot),
+
+    /// Puts it in its place.
+    pub fn keep(self) -> Result<()> {
+        let Some(temporary) = self.temporary else { return Ok(()) };
+        temporary
+            .persist(&self.path)
+            .map_err(|error| error.error)
+            .with_context(|| format!("cannot write {}", self.path.display()))
     }
 }
 
 /// Writes a file that is not there yet; false if it is.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
+    write_new_by(path, |file| Ok(file.write_all(bytes)?))
+}
+
+/// The same, with what `fill` writes.
+pub fn write_new_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<bool> {
     let cannot = || format!("cannot write {}", path.display());
     let mut draft = draft(path).with_context(cannot)?;
-    draft.write_all(bytes).and_then(|()| draft.flush()).with_context(cannot)?;
+    fill(&mut draft).and_then(|()| Ok(draft.flush()?)).with_context(cannot)?;
     match draft.persist_noclobber(path) {
         Ok(_) => Ok(true),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        // Not every file system can rename so that nothing is replaced.
+        Err(error) if path.symlink_metadata().is_err() => {
+            error.file.persist(path).map_err(|error| error.error).with_context(cannot)?;
+            Ok(true)
+        }
         Err(error) => Err(error.error).with_context(cannot),
     }
-}
-
-fn straight(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-    let mut file = File::options().write(true).truncate(true).open(path)?;
-    fill(&mut file)?;
-    Ok(file.flush()?)
 }
 
 /// What was asked for and could not be written; clones are the same list.
@@ -133,6 +167,25 @@ mod tests {
         assert!(write_new(&file, b"one").unwrap());
         assert!(!write_new(&file, b"two").unwrap());
         assert_eq!(std::fs::read(&file).unwrap(), b"one");
+    }
+
+    #[test]
+    fn a_draft_that_is_given_up_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.trace");
+        write(&file, b"one").unwrap();
+        for kept in [false, true] {
+            let mut draft = Draft::new(&file).unwrap();
+            draft.file.write_all(b"two").unwrap();
+            assert_eq!(std::fs::read(&file).unwrap(), b"one");
+            if kept {
+                draft.keep().unwrap();
+            }
+        }
+        assert_eq!(std::fs::read(&file).unwrap(), b"two");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+        Draft::new(Path::new("/dev/null")).unwrap().keep().unwrap();
+        assert!(Draft::new(&dir.path().join("nowhere/a")).is_err());
     }
 
     #[test]

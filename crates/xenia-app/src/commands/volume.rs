@@ -96,13 +96,17 @@ pub fn extract(args: &ExtractArgs) -> Result<Code> {
         match &file.contents {
             None => std::fs::create_dir_all(&path).with_context(cannot)?,
             Some(contents) => {
-                // Nothing that is there is replaced, and no link followed.
-                let mut out = File::create_new(&path).with_context(cannot)?;
-                copy(contents, file.size, |bytes| {
-                    bar.inc(bytes.len() as u64);
-                    out.write_all(bytes)
-                })
-                .with_context(|| format!("cannot copy {} to {}", file.shown(), path.display()))?;
+                // Nothing that is there is replaced, and no link followed. A file is there whole, whatever ends the program.
+                let exists = || format!("{} exists", path.display());
+                ensure!(path.symlink_metadata().is_err(), exists());
+                let is_new = output::write_new_by(&path, |out| {
+                    let copied = copy(contents, file.size, |bytes| {
+                        bar.inc(bytes.len() as u64);
+                        out.write_all(bytes)
+                    });
+                    copied.with_context(|| format!("cannot copy {}", file.shown()))
+                })?;
+                ensure!(is_new, exists());
             }
         }
     }

@@ -227,8 +227,11 @@ impl ContentStore {
         new: PackageHeader,
     ) -> VfsResult<PackageHeader> {
         let folder = old.map_or(1, |old| old.folder.checked_add(1).unwrap_or(1));
+        // Runs that were cut short may have left one, or that of the package before this.
+        if let Some(before) = old.and_then(|old| old.folder.checked_sub(1)).filter(|before| *before > 0) {
+            self.remove_files(name, &new.clone().in_folder(before))?;
+        }
         let new = new.in_folder(folder);
-        // A run that was cut short may have left one.
         self.remove_files(name, &new)?;
         Ok(new)
     }

@@ -1,0 +1,140 @@
+//! Programs that write folders, killed with SIGKILL at any moment: what they had is there, or what they make, and nothing in between.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How often a program is killed, if not as often as usual.
+const KILLS: &str = "XENIA_TEST_KILLS";
+const USUAL_KILLS: u64 = 100;
+/// Files of a folder.
+const FILES: u8 = 24;
+
+fn kills() -> u64 {
+    std::env::var(KILLS).ok().and_then(|kills| kills.parse().ok()).unwrap_or(USUAL_KILLS)
+}
+
+fn program(words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.args(words).args(["--config", "/dev/null"]).env_remove("XENIA_CONTENT").env_remove("RUST_LOG");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// Runs to the end, and says how long that took.
+fn whole(words: &[&str]) -> Duration {
+    let start = Instant::now();
+    let output = program(words).output().unwrap();
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+    start.elapsed()
+}
+
+/// Runs for a part of the time that it takes to the end, another one for each round.
+fn killed(words: &[&str], round: u64, usual: Duration) {
+    let mut child = program(words).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(usual.mul_f64((round * 37 % 100) as f64 / 90.0));
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+/// A folder in memory where the host has such a place: what is written is flushed, and a disk would make the test wait for it.
+fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// The files of a folder and below, but for drafts.
+fn files_in(folder: &Path) -> Files {
+    let mut files = Files::new();
+    let mut ahead = vec![folder.to_owned()];
+    while let Some(at) = ahead.pop() {
+        for entry in std::fs::read_dir(at).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+            if path.is_dir() {
+                ahead.push(path);
+            } else if !path.file_name().unwrap().to_str().unwrap().starts_with(".xenia-") {
+                files.insert(name, std::fs::read(path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// Makes a folder whose files are all of this generation; each has files that the others lack.
+fn make(folder: &Path, generation: u8) -> Files {
+    std::fs::create_dir_all(folder.join("below")).unwrap();
+    for number in 0..FILES {
+        let below = if number % 3 == 0 { "below/" } else { "" };
+        let name = format!("{below}{}{number}", if number % 5 == 0 { generation } else { 9 });
+        std::fs::write(folder.join(name), vec![generation; 9000 + usize::from(number)]).unwrap();
+    }
+    files_in(folder)
+}
+
+/// The files of the one package in a folder of saves, as its header has it.
+fn package(saves: &Path) -> (PathBuf, Files) {
+    use xenia_kernel::content::{ContentStore, PackageName};
+    let device = xenia_kernel::vfs::HostFolder::read_only(saves).unwrap();
+    let store = ContentStore::new(Box::new(device), true);
+    let owner = xenia_kernel::user::profile::Xuid::NOBODY;
+    let name = PackageName::new(owner, 0x4D53_07D1, 2, "Map").unwrap();
+    let header = store.find(&name).unwrap().expect("there is none");
+    let folder = name.files(header.folder).iter().fold(saves.to_owned(), |at, name| at.join(name));
+    let files = files_in(&folder);
+    (folder, files)
+}
+
+#[test]
+fn an_import_that_is_killed_leaves_the_old_package_or_the_new_one() {
+    let dir = scratch();
+    let saves = dir.path().join("saves");
+    let folders = ["a/Map", "b/Map"].map(|name| dir.path().join(name));
+    let generations = [make(&folders[0], 1), make(&folders[1], 2)];
+    let words = |folder: usize| {
+        let mut words = vec!["content", "import", folders[folder].to_str().unwrap(), "--content"];
+        words.extend([saves.to_str().unwrap(), "--title-id", "4D5307D1", "--kind", "2", "--replace"]);
+        words
+    };
+    whole(&words(0));
+    let usual = whole(&words(1));
+    let mut now = 1;
+    for round in 0..kills() {
+        killed(&words(1 - now), round, usual);
+        let (_, files) = package(&saves);
+        if files == generations[1 - now] {
+            now = 1 - now;
+        } else {
+            assert!(files == generations[now], "round {round}: {:?}", files.keys());
+        }
+    }
+    whole(&words(1 - now));
+    let (folder, files) = package(&saves);
+    assert!(files == generations[1 - now]);
+    let left = std::fs::read_dir(folder.parent().unwrap()).unwrap().count();
+    assert_eq!(left, 2, "the header and one folder: who was killed leaves nothing behind for ever");
+}
+
+#[test]
+fn files_that_are_extracted_are_whole_or_not_there() {
+    let dir = scratch();
+    let (folder, image) = (dir.path().join("game"), dir.path().join("game.iso"));
+    let files = make(&folder, 3);
+    whole(&["make-iso", folder.to_str().unwrap(), image.to_str().unwrap()]);
+    let to = |name: &str| dir.path().join(name);
+    let words = |to: &Path| ["extract".to_owned(), image.display().to_string(), to.display().to_string()];
+    let all = words(&to("all"));
+    let usual = whole(&all.each_ref().map(String::as_str));
+    assert!(files_in(&to("all")) == files);
+    for round in 0..kills() / 2 {
+        let to = to("killed");
+        let words = words(&to);
+        killed(&words.each_ref().map(String::as_str), 2 * round, usual);
+        for (name, bytes) in files_in(&to) {
+            assert!(files.get(&name) == Some(&bytes), "round {round}: {name} has {} bytes", bytes.len());
+        }
+        let _ = std::fs::remove_dir_all(&to);
+    }
+}
