@@ -11,7 +11,7 @@ use crate::frames::write_png;
 use crate::guest_log::GuestLog;
 use crate::interrupt::Interrupt;
 use crate::machine::{Machine, MachineOptions};
-use crate::output::Losses;
+use crate::output::{Draft, Losses};
 use crate::report::{check_json, write_json};
 use crate::say::{errln, is_closed, outln};
 use crate::title::Title;
@@ -53,6 +53,7 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
         bail!("--frames 0: a trace holds at least one swap");
     }
     let title = Title::open_or_demo(args.title.as_deref(), &args.engine)?;
+    let draft = Draft::new(&args.output)?;
     let losses = Losses::default();
     let guest_log = GuestLog::new(None, losses.clone())?;
     let shown = args.output.display();
@@ -63,17 +64,21 @@ fn record(args: &TraceRecordArgs) -> Result<Code> {
     let interrupt = Interrupt::listen(None)?;
     let mut machine = Machine::new(&title, options)?;
     machine.set_interrupt(interrupt.clone());
-    let file = File::create(&args.output).with_context(|| format!("cannot create {shown}"))?;
+    let file = draft.file.try_clone().with_context(|| format!("cannot write {shown}"))?;
     machine.record_gpu(Recorder::new(Box::new(BufWriter::new(file)), args.from, args.frames));
     let frames = Some(args.from.saturating_add(args.frames));
     let run = RunArgs { frames, swap_timeout: args.swap_timeout, ..RunArgs::default() };
     let finished = machine.run(&limits(&run, &args.engine), None);
     guest_log.finish();
     let code = conclude(None, &finished, &interrupt, &losses);
-    let Some(done) = machine.finish_gpu_recording() else {
-        bail!("{shown}: the run ended before swap {}: the trace is empty", args.from.saturating_add(1));
+    let done = machine.finish_gpu_recording().transpose().with_context(|| format!("cannot write {shown}"))?;
+    let Some(done) = done.filter(|done| done.frames > 0) else {
+        bail!(
+            "{shown} is not written: the run ended before swap {}, and a trace holds at least one",
+            args.from.saturating_add(1)
+        );
     };
-    let done = done.with_context(|| format!("cannot write {shown}"))?;
+    draft.keep()?;
     outln!(
         "{shown}: {}, {}, {} of memory",
         count(done.frames, "swap"),
@@ -279,6 +284,28 @@ impl Printer<'_> {
 mod tests {
     use super::*;
     use crate::cli::EngineArgs;
+
+    #[test]
+    fn a_run_without_a_swap_leaves_the_old_trace() {
+        let dir = tempfile::tempdir().unwrap();
+        let output = dir.path().join("keep.trace");
+        std::fs::write(&output, "an older one").unwrap();
+        let hello = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/hello.xex");
+        for from in [0, 5] {
+            let args = TraceRecordArgs {
+                title: Some(hello.clone()),
+                output: output.clone(),
+                from,
+                frames: 60,
+                engine: EngineArgs::default(),
+                swap_timeout: 60,
+            };
+            let refused = record(&args).unwrap_err().to_string();
+            assert!(refused.contains(&format!("before swap {}", from + 1)), "{refused}");
+            assert_eq!(std::fs::read(&output).unwrap(), b"an older one");
+        }
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1, "no draft is left");
+    }
 
     #[test]
     fn the_demo_is_recorded_and_plays_alike() {
