@@ -2,6 +2,7 @@
 
 use crate::cli::PackArgs;
 use crate::exit::Code;
+use crate::output;
 use crate::say::outln;
 use crate::wording::count;
 use anyhow::{Context, Result};
@@ -17,8 +18,7 @@ pub fn run(args: &PackArgs) -> Result<Code> {
     let name = args.output.file_name().map(|name| name.to_string_lossy().into_owned());
     let bytes = pack(&elf, &PackOptions { name, ..PackOptions::default() })
         .with_context(|| format!("cannot pack {shown}"))?;
-    std::fs::write(&args.output, &bytes)
-        .with_context(|| format!("cannot write {}", args.output.display()))?;
+    output::write(&args.output, &bytes)?;
     outln!("{}: {}", args.output.display(), count(bytes.len(), "byte"));
     Ok(Code::Done)
 }
