@@ -11,6 +11,7 @@
 use crate::status;
 use anyhow::{Result, anyhow};
 use parking_lot::Mutex;
+use std::borrow::Cow;
 use std::fmt::Arguments;
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -82,22 +83,26 @@ pub fn write_out(text: Arguments<'_>) {
 
 /// Prints bytes to standard output as they are, now.
 pub fn write_bytes(bytes: &[u8]) {
-    let mut closed = OUTPUT.lock();
-    if closed.is_none() {
-        let mut out = std::io::stdout().lock();
-        let is_terminal = out.is_terminal();
-        let mut write = || out.write_all(bytes).and_then(|()| out.flush());
-        let result = if is_terminal { status::over(bytes.ends_with(b"\n"), write) } else { write() };
-        keep(&mut closed, result);
-    }
+    write_now(|_| Cow::Borrowed(bytes));
 }
 
 /// Prints what a title says: as it is, but on a terminal without what would command that.
 pub fn write_guest(text: &str) {
-    if std::io::stdout().is_terminal() {
-        write_bytes(visible(text).as_bytes());
-    } else {
-        write_bytes(text.as_bytes());
+    write_now(|is_terminal| {
+        if is_terminal { Cow::Owned(visible(text).into_bytes()) } else { Cow::Borrowed(text.as_bytes()) }
+    });
+}
+
+/// Prints what there is for a terminal, or for anything else.
+fn write_now<'a>(bytes: impl FnOnce(bool) -> Cow<'a, [u8]>) {
+    let mut closed = OUTPUT.lock();
+    if closed.is_none() {
+        let mut out = std::io::stdout().lock();
+        let is_terminal = out.is_terminal();
+        let bytes = bytes(is_terminal);
+        let mut write = || out.write_all(&bytes).and_then(|()| out.flush());
+        let result = if is_terminal { status::over(bytes.ends_with(b"\n"), write) } else { write() };
+        keep(&mut closed, result);
     }
 }
 
