@@ -107,7 +107,7 @@ impl Assembler {
     }
 
     fn reserve(&self, more: u64, column: u32) -> Result<(), Problem> {
-        let end = self.bytes.len() as u64 + more;
+        let end = (self.bytes.len() as u64).saturating_add(more);
         let room = (1_u64 << 32) - u64::from(self.base);
         if end > MAX_BYTES.min(room) {
             return Err(Problem::new(column, format!("the image would be {end} bytes long")));
@@ -298,6 +298,26 @@ mod tests {
             ("li r3, 1/0", "line 1, column 9: division by zero"),
         ] {
             assert_eq!(error(source), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn numbers_at_the_ends_of_64_bits() {
+        for (half, expected) in
+            [("ha", 0), ("higher", 0xFFFF), ("highera", 0), ("highest", 0x7FFF), ("highesta", 0x8000)]
+        {
+            assert_eq!(words(&format!(".long 0x7fffffffffffffff@{half}")), [expected], "{half}");
+        }
+        for (source, reason) in [
+            (".org -9223372036854775808", "can't go back by 9223372036854775808 bytes"),
+            (".org 0x7fffffffffffffff", "the image would be 9223372034673672191 bytes long"),
+            ("nop; .fill 0x7fffffffffffffff, 8", "the image would be 18446744073709551615 bytes long"),
+            ("subi r3,r3,-9223372036854775807-1", "value -9223372036854775808 is not in -32768..=32767"),
+            ("extrwi r3,r3,9223372036854775807,9223372036854775807", "the shift or width is out of range"),
+            ("insrdi r3,r3,9223372036854775807,9223372036854775807", "the shift or width is out of range"),
+            ("rotrwi r3,r3,-9223372036854775807-1", "the shift or width is out of range"),
+        ] {
+            assert!(error(source).ends_with(reason), "{source}: {}", error(source));
         }
     }
 

@@ -82,7 +82,8 @@ impl Template {
         let mut bits = 0;
         for computed in self.computed {
             let width = 1 << computed.field.width();
-            let value = computed.base + computed.n * n + computed.b * b;
+            let sum = computed.base.checked_add(computed.n.checked_mul(n)?)?;
+            let value = sum.checked_add(computed.b.checked_mul(b)?)?;
             if !(0..=width).contains(&value) {
                 return None;
             }

@@ -81,7 +81,7 @@ impl Assembler {
             ".org" => {
                 let column = cursor.column();
                 let target = self.known(cursor)?;
-                self.fill(target - self.here(), &[0], column)
+                self.fill(target.saturating_sub(self.here()), &[0], column)
             }
             ".set" | ".equ" | ".equiv" => {
                 let Some(Token::Ident(symbol)) = cursor.peek() else {

@@ -125,11 +125,11 @@ impl Expr {
         let number = match half.as_str() {
             "l" => number,
             "h" => number >> 16,
-            "ha" => (number + 0x8000) >> 16,
+            "ha" => number.wrapping_add(0x8000) >> 16,
             "higher" => number >> 32,
-            "highera" => (number + 0x8000) >> 32,
+            "highera" => number.wrapping_add(0x8000) >> 32,
             "highest" => number >> 48,
-            "highesta" => (number + 0x8000) >> 48,
+            "highesta" => number.wrapping_add(0x8000) >> 48,
             _ => return Err(Problem::new(self.column, format!("unknown suffix `@{half}`"))),
         };
         Ok(Some(Value { number: number & 0xFFFF, half: true }))

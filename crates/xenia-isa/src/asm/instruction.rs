@@ -85,7 +85,8 @@ impl Assembler {
                 }
                 Arg::Negated(field) => {
                     let value = self.number(field, operand)?;
-                    word |= insert(field, -value.number, operand.column)?;
+                    // The one number that has no negative stays, and is in no field's range.
+                    word |= insert(field, value.number.wrapping_neg(), operand.column)?;
                 }
                 Arg::All(fields) => {
                     for &field in fields {
