@@ -76,18 +76,17 @@ struct Assembler {
 /// Assembles `source` into an image for `base`.
 pub fn assemble(source: &str, base: u32) -> Result<Assembly, AsmError> {
     let lines = source::expand(source)?;
-    let mut statements = Vec::with_capacity(lines.len());
-    for line in &lines {
-        statements.push((line.number, lexer::tokens(&line.text).map_err(|problem| problem.on(line.number))?));
-    }
     let mut symbols = Symbols::default();
     let mut labels = BTreeMap::new();
     for pass in 0..3 {
         let last = pass == 2;
         symbols.restart();
         let mut pass = Assembler { base, symbols, bytes: Vec::new(), lines: Vec::new(), last };
-        for (number, tokens) in &statements {
-            pass.line(tokens, *number, &mut labels).map_err(|problem| problem.on(*number))?;
+        // Tokens are made anew in each pass: of a whole source they would be forty times its text.
+        for line in &lines {
+            lexer::tokens(&line.text)
+                .and_then(|tokens| pass.line(&tokens, line.number, &mut labels))
+                .map_err(|problem| problem.on(line.number))?;
         }
         if last {
             return Ok(Assembly { bytes: pass.bytes, labels, lines: pass.lines });
@@ -192,6 +191,7 @@ impl Assembler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
 
     fn words(source: &str) -> Vec<u32> {
         let assembly = assemble(source, 0x8201_0000).unwrap_or_else(|error| panic!("{error}"));
@@ -331,6 +331,37 @@ mod tests {
         error("@@@@");
         error(".long 99999999999999999999999");
         error(".align 60");
+        let x = "x".repeat(100_000);
+        let y = "y".repeat(1_000);
+        let mut chain = ".macro m32 x\n.endm\n".to_owned();
+        for n in 0..32 {
+            writeln!(chain, ".macro m{n} x\n m{0} \\x\n m{0} \\x\n.endm", n + 1).unwrap();
+        }
+        for source in [
+            // Much text of few lines, nothing at all very often, and definitions of a macro that is never called.
+            format!(".rept 3000\n {x}\n.endr"),
+            ".rept 4294967295\n.rept 4294967295\n.endr\n.endr\nnop".to_owned(),
+            format!(".rept 4294967295\n.macro m\n {x}\n.endm\n.endr"),
+            // 2^32 calls.
+            format!("{chain} m0 {y}"),
+        ] {
+            assert!(
+                error(&source).ends_with("macros and repetitions make too much text"),
+                "{}",
+                error(&source)
+            );
+        }
+        // Arguments that double in each call, and a line of many of them.
+        let doubled = format!(".macro m x\n m \\x\\x\n.endm\n m {y}");
+        let many = format!(".macro m x\n {}\n.endm\n m {x}", "\\x".repeat(50_000));
+        let long = " ".repeat(2_000_000) + "nop";
+        for source in [doubled, many, long] {
+            assert!(error(&source).ends_with("the line is too long"), "{}", error(&source));
+        }
+        let parameters: Vec<_> = (0..100).map(|n| format!("p{n}")).collect();
+        assert!(
+            error(&format!(".macro m {}\n.endm", parameters.join(","))).ends_with("64 parameters at most")
+        );
         error(".fill 4000000000,8,1");
     }
 }

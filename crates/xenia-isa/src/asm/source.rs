@@ -3,9 +3,18 @@
 use super::AsmError;
 use super::lexer::{is_name, is_name_start};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Lines that expansion may produce.
 const MAX_LINES: usize = 4 << 20;
+/// Bytes that expansion may look at and produce: each line's text with [`LINE_COST`]. It bounds memory and time.
+const MAX_TEXT: usize = 128 << 20;
+/// What a line, a parameter or a turn of a repetition counts beside its text: nothing, repeated, has an end too.
+const LINE_COST: usize = 16;
+/// Bytes of a line, with a macro's arguments in it.
+const MAX_LINE: usize = 1 << 20;
+/// Parameters of a macro: each `\` of its body is compared with all of them.
+const MAX_PARAMETERS: usize = 64;
 /// Nesting of macros and repetitions.
 const MAX_DEPTH: u32 = 32;
 
@@ -16,7 +25,6 @@ pub(super) struct Line {
     pub(super) text: String,
 }
 
-#[derive(Clone)]
 struct Macro {
     /// Names and default values.
     parameters: Vec<(String, String)>,
@@ -27,7 +35,7 @@ struct Macro {
 pub(super) fn expand(source: &str) -> Result<Vec<Line>, AsmError> {
     let lines = without_comments(source);
     let mut out = Vec::with_capacity(lines.len());
-    let mut state = State { macros: BTreeMap::new(), expansions: 0 };
+    let mut state = State { macros: BTreeMap::new(), expansions: 0, spent: 0 };
     state.expand(&lines, 0, &mut out)?;
     Ok(out)
 }
@@ -80,6 +88,9 @@ fn fail(line: &Line, reason: impl Into<String>) -> AsmError {
     AsmError { line: line.number, column, reason: reason.into() }
 }
 
+/// Of a line of more than [`MAX_LINE`] bytes.
+const TOO_LONG: &str = "the line is too long";
+
 fn first_word(text: &str) -> (&str, &str) {
     let text = text.trim();
     let end = text.find(|c| !is_name(c)).unwrap_or(text.len());
@@ -87,12 +98,23 @@ fn first_word(text: &str) -> (&str, &str) {
 }
 
 struct State {
-    macros: BTreeMap<String, Macro>,
+    macros: BTreeMap<String, Rc<Macro>>,
     /// For `\@`.
     expansions: u32,
+    /// Of [`MAX_TEXT`].
+    spent: usize,
 }
 
 impl State {
+    /// Counts text that is looked at or made on behalf of `line`.
+    fn spend(&mut self, line: &Line, bytes: usize) -> Result<(), AsmError> {
+        self.spent = self.spent.saturating_add(bytes).saturating_add(LINE_COST);
+        if self.spent > MAX_TEXT {
+            return Err(fail(line, "macros and repetitions make too much text"));
+        }
+        Ok(())
+    }
+
     fn expand(&mut self, lines: &[Line], depth: u32, out: &mut Vec<Line>) -> Result<(), AsmError> {
         let mut at = 0;
         while at < lines.len() {
@@ -101,29 +123,39 @@ impl State {
             if depth > MAX_DEPTH {
                 return Err(fail(line, "macros are nested too deeply"));
             }
+            if line.text.len() > MAX_LINE {
+                return Err(fail(line, TOO_LONG));
+            }
+            self.spend(line, line.text.len())?;
             // Labels before a macro call stay a line of their own.
             let (word, rest) = first_word(&line.text);
             match word.to_ascii_lowercase().as_str() {
                 ".macro" => {
-                    let body = block(lines, &mut at, line, ".macro", ".endm")?;
+                    let body = self.block(lines, &mut at, line, ".macro", ".endm")?;
                     let (name, parameters) = first_word(rest);
                     if !name.starts_with(is_name_start) {
                         return Err(fail(line, "the macro has no name"));
                     }
-                    let parameters = arguments(parameters)
+                    let parameters = arguments(parameters);
+                    if parameters.len() > MAX_PARAMETERS {
+                        return Err(fail(line, format!("a macro has {MAX_PARAMETERS} parameters at most")));
+                    }
+                    let parameters = parameters
                         .into_iter()
                         .map(|parameter| match parameter.split_once('=') {
                             Some((name, value)) => (name.trim().to_owned(), value.trim().to_owned()),
                             None => (parameter.split(':').next().unwrap_or("").to_owned(), String::new()),
                         })
                         .collect();
-                    self.macros.insert(name.to_owned(), Macro { parameters, body: body.to_vec() });
+                    let called = Macro { parameters, body: body.to_vec() };
+                    self.macros.insert(name.to_owned(), Rc::new(called));
                 }
                 ".rept" => {
-                    let body = block(lines, &mut at, line, ".rept", ".endr")?;
+                    let body = self.block(lines, &mut at, line, ".rept", ".endr")?;
                     let count =
                         rest.trim().parse::<u32>().map_err(|_| fail(line, "`.rept` needs a number"))?;
                     for _ in 0..count {
+                        self.spend(line, 0)?;
                         self.expand(body, depth + 1, out)?;
                     }
                 }
@@ -140,6 +172,33 @@ impl State {
         Ok(())
     }
 
+    /// The lines up to the matching end.
+    fn block<'a>(
+        &mut self,
+        lines: &'a [Line],
+        at: &mut usize,
+        start: &Line,
+        open: &str,
+        close: &str,
+    ) -> Result<&'a [Line], AsmError> {
+        let from = *at;
+        let mut depth = 1;
+        while let Some(line) = lines.get(*at) {
+            *at += 1;
+            self.spend(line, line.text.len())?;
+            let word = first_word(&line.text).0;
+            if word.eq_ignore_ascii_case(open) {
+                depth += 1;
+            } else if word.eq_ignore_ascii_case(close) {
+                depth -= 1;
+                if depth == 0 {
+                    return Ok(&lines[from..*at - 1]);
+                }
+            }
+        }
+        Err(fail(start, format!("`{open}` has no `{close}`")))
+    }
+
     fn call(
         &mut self,
         called: &Macro,
@@ -153,6 +212,9 @@ impl State {
             let most = called.parameters.len();
             return Err(fail(line, format!("the macro takes {most} arguments, found {}", given.len())));
         }
+        for (name, default) in &called.parameters {
+            self.spend(line, name.len() + default.len())?;
+        }
         let mut values: Vec<_> = called.parameters.clone();
         for (position, argument) in given.iter().enumerate() {
             // `name=value` names its parameter; everything else goes by position.
@@ -165,38 +227,15 @@ impl State {
             }
         }
         self.expansions += 1;
-        let body: Vec<_> = called
-            .body
-            .iter()
-            .map(|body| Line { number: line.number, text: substitute(&body.text, &values, self.expansions) })
-            .collect();
+        let mut body = Vec::with_capacity(called.body.len());
+        for template in &called.body {
+            let text = substitute(&template.text, &values, self.expansions);
+            let text = text.ok_or_else(|| fail(line, TOO_LONG))?;
+            self.spend(line, text.len())?;
+            body.push(Line { number: line.number, text });
+        }
         self.expand(&body, depth + 1, out)
     }
-}
-
-/// The lines up to the matching end.
-fn block<'a>(
-    lines: &'a [Line],
-    at: &mut usize,
-    start: &Line,
-    open: &str,
-    close: &str,
-) -> Result<&'a [Line], AsmError> {
-    let from = *at;
-    let mut depth = 1;
-    while let Some(line) = lines.get(*at) {
-        *at += 1;
-        let word = first_word(&line.text).0;
-        if word.eq_ignore_ascii_case(open) {
-            depth += 1;
-        } else if word.eq_ignore_ascii_case(close) {
-            depth -= 1;
-            if depth == 0 {
-                return Ok(&lines[from..*at - 1]);
-            }
-        }
-    }
-    Err(fail(start, format!("`{open}` has no `{close}`")))
 }
 
 /// Splits at commas outside of parentheses and strings; spaces separate where there is no comma.
@@ -223,10 +262,14 @@ fn arguments(text: &str) -> Vec<String> {
     out.into_iter().map(|argument| argument.trim().to_owned()).collect()
 }
 
-fn substitute(text: &str, values: &[(String, String)], expansion: u32) -> String {
+/// A body's line with the values in it; `None` if it is longer than a line may be.
+fn substitute(text: &str, values: &[(String, String)], expansion: u32) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(position) = rest.find('\\') {
+        if out.len() > MAX_LINE {
+            return None;
+        }
         out.push_str(&rest[..position]);
         rest = &rest[position + 1..];
         if let Some(after) = rest.strip_prefix('@') {
@@ -250,5 +293,5 @@ fn substitute(text: &str, values: &[(String, String)], expansion: u32) -> String
         }
     }
     out.push_str(rest);
-    out
+    (out.len() <= MAX_LINE).then_some(out)
 }
