@@ -27,8 +27,9 @@ pub use device::{Device, Entry, FileData, Volume};
 pub use error::{VfsError, VfsResult};
 pub use host_folder::HostFolder;
 pub use memory_device::MemoryDevice;
+pub use path::is_fatx_name;
 pub use stamp::Stamp;
-pub use sub_folder::{NoDevice, SharedDevice, SubFolder, is_fatx_name, make_directories};
+pub use sub_folder::{NoDevice, SharedDevice, SubFolder, make_directories};
 
 /// Links that may follow each other in one look-up.
 const MAXIMUM_LINKS: usize = 8;
@@ -288,6 +289,15 @@ impl Vfs {
         self.mounts.get_mut(at.mount).map(|mount| &mut mount.device).ok_or(VfsError::NoDevice)
     }
 
+    /// Refuses a new name that the device's file system does not have.
+    fn check_name(&self, at: &Location) -> VfsResult<()> {
+        let is_fatx = self.device(at)?.volume().file_system == Volume::FATX;
+        match at.names.last() {
+            Some(name) if is_fatx && !is_fatx_name(name) => Err(VfsError::InvalidName),
+            _ => Ok(()),
+        }
+    }
+
     /// Looks a file or directory up.
     pub fn find(&self, at: &Location) -> VfsResult<Entry> {
         self.device(at)?.find(&at.names)
@@ -354,6 +364,7 @@ impl Vfs {
                 Ok(opened(Some(data), action))
             }
             Err(VfsError::NotFound) if !matches!(request.disposition, Open | Overwrite) => {
+                self.check_name(at)?;
                 let device = self.device_mut(at)?;
                 let data = if request.directory == Some(true) {
                     device.create_directory(&at.names)?;
@@ -399,6 +410,7 @@ impl Vfs {
         if from.mount != to.mount {
             return Err(VfsError::OtherDevice);
         }
+        self.check_name(to)?;
         self.device_mut(from)?.rename(&from.names, &to.names, replace)
     }
 }

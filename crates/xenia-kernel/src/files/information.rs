@@ -144,7 +144,7 @@ mod tests {
             free_units: 50,
             sectors_per_unit: 32,
             bytes_per_sector: 512,
-            name_length: 40,
+            name_length: 42,
             read_only: false,
         };
         assert_eq!(basic(&entry).len(), 0x28);

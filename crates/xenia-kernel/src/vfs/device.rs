@@ -58,6 +58,9 @@ pub struct Volume {
 }
 
 impl Volume {
+    /// The file system of disks that titles write to.
+    pub const FATX: &'static str = "FATX";
+
     /// A medium that a title came on: a full disc.
     pub const DISC: Self = Self {
         file_system: "GDFX",

@@ -7,6 +7,7 @@
 
 use super::device::{Device, Entry, FileData, Volume, sort};
 use super::draft::{Drafts, Shared, is_draft};
+use super::path::FATX_NAME;
 use super::stamp::{Stamps, attributes, is_stamp_file};
 use super::{Stamp, VfsError, VfsResult};
 use crate::limits::{Limit, Limits};
@@ -262,9 +263,9 @@ impl Device for HostFolder {
         }
         // A 16 GiB partition in 16 KiB units, half of it free.
         Volume {
-            file_system: "FATX",
+            file_system: Volume::FATX,
             free_units: Limit::DiskBytes.row().value / UNIT,
-            name_length: 40,
+            name_length: FATX_NAME as u32,
             read_only: false,
             ..Volume::DISC
         }

@@ -4,7 +4,7 @@
 //! the units that a file's length takes, for as long as anybody holds the file: the host never holds more than that.
 
 use super::device::{Device, Entry, FileData, Volume, sort};
-use super::path::MAXIMUM_NAMES;
+use super::path::{FATX_NAME, MAXIMUM_NAMES};
 use super::{Stamp, VfsError, VfsResult};
 use crate::limits::{Limit, Limits};
 use parking_lot::Mutex;
@@ -219,12 +219,12 @@ impl Device for MemoryDevice {
     fn volume(&self) -> Volume {
         let space = self.space.lock();
         Volume {
-            file_system: "FATX",
+            file_system: Volume::FATX,
             total_units: space.limit / UNIT as u64,
             free_units: space.limit.saturating_sub(space.used) / UNIT as u64,
             sectors_per_unit: 32,
             bytes_per_sector: 512,
-            name_length: 40,
+            name_length: FATX_NAME as u32,
             read_only: false,
         }
     }

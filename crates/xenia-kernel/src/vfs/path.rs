@@ -11,6 +11,8 @@ pub(super) const MAXIMUM_NAMES: usize = 64;
 const MAXIMUM_NAME: usize = 255;
 /// Directories of the object name space that stand for "DOS devices" and may precede any link's name.
 const NAMESPACES: [&str; 3] = ["??", "DosDevices", "System??"];
+/// Characters of a name on a disk that titles write to.
+pub const FATX_NAME: usize = 42;
 /// Names that Windows hosts take for devices, whatever extension follows.
 const RESERVED: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "COM", "LPT"];
 
@@ -51,6 +53,13 @@ pub fn device_names(rest: &[String]) -> Result<Vec<String>, VfsError> {
         }
     }
     Ok(names)
+}
+
+/// Whether FATX, the file system of the disks that titles write to, has such names. What else lies on a disk, which somebody put there, is
+/// read all the same.
+pub fn is_fatx_name(name: &str) -> bool {
+    let forbidden = |c: char| !(' '..='~').contains(&c) || r#""*+,/:;<=>?\|"#.contains(c);
+    name.len() <= FATX_NAME && is_valid(name) && !name.contains(forbidden)
 }
 
 /// Whether a device may be asked for this name.

@@ -1,14 +1,11 @@
 //! A directory of a device as a device of its own: what is mounted for a title sees nothing else of a disk that many share.
 //!
-//! The directory need not exist: it is empty until something is made in it. Names are those that FATX has.
+//! The directory need not exist: it is empty until something is made in it.
 
 use super::device::{Device, Entry, FileData, Volume};
-use super::{Stamp, VfsError, VfsResult, path};
+use super::{Stamp, VfsError, VfsResult};
 use std::sync::Arc;
 use xenia_sync::{Level, Mutex, MutexGuard};
-
-/// Characters of a name on the disk.
-const NAME_LENGTH: usize = 42;
 
 /// A device that several use. Its lock is taken after those of open files' positions and writers.
 #[derive(Clone)]
@@ -45,12 +42,6 @@ pub fn make_directories(device: &mut dyn Device, path: &[String]) -> VfsResult<(
     Ok(())
 }
 
-/// Whether the disk's file system has such names.
-pub fn is_fatx_name(name: &str) -> bool {
-    let forbidden = |c: char| !(' '..='~').contains(&c) || r#""*+,/:;<=>?\|"#.contains(c);
-    name.len() <= NAME_LENGTH && path::is_valid(name) && !name.contains(forbidden)
-}
-
 /// See the module's documentation.
 #[derive(Debug)]
 pub struct SubFolder {
@@ -68,11 +59,8 @@ impl SubFolder {
         [&self.root[..], path].concat()
     }
 
-    /// Refuses a new name that the file system does not have; makes the root.
-    fn prepare(&self, path: &[String]) -> VfsResult<()> {
-        if path.last().is_some_and(|name| !is_fatx_name(name)) {
-            return Err(VfsError::InvalidName);
-        }
+    /// Makes the root.
+    fn prepare(&self) -> VfsResult<()> {
         make_directories(&mut **self.device.lock(), &self.root)
     }
 
@@ -128,12 +116,12 @@ impl Device for SubFolder {
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {
-        self.prepare(path)?;
+        self.prepare()?;
         self.device.lock().create_file(&self.at(path))
     }
 
     fn create_directory(&mut self, path: &[String]) -> VfsResult<()> {
-        self.prepare(path)?;
+        self.prepare()?;
         self.device.lock().create_directory(&self.at(path))
     }
 
@@ -148,7 +136,7 @@ impl Device for SubFolder {
         if from.is_empty() || to.is_empty() {
             return Err(VfsError::ReadOnly);
         }
-        self.prepare(to)?;
+        self.prepare()?;
         self.device.lock().rename(&self.at(from), &self.at(to), replace)
     }
 
@@ -194,7 +182,7 @@ impl Device for NoDevice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::vfs::{HostFolder, MemoryDevice};
+    use crate::vfs::{HostFolder, MemoryDevice, path};
 
     fn names(path: &str) -> Vec<String> {
         path::split(path).unwrap()
@@ -223,25 +211,6 @@ mod tests {
             assert!(other.list(&[]).unwrap().is_empty());
             assert_eq!(own.remove(&[]), Err(VfsError::ReadOnly));
             assert_eq!(own.rename(&[], &names("z"), true), Err(VfsError::ReadOnly));
-        }
-    }
-
-    #[test]
-    fn names_are_the_file_systems() {
-        let mut own = SubFolder::new(
-            SharedDevice::new(Box::new(MemoryDevice::new(0x10_0000, Arc::default()))),
-            names("A"),
-        );
-        for name in ["a=b", "a+b", "a;b", "a,b", "\u{e9}", &"a".repeat(43), "con", "..", "a\\b", "a ", "a\n"]
-        {
-            let path = [name.to_owned()];
-            assert!(!is_fatx_name(name), "{name}");
-            assert_eq!(own.create_file(&path).err(), Some(VfsError::InvalidName), "{name}");
-            assert_eq!(own.create_directory(&path), Err(VfsError::InvalidName), "{name}");
-            assert_eq!(own.rename(&names("x"), &path, true), Err(VfsError::InvalidName), "{name}");
-        }
-        for name in ["a", "save.dat", "[x] {y} ~1'`!@#$%^&()-_", &"a".repeat(42)] {
-            assert!(is_fatx_name(name), "{name}");
         }
     }
 }

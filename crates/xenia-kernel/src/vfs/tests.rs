@@ -98,3 +98,28 @@ fn kinds_are_checked_and_renames_stay_on_their_device() {
     let other = vfs.resolve(r"\Device\Harddisk0\Partition1\f").unwrap();
     assert_eq!(vfs.rename(&below, &other, true), Err(VfsError::OtherDevice));
 }
+
+#[test]
+fn new_names_on_a_disk_are_those_of_its_file_system() {
+    let mut vfs = vfs();
+    let old = vfs.resolve(r"game:\old").unwrap();
+    vfs.open(&old, &request(Disposition::Create)).unwrap();
+    for name in ["a=b", "a+b", "a;b", "a,b", "\u{e9}", &"a".repeat(43)] {
+        let at = vfs.resolve(&format!(r"game:\{name}")).unwrap();
+        assert!(!is_fatx_name(name), "{name}");
+        for directory in [None, Some(true)] {
+            let request = OpenRequest { directory, ..request(Disposition::OpenOrCreate) };
+            assert_eq!(vfs.open(&at, &request).err(), Some(VfsError::InvalidName), "{name}");
+        }
+        assert_eq!(vfs.rename(&old, &at, true), Err(VfsError::InvalidName), "{name}");
+        assert_eq!(vfs.find(&at), Err(VfsError::NotFound));
+    }
+    for name in ["con", "..", "a\\b", "a ", "a\n"] {
+        assert!(!is_fatx_name(name), "{name}");
+    }
+    for name in ["a", "save.dat", "[x] {y} ~1'`!@#$%^&()-_", &"a".repeat(42)] {
+        let at = vfs.resolve(&format!(r"game:\{name}")).unwrap();
+        assert_eq!(vfs.rename(&old, &at, true), Ok(()), "{name}");
+        vfs.rename(&at, &old, true).unwrap();
+    }
+}

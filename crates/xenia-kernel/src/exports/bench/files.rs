@@ -239,7 +239,7 @@ fn volumes_say_what_they_are() {
     let mut serials = Vec::new();
     for (path, device, attribute) in [
         ("game:", [2, 3], [0x8_0002, 255, 4, u32::from_be_bytes(*b"GDFX")]),
-        ("cache:", [7, 0], [2, 40, 4, u32::from_be_bytes(*b"FATX")]),
+        ("cache:", [7, 0], [2, 42, 4, u32::from_be_bytes(*b"FATX")]),
     ] {
         let attributes = b.put_attributes(0x100, path);
         let open = [base, GENERIC_READ, attributes, base + 8, 3, SYNCHRONOUS];

@@ -198,6 +198,13 @@ fn what_is_queued_has_an_end() {
     }
     assert_eq!(sent, Limit::SocketBytes.row().value);
     assert_eq!(limits.hits().get("socket_bytes"), Some(&1));
+    // Who waits until a socket can be written waits until a send gets somewhere.
+    let (last, other) = pair(&mut network);
+    pairs.push((last, other));
+    assert!(!network.ready(last).writable);
+    assert_eq!(receive(&mut network, pairs[0].1, 1).map(|bytes| bytes.len()), Ok(1));
+    assert!(network.ready(last).writable);
+    assert_eq!(network.send(last, b"xy", None), Ok(1));
     for (a, b) in pairs {
         network.close(a);
         network.close(b);

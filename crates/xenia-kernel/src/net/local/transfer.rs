@@ -146,11 +146,12 @@ impl LocalNetwork {
             }
             State::Connected(stream) => {
                 let is_ended = stream.ended || stream.reset;
+                let is_full = self.queued as u64 >= Limit::SocketBytes.row().value;
                 // A send that is refused doesn't wait either.
                 let waits = stream.may_send
                     && stream.peer.and_then(|peer| self.sockets.get(&peer)).is_some_and(|socket| {
                         matches!(&socket.state, State::Connected(other)
-                            if other.may_receive && other.incoming.len() >= socket.buffer)
+                            if other.may_receive && (is_full || other.incoming.len() >= socket.buffer))
                     });
                 let readable = !stream.incoming.is_empty() || is_ended || !stream.may_receive;
                 Ready { readable, writable: !waits, is_ended }

@@ -5,6 +5,7 @@ use super::model::{At, Common, Content, Kind, Names, Open, does_of};
 use super::names::{self, Path};
 use super::{Case, GAME, HDD, NtStatus, Refusals};
 use crate::files::{access, options, share};
+use crate::vfs::is_fatx_name;
 use crate::vfs::stamp::attributes;
 use crate::vfs::{OpenAction, Stamp};
 
@@ -108,8 +109,8 @@ impl Case {
         let Some((name, parent)) = at.names.split_last() else { return };
         let disk = &self.model.disks[at.disk];
         refusals.when(at.disk == GAME, NtStatus::ACCESS_DENIED);
+        refusals.when(at.disk != GAME && !is_fatx_name(name), NtStatus::OBJECT_NAME_INVALID);
         if at.disk == HDD {
-            refusals.when(name.len() > 255, NtStatus::OBJECT_NAME_INVALID);
             // Something that guests don't see may have the very name.
             let exact = disk.find(parent).map(|parent| [&parent, std::slice::from_ref(name)].concat());
             let hidden = exact.is_ok_and(|exact| disk.nodes.contains_key(&exact));

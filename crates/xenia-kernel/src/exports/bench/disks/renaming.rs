@@ -6,6 +6,7 @@ use super::names;
 use super::opening::is_ours;
 use super::{Case, GAME, HDD, NtStatus, Refusals};
 use crate::files::access;
+use crate::vfs::is_fatx_name;
 use crate::vfs::stamp::attributes;
 
 impl Case {
@@ -137,6 +138,8 @@ impl Case {
         let model = &self.model;
         refusals.when(from.disk != to.disk, NtStatus::NOT_SAME_DEVICE);
         refusals.when(from.disk == GAME, NtStatus::ACCESS_DENIED);
+        let is_strange = to.disk != GAME && to.names.last().is_some_and(|name| !is_fatx_name(name));
+        refusals.when(is_strange, NtStatus::OBJECT_NAME_INVALID);
         refusals.when(model.is_open(&from.key(), true), NtStatus::ACCESS_DENIED);
         self.refuse_pending_parent(refusals, to);
         let ours = to.disk == HDD && to.names.last().is_some_and(|name| is_ours(name));
