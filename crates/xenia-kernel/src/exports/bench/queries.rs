@@ -143,3 +143,26 @@ fn timers_are_of_two_kinds_and_come_again_later() {
     assert_eq!([set(-1), set(i32::MIN)], [NtStatus::INVALID_PARAMETER; 2]);
     assert_eq!([set(0), set(i32::MAX)], [NtStatus::SUCCESS; 2]);
 }
+
+/// A semaphore of one would be taken twice.
+#[test]
+fn nobody_waits_for_all_of_the_same() {
+    let mut b = Bench::new();
+    let (first, second) =
+        (create(&mut b, "NtCreateSemaphore", &[1, 5]), create(&mut b, "NtCreateEvent", &[0, 1]));
+    let base = u64::from(b.scratch.0);
+    assert_eq!(b.status("NtDuplicateObject", &[first, base, 0]), NtStatus::SUCCESS);
+    let same = b.word(0);
+    for (index, handle) in [first as u32, second as u32, same].into_iter().enumerate() {
+        b.memory().write(b.scratch.offset(0x40 + 4 * index as u32), handle).unwrap();
+    }
+    let wait = |b: &mut Bench, count, kind| {
+        b.carry_out("NtWaitForMultipleObjectsEx", &[count, base + 0x40, kind, 1, 0, 0])
+            .map(|status| status as u32)
+    };
+    assert_eq!(wait(&mut b, 3, 0), Some(0xC000_0030));
+    assert_eq!(wait(&mut b, 2, 0), Some(0));
+    assert_eq!(wait(&mut b, 3, 1), Some(1), "one of them");
+    assert_eq!(b.status("NtQuerySemaphore", &[first, base]), NtStatus::SUCCESS);
+    assert_eq!(b.word(0), 0, "taken once");
+}

@@ -12,6 +12,9 @@ use xenia_sched::Cpu;
 /// See the module's documentation.
 pub struct NtWait;
 
+/// A wait for all of several objects of which two are the same.
+const INVALID_PARAMETER_MIX: NtStatus = NtStatus(0xC000_0030);
+
 /// The object that a wait for a handle is for; the current-thread handle included. One without a state of its own, such as
 /// a symbolic link, has its type's default object, which is always signalled. What comes with it keeps the object until it
 /// is waited for.
@@ -40,7 +43,8 @@ impl NtWait {
         wait_by_handle(call, &[body], false, alertable, timeout)
     }
 
-    /// Waits for all (type 0) or one (type 1) of up to 64 objects; the status is the index of the one.
+    /// Waits for all (type 0) or one (type 1) of up to 64 objects; the status is the index of the one. Nobody waits for all where one
+    /// of them comes twice.
     #[export(Done)]
     fn NtWaitForMultipleObjectsEx(
         call: &mut Call,
@@ -63,6 +67,10 @@ impl NtWait {
             let (body, object) = resolve(call, handle)?;
             bodies.push(body);
             objects.push(object);
+        }
+        let comes_twice = |(index, body)| bodies[..index].contains(body);
+        if wait_type == 0 && bodies.iter().enumerate().any(comes_twice) {
+            return Ok(Flow::Return(INVALID_PARAMETER_MIX));
         }
         wait_by_handle(call, &bodies, wait_type == 0, alertable, timeout)
     }
