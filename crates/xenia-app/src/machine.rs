@@ -2,23 +2,25 @@
 //!
 //! Nothing here is global: any number of machines can live in one process.
 
+mod engine;
 mod figures;
+mod options;
 
+pub use engine::{Engine, engine, jit_config, scheduler_config, tell_functions};
 pub use figures::Sizes;
+pub use options::{Launched, MachineOptions};
 
+use self::engine::{executor, reservations};
 use crate::call_log;
-use crate::cli::DialogPolicy;
-use crate::cli::{
-    Compile, CpuArgs, CrossCheckUnit, EngineArgs, ModeArgs, PictureArgs, ReservationsTable, StartTime, Tier,
-};
+use crate::cli::{EngineArgs, StartTime};
 use crate::code_store;
 use crate::command_line::command_line;
 use crate::content::ContentFolder;
-use crate::dialogs::{DialogLog, Spoken, Unasked};
+use crate::dialogs::{DialogLog, Spoken};
 use crate::digest::ImageDigest;
 use crate::drawing::{Drawing, Progress as Compiled};
 use crate::event_log::EventLog;
-use crate::gpu_port::{Capture, FrameSink, GpuPort};
+use crate::gpu_port::{Capture, GpuPort};
 use crate::interrupt::Interrupt;
 use crate::network;
 use crate::output::{self, Losses};
@@ -30,98 +32,23 @@ use crate::sound::{Sound, XmaPort};
 use crate::title::Title;
 use crate::watchdog::{Watchdog, Watched};
 use crate::wording::count;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
-use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
-use xenia_formats::image::FunctionEntry;
 use xenia_gpu::limits::Cancel;
 use xenia_gpu::trace::{self, Recording};
 use xenia_gpu::{CommandProcessor, Config};
-use xenia_jit::{CodeSizes, CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Unit};
+use xenia_jit::{CodeSizes, CodeStore};
 use xenia_kernel::files::MissingFile;
-use xenia_kernel::ports::{Dialogs, Input, NoInput, Ports, TextSink};
-use xenia_kernel::title::{Inheritance, Successor};
+use xenia_kernel::ports::Ports;
+use xenia_kernel::title::Successor;
 use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_render::backend::PipelineTally;
-use xenia_sched::{
-    ContentionManifest, Event, Executor, Limits, LockstepExecutor, OrderMode, ParallelExecutor,
-    RECORDED_CONTENTIONS, RunEnd, Scheduler, SchedulerConfig,
-};
-
-/// What a machine is made with, beside its title.
-pub struct MachineOptions<'a> {
-    /// Engine and scheduler flags.
-    pub engine: &'a EngineArgs,
-    /// Which GPU draws, and how; `auto` is the reference here.
-    pub picture: &'a PictureArgs,
-    /// Which swaps a picture is made of.
-    pub capture: Capture,
-    /// Takes the pictures.
-    pub frames: FrameSink,
-    /// Takes text that the guest writes.
-    pub text: TextSink,
-    /// The controllers.
-    pub input: Box<dyn Input>,
-    /// Whoever answers dialogs.
-    pub dialogs: Box<dyn Dialogs>,
-    /// Where saves are kept; `None`: in memory.
-    pub content: Option<PathBuf>,
-    /// Where compiled code is kept; `None`: nowhere.
-    pub code_cache: Option<PathBuf>,
-    /// Where the event log goes.
-    pub event_log: Option<&'a Path>,
-    /// Where a recording of the input goes.
-    pub record: Option<&'a Path>,
-    /// A recording that answers in place of the controllers.
-    pub replay: Option<&'a Path>,
-    /// Where its contention for locks is recorded.
-    pub record_contention: Option<&'a Path>,
-    /// What the title before has left, if another title has launched this one.
-    pub launched: Option<Launched>,
-    /// Where sound goes.
-    pub sound: Sound,
-    /// What the title gets on its command line.
-    pub arguments: &'a [String],
-}
-
-impl<'a> MachineOptions<'a> {
-    /// No pictures, text that goes nowhere, no controllers, and nothing written beside. What differs is named, and the rest
-    /// taken from here: `MachineOptions { text, ..MachineOptions::new(engine, picture) }`.
-    pub fn new(engine: &'a EngineArgs, picture: &'a PictureArgs) -> Self {
-        Self {
-            engine,
-            picture,
-            capture: Capture::Nothing,
-            frames: Box::new(|_, _| {}),
-            text: Box::new(|_| {}),
-            input: Box::new(NoInput),
-            dialogs: Box::new(Unasked::new(DialogPolicy::Accept)),
-            content: None,
-            code_cache: None,
-            event_log: None,
-            record: None,
-            replay: None,
-            record_contention: None,
-            launched: None,
-            sound: Sound::null(),
-            arguments: &[],
-        }
-    }
-}
-
-/// A title that another has launched.
-#[derive(Debug)]
-pub struct Launched {
-    /// Guest path of its executable.
-    pub path: String,
-    /// What the title before has left.
-    pub inheritance: Inheritance,
-}
+use xenia_sched::{Event, Executor, Limits, RECORDED_CONTENTIONS, RunEnd, Scheduler};
 
 /// See the module's documentation.
 pub struct Machine {
@@ -426,137 +353,4 @@ pub struct Finished {
     pub missing_files: Vec<MissingFile>,
     /// Whether something that was asked for could not be written; it has been said.
     pub lost: bool,
-}
-
-/// Tells the compiler where the functions of an image begin and end.
-pub fn tell_functions(jit: &Jit, functions: &[FunctionEntry]) {
-    for function in functions.iter().filter(|function| function.size > 0) {
-        jit.add_function(function.start, Some(function.start.offset(function.size)));
-    }
-}
-
-/// What runs the threads, as the flags ask.
-fn executor(
-    scheduler: Scheduler,
-    engine: Box<dyn Execute>,
-    kernel: &Arc<Kernel>,
-    mode: &ModeArgs,
-) -> Result<Executor<KernelSystem>> {
-    let system = KernelSystem::new(kernel.clone());
-    if !mode.parallel {
-        return Ok(Executor::Lockstep(Box::new(LockstepExecutor::new(scheduler, engine, system))));
-    }
-    match ParallelExecutor::new(scheduler, engine, system) {
-        Some(executor) => Ok(Executor::Parallel(Box::new(executor))),
-        None => bail!("this engine runs on one host thread: use it with --lockstep"),
-    }
-}
-
-/// What runs guest code.
-pub struct Engine {
-    /// The engine.
-    pub run: Box<dyn Execute>,
-    /// The address that its compiler is at, or 0.
-    compiling: Option<Arc<AtomicU32>>,
-    /// How large that is.
-    code: Option<CodeSizes>,
-    /// What it keeps of its code, if it does.
-    pub store: Option<Arc<CodeStore>>,
-}
-
-/// How reservations are kept.
-fn reservations(args: &CpuArgs, mode: &ModeArgs) -> ReservationMode {
-    match args.reservations_table {
-        None if mode.parallel => ReservationMode::Table,
-        None | Some(ReservationsTable::Off) => ReservationMode::Context,
-        Some(ReservationsTable::On) => ReservationMode::Table,
-        Some(ReservationsTable::Strict) => ReservationMode::Strict,
-    }
-}
-
-/// The compiler's settings, but for how code comes to be compiled.
-pub fn jit_config(args: &CpuArgs, mode: &ModeArgs) -> JitConfig {
-    let compile = args.compile.unwrap_or(if mode.parallel { Compile::Background } else { Compile::Wait });
-    let defaults = match compile {
-        Compile::Background if args.cross_check.is_none() => JitConfig::in_background(),
-        _ => JitConfig::default(),
-    };
-    // What is interpreted is compared with itself.
-    let warm_up = if args.cross_check.is_some() { CrossCheck::WARM_UP } else { defaults.warm_up };
-    JitConfig {
-        engine: EngineConfig { reservations: reservations(args, mode) },
-        warm_up: args.warm_up.unwrap_or(warm_up),
-        verify: args.cross_check.is_some(),
-        wrong_addi: args.break_lifter,
-        perf_map: args.perf_map,
-        jit_dump: args.jitdump,
-        ..defaults
-    }
-}
-
-/// The engine that the flags ask for, over `memory`; `functions` are those that the title's image names. Compiled code is
-/// kept in `store`, if that's given, but not by an engine that is checked.
-pub fn engine(
-    memory: &Arc<GuestMemory>,
-    args: &CpuArgs,
-    mode: &ModeArgs,
-    functions: &[FunctionEntry],
-    store: Option<StoreOptions>,
-) -> Result<Engine> {
-    let config = EngineConfig { reservations: reservations(args, mode) };
-    let interpreter = || Engine {
-        run: Box::new(Interpreter::new(memory.clone(), config)),
-        compiling: None,
-        code: None,
-        store: None,
-    };
-    if args.interp || args.tier == Tier::Interp {
-        return Ok(interpreter());
-    }
-    let jit = jit_config(args, mode);
-    Ok(match args.cross_check {
-        None => match Jit::with_store(memory.clone(), jit, store) {
-            Ok(jit) => {
-                tell_functions(&jit, functions);
-                let code = Some(jit.code_sizes());
-                Engine { compiling: Some(jit.compiling()), code, store: jit.store(), run: Box::new(jit) }
-            }
-            // A host that lets nobody make code still runs titles, slowly.
-            Err(error @ JitError::Host { .. }) if !args.jit => {
-                tracing::warn!(%error, "no memory for compiled code: everything is interpreted");
-                interpreter()
-            }
-            Err(error) => return Err(error.into()),
-        },
-        Some(unit) => {
-            let unit = match unit {
-                CrossCheckUnit::Block => Unit::Block,
-                CrossCheckUnit::Instr => Unit::Instruction,
-                CrossCheckUnit::Quantum => Unit::Quantum,
-            };
-            let checked = CrossCheck::new(memory.clone(), jit, unit)?;
-            tell_functions(checked.jit(), functions);
-            let (compiling, code) = (Some(checked.jit().compiling()), Some(checked.jit().code_sizes()));
-            Engine { compiling, code, store: None, run: Box::new(checked) }
-        }
-    })
-}
-
-/// How the scheduler is to be set up, by the flags and the files that they name.
-pub fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
-    let mut config = SchedulerConfig::default();
-    if let Some(order) = &args.sched_order {
-        config.order = OrderMode::parse(order).context("--sched-order")?;
-    }
-    if let Some(quantum) = args.quantum {
-        if quantum == 0 {
-            bail!("--quantum 0: a visit has at least one instruction");
-        }
-        config.quantum = u32::try_from(quantum).context("--quantum")?;
-    }
-    if let Some(path) = &args.contention_manifest {
-        let manifest = ContentionManifest::read(path).context("--contention-manifest")?;
-        config.order = OrderMode::Replay { manifest };
-    }
-    Ok(config)
 }

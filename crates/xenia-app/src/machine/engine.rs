@@ -1,0 +1,147 @@
+//! What runs a machine's code and its threads, as the flags ask.
+
+use crate::cli::{Compile, CpuArgs, CrossCheckUnit, EngineArgs, ModeArgs, ReservationsTable, Tier};
+use anyhow::{Context, Result, bail};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
+use xenia_formats::image::FunctionEntry;
+use xenia_jit::{CodeSizes, CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Unit};
+use xenia_kernel::{Kernel, KernelSystem};
+use xenia_memory::GuestMemory;
+use xenia_sched::{
+    ContentionManifest, Executor, LockstepExecutor, OrderMode, ParallelExecutor, Scheduler, SchedulerConfig,
+};
+
+/// Tells the compiler where the functions of an image begin and end.
+pub fn tell_functions(jit: &Jit, functions: &[FunctionEntry]) {
+    for function in functions.iter().filter(|function| function.size > 0) {
+        jit.add_function(function.start, Some(function.start.offset(function.size)));
+    }
+}
+
+/// What runs the threads, as the flags ask.
+pub(super) fn executor(
+    scheduler: Scheduler,
+    engine: Box<dyn Execute>,
+    kernel: &Arc<Kernel>,
+    mode: &ModeArgs,
+) -> Result<Executor<KernelSystem>> {
+    let system = KernelSystem::new(kernel.clone());
+    if !mode.parallel {
+        return Ok(Executor::Lockstep(Box::new(LockstepExecutor::new(scheduler, engine, system))));
+    }
+    match ParallelExecutor::new(scheduler, engine, system) {
+        Some(executor) => Ok(Executor::Parallel(Box::new(executor))),
+        None => bail!("this engine runs on one host thread: use it with --lockstep"),
+    }
+}
+
+/// What runs guest code.
+pub struct Engine {
+    /// The engine.
+    pub run: Box<dyn Execute>,
+    /// The address that its compiler is at, or 0.
+    pub(super) compiling: Option<Arc<AtomicU32>>,
+    /// How large that is.
+    pub(super) code: Option<CodeSizes>,
+    /// What it keeps of its code, if it does.
+    pub store: Option<Arc<CodeStore>>,
+}
+
+/// How reservations are kept.
+pub(super) fn reservations(args: &CpuArgs, mode: &ModeArgs) -> ReservationMode {
+    match args.reservations_table {
+        None if mode.parallel => ReservationMode::Table,
+        None | Some(ReservationsTable::Off) => ReservationMode::Context,
+        Some(ReservationsTable::On) => ReservationMode::Table,
+        Some(ReservationsTable::Strict) => ReservationMode::Strict,
+    }
+}
+
+/// The compiler's settings, but for how code comes to be compiled.
+pub fn jit_config(args: &CpuArgs, mode: &ModeArgs) -> JitConfig {
+    let compile = args.compile.unwrap_or(if mode.parallel { Compile::Background } else { Compile::Wait });
+    let defaults = match compile {
+        Compile::Background if args.cross_check.is_none() => JitConfig::in_background(),
+        _ => JitConfig::default(),
+    };
+    // What is interpreted is compared with itself.
+    let warm_up = if args.cross_check.is_some() { CrossCheck::WARM_UP } else { defaults.warm_up };
+    JitConfig {
+        engine: EngineConfig { reservations: reservations(args, mode) },
+        warm_up: args.warm_up.unwrap_or(warm_up),
+        verify: args.cross_check.is_some(),
+        wrong_addi: args.break_lifter,
+        perf_map: args.perf_map,
+        jit_dump: args.jitdump,
+        ..defaults
+    }
+}
+
+/// The engine that the flags ask for, over `memory`; `functions` are those that the title's image names. Compiled code is
+/// kept in `store`, if that's given, but not by an engine that is checked.
+pub fn engine(
+    memory: &Arc<GuestMemory>,
+    args: &CpuArgs,
+    mode: &ModeArgs,
+    functions: &[FunctionEntry],
+    store: Option<StoreOptions>,
+) -> Result<Engine> {
+    let config = EngineConfig { reservations: reservations(args, mode) };
+    let interpreter = || Engine {
+        run: Box::new(Interpreter::new(memory.clone(), config)),
+        compiling: None,
+        code: None,
+        store: None,
+    };
+    if args.interp || args.tier == Tier::Interp {
+        return Ok(interpreter());
+    }
+    let jit = jit_config(args, mode);
+    Ok(match args.cross_check {
+        None => match Jit::with_store(memory.clone(), jit, store) {
+            Ok(jit) => {
+                tell_functions(&jit, functions);
+                let code = Some(jit.code_sizes());
+                Engine { compiling: Some(jit.compiling()), code, store: jit.store(), run: Box::new(jit) }
+            }
+            // A host that lets nobody make code still runs titles, slowly.
+            Err(error @ JitError::Host { .. }) if !args.jit => {
+                tracing::warn!(%error, "no memory for compiled code: everything is interpreted");
+                interpreter()
+            }
+            Err(error) => return Err(error.into()),
+        },
+        Some(unit) => {
+            let unit = match unit {
+                CrossCheckUnit::Block => Unit::Block,
+                CrossCheckUnit::Instr => Unit::Instruction,
+                CrossCheckUnit::Quantum => Unit::Quantum,
+            };
+            let checked = CrossCheck::new(memory.clone(), jit, unit)?;
+            tell_functions(checked.jit(), functions);
+            let (compiling, code) = (Some(checked.jit().compiling()), Some(checked.jit().code_sizes()));
+            Engine { compiling, code, store: None, run: Box::new(checked) }
+        }
+    })
+}
+
+/// How the scheduler is to be set up, by the flags and the files that they name.
+pub fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
+    let mut config = SchedulerConfig::default();
+    if let Some(order) = &args.sched_order {
+        config.order = OrderMode::parse(order).context("--sched-order")?;
+    }
+    if let Some(quantum) = args.quantum {
+        if quantum == 0 {
+            bail!("--quantum 0: a visit has at least one instruction");
+        }
+        config.quantum = u32::try_from(quantum).context("--quantum")?;
+    }
+    if let Some(path) = &args.contention_manifest {
+        let manifest = ContentionManifest::read(path).context("--contention-manifest")?;
+        config.order = OrderMode::Replay { manifest };
+    }
+    Ok(config)
+}
