@@ -97,6 +97,12 @@ pub struct OpenRequest {
     pub now: u64,
 }
 
+impl OpenRequest {
+    /// A file that is there, to be read.
+    pub const TO_READ: Self =
+        Self { disposition: Disposition::Open, directory: Some(false), write: false, attributes: 0, now: 0 };
+}
+
 /// A checked path: a mounted device, and names below its root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Location {

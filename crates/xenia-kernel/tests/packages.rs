@@ -51,7 +51,7 @@ fn open(kernel: &Kernel, mode: PackageMode) -> Result<(), Win32Error> {
 fn file(kernel: &Kernel, file: &str, disposition: Disposition) -> Box<dyn FileData> {
     let mut files = kernel.files.lock();
     let at = files.vfs.resolve(&format!(r"save:\{file}")).unwrap();
-    let request = OpenRequest { disposition, directory: Some(false), write: true, attributes: 0, now: 0 };
+    let request = OpenRequest { disposition, write: true, ..OpenRequest::TO_READ };
     files.vfs.open(&at, &request).unwrap().data.unwrap()
 }
 
@@ -85,14 +85,7 @@ fn generation(kernel: &Kernel, file: &str) -> Option<u8> {
     let at = files.vfs.resolve(&format!(r"save:\{file}")).unwrap();
     files.vfs.find(&at).ok()?;
     drop(files);
-    let request = OpenRequest {
-        disposition: Disposition::Open,
-        directory: Some(false),
-        write: false,
-        attributes: 0,
-        now: 0,
-    };
-    let data = kernel.files.lock().vfs.open(&at, &request).unwrap().data.unwrap();
+    let data = kernel.files.lock().vfs.open(&at, &OpenRequest::TO_READ).unwrap().data.unwrap();
     let mut bytes = vec![0; SIZE + 1];
     assert_eq!(data.read_at(0, &mut bytes), Ok(SIZE), "{file}");
     assert!(bytes[..SIZE].iter().all(|byte| *byte == bytes[0]), "{file} is torn");

@@ -14,8 +14,7 @@ const PIECE: usize = 4096;
 
 fn save(vfs: &mut Vfs, name: &str, generation: u8, how: Disposition, flush: bool) {
     let at = vfs.resolve(&format!(r"hdd:\{name}")).unwrap();
-    let request =
-        OpenRequest { disposition: how, directory: Some(false), write: true, attributes: 0, now: 0 };
+    let request = OpenRequest { disposition: how, write: true, ..OpenRequest::TO_READ };
     let data = vfs.open(&at, &request).unwrap().data.unwrap();
     for offset in (0..SIZE).step_by(PIECE) {
         data.write_at(offset as u64, &[generation; PIECE]).unwrap();

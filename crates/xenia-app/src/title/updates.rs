@@ -193,7 +193,7 @@ mod tests {
     use super::*;
     use sha1::{Digest, Sha1};
     use xenia_formats::stfs::{self, PackageInfo, Signer};
-    use xenia_kernel::vfs::{Disposition, OpenRequest};
+    use xenia_kernel::vfs::OpenRequest;
 
     /// A title that is not encrypted, with an id.
     const BASE: &[u8] = include_bytes!("../../../../guest/bin/console-suite.xex");
@@ -283,14 +283,7 @@ mod tests {
         let mut files = Files::default();
         updates.mount(&mut files).unwrap();
         let at = files.vfs.resolve(path).ok()?;
-        let request = OpenRequest {
-            disposition: Disposition::Open,
-            directory: Some(false),
-            write: false,
-            attributes: 0,
-            now: 0,
-        };
-        let data = files.vfs.open(&at, &request).ok()?.data?;
+        let data = files.vfs.open(&at, &OpenRequest::TO_READ).ok()?.data?;
         let mut bytes = vec![0; data.size().unwrap() as usize];
         data.read_at(0, &mut bytes).unwrap();
         Some(bytes)
