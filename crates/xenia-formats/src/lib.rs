@@ -80,7 +80,8 @@ const EXTRACT: &str = "extract it, and name the folder that has default.xex";
 /// Every format, in the order of detection.
 #[rustfmt::skip]
 pub static FORMATS: &[Format] = &[
-    Format { name: "xex", description: "an Xbox 360 executable (XEX2)", detect: xex::detect, opens: Opens::Executable(|file, keys| Xex::read(file)?.load(file, keys)), verify: Some(|file, _, keys, found| Xex::read(&file)?.load(&file, keys).map(|image| verify_digests(&image, found))) },
+    Format { name: "xex", description: "an Xbox 360 executable (XEX)", detect: xex::detect, opens: Opens::Executable(|file, keys| Xex::read(file)?.load(file, keys)), verify: Some(|file, _, keys, found| Xex::read(&file)?.load(&file, keys).map(|image| verify_digests(&image, found))) },
+    Format { name: "old-xex", description: "an Xbox 360 executable of another generation than XEX1 and XEX2", detect: xex::detect_other, opens: Opens::Unread("early development kits had such; nobody has published how they are laid out"), verify: None },
     Format { name: "other-elf", description: "an ELF file for another machine", detect: unread::is_other_elf, opens: Opens::Unread("only 32-bit big-endian PowerPC executables run here"), verify: None },
     Format { name: "elf", description: "a 32-bit big-endian PowerPC executable (ELF)", detect: elf::detect, opens: Opens::Executable(|file, _| Elf::read(file)?.load()), verify: Some(|file, _, _, found| Elf::read(&file)?.load().map(|image| verify_digests(&image, found))) },
     Format { name: "gdfx", description: "an Xbox disc image (GDFX, XISO)", detect: gdfx::detect, opens: Opens::Volume(gdfx::open), verify: Some(|file, _, _, found| gdfx::verify(&file, found)) },
@@ -98,6 +99,7 @@ pub static FORMATS: &[Format] = &[
     Format { name: "cab", description: "a Microsoft cabinet", detect: |file| unread::begins(file, &[b"MSCF"]), opens: Opens::Unread(EXTRACT), verify: None },
     Format { name: "compressed", description: "a compressed file (gzip, bzip2, xz or Zstandard)", detect: |file| unread::begins(file, &[b"\x1F\x8B", b"BZh", b"\xFD7zXZ\0", b"\x28\xB5\x2F\xFD"]), opens: Opens::Unread("decompress it first"), verify: None },
     Format { name: "tar", description: "a tar archive", detect: |file| unread::has(file, 257, b"ustar"), opens: Opens::Unread(EXTRACT), verify: None },
+    Format { name: "xenon-pe", description: "an Xbox 360 program before its conversion to a XEX (PE)", detect: unread::is_xenon_pe, opens: Opens::Unread("the console starts what it was converted to; that is called .xex"), verify: None },
     Format { name: "pe", description: "a Windows program", detect: |file| unread::begins(file, &[b"MZ"]), opens: Opens::Unread("the console's executables are called .xex"), verify: None },
     Format { name: "picture", description: "a picture (PNG or JPEG)", detect: |file| unread::begins(file, &[b"\x89PNG", b"\xFF\xD8\xFF"]), opens: Opens::Unread("name the title's executable (.xex) or its folder"), verify: None },
     Format { name: "zeros", description: "a file of zeros", detect: unread::is_zeros, opens: Opens::Unread("a copy or a download of it has failed; get it again"), verify: None },

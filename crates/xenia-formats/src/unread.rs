@@ -49,6 +49,17 @@ pub(crate) fn is_other_elf(source: &dyn ReadAt) -> io::Result<bool> {
     Ok(whole && elf::detect(source)? && (prefix[4..6] != BIG_ENDIAN_32 || prefix[18..] != POWERPC))
 }
 
+/// A PE for the console's processor: what the linker makes, from which a XEX is made.
+pub(crate) fn is_xenon_pe(source: &dyn ReadAt) -> io::Result<bool> {
+    const HEADER_AT: usize = 0x3C;
+    const XENON: u16 = 0x1F2;
+    let prefix: [u8; HEADER_AT + 4] = read_prefix(source)?;
+    let Some(&at) = prefix[HEADER_AT..].first_chunk() else { return Ok(false) };
+    let [low, high] = XENON.to_le_bytes();
+    Ok(prefix.starts_with(b"MZ")
+        && has(source, u32::from_le_bytes(at).into(), &[b'P', b'E', 0, 0, low, high])?)
+}
+
 /// Nothing but zeros, as far as that is looked for.
 pub(crate) fn is_zeros(source: &dyn ReadAt) -> io::Result<bool> {
     let mut bytes = vec![0; 0x1_0000];

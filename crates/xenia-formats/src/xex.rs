@@ -1,4 +1,4 @@
-//! XEX2, the console's executable container.
+//! XEX, the console's executable container: XEX2, and the XEX1 of early development kits, whose security info has another layout.
 //!
 //! ```text
 //! 0                 main header, 0x18 bytes
@@ -28,7 +28,7 @@ pub(crate) mod write;
 pub use header::{OptionalHeader, OptionalValue, StaticLibrary, key};
 pub use keys::KeyRing;
 pub use payload::{BasicBlock, Blocks, Compression, Encryption};
-pub use security::{PageDescriptor, PageType, SecurityInfo};
+pub use security::{Generation, PageDescriptor, PageType, SecurityInfo};
 
 use std::io;
 
@@ -43,6 +43,7 @@ use crate::pe;
 use crate::read_at::{ReadAt, read_exact_at, read_prefix};
 
 pub(crate) const MAGIC: &[u8; 4] = b"XEX2";
+const MAGIC_1: &[u8; 4] = b"XEX1";
 pub(crate) const MAIN_HEADER_SIZE: usize = 0x18;
 /// The longest header accepted; the page descriptors of the largest image take 1.5 MiB.
 const MAX_HEADER_SIZE: u64 = 16 << 20;
@@ -63,13 +64,19 @@ pub mod module_flags {
     pub const USER_MODE: u32 = 0x80;
 }
 
-/// Whether the file begins as a XEX of any version does.
+/// Whether the file begins as a XEX does that can be read.
 pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
     let prefix: [u8; 4] = read_prefix(source)?;
-    Ok(matches!(&prefix, b"XEX2" | b"XEX1"))
+    Ok([MAGIC, MAGIC_1].contains(&&prefix))
 }
 
-/// The headers of a XEX2 file.
+/// Whether the file begins as a XEX of another generation does, and is long enough for one.
+pub(crate) fn detect_other(source: &dyn ReadAt) -> io::Result<bool> {
+    let prefix: [u8; 4] = read_prefix(source)?;
+    Ok(prefix.starts_with(b"XEX") && !detect(source)? && source.size()? >= MAIN_HEADER_SIZE as u64)
+}
+
+/// The headers of a XEX file.
 #[derive(Clone, Debug)]
 pub struct Xex {
     /// See [`module_flags`].
@@ -117,13 +124,14 @@ impl Xex {
         let main = read_exact_at(source, "XEX main header", 0, MAIN_HEADER_SIZE as u64)?;
         let main = Fields::new(&main, 0, "XEX main header");
         let magic: [u8; 4] = main.array(0)?;
-        if &magic != MAGIC {
-            return Err(if &magic == b"XEX1" {
-                FormatError::unsupported(main.what, 0, "XEX1, the format of early development builds")
-            } else {
-                FormatError::unexpected(main.what, 0, u32::from_be_bytes(magic), "the magic XEX2")
-            });
-        }
+        let generation = match &magic {
+            MAGIC => Generation::Xex2,
+            MAGIC_1 => Generation::Xex1,
+            _ => {
+                let found = u32::from_be_bytes(magic);
+                return Err(FormatError::unexpected(main.what, 0, found, "the magic XEX2"));
+            }
+        };
         let module_flags = main.u32(4)?;
         let header_size = main.u32(8)?;
         let security_offset = main.u32(0x10)?;
@@ -134,7 +142,7 @@ impl Xex {
         }
         let header = read_exact_at(source, "XEX header", 0, u64::from(header_size))?;
         let whole = Fields::new(&header, 0, "XEX header");
-        let security = SecurityInfo::read(whole, security_offset)?;
+        let security = SecurityInfo::read(whole, security_offset, generation)?;
         let optional = header::read_table(whole, optional_count)?;
         let find = |wanted| header::find(&optional, wanted);
 
@@ -269,10 +277,15 @@ impl Xex {
     /// The image of these bytes, which are the payload's.
     fn image(&self, bytes: Vec<u8>, of_payload: Vec<DigestCheck>) -> Result<LoadedImage, FormatError> {
         let mut digests: Vec<DigestCheck> = Vec::new();
-        digests::check_header(self, &mut digests);
-        digests::check_imports(self, &mut digests);
+        let has_digests = self.security.generation == Generation::Xex2;
+        if has_digests {
+            digests::check_header(self, &mut digests);
+            digests::check_imports(self, &mut digests);
+        }
         digests.extend(of_payload);
-        digests::check_pages(self, &bytes, &mut digests);
+        if has_digests {
+            digests::check_pages(self, &bytes, &mut digests);
+        }
 
         let pe = pe::PeHeaders::read(&bytes)?;
         let functions = pe.read_functions(&bytes, self.base)?;

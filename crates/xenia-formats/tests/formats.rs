@@ -109,6 +109,9 @@ fn with(size: usize, offset: usize, bytes: &[u8]) -> Vec<u8> {
 fn what_can_not_be_read_is_named_with_what_to_do() {
     let mut elf = support::elf_builder::sample().build();
     elf[4] = 2;
+    let mut xenon_pe = with(0x100, 0x80, b"PE\0\0\xF2\x01");
+    xenon_pe[..2].copy_from_slice(b"MZ");
+    xenon_pe[0x3C..0x40].copy_from_slice(&0x80_u32.to_le_bytes());
     let samples = [
         ("xbe", with(64, 0, b"XBEH")),
         ("ciso", with(64, 0, b"CISO")),
@@ -119,6 +122,8 @@ fn what_can_not_be_read_is_named_with_what_to_do() {
         ("compressed", with(64, 0, b"\x1F\x8B")),
         ("tar", with(512, 257, b"ustar")),
         ("pe", with(64, 0, b"MZ")),
+        ("xenon-pe", xenon_pe),
+        ("old-xex", with(64, 0, b"XEX?")),
         ("picture", with(64, 0, b"\x89PNG\r\n\x1A\n")),
         ("xdbf", with(64, 0, b"XDBF")),
         ("zeros", vec![0; 10]),

@@ -162,8 +162,6 @@ fn what_cannot_be_loaded_is_refused_with_the_reason() {
     };
     let mut patch = sample();
     patch.module_flags |= 0x10;
-    let mut xex1 = sample().build();
-    xex1[3] = b'1';
     let mut unaligned_slot = sample();
     unaligned_slot.imports[0].1[0] += 2;
     let mut outside = sample();
@@ -193,7 +191,6 @@ fn what_cannot_be_loaded_is_refused_with_the_reason() {
     let tls = |words: [u32; 4]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<_>>();
     for (file, expected) in [
         (patch.build(), "not supported: it is a patch (XEXP)"),
-        (xex1, "not supported: XEX1"),
         (set(0x1_0100, Ok(BASE - 4)), "XEX entry point at offset"),
         (set(0x1_0100, Ok(ENTRY + 2)), "is not an instruction of the image"),
         (set(0x1_0201, Ok(0xFFFF_F000)), "XEX image base at offset"),

@@ -28,15 +28,71 @@ pub(crate) mod field {
     pub(crate) const PAGE_STRIDE: usize = 24;
 }
 
+/// What a XEX's magic says of the layout of its security info.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Generation {
+    /// `XEX1`, of early development kits. Which bytes its digests are of is not published, so none is compared.
+    Xex1,
+    /// `XEX2`.
+    Xex2,
+}
+
+/// Offsets of fields that differ between generations.
+struct Layout {
+    image_digest: usize,
+    import_digest: usize,
+    load_address: usize,
+    file_key: usize,
+    region: usize,
+    image_flags: usize,
+    export_table: usize,
+    allowed_media: usize,
+    page_count: usize,
+    pages: usize,
+}
+
+impl Layout {
+    const fn of(generation: Generation) -> Self {
+        match generation {
+            Generation::Xex1 => Self {
+                image_digest: 0x108,
+                import_digest: 0x11C,
+                load_address: 0x130,
+                file_key: 0x134,
+                region: 0x154,
+                image_flags: 0x158,
+                export_table: 0x15C,
+                allowed_media: 0x160,
+                page_count: 0x164,
+                pages: 0x168,
+            },
+            Generation::Xex2 => Self {
+                image_digest: field::IMAGE_DIGEST,
+                import_digest: field::IMPORT_DIGEST,
+                load_address: field::LOAD_ADDRESS,
+                file_key: field::FILE_KEY,
+                region: field::REGION,
+                image_flags: field::IMAGE_FLAGS,
+                export_table: field::EXPORT_TABLE,
+                allowed_media: field::ALLOWED_MEDIA,
+                page_count: field::PAGE_COUNT,
+                pages: field::PAGES,
+            },
+        }
+    }
+}
+
 /// Bit of the image flags: pages of 4 KiB instead of 64 KiB.
 pub(crate) const SMALL_PAGES: u32 = 0x1000_0000;
 
 /// A SHA-1 digest.
 pub(crate) type Sha1Digest = [u8; 20];
 
-/// The security info of a XEX2.
+/// The security info of a XEX.
 #[derive(Clone, Debug)]
 pub struct SecurityInfo {
+    /// Which layout it has.
+    pub generation: Generation,
     /// Bytes in memory.
     pub image_size: u32,
     /// Image flags, as stored; bit 28 = 4 KiB pages.
@@ -45,7 +101,7 @@ pub struct SecurityInfo {
     pub load_address: GuestAddr,
     /// Digest that anchors the chain of page descriptors.
     pub image_digest: [u8; 20],
-    /// Number of import libraries.
+    /// Number of import libraries; 0 in a XEX1, which doesn't say it.
     pub import_count: u32,
     /// Digest that anchors the chain of import libraries.
     pub import_digest: [u8; 20],
@@ -53,7 +109,7 @@ pub struct SecurityInfo {
     pub file_key: [u8; 16],
     /// Guest address of the export table, or null.
     pub export_table: GuestAddr,
-    /// Digest of the headers.
+    /// Digest of the headers; zeros in a XEX1, which has none.
     pub header_digest: [u8; 20],
     /// Regions that the title may run in.
     pub region: u32,
@@ -100,8 +156,9 @@ impl SecurityInfo {
         if self.image_flags & SMALL_PAGES != 0 { 0x1000 } else { 0x1_0000 }
     }
 
-    pub(crate) fn read(header: Fields<'_>, offset: u32) -> Result<Self, FormatError> {
-        let fixed = header.sub(offset as usize, field::PAGES, "XEX security info")?;
+    pub(crate) fn read(header: Fields<'_>, offset: u32, generation: Generation) -> Result<Self, FormatError> {
+        let layout = Layout::of(generation);
+        let fixed = header.sub(offset as usize, layout.pages, "XEX security info")?;
         let image_size = fixed.u32(field::IMAGE_SIZE)?;
         FormatError::check_limit(
             "XEX image size",
@@ -109,20 +166,25 @@ impl SecurityInfo {
             u64::from(image_size),
             u64::from(MAX_IMAGE_SIZE),
         )?;
-        let image_flags = fixed.u32(field::IMAGE_FLAGS)?;
-        let page_count = fixed.u32(field::PAGE_COUNT)?;
+        let image_flags = fixed.u32(layout.image_flags)?;
+        let page_count = fixed.u32(layout.page_count)?;
+        let (import_count, header_digest) = match generation {
+            Generation::Xex1 => (0, [0; 20]),
+            Generation::Xex2 => (fixed.u32(field::IMPORT_COUNT)?, fixed.array(field::HEADER_DIGEST)?),
+        };
         let mut info = Self {
+            generation,
             image_size,
             image_flags,
-            load_address: GuestAddr(fixed.u32(field::LOAD_ADDRESS)?),
-            image_digest: fixed.array(field::IMAGE_DIGEST)?,
-            import_count: fixed.u32(field::IMPORT_COUNT)?,
-            import_digest: fixed.array(field::IMPORT_DIGEST)?,
-            file_key: fixed.array(field::FILE_KEY)?,
-            export_table: GuestAddr(fixed.u32(field::EXPORT_TABLE)?),
-            header_digest: fixed.array(field::HEADER_DIGEST)?,
-            region: fixed.u32(field::REGION)?,
-            allowed_media: fixed.u32(field::ALLOWED_MEDIA)?,
+            load_address: GuestAddr(fixed.u32(layout.load_address)?),
+            image_digest: fixed.array(layout.image_digest)?,
+            import_count,
+            import_digest: fixed.array(layout.import_digest)?,
+            file_key: fixed.array(layout.file_key)?,
+            export_table: GuestAddr(fixed.u32(layout.export_table)?),
+            header_digest,
+            region: fixed.u32(layout.region)?,
+            allowed_media: fixed.u32(layout.allowed_media)?,
             pages: Vec::new(),
         };
         let page_size = info.page_size();
@@ -133,9 +195,9 @@ impl SecurityInfo {
             ));
         }
         let pages_size = (page_count as usize).checked_mul(field::PAGE_STRIDE).ok_or_else(|| {
-            fixed.invalid(field::PAGE_COUNT, format!("{page_count} page descriptors fit no file"))
+            fixed.invalid(layout.page_count, format!("{page_count} page descriptors fit no file"))
         })?;
-        let pages = header.sub(offset as usize + field::PAGES, pages_size, "XEX page descriptors")?;
+        let pages = header.sub(offset as usize + layout.pages, pages_size, "XEX page descriptors")?;
         let mut covered = 0_u64;
         info.pages.reserve_exact(page_count as usize);
         for index in 0..page_count as usize {

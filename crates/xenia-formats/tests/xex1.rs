@@ -1,0 +1,71 @@
+//! The XEX1 of early development kits: a XEX2 with another layout of its security info.
+
+mod support;
+
+use support::xex_builder::{Payload, XexBuilder};
+use xenia_formats::xex::Generation;
+use xenia_formats::{FormatError, KeyRing, LoadedImage, Xex, load};
+
+const DEVELOPMENT: [u8; 16] = [0; 16];
+
+fn open(file: &[u8]) -> Result<LoadedImage, FormatError> {
+    load(&file.to_vec(), &KeyRing::development())
+}
+
+/// The same file as a XEX1: other places in the security info, and no digest of the headers.
+fn as_xex1(file: &[u8]) -> Vec<u8> {
+    let at = Xex::read(&file.to_vec()).unwrap().security_offset as usize;
+    let count = u32::from_be_bytes(*file[at + 0x180..].first_chunk().unwrap()) as usize;
+    // Size, image size, signature; digests of image and imports; address, key, medium; region, flags, exports, media; pages.
+    let parts = [
+        0..0x108,
+        0x114..0x128,
+        0x12C..0x140,
+        0x110..0x114,
+        0x150..0x160,
+        0x140..0x150,
+        0x178..0x17C,
+        0x10C..0x110,
+        0x160..0x164,
+        0x17C..0x180,
+        0x180..0x184 + 24 * count,
+    ];
+    let security: Vec<u8> =
+        parts.into_iter().flat_map(|part| file[at + part.start..at + part.end].to_vec()).collect();
+    let mut file = file.to_vec();
+    file[3] = b'1';
+    file[at..at + 0x184 + 24 * count].fill(0);
+    file[at..at + security.len()].copy_from_slice(&security);
+    file
+}
+
+#[test]
+fn a_xex1_is_read_without_digests_of_its_own() {
+    for payload in [Payload::Plain, Payload::Basic, Payload::Lzx] {
+        for master in [None, Some(DEVELOPMENT)] {
+            let file = XexBuilder::sample(payload, master).build();
+            let (xex2, old) = (open(&file).unwrap(), as_xex1(&file));
+            assert_eq!(Xex::read(&old).unwrap().security.generation, Generation::Xex1);
+            let xex1 = open(&old).unwrap();
+            assert!(xex1.bytes == xex2.bytes, "{payload:?} {master:?}");
+            assert_eq!(xex1.page_runs, xex2.page_runs);
+            assert_eq!((xex1.base, xex1.entry, xex1.page_size), (xex2.base, xex2.entry, xex2.page_size));
+            assert_eq!(xex1.imports, xex2.imports);
+            assert_eq!(xex1.exports, xex2.exports);
+            assert!(xex1.digests.iter().all(|check| check.what.starts_with("LZX block")), "{payload:?}");
+        }
+    }
+    // Nor is one taken for the other.
+    let mut swapped = XexBuilder::sample(Payload::Plain, None).build();
+    swapped[3] = b'1';
+    assert!(open(&swapped).is_err());
+    let mut damaged = as_xex1(&XexBuilder::sample(Payload::Plain, None).build());
+    let header_size = Xex::read(&damaged).unwrap().header_size as usize;
+    for length in 0..header_size {
+        assert!(open(&damaged[..length]).is_err(), "{length}");
+    }
+    let at = Xex::read(&damaged).unwrap().security_offset as usize + 0x164;
+    damaged[at..at + 4].copy_from_slice(&u32::MAX.to_be_bytes());
+    let error = open(&damaged).unwrap_err().to_string();
+    assert!(error.contains("XEX page descriptors at offset 0x"), "{error}");
+}
