@@ -93,6 +93,24 @@ pub mod critical_section {
     pub const SIZE: u32 = 0x1C;
 }
 
+/// `DEVICE_OBJECT`: a device of a driver's.
+pub mod device_object {
+    /// Bytes with the driver's own data, u16.
+    pub const OBJECT_SIZE: u32 = 2;
+    /// The driver's object.
+    pub const DRIVER: u32 = 8;
+    /// Flags.
+    pub const FLAGS: u32 = 0x14;
+    /// The driver's own data.
+    pub const EXTENSION: u32 = 0x18;
+    /// Kind of device, u8.
+    pub const DEVICE_TYPE: u32 = 0x1C;
+    /// Drivers that a request goes through, u8.
+    pub const STACK_SIZE: u32 = 0x1E;
+    /// Bytes without the driver's own data.
+    pub const SIZE: u32 = 0x50;
+}
+
 /// `ERWLOCK`: a read/write lock.
 pub mod erwlock {
     /// −1 if free; otherwise holders and waiters, less one. i32.

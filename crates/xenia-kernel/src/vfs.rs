@@ -17,6 +17,7 @@ mod losses;
 mod memory_device;
 pub mod path;
 mod quota;
+mod raw_partition;
 pub mod stamp;
 mod sub_folder;
 #[cfg(test)]
@@ -307,6 +308,11 @@ impl Vfs {
     /// Looks a file or directory up.
     pub fn find(&self, at: &Location) -> VfsResult<Entry> {
         self.device(at)?.find(&at.names)
+    }
+
+    /// The bytes of the partition that something is on, if they can be seen.
+    pub fn partition(&self, at: &Location) -> VfsResult<Option<Box<dyn FileData>>> {
+        Ok(self.device(at)?.partition())
     }
 
     /// What is in a directory, by name without case.

@@ -236,6 +236,12 @@ impl FallibleResult for HResult {
     }
 }
 
+impl FallibleResult for Flow<HResult> {
+    fn failed(failure: Failure) -> Flow {
+        HResult::failed(failure)
+    }
+}
+
 impl FallibleResult for Win32Error {
     fn failed(failure: Failure) -> Flow {
         Flow::Return(match failure {

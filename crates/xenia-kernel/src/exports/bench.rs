@@ -30,6 +30,7 @@ mod tiles;
 mod timers;
 mod titles;
 mod users;
+mod utility_drive;
 mod waits;
 
 use super::{FAMILIES, Registry};

@@ -14,6 +14,7 @@ pub mod net_transfer;
 pub mod net_xnet;
 pub mod notify;
 pub mod sessions;
+pub mod task;
 pub mod thread;
 pub mod tiles;
 pub mod ui;

@@ -7,6 +7,7 @@ pub mod ex_pool;
 pub mod ex_read_write_lock;
 pub mod hal;
 pub mod interlocked_list;
+pub mod io_device;
 pub mod ke_apc;
 pub mod ke_dpc;
 pub mod ke_event;

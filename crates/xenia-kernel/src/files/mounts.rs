@@ -67,6 +67,24 @@ impl Files {
         Ok(files)
     }
 
+    /// A title makes a name stand for a path. The names of the scratch disks, which titles make as well, are there before: they become what
+    /// the title says, or stay if it names a device that a driver of its own is to serve.
+    pub(crate) fn link(&mut self, name: &str, target: &str) -> Result<(), VfsError> {
+        let plain = name.strip_prefix(r"\??\").unwrap_or(name).trim_end_matches('\\');
+        let is_scratch =
+            |&(own, device): &(&str, &str)| own.eq_ignore_ascii_case(plain) && CACHES.contains(&device);
+        match self.vfs.link(name, target) {
+            Err(VfsError::Exists) if LINKS.iter().any(is_scratch) => {
+                if self.vfs.resolve(target).is_ok() {
+                    self.vfs.unlink(name)?;
+                    self.vfs.link(name, target)?;
+                }
+                Ok(())
+            }
+            linked => linked,
+        }
+    }
+
     /// Mounts a folder of the host as the medium that the title came on, for reading only.
     pub fn mount_title_folder(&mut self, folder: &Path) -> io::Result<()> {
         let device = HostFolder::read_only(folder)?;

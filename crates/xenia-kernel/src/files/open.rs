@@ -60,6 +60,14 @@ impl<'a> OpenParameters<'a> {
         self.path.ends_with(['\\', '/'])
     }
 
+    /// Whether a device is meant, by its own name and no more, and not the directory on it.
+    fn means_volume(&self, granted: u32) -> bool {
+        let own = self.path.get(..DEVICES.len()).is_some_and(|start| start.eq_ignore_ascii_case(DEVICES));
+        own && !self.ends_with_slash()
+            && !self.has(options::DIRECTORY_FILE)
+            && granted & (access::READ_DATA | access::WRITE_DATA) != 0
+    }
+
     /// Whether a file that exists is emptied.
     fn empties(&self) -> bool {
         use Disposition::{Overwrite, OverwriteOrCreate, Supersede};
@@ -75,6 +83,9 @@ impl<'a> OpenParameters<'a> {
         }
     }
 }
+
+/// How devices' own names begin.
+const DEVICES: &str = r"\Device\";
 
 impl Files {
     /// Opens or makes a file. It belongs to nobody yet: [`Self::insert`] or [`Self::close`] it.
@@ -149,6 +160,12 @@ impl Files {
                 now: parameters.now,
             },
         )?;
+        let data = match opened.data {
+            None if location.is_root() && parameters.means_volume(granted) => {
+                self.vfs.partition(&location)?
+            }
+            data => data,
+        };
         let claim = Claim::new(granted, parameters.share);
         let writers = self.shared.join(key.clone(), claim);
         if fresh && let Some(shared) = self.shared.get_mut(&key) {
@@ -157,7 +174,7 @@ impl Files {
         let file = OpenFile {
             location: opened.location,
             stream: Arc::new(Stream::new(
-                opened.data,
+                data,
                 (granted, parameters.options & options::MODE),
                 u64::from(volume.bytes_per_sector.max(1)),
                 writers,

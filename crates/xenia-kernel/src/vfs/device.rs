@@ -137,6 +137,11 @@ pub trait Device: Send {
     /// What is in a directory, by name without case.
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>>;
 
+    /// The bytes of the partition itself, if it lets them be seen.
+    fn partition(&self) -> Option<Box<dyn FileData>> {
+        None
+    }
+
     /// Opens an existing file.
     fn open(&self, path: &[String], write: bool) -> VfsResult<Box<dyn FileData>>;
 

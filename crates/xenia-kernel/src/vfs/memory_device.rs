@@ -5,6 +5,7 @@
 
 use super::device::{Device, Entry, FileData, Volume, sort};
 use super::path::{FATX_NAME, MAXIMUM_NAMES};
+use super::raw_partition::RawPartition;
 use super::{Stamp, VfsError, VfsResult};
 use crate::limits::{Limit, Limits};
 use parking_lot::Mutex;
@@ -12,11 +13,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Bytes of an allocation unit: 32 sectors of 512 bytes.
-const UNIT: usize = 0x4000;
+pub(super) const UNIT: usize = 0x4000;
 
 /// Bytes in use on a device, and how many there may be.
 #[derive(Debug)]
-struct Space {
+pub(super) struct Space {
     used: u64,
     limit: u64,
     limits: Arc<Limits>,
@@ -24,7 +25,7 @@ struct Space {
 
 impl Space {
     /// Accounts for a file that took `old` bytes and takes `new`.
-    fn resize(&mut self, old: u64, new: u64) -> VfsResult<()> {
+    pub(super) fn resize(&mut self, old: u64, new: u64) -> VfsResult<()> {
         let used = self.used - old.min(self.used);
         let Some(used) = used.checked_add(new).filter(|&used| new <= old || used <= self.limit) else {
             self.limits.hit(Limit::ScratchBytes);
@@ -56,7 +57,7 @@ impl Drop for Contents {
 }
 
 /// The unit at `offset`, where in it, and how many of `left` bytes are in it.
-fn place(offset: u64, left: usize) -> (u64, usize, usize) {
+pub(super) fn place(offset: u64, left: usize) -> (u64, usize, usize) {
     let within = (offset % UNIT as u64) as usize;
     (offset / UNIT as u64, within, left.min(UNIT - within))
 }
@@ -110,7 +111,7 @@ impl Contents {
 }
 
 /// A unit of zeros; the disk is full if the host has none.
-fn zeroed_unit() -> VfsResult<Box<[u8]>> {
+pub(super) fn zeroed_unit() -> VfsResult<Box<[u8]>> {
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(UNIT).map_err(|_| VfsError::Full)?;
     bytes.resize(UNIT, 0);
@@ -135,6 +136,8 @@ pub struct MemoryDevice {
     /// What all of these paths take.
     path_bytes: u64,
     space: Arc<Mutex<Space>>,
+    /// The partition's own bytes.
+    partition: RawPartition,
     limits: Arc<Limits>,
 }
 
@@ -151,8 +154,9 @@ impl MemoryDevice {
     /// An empty device for at most `limit` bytes of files, counted by allocation units; what is refused is counted in
     /// `limits`.
     pub fn new(limit: u64, limits: Arc<Limits>) -> Self {
-        let space = Space { used: 0, limit, limits: limits.clone() };
-        Self { nodes: BTreeMap::new(), path_bytes: 0, space: Arc::new(Mutex::new(space)), limits }
+        let space = Arc::new(Mutex::new(Space { used: 0, limit, limits: limits.clone() }));
+        let partition = RawPartition::new(limit, space.clone());
+        Self { nodes: BTreeMap::new(), path_bytes: 0, space, partition, limits }
     }
 
     fn node(&self, path: &[String]) -> VfsResult<&Node> {
@@ -249,6 +253,10 @@ impl Device for MemoryDevice {
         let mut entries: Vec<_> = self.children(path).map(entry).collect();
         sort(&mut entries);
         Ok(entries)
+    }
+
+    fn partition(&self) -> Option<Box<dyn FileData>> {
+        Some(Box::new(self.partition.clone()))
     }
 
     fn open(&self, path: &[String], _write: bool) -> VfsResult<Box<dyn FileData>> {

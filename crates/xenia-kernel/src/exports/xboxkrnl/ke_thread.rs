@@ -52,6 +52,66 @@ fn show_suspensions(memory: &GuestMemory, kthread: GuestAddr, count: u32) -> Fal
     Ok(memory.write(kthread.offset(kthread::SUSPEND_COUNT), count as u8)?)
 }
 
+/// Where what is told of a made thread goes.
+pub(in crate::exports) struct Made {
+    /// Its handle, or its object.
+    pub(in crate::exports) handle: Option<Out<u32>>,
+    /// Its id.
+    pub(in crate::exports) id: Option<Out<u32>>,
+}
+
+/// See `ExCreateThread`.
+pub(in crate::exports) fn create(
+    call: &mut Call,
+    stack_size: u32,
+    startup: Option<GuestAddr>,
+    start_address: GuestAddr,
+    start_context: u32,
+    flags: u32,
+    told: Made,
+) -> Fallible<Flow<NtStatus>> {
+    let context = u64::from(start_context);
+    let (pc, args) = match startup {
+        Some(startup) => (startup, [u64::from(start_address.0), context]),
+        None => (start_address, [context, 0]),
+    };
+    let hw_id = call.hw_id();
+    let priority_increment = i32::from(flags & RAISED != 0);
+    let new = NewThread {
+        args,
+        start_address,
+        flags,
+        priority: base_from_increment(priority_increment),
+        priority_increment,
+        held: !call.kernel.threads.lock().notifications.is_empty(),
+        ..NewThread::new(pc, call.kernel.imports.own_stubs.thread_return, hw_id)
+    };
+    let process = call.kernel.threads.lock().process_of(&new);
+    let stack_size = match stack_size {
+        0 => call.memory().read(process.offset(kprocess::KERNEL_STACK_SIZE))?,
+        size => size,
+    };
+    let made = call.kernel.create_thread(call.cpu, &NewThread { stack_size, ..new })?;
+    let memory = call.memory();
+    if let Some(out) = told.id {
+        out.set(memory, made.id)?;
+    }
+    // The caller's reference goes to the object pointer, or is replaced by the handle's.
+    if flags & RETURN_OBJECT != 0 {
+        if let Some(out) = told.handle {
+            out.set(memory, made.kthread.0)?;
+        }
+    } else {
+        if let Some(out) = told.handle {
+            let opened = call.kernel.objects.open(made.kthread)?;
+            out.set(memory, opened.0)?;
+        }
+        call.kernel.dereference(made.kthread)?;
+    }
+    let resume = new.held && flags & CREATE_SUSPENDED == 0;
+    Ok(notification::tell_made(call, &made, resume))
+}
+
 #[exports(xboxkrnl)]
 impl KeThread {
     /// Makes a thread. With `startup` it begins there, with the start address and context as arguments; otherwise at
@@ -69,46 +129,7 @@ impl KeThread {
         start_context: u32,
         flags: u32,
     ) -> Fallible<Flow<NtStatus>> {
-        let context = u64::from(start_context);
-        let (pc, args) = match startup {
-            Some(startup) => (startup, [u64::from(start_address.0), context]),
-            None => (start_address, [context, 0]),
-        };
-        let hw_id = call.hw_id();
-        let priority_increment = i32::from(flags & RAISED != 0);
-        let new = NewThread {
-            args,
-            start_address,
-            flags,
-            priority: base_from_increment(priority_increment),
-            priority_increment,
-            held: !call.kernel.threads.lock().notifications.is_empty(),
-            ..NewThread::new(pc, call.kernel.imports.own_stubs.thread_return, hw_id)
-        };
-        let process = call.kernel.threads.lock().process_of(&new);
-        let stack_size = match stack_size {
-            0 => call.memory().read(process.offset(kprocess::KERNEL_STACK_SIZE))?,
-            size => size,
-        };
-        let made = call.kernel.create_thread(call.cpu, &NewThread { stack_size, ..new })?;
-        let memory = call.memory();
-        if let Some(out) = thread_id {
-            out.set(memory, made.id)?;
-        }
-        // The caller's reference goes to the object pointer, or is replaced by the handle's.
-        if flags & RETURN_OBJECT != 0 {
-            if let Some(out) = handle {
-                out.set(memory, made.kthread.0)?;
-            }
-        } else {
-            if let Some(out) = handle {
-                let opened = call.kernel.objects.open(made.kthread)?;
-                out.set(memory, opened.0)?;
-            }
-            call.kernel.dereference(made.kthread)?;
-        }
-        let resume = new.held && flags & CREATE_SUSPENDED == 0;
-        Ok(notification::tell_made(call, &made, resume))
+        create(call, stack_size, startup, start_address, start_context, flags, Made { handle, id: thread_id })
     }
 
     /// Registers a routine that hears of the title's threads, with its priority, or takes it back.

@@ -19,7 +19,7 @@ fn text(call: &Call, string: Ptr<AnsiString>) -> Fallible<String> {
 
 #[exports(xboxkrnl)]
 impl SymbolicLink {
-    /// Makes a name stand for a path.
+    /// Makes a name stand for a path. Those of the scratch disks, which titles make, are there already: the title gets its way.
     #[export(Done)]
     fn ObCreateSymbolicLink(
         call: &mut Call,
@@ -27,7 +27,7 @@ impl SymbolicLink {
         target: Ptr<AnsiString>,
     ) -> Fallible<NtStatus> {
         let (name, target) = (text(call, name)?, text(call, target)?);
-        call.kernel.files.lock().vfs.link(&name, &target)?;
+        call.kernel.files.lock().link(&name, &target)?;
         Ok(NtStatus::SUCCESS)
     }
 

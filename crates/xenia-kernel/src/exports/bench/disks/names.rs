@@ -173,7 +173,9 @@ pub(super) fn path(dice: &mut Dice, model: &Model) -> Path {
     }
     let (mut text, begins) = prefix(dice, model, disk, &mut names);
     let to = place(disk, [begins, names.clone()].concat());
-    if !names.is_empty() || dice.one_in(3) {
+    // A scratch disk by its device's name alone is the partition's bytes.
+    let is_partition = disk >= SCRATCH && text.starts_with(b"\\Device");
+    if !names.is_empty() || dice.one_in(3) || is_partition {
         text.extend([&b"\\"[..], b"/", b"\\\\"][[0, 0, 0, 0, 1, 2][dice.below(6)]]);
     }
     join(dice, &mut text, &names);

@@ -1,0 +1,109 @@
+//! The bytes of a partition itself, as code reads and writes them that formats one: zeros at first. The files on it are kept elsewhere, so
+//! what is written here changes none of them.
+//!
+//! Only units that were written are kept, and they count against the disk's space like those of files.
+
+use super::device::FileData;
+use super::memory_device::{Space, UNIT, place, zeroed_unit};
+use super::{VfsError, VfsResult};
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::Arc;
+
+/// See the module's documentation. A clone is the same partition.
+#[derive(Clone, Debug)]
+pub(super) struct RawPartition {
+    size: u64,
+    units: Arc<Mutex<BTreeMap<u64, Box<[u8]>>>>,
+    space: Arc<Mutex<Space>>,
+}
+
+impl RawPartition {
+    /// A partition of so many bytes.
+    pub(super) fn new(size: u64, space: Arc<Mutex<Space>>) -> Self {
+        Self { size, units: Arc::default(), space }
+    }
+}
+
+impl FileData for RawPartition {
+    fn size(&self) -> VfsResult<u64> {
+        Ok(self.size)
+    }
+
+    fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
+        let units = self.units.lock();
+        let count = self.size.saturating_sub(offset).min(into.len() as u64) as usize;
+        let mut done = 0;
+        while done < count {
+            let (unit, within, length) = place(offset + done as u64, count - done);
+            let part = &mut into[done..done + length];
+            match units.get(&unit) {
+                Some(bytes) => part.copy_from_slice(&bytes[within..within + length]),
+                None => part.fill(0),
+            }
+            done += length;
+        }
+        Ok(count)
+    }
+
+    fn write_at(&self, offset: u64, from: &[u8]) -> VfsResult<()> {
+        let end = offset.checked_add(from.len() as u64);
+        if end.is_none_or(|end| end > self.size) {
+            return Err(VfsError::Full);
+        }
+        let mut units = self.units.lock();
+        let mut done = 0;
+        while done < from.len() {
+            let (unit, within, length) = place(offset + done as u64, from.len() - done);
+            let bytes = match units.entry(unit) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(free) => {
+                    self.space.lock().resize(0, UNIT as u64)?;
+                    free.insert(zeroed_unit()?)
+                }
+            };
+            bytes[within..within + length].copy_from_slice(&from[done..done + length]);
+            done += length;
+        }
+        Ok(())
+    }
+
+    /// A partition stays as large as it is.
+    fn set_size(&self, size: u64) -> VfsResult<()> {
+        if size <= self.size { Ok(()) } else { Err(VfsError::Full) }
+    }
+
+    fn flush(&self) -> VfsResult<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::MemoryDevice;
+    use super::super::device::Device;
+    use super::*;
+
+    #[test]
+    fn a_partition_is_zeros_until_it_is_written_and_takes_room_from_files() {
+        const SIZE: u64 = 4 * UNIT as u64;
+        let mut device = MemoryDevice::new(SIZE, Arc::default());
+        let [partition, same] = [(); 2].map(|()| device.partition().unwrap());
+        let mut bytes = [1; 8];
+        assert_eq!(partition.size(), Ok(SIZE));
+        assert_eq!((partition.read_at(SIZE - 4, &mut bytes), bytes), (Ok(4), [0, 0, 0, 0, 1, 1, 1, 1]));
+        partition.write_at(UNIT as u64 - 4, b"scratch!").unwrap();
+        same.read_at(UNIT as u64 - 4, &mut bytes).unwrap();
+        assert_eq!(&bytes, b"scratch!");
+        for offset in [SIZE - 7, u64::MAX] {
+            assert_eq!(partition.write_at(offset, b"scratch!"), Err(VfsError::Full));
+        }
+        assert_eq!((partition.set_size(0), partition.set_size(SIZE + 1)), (Ok(()), Err(VfsError::Full)));
+        let file = device.create_file(&["a".to_owned()]).unwrap();
+        assert_eq!(file.set_size(2 * UNIT as u64), Ok(()));
+        assert_eq!(file.set_size(2 * UNIT as u64 + 1), Err(VfsError::Full));
+        assert_eq!(partition.write_at(3 * UNIT as u64, b"x"), Err(VfsError::Full));
+        assert_eq!(partition.write_at(0, b"x"), Ok(()), "where there is something already");
+    }
+}
