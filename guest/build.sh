@@ -178,7 +178,8 @@ for program in "${programs[@]}"; do
         sound)
             mkdir -p "$out/sound" "$obj/sound"
             shared=$(compile sound/sound.c -mno-powerpc64)
-            title sound/tone "$(compile sound/tone.c -mno-powerpc64)" "$shared"
+            title sound/tone "$(compile sound/tone.c -mno-powerpc64)" "$shared" \
+                "$(compile runtime/settings.c -mno-powerpc64)" "$(compile hostile/create_file.S)"
             title sound/xma "$(compile sound/xma.c -mno-powerpc64)" "$shared" "$(compile sound/stream.S)"
             ;;
         hot-loops)

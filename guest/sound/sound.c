@@ -5,7 +5,8 @@ enum { CONTEXT = 0x50D4B0CC };
 uint32_t faults;
 static float frame[CHANNELS][SAMPLES];
 static fill_frame *filler;
-static uint32_t client, done, questions, first, last;
+static uint32_t client, done, questions, last;
+static uint64_t elapsed;
 static const uint32_t *cell;
 
 void expect(int is_right, const char *what) {
@@ -22,8 +23,9 @@ static uint32_t now(void) {
 
 static void ask(const uint32_t *context) {
     if (!filler) return;
-    last = now();
-    if (!questions++) first = last;
+    uint32_t ticks = now();
+    if (questions++) elapsed += ticks - last;
+    last = ticks;
     cell = context;
     if (filler(frame)) {
         if (XAudioSubmitRenderDriverFrame(client, &frame[0][0])) faults++;
@@ -35,10 +37,11 @@ static void ask(const uint32_t *context) {
     }
 }
 
-uint32_t play(fill_frame *fill, uint32_t *asked) {
+uint64_t play(fill_frame *fill, uint32_t *asked) {
     static const struct render_client description = {ask, CONTEXT};
     filler = fill;
     questions = 0;
+    elapsed = 0;
     expect(NtCreateEvent(&done, 0, 1, 0) == 0, "an event");
     expect(XAudioRegisterRenderDriverClient(&description, &client) == 0 && client, "a client");
     NtWaitForSingleObjectEx(done, 1, 0, 0);
@@ -53,5 +56,5 @@ uint32_t play(fill_frame *fill, uint32_t *asked) {
     expect(XAudioSubmitRenderDriverFrame(client, &frame[0][0]) == 0, "a late frame is no error");
     NtClose(done);
     *asked = questions;
-    return last - first;
+    return elapsed;
 }

@@ -33,4 +33,4 @@ extern uint32_t faults;
 void expect(int is_right, const char *what);
 // Registers a client, lets `fill` fill frames until it has no more, and takes the client out. Returns the ticks of guest time
 // between the first question for a frame and the last, and their number by `asked`.
-uint32_t play(fill_frame *fill, uint32_t *asked);
+uint64_t play(fill_frame *fill, uint32_t *asked);
