@@ -166,3 +166,14 @@ fn nobody_waits_for_all_of_the_same() {
     assert_eq!(b.status("NtQuerySemaphore", &[first, base]), NtStatus::SUCCESS);
     assert_eq!(b.word(0), 0, "taken once");
 }
+
+#[test]
+fn the_time_stamp_bundle_is_kept_where_titles_import_it() {
+    let mut b = Bench::new();
+    let bundle = b.kernel.imports.variable(Library::xboxkrnl, "KeTimeStampBundle").unwrap();
+    // 12.5 ms.
+    b.scheduler.set_now(ticks(125_000));
+    KernelSystem::new(b.kernel.clone()).advance(&mut b.scheduler);
+    assert_eq!(b.memory().read::<u64>(bundle).unwrap(), 120_000, "in units of 100 ns, to the millisecond");
+    assert_eq!(b.memory().read::<u32>(bundle.offset(0x10)).unwrap(), 12);
+}
