@@ -202,6 +202,9 @@ fn with_settings(
         format!("cannot read the settings file{said}, {}", path.display())
     })?;
     let with_settings = insert(definition, typed, words.to_vec(), &File { text: &text, path })?;
+    if with_settings == words {
+        return Ok(with_settings);
+    }
     let refused = |words: &[OsString]| definition.clone().try_get_matches_from(words).err();
     // Each setting is right by itself, but two may contradict each other. What is wrong without them is the parser's to say.
     if let Some(error) = refused(&with_settings)

@@ -21,7 +21,7 @@
 //!   everybody else only tries. So there is no cycle of waiting.
 
 use crate::error::MemoryError;
-use crate::layout::{BACKING_PAGES, GUEST_PAGES, guest_pages};
+use crate::layout::{BACKING_PAGES, GUEST_PAGES, canonical_guest_page, guest_pages, part_of};
 use crate::map_budget::Grain;
 use crate::mapping::{HostRights, host_error};
 use crate::memory::GuestMemory;
@@ -196,7 +196,7 @@ impl GuestMemory {
         self.guest_view_open.store(true, Release);
         let mut next = 0;
         let is_committed = |page: u32| self.pages.backing_flags(page) & COMMITTED != 0;
-        while let Some(first) = (next..BACKING_PAGES).find(|&page| is_committed(page)) {
+        while let Some(first) = self.next_committed(next) {
             next = first;
             // Pages in a row of one state, owned together.
             let (start, state) = (next, self.own_any(next));
@@ -211,6 +211,22 @@ impl GuestMemory {
                 self.disown(page, state);
             }
         }
+    }
+
+    /// The first committed backing page from `from` on.
+    fn next_committed(&self, from: u32) -> Option<u32> {
+        let mut from = from;
+        while from < BACKING_PAGES {
+            // In one part of the table pages are shown in the order in which they lie.
+            let part = from..part_of(from).end;
+            let shown = canonical_guest_page(from);
+            let is_committed = |&page: &u32| self.pages.page_flags(shown + (page - from)) & COMMITTED != 0;
+            if let Some(found) = part.clone().find(is_committed) {
+                return Some(found);
+            }
+            from = part.end;
+        }
+        None
     }
 
     /// Opens every page that the host refuses to no purpose, which joins mappings. Pages owned by
@@ -266,7 +282,7 @@ fn split_at_parts(mut pages: Range<u32>) -> impl Iterator<Item = Range<u32>> {
         if pages.is_empty() {
             return None;
         }
-        let end = pages.end.min(crate::layout::part_of(pages.start).end);
+        let end = pages.end.min(part_of(pages.start).end);
         let part = pages.start..end;
         pages.start = end;
         Some(part)
