@@ -53,7 +53,7 @@ macro_rules! hooks {
 
             /// Whether it may compute with floating point, or changes MXCSR.
             const fn computes(self) -> bool {
-                !matches!(self, Self::Widen)
+                !matches!(self, Self::Widen | Self::Conditions | Self::Written)
             }
 
             fn address(self) -> u64 {
