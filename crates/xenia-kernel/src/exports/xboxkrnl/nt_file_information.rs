@@ -72,12 +72,15 @@ fn set_minimum(class: u32) -> Option<u32> {
 /// The structure of a class.
 fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
     let file = files.get(body)?;
-    let (entry, _) = files.entry(body)?;
+    // Looked for on the host, component by component: only where something of it is wanted.
+    let entry = || files.entry(body);
     let full_name = || files.vfs.full_name(&file.location);
     Ok(match class {
-        class::BASIC => information::basic(&entry),
+        class::BASIC => information::basic(&entry()?.0),
         class::STANDARD => {
-            information::standard(&entry, files.allocation(body)?, files.is_delete_pending(body)?)
+            let found = entry()?;
+            let allocation = files.allocation(body, &found)?;
+            information::standard(&found.0, allocation, files.is_delete_pending(body)?)
         }
         class::INTERNAL => information::index_number(&full_name()).to_be_bytes().to_vec(),
         class::NAME => information::name(&file.location.path()),
@@ -85,11 +88,14 @@ fn query(files: &Files, body: GuestAddr, class: u32) -> Fallible<Vec<u8>> {
         class::MODE => file.mode().to_be_bytes().to_vec(),
         // Memory that is transferred may begin at any byte.
         class::ALIGNMENT => vec![0; 4],
-        class::ALLOCATION => files.allocation(body)?.to_be_bytes().to_vec(),
+        class::ALLOCATION => files.allocation(body, &entry()?)?.to_be_bytes().to_vec(),
         class::SECTOR => (information::index_number(&full_name()) as u32).to_be_bytes().to_vec(),
         class::IO_PRIORITY => file.priority.to_be_bytes().to_vec(),
-        class::NETWORK_OPEN => information::network_open(&entry, files.allocation(body)?),
-        class::ATTRIBUTE_TAG => [entry.attributes().to_be_bytes(), [0; 4]].concat(),
+        class::NETWORK_OPEN => {
+            let found = entry()?;
+            information::network_open(&found.0, files.allocation(body, &found)?)
+        }
+        class::ATTRIBUTE_TAG => [entry()?.0.attributes().to_be_bytes(), [0; 4]].concat(),
         // No file is compressed by the file system.
         _ => return Err(NtStatus::INVALID_PARAMETER.into()),
     })
