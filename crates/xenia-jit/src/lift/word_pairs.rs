@@ -3,10 +3,14 @@
 //! The host forwards a store to a load only if the store covers it; a load of eight bytes behind two stores of four waits until
 //! both have left for the cache, a dozen cycles. Such a double is loaded as two words. Where nothing stores between, the value is the
 //! same, so all that is kept here is a guess, made from the instructions' fields.
+//!
+//! Another hardware thread may store between, all eight bytes at once, and an aligned double is one access (PowerISA 2.02 book II, 1.4).
+//! So where threads run at once, only what lies on the stack is guessed, where compilers put such doubles.
 
 use super::Lifter;
 use super::load_store::Place;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
+use xenia_cpu::ReservationMode;
 use xenia_isa::Instruction;
 
 /// Where words were stored last: RA and displacement.
@@ -31,10 +35,14 @@ impl StoredWords {
     }
 }
 
+/// The stack pointer.
+const R1: usize = 1;
+
 impl Lifter<'_> {
     /// What `lfd` loads, its bits.
     pub(super) fn load_doubleword(&mut self, i: Instruction, place: Place) -> Value {
-        if !self.stored_words.has_both(i) {
+        let is_alone = self.config.reservations == ReservationMode::Context || i.ra() == R1;
+        if !is_alone || !self.stored_words.has_both(i) {
             return self.load_big(types::I64, place);
         }
         let high = self.load_big(types::I32, place);
