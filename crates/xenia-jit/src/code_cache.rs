@@ -23,7 +23,7 @@
 //! When code memory is full, everything is withdrawn, and with it goes what was learned of functions and pages.
 
 use crate::JitError;
-use crate::code_memory::{CodeMemory, SLOTS, STORED};
+use crate::code_memory::{CODE_SIZE, CodeMemory, SLOTS, STORED};
 use crate::enter::missing_stub;
 use crate::epochs::Epochs;
 use crate::function_tier::{Compiled, Tables};
@@ -37,6 +37,9 @@ use std::sync::Arc;
 
 /// Withdrawals after which a page's code is not compiled any more.
 const FLIP_LIMIT: u32 = 12;
+/// What a region counts at least of [`CODE_SIZE`], whatever its code takes: the tables about the smallest one take that much.
+const LEAST_KEPT: usize = 1024;
+
 /// A published region.
 #[derive(Debug)]
 pub(crate) struct Published {
@@ -74,6 +77,8 @@ pub(crate) struct CodeCache {
     store: Option<Arc<CodeStore>>,
     memory: CodeMemory,
     regions: HashMap<u32, Published>,
+    /// What all of them count of [`CODE_SIZE`].
+    kept: usize,
     by_offset: BTreeMap<usize, u32>,
     /// Pages of regions that are not withdrawn, in order.
     pages: Vec<PageCode>,
@@ -110,6 +115,7 @@ impl CodeCache {
             store,
             memory: CodeMemory::new(&missing_stub())?,
             regions: HashMap::new(),
+            kept: 0,
             by_offset: BTreeMap::new(),
             pages: Vec::new(),
             next_id: 1,
@@ -173,7 +179,8 @@ impl CodeCache {
     /// it was read from. Gives its number.
     pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<(u32, u32)>) -> Result<u32, JitError> {
         let size = compiled.code.len();
-        let offset = match self.memory.allocate(size) {
+        let full = self.kept + size.max(LEAST_KEPT) > CODE_SIZE;
+        let offset = match if full { Err(JitError::CodeMemoryFull) } else { self.memory.allocate(size) } {
             Err(JitError::CodeMemoryFull) => {
                 // What is still warm comes back; before this engine has left its epoch, nothing is free.
                 self.flush();
@@ -210,6 +217,7 @@ impl CodeCache {
         }
         let entries = entries.iter().map(|&(pc, _)| pc).collect();
         self.by_offset.insert(offset, id);
+        self.kept += size.max(LEAST_KEPT);
         self.regions.insert(id, Published { offset, size, entries, covered, pages, places, retired: false });
         for old in replaced {
             // A region that lost all its entries has no way in any more.
@@ -332,6 +340,7 @@ impl CodeCache {
         for retired in free {
             if let Some(region) = self.regions.remove(&retired.id) {
                 self.by_offset.remove(&region.offset);
+                self.kept -= region.size.max(LEAST_KEPT);
                 self.memory.release(region.offset, region.size);
             }
         }
@@ -393,7 +402,7 @@ mod tests {
 
     #[test]
     fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engines_have_gone_on() {
-        const THIRD: usize = crate::code_memory::CODE_SIZE / 3;
+        const THIRD: usize = CODE_SIZE / 3;
         let epochs = Epochs::new();
         let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
         let engine = epochs.join();
@@ -432,6 +441,21 @@ mod tests {
     }
 
     #[test]
+    fn small_regions_are_full_memory_before_their_code_is() {
+        let epochs = Epochs::new();
+        let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
+        let most = (CODE_SIZE / LEAST_KEPT) as u32;
+        for n in 0..most {
+            cache.publish(region(0x1_0000 + 8 * n, 64), Vec::new()).unwrap();
+        }
+        let full = cache.publish(region(0x8000_0000, 64), Vec::new());
+        assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{full:?}");
+        cache.release_retired();
+        assert_eq!(cache.kept, 0);
+        cache.publish(region(0x8000_0000, 64), Vec::new()).unwrap();
+    }
+
+    #[test]
     fn releasing_many_regions_at_once_leaves_one_free_range() {
         let epochs = Epochs::new();
         let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
@@ -444,10 +468,6 @@ mod tests {
         engine.leave();
         cache.release_retired();
         assert!(cache.regions.is_empty() && cache.retired.is_empty() && cache.by_offset.is_empty());
-        assert_eq!(
-            cache.memory.allocate(crate::code_memory::CODE_SIZE - 4096).unwrap(),
-            64,
-            "after the stubs"
-        );
+        assert_eq!(cache.memory.allocate(CODE_SIZE - 4096).unwrap(), 64, "after the stubs");
     }
 }

@@ -102,7 +102,10 @@ impl Entries {
 /// See the module's doc.
 pub(crate) struct CodeMemory {
     write: MmapRaw,
-    execute: Mmap,
+    /// Keeps the mapping that code runs from.
+    _execute: Mmap,
+    /// Where that begins. Asked for once: afterwards the bytes change, so nobody may borrow them.
+    execute_base: u64,
     entries: Arc<Entries>,
     used: usize,
     /// What lies from here on was never written.
@@ -127,7 +130,17 @@ impl CodeMemory {
         // SAFETY: a file of ours that nobody else has; it is read as numbers and code only, by this module's rules.
         let execute = unsafe { options.map_exec(&file) }.map_err(host_error("mmap of executable memory"))?;
         let entries = Arc::new(Entries(sparse(ENTRIES_SIZE)?));
-        let mut memory = Self { write, execute, entries, used: 0, fresh: 0, free: BTreeMap::new(), stub: 0 };
+        let execute_base = execute.as_ptr() as u64;
+        let mut memory = Self {
+            write,
+            _execute: execute,
+            execute_base,
+            entries,
+            used: 0,
+            fresh: 0,
+            free: BTreeMap::new(),
+            stub: 0,
+        };
         for wanted in [0, STORED as usize] {
             let offset = memory.allocate(stub.len())?;
             assert_eq!(offset, wanted, "the stubs are longer than they may be");
@@ -218,7 +231,7 @@ impl CodeMemory {
 
     /// Where code runs.
     pub(crate) fn execute_base(&self) -> u64 {
-        self.execute.as_ptr() as u64
+        self.execute_base
     }
 
     /// The table of entries.
