@@ -7,7 +7,9 @@
 //! - Building: the page's version is read, the page watched, then the words are read. At each entry the
 //!   version is compared (one Acquire load); another version means reading the words again.
 //! - A page that keeps changing (code and data together) is not worth watching: after [`RESTLESS`] renewals
-//!   a block compares its words at each entry instead. So does a block on a page that can't be watched.
+//!   a block compares its words at each entry instead. So does a block on a page that can't be watched. Such a block ends
+//!   behind its first store, and a store to a watched page is refused ([`xenia_memory::FaultKind::HoldsCode`]), so that it ends the run
+//!   of its block: either way the next instruction is what memory then holds.
 //! - A slot belongs to one start address for as long as the cache lives, so links between blocks
 //!   need no unlinking: they name slots, and every entry checks.
 //! - Handlers depend on which facilities MSR enables; a change of those empties the cache.
@@ -15,7 +17,7 @@
 //!   alone does not look at the counts.
 
 use crate::interp::{
-    Handler, ILLEGAL, PairHandler, UNAVAILABLE, facility, handler_of, must_be_last, pair_of,
+    Handler, ILLEGAL, PairHandler, UNAVAILABLE, facility, handler_of, must_be_last, pair_of, stores,
 };
 use crate::{PpcContext, msr_bit};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
@@ -26,8 +28,10 @@ use xenia_memory::{GuestMemory, MemoryFault, Watch};
 const LONGEST: usize = 128;
 /// Renewals after which a block compares words instead of versions.
 const RESTLESS: u32 = 64;
-/// Blocks at which the cache is emptied: more than any title's code has, few enough to bound memory.
+/// Blocks at which the cache is emptied: more than any title's code has.
 const MOST_BLOCKS: usize = 1 << 19;
+/// Decoded instructions at which it is: 32 MiB of them. Blocks may overlap, so their number alone says little.
+const MOST_INSTRUCTIONS: usize = 1 << 21;
 /// Pages with blocks at which the cache is emptied (64 MiB of code).
 const MOST_PAGES: usize = 1 << 14;
 /// Starts of functions that are kept until they are asked for.
@@ -131,6 +135,8 @@ pub(crate) struct BlockCache {
     facilities: u64,
     /// Starts of functions: where calls led, and the first block of all.
     called: Vec<u32>,
+    /// Instructions of all blocks.
+    instructions: usize,
     /// Blocks found to have changed.
     pub(crate) invalidations: u64,
 }
@@ -145,6 +151,7 @@ impl BlockCache {
             tables: Vec::new(),
             facilities: FACILITIES,
             called: Vec::new(),
+            instructions: 0,
             invalidations: 0,
         }
     }
@@ -161,6 +168,7 @@ impl BlockCache {
     #[cold]
     fn clear(&mut self) {
         self.blocks.clear();
+        self.instructions = 0;
         self.tables.clear();
         self.pages.fill(0);
     }
@@ -223,7 +231,10 @@ impl BlockCache {
     fn add(&mut self, memory: &GuestMemory, pc: u32) -> Result<Slot, MemoryFault> {
         // Nothing is kept for addresses that hold no code.
         memory.fetch_u32(pc)?;
-        if self.blocks.len() >= MOST_BLOCKS || self.tables.len() >= MOST_PAGES {
+        if self.blocks.len() >= MOST_BLOCKS
+            || self.instructions >= MOST_INSTRUCTIONS
+            || self.tables.len() >= MOST_PAGES
+        {
             self.clear();
         }
         let table = &mut self.pages[(pc / PAGE_SIZE) as usize];
@@ -233,7 +244,7 @@ impl BlockCache {
         }
         let table = *table as usize - 1;
         let (page, version) = self.tables[table].watch(memory, pc);
-        let code = self.predecode(memory, pc)?;
+        let code = self.predecode(memory, pc, page)?;
         let slot = self.blocks.len() as Slot;
         if slot == 0 && self.called.is_empty() {
             self.called.push(pc);
@@ -253,6 +264,7 @@ impl BlockCache {
             singles: 0,
             pair: None,
         };
+        self.instructions += code.len();
         block.set_code(code);
         self.blocks.push(block);
         self.tables[table].slots[(pc % PAGE_SIZE / 4) as usize] = slot + 1;
@@ -264,7 +276,8 @@ impl BlockCache {
     #[inline(never)]
     pub(crate) fn renew(&mut self, memory: &GuestMemory, slot: Slot) -> Result<(), MemoryFault> {
         let start = self.blocks[slot as usize].start;
-        if self.blocks[slot as usize].page != NO_PAGE {
+        let was_watched = self.blocks[slot as usize].page != NO_PAGE;
+        if was_watched {
             let table = self.pages[(start / PAGE_SIZE) as usize] as usize - 1;
             let block = &mut self.blocks[slot as usize];
             block.renewals += 1;
@@ -274,10 +287,16 @@ impl BlockCache {
                 self.tables[table].watch(memory, start)
             };
         }
-        if !self.words_are_unchanged(memory, slot) {
-            self.invalidations += 1;
-            let code = self.predecode(memory, start)?;
-            self.blocks[slot as usize].set_code(code);
+        let page = self.blocks[slot as usize].page;
+        let is_unchanged = self.words_are_unchanged(memory, slot);
+        // From now on it ends behind its first store.
+        let ends_sooner = was_watched && page == NO_PAGE;
+        if !is_unchanged || ends_sooner {
+            self.invalidations += u64::from(!is_unchanged);
+            let code = self.predecode(memory, start, page)?;
+            let block = &mut self.blocks[slot as usize];
+            self.instructions = self.instructions + code.len() - block.code.len();
+            block.set_code(code);
         }
         Ok(())
     }
@@ -288,8 +307,13 @@ impl BlockCache {
         (block.start..).step_by(4).zip(&block.code).all(|(pc, op)| memory.fetch_u32(pc) == Ok(op.i.0))
     }
 
-    /// Reads and decodes the block at `start`.
-    fn predecode(&self, memory: &GuestMemory, start: u32) -> Result<Box<[Predecoded]>, MemoryFault> {
+    /// Reads and decodes the block at `start`, which rests on the version of `page`.
+    fn predecode(
+        &self,
+        memory: &GuestMemory,
+        start: u32,
+        page: u32,
+    ) -> Result<Box<[Predecoded]>, MemoryFault> {
         let mut code = Vec::with_capacity(16);
         let words = (PAGE_SIZE - start % PAGE_SIZE) as usize / 4;
         for pc in (start..).step_by(4).take(words.min(LONGEST)) {
@@ -301,7 +325,7 @@ impl BlockCache {
             };
             let (run, last) = self.choose(i);
             code.push(Predecoded { run, i });
-            if last {
+            if last || page == NO_PAGE && decode(i.0).is_some_and(stores) {
                 break;
             }
         }
@@ -327,7 +351,7 @@ impl PageBlocks {
         {
             return (page, version);
         }
-        match memory.watch_page(page) {
+        match memory.watch_code_page(page) {
             Some((version, Watch::Protected)) => {
                 self.watched = Some(version);
                 (page, version)

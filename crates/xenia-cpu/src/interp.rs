@@ -58,14 +58,14 @@ use crate::{
 pub use cpu::StoredBytes;
 pub(crate) use cpu::{Cpu, Flow, Raised, Step, compare};
 pub(crate) use dispatch::{
-    Handler, ILLEGAL, PairHandler, UNAVAILABLE, facility, handler_of, must_be_last, pair_of,
+    Handler, ILLEGAL, PairHandler, UNAVAILABLE, facility, handler_of, must_be_last, pair_of, stores,
 };
 pub use pace::Warmth;
 use pace::{Pace, Steady};
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, decode};
-use xenia_memory::{DeviceQueue, GuestMemory, MemoryFault};
+use xenia_memory::{DeviceQueue, FaultKind, GuestMemory, MemoryFault};
 
 /// The interpreter: an engine that decodes blocks once and runs their instructions one by one.
 pub struct Interpreter {
@@ -111,19 +111,9 @@ impl Interpreter {
         devices: &mut DeviceQueue,
         i: Instruction,
     ) -> Option<Exit> {
-        let handler = match decode(i.0) {
-            None => ILLEGAL,
-            Some(op) if facility(op) & !ctx.msr != 0 => UNAVAILABLE,
-            Some(op) => handler_of(op, i),
-        };
-        let (pc, budget) = (ctx.pc, ctx.budget);
-        ctx.pc = pc.wrapping_add(4);
-        ctx.budget -= 1;
+        let budget = ctx.budget;
         let mut cpu = Cpu::new(ctx, &self.memory, devices, self.config);
-        let exit = match handler(&mut cpu, i) {
-            Ok(Flow::Next | Flow::Msr) => None,
-            how => Some(cpu.exit(pc, how)),
-        };
+        let exit = cpu.execute(i);
         self.executed += (budget - ctx.budget) as u64;
         exit
     }
@@ -137,13 +127,60 @@ impl Interpreter {
             log.clear();
             cpu.log_stores(log);
         }
-        let exit = run_blocks(&mut self.blocks, &mut cpu, pace);
+        let exit = loop {
+            match run_blocks(&mut self.blocks, &mut cpu, pace) {
+                // Blocks are looked at again after it.
+                Some(exit) if holds_code(&exit) => match cpu.step() {
+                    None if cpu.ctx.budget > 0 => {}
+                    None => break Some(Exit::Budget),
+                    exit => break exit,
+                },
+                exit => break exit,
+            }
+        };
         self.executed += (before - ctx.budget) as u64;
         exit
     }
 }
 
+/// Whether it is a store to a page that holds code, which is to be made by itself.
+fn holds_code(exit: &Exit) -> bool {
+    matches!(exit, Exit::Exception(GuestException { kind: ExceptionKind::Memory(fault), .. })
+        if fault.kind == FaultKind::HoldsCode)
+}
+
 impl Cpu<'_> {
+    /// Fetches and runs the instruction at pc, as [`Interpreter::step`] has it.
+    #[cold]
+    fn step(&mut self) -> Option<Exit> {
+        match self.memory.fetch_u32(self.ctx.pc) {
+            Ok(word) => self.execute(Instruction(word)),
+            Err(fault) => Some(fetch_exception(self.ctx.pc, fault)),
+        }
+    }
+
+    /// Runs `i` as if it had been fetched from pc, as [`Interpreter::execute`] has it. A store to a page that holds code is made.
+    fn execute(&mut self, i: Instruction) -> Option<Exit> {
+        let handler = match decode(i.0) {
+            None => ILLEGAL,
+            Some(op) if facility(op) & !self.ctx.msr != 0 => UNAVAILABLE,
+            Some(op) => handler_of(op, i),
+        };
+        let pc = self.ctx.pc;
+        loop {
+            self.ctx.pc = pc.wrapping_add(4);
+            self.ctx.budget -= 1;
+            let exit = match handler(self, i) {
+                Ok(Flow::Next | Flow::Msr) => None,
+                how => Some(self.exit(pc, how)),
+            };
+            // The watch has ended. If another thread has begun one meanwhile, that ends, too.
+            if !exit.as_ref().is_some_and(holds_code) {
+                return exit;
+            }
+        }
+    }
+
     /// An instruction of `block`, after which `left` more were to follow, ended the run: moves pc and
     /// budget back from the end of the block.
     #[cold]

@@ -457,7 +457,7 @@ pub(crate) fn watch_pages(memory: &GuestMemory, pages: &BTreeSet<u32>) -> Option
     });
     let versions = versions.collect::<Option<_>>()?;
     for &page in pages {
-        if memory.watch(GuestAddr(page), PAGE_SIZE).ok()? != Watch::Protected {
+        if memory.watch_code(GuestAddr(page), PAGE_SIZE).ok()? != Watch::Protected {
             return None;
         }
     }

@@ -17,6 +17,7 @@ use crate::enter::{DEFAULT_MXCSR, leave_after_fault, leave_region};
 use crate::fault_exit;
 use crate::host::{COMPARED, Word};
 use std::arch::{asm, naked_asm};
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use xenia_cpu::{Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
 use xenia_guest::GuestAddr;
 use xenia_isa::OP_COUNT;
@@ -313,12 +314,13 @@ pub(crate) fn lend_run(ctx: &mut PpcContext, run: &mut Run<'_>) {
 }
 
 /// The kinds of faults in the order of their numbers.
-const KINDS: [FaultKind; 5] = [
+const KINDS: [FaultKind; 6] = [
     FaultKind::Unmapped,
     FaultKind::ReadProtected,
     FaultKind::WriteProtected,
     FaultKind::Misaligned,
     FaultKind::DeviceQueueFull,
+    FaultKind::HoldsCode,
 ];
 
 /// A guest access of compiled code was refused: notes it and leaves.
@@ -332,10 +334,13 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
         u64::from(guest.0) | u64::from(fault.write) << 32 | (fault.kind as u64) << 40;
     let end = ctx.host[Word::Code as usize] + CODE_SIZE as u64;
     let size = end.saturating_sub(fault.rip).min(fault_exit::LOOKED_AT as u64) as usize;
-    // SAFETY: from the instruction on, and inside of code memory, which is mapped as a whole and readable; this thread is
-    // in the code that is there, so nobody writes it.
-    let code = unsafe { std::slice::from_raw_parts(fault.rip as *const u8, size) };
-    if let Some(distance) = fault_exit::distance(code) {
+    let mut code = [0; fault_exit::LOOKED_AT];
+    for (byte, at) in code[..size].iter_mut().zip(fault.rip..) {
+        // SAFETY: inside of code memory, which is mapped as a whole and readable. Behind the region's end another thread may be
+        // writing code, so bytes are read one by one, as atomics; what is there is not looked at.
+        *byte = unsafe { AtomicU8::from_ptr(at as *mut u8) }.load(Relaxed);
+    }
+    if let Some(distance) = fault_exit::distance(&code[..size]) {
         // Registers are where the cold block finds them, and it leaves by the usual way.
         return Action::Resume(fault.rip + distance);
     }

@@ -102,11 +102,13 @@ pub(crate) enum Leave {
     Yield = 8,
     /// Floating-point registers hold no singles where the code at pc takes that for granted.
     Unfit = 9,
+    /// The store at pc is to a page that holds code: the interpreter makes it, and code is looked at again.
+    Alone = 10,
 }
 
 impl Leave {
     /// Every reason, by its number.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Branch,
         Self::Missing,
         Self::Budget,
@@ -117,6 +119,7 @@ impl Leave {
         Self::Unwind,
         Self::Yield,
         Self::Unfit,
+        Self::Alone,
     ];
 
     /// The reason in a region's second result.

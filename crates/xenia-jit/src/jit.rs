@@ -33,7 +33,7 @@ use xenia_cpu::{
 };
 use xenia_guest::GuestAddr;
 use xenia_isa::{OP_COUNT, ROWS};
-use xenia_memory::{CodeHook, DeviceQueue, GuestMemory, register_code_hook};
+use xenia_memory::{CodeHook, DeviceQueue, FaultKind, GuestMemory, register_code_hook};
 
 /// How much guest code is compiled together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,7 +56,8 @@ pub struct JitConfig {
     /// compile at once what is reached. With 1, where a visit happens to go on in what is compiled becomes no entry.
     pub warm_up: u32,
     /// Registers are exact when an access faults, at the price of more stores. On by default: on cpu-suite no cost
-    /// could be measured.
+    /// could be measured. Without it, code that changes code is not left at the store
+    /// ([`GuestMemory::let_stores_to_code_go_on`]).
     pub precise_faults: bool,
     /// How carefully to compile.
     pub effort: Effort,
@@ -310,6 +311,9 @@ impl Jit {
         store: Option<StoreOptions>,
     ) -> Result<Self, JitError> {
         let compiler = Compiler::new(&config)?;
+        if !config.precise_faults {
+            memory.let_stores_to_code_go_on();
+        }
         let settings = || format!("{} {:?}", compiler.target(), lift_config(&config, Mode::default()));
         let store = store.map(|options| CodeStore::open(options, &settings()));
         let shared = Shared {
@@ -392,7 +396,7 @@ impl Engine {
             ctx.budget += i64::from(site.remaining) + i64::from(site.again);
             let shorts = ctx.host[Word::Shorts as usize] as u32;
             soft_single::widen(&mut ctx.fpr, site.singles | site.open & shorts);
-            if site.again > 0 {
+            if site.again > 0 || fault.kind == FaultKind::HoldsCode {
                 return self.interpret(ctx, devices, site.again + 1);
             }
         } else {
@@ -475,8 +479,8 @@ impl Engine {
                     self.counts.fallbacks += (before - ctx.budget) as u64;
                     exit
                 }
-                // To the next entry.
-                Leave::Unfit => self.interpret(ctx, devices, 1),
+                // To the next entry, or for the store alone.
+                Leave::Unfit | Leave::Alone => self.interpret(ctx, devices, 1),
                 Leave::Exit => exit,
                 Leave::Yield => Some(Exit::Yield),
                 Leave::Syscall => Some(Exit::Syscall { lev: detail as u8 }),

@@ -4,7 +4,8 @@
 //! The fast path is one look at the page's flags and one host access through the alias view, so the
 //! interpreter never takes a host fault. A store looks at the flags again *after* the bytes are
 //! there: together with the barrier that `watch` puts before it returns, either the store sees the
-//! watch and bumps the version, or whoever set the watch sees the bytes. Values are big-endian
+//! watch and bumps the version, or whoever set the watch sees the bytes. It looks before as well, as a page that holds
+//! code takes no store ([`FaultKind::HoldsCode`]). Values are big-endian
 //! numbers. Nothing here is mirrored. Faults leave memory unchanged and name the first byte that
 //! was refused.
 #![allow(clippy::inline_always)]
@@ -34,7 +35,7 @@ macro_rules! scalar_access {
         #[inline(always)]
         pub fn $store(&self, addr: u32, value: $t, dev: &mut DeviceQueue) -> Access<()> {
             const SIZE: u32 = size_of::<$t>() as u32;
-            if self.pages.flags(addr) & WRITE != 0 && addr % PAGE_SIZE <= PAGE_SIZE - SIZE {
+            if self.pages.flags(addr) & (WRITE | WATCHED) == WRITE && addr % PAGE_SIZE <= PAGE_SIZE - SIZE {
                 // SAFETY: the access stays inside one page that is committed.
                 unsafe { host::$store(self.alias.0, addr, value.to_be()) };
                 if self.pages.flags(addr) & WATCHED != 0 {
@@ -62,6 +63,7 @@ macro_rules! compare_exchange {
             if self.pages.flags(addr) & WRITE == 0 {
                 return Err(self.fault(addr, true));
             }
+            self.before_store(addr)?;
             let expected = expected.to_be();
             // SAFETY: an aligned access inside one page that is committed.
             let old = unsafe { host::$name(self.alias.0, addr, expected, new.to_be()) };
@@ -97,7 +99,7 @@ impl GuestMemory {
     /// Stores 16 bytes as the guest does, the most significant first. Not atomic as a whole.
     #[inline(always)]
     pub fn store_u128(&self, addr: u32, value: u128, dev: &mut DeviceQueue) -> Access<()> {
-        if self.pages.flags(addr) & WRITE != 0 && addr % PAGE_SIZE <= PAGE_SIZE - 16 {
+        if self.pages.flags(addr) & (WRITE | WATCHED) == WRITE && addr % PAGE_SIZE <= PAGE_SIZE - 16 {
             // SAFETY: both accesses stay inside one page that is committed.
             unsafe {
                 host::store_u64(self.alias.0, addr, ((value >> 64) as u64).swap_bytes());
@@ -147,7 +149,7 @@ impl GuestMemory {
         Ok(u128::from_be_bytes(bytes))
     }
 
-    /// The store beside [`Self::load_slowly`].
+    /// The store beside [`Self::load_slowly`], also where a page is watched.
     #[cold]
     #[inline(never)]
     fn store_slowly(&self, addr: u32, size: u32, value: u128, dev: &mut DeviceQueue) -> Access<()> {
@@ -155,6 +157,8 @@ impl GuestMemory {
             return self.device_store(addr, size, value, dev);
         }
         self.check(addr, size, WRITE, true)?;
+        self.before_store(addr)?;
+        self.before_store(addr.wrapping_add(size - 1))?;
         // SAFETY: the whole range is committed.
         unsafe { host::copy_in(self.alias.0, addr, &value.to_be_bytes()[16 - size as usize..]) };
         self.bump_watched(addr, size);

@@ -22,6 +22,10 @@ pub enum FaultKind {
     /// A device store found the slot's queue full ([`crate::DeviceQueue::CAPACITY`]).
     #[error("the device takes no more stores")]
     DeviceQueueFull,
+    /// Nothing is wrong: an engine has read code from the page ([`crate::GuestMemory::watch_code`]), so it makes the store by itself
+    /// and looks at its code again. Nobody but engines sees this.
+    #[error("the page holds code")]
+    HoldsCode,
 }
 
 /// A refused access to guest memory; what becomes a guest exception.

@@ -3,8 +3,9 @@
 //! ```text
 //! fault ─► an access of hooked code, in a guest view? ─┬─ device ────────────► emulate on the thread's DeviceQueue
 //!                                                      ├─ watched, or behind ► bump, open, retry (or emulate on the alias view)
-//!                                                      └─ refused ─┐
-//!          an access of hooked code elsewhere ─────────────────────┴► its hook ─► else the previous handler
+//!                                                      ├─ a store to code ─┐
+//!                                                      └─ refused ─────────┤
+//!          an access of hooked code elsewhere ─────────────────────────────┴► its hook ─► else the previous handler
 //! ```
 //!
 //! Only hooked code is helped: a fault of anybody else, or one in fetching an instruction, is a bug of ours that must
@@ -204,31 +205,40 @@ impl GuestMemory {
         u32::try_from(host_addr.checked_sub(self.mapping.guest_base() as usize)?).ok()
     }
 
-    /// Tries to make a faulting access to `addr` by the code of `hook` go on.
-    fn resolve(&self, addr: u32, hook: &dyn FaultHook, interrupted: &mut Interrupted<'_>) -> bool {
+    /// Tries to make a faulting access to `addr` by the code of `hook` go on. Why not, if it can't.
+    fn resolve(
+        &self,
+        addr: u32,
+        hook: &dyn FaultHook,
+        interrupted: &mut Interrupted<'_>,
+    ) -> Result<(), FaultKind> {
+        let write = interrupted.write();
+        let refused = || self.fault(addr, write).kind;
         if self.pages.flags(addr) & DEVICE != 0 {
             // SAFETY: called by the fault handler of an access in a guest view, which is compiled code's.
-            let Some(queue) = (unsafe { DeviceQueue::current() }) else { return false };
+            let Some(queue) = (unsafe { DeviceQueue::current() }) else { return Err(refused()) };
             let rip = interrupted.rip();
             let done = interrupted.emulate(&mut DeviceBus { memory: self, queue });
             if done {
                 hook.on_device_access(rip);
             }
-            return done;
+            return if done { Ok(()) } else { Err(refused()) };
         }
-        match self.fault_outcome(addr, interrupted.write()) {
-            FaultOutcome::Retry => true,
-            FaultOutcome::Emulate => interrupted.emulate(&mut AliasBus(self)),
-            FaultOutcome::Refused => false,
+        match self.fault_outcome(addr, write) {
+            FaultOutcome::Retry => Ok(()),
+            FaultOutcome::HoldsCode => Err(FaultKind::HoldsCode),
+            FaultOutcome::Emulate if interrupted.emulate(&mut AliasBus(self)) => Ok(()),
+            FaultOutcome::Emulate | FaultOutcome::Refused => Err(refused()),
         }
     }
 }
 
-/// Asks the hook of the code that faulted.
+/// Asks the hook of the code that faulted; `kind` is why, if that is known.
 fn ask_hook(
     hook: &dyn FaultHook,
     host_addr: usize,
     space: Option<&GuestMemory>,
+    kind: Option<FaultKind>,
     interrupted: &mut Interrupted<'_>,
 ) -> bool {
     let rip = interrupted.rip();
@@ -240,7 +250,8 @@ fn ask_hook(
         registers: interrupted.general(),
         host_addr,
         guest_addr: addr.map(GuestAddr),
-        kind: space.zip(addr).map_or(FaultKind::Unmapped, |(s, a)| s.fault(a, write).kind),
+        kind: kind
+            .unwrap_or_else(|| space.zip(addr).map_or(FaultKind::Unmapped, |(s, a)| s.fault(a, write).kind)),
         write,
     };
     match hook.on_fault(&mut fault) {
@@ -271,14 +282,19 @@ unsafe extern "C" fn on_signal(signal: libc::c_int, info: *mut libc::siginfo_t, 
             // SAFETY: somebody accesses this space, and so keeps it alive (see the registry's rules).
             (start, unsafe { &*space })
         });
+        let mut kind = None;
         if let Some((start, space)) = space
             && let Ok(addr) = u32::try_from(host_addr.wrapping_sub(start + GUARD))
-            && space.resolve(addr, hook, &mut interrupted)
         {
-            *errno = saved;
-            return;
+            match space.resolve(addr, hook, &mut interrupted) {
+                Ok(()) => {
+                    *errno = saved;
+                    return;
+                }
+                Err(refused) => kind = Some(refused),
+            }
         }
-        if ask_hook(hook, host_addr, space.map(|(_, space)| space), &mut interrupted) {
+        if ask_hook(hook, host_addr, space.map(|(_, space)| space), kind, &mut interrupted) {
             *errno = saved;
             return;
         }

@@ -22,7 +22,7 @@
 //! memory.alloc_fixed(at, 0x1_0000, AllocKind::ReserveCommit, Protect::READ_WRITE)?;
 //!
 //! let page = GuestMemory::page_index(at).expect("an image address");
-//! let (version, watch) = memory.watch_page(page).expect("committed above");
+//! let (version, watch) = memory.watch_code_page(page).expect("committed above");
 //! assert_eq!(watch, Watch::Protected);
 //! let made = memory.read::<u32>(at)?; // read after watching
 //! assert_eq!(memory.page_version(page), version, "still good");

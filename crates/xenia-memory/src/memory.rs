@@ -37,6 +37,8 @@ pub struct GuestMemory {
     pub(crate) map_budget: MapBudget,
     /// Whether the guest view's host rights are kept up to date.
     pub(crate) guest_view_open: AtomicBool,
+    /// Whether engines' stores go on though the page holds code.
+    pub(crate) stores_to_code_go_on: AtomicBool,
     pub(crate) mapping: Mapping,
     entry: OnceLock<Entry>,
 }
@@ -96,6 +98,7 @@ impl GuestMemory {
             zones: Mutex::new(Zones::new()),
             map_budget: MapBudget::new(limit),
             guest_view_open: AtomicBool::new(false),
+            stores_to_code_go_on: AtomicBool::new(false),
             mapping,
             entry: OnceLock::new(),
         };

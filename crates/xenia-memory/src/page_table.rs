@@ -4,7 +4,7 @@
 //! it without locks. Who may change what:
 //! - rights and [`COMMITTED`]: [`crate::GuestMemory`]'s mapping calls, under the heap lock, while
 //!   they own the page's watch state;
-//! - [`WATCHED`] and the host's rights: whoever owns the watch state (see `rights.rs`);
+//! - [`WATCHED`], [`CODE`] and the host's rights: whoever owns the watch state (see `rights.rs`);
 //! - versions: anybody; they only grow (modulo 2³²).
 
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, guest_pages};
@@ -22,12 +22,15 @@ pub(crate) const WATCHED: u8 = 0x08;
 /// Memory is committed: HLE and devices may access it.
 pub(crate) const COMMITTED: u8 = 0x10;
 
+/// Somebody who watches has read code from the page. Never without [`WATCHED`].
+pub(crate) const CODE: u8 = 0x80;
+
 /// The host lets the guest view be read.
 pub(crate) const HOST_READ: u8 = 0x20;
 /// The host lets the guest view be written.
 pub(crate) const HOST_WRITE: u8 = 0x40;
 /// All flags but those of the host.
-pub(crate) const GUEST_FLAGS: u8 = READ | WRITE | DEVICE | WATCHED | COMMITTED;
+pub(crate) const GUEST_FLAGS: u8 = READ | WRITE | DEVICE | WATCHED | COMMITTED | CODE;
 
 /// Watch states of a backing page.
 pub(crate) mod state {

@@ -4,13 +4,17 @@
 //! host page; the fault handler bumps the version, takes the watch away and lets the store go on.
 //! Other stores see the flag after the bytes are there, and do the same. How a page changes hands
 //! is told in `rights.rs`.
+//!
+//! Where what is watched is code, an engine's store does not just go on: it is refused ([`FaultKind::HoldsCode`]), so that the
+//! engine makes it as an instruction by itself and then looks at its code again. So what an engine stores is code for its next
+//! instruction, whatever it has decoded or compiled before, which lockstep promises (docs/src/determinism.md).
 
 use crate::barrier;
-use crate::error::Access;
+use crate::error::{Access, FaultKind, MemoryFault};
 use crate::layout::{BACKING_PAGES, PAGE_SHIFT, backing_page, part_of};
 use crate::map_budget::{Grain, MAX_GRAIN};
 use crate::memory::GuestMemory;
-use crate::page_table::{COMMITTED, READ, WATCHED, WRITE, state};
+use crate::page_table::{CODE, COMMITTED, READ, WATCHED, WRITE, state};
 use crate::rights::InViews;
 use std::ops::Range;
 use std::sync::atomic::Ordering::*;
@@ -33,6 +37,8 @@ pub enum Watch {
 pub(crate) enum FaultOutcome {
     /// Run the instruction again.
     Retry,
+    /// Leave it to the engine: the page holds code.
+    HoldsCode,
     /// The access is allowed, but the host can't open the page: do it through the alias view.
     Emulate,
     /// The guest has no right to it.
@@ -80,8 +86,25 @@ impl GuestMemory {
     /// **Read the version before this call** and the contents after it: as long as the version
     /// still is what it was, so are the contents. A version read after this call proves nothing: a
     /// store may have ended the watch in between, with its bump already counted and its bytes not
-    /// yet there. [`GuestMemory::watch_page`] does it in the right order.
+    /// yet there. [`GuestMemory::watch_code_page`] does it in the right order.
     pub fn watch(&self, addr: GuestAddr, len: u32) -> Access<Watch> {
+        self.watch_for(addr, len, false)
+    }
+
+    /// The same, for code that is about to be read: stores of engines to these pages are refused with [`FaultKind::HoldsCode`] for as long
+    /// as the watch lasts.
+    pub fn watch_code(&self, addr: GuestAddr, len: u32) -> Access<Watch> {
+        self.watch_for(addr, len, true)
+    }
+
+    /// From now on watches of code are watches like others: for an engine that can't leave its code at any store. When code that it
+    /// changes itself is looked at again is then its own affair.
+    pub fn let_stores_to_code_go_on(&self) {
+        self.stores_to_code_go_on.store(true, Release);
+    }
+
+    fn watch_for(&self, addr: GuestAddr, len: u32, code: bool) -> Access<Watch> {
+        let code = code && !self.stores_to_code_go_on.load(Acquire);
         self.check(addr.0, len, COMMITTED, false)?;
         if len == 0 {
             return Ok(Watch::Protected);
@@ -90,7 +113,7 @@ impl GuestMemory {
         let mut result = Watch::Protected;
         let pages =
             (addr.0 >> PAGE_SHIFT..=last >> PAGE_SHIFT).filter_map(|page| backing_page(page << PAGE_SHIFT));
-        if pages.clone().all(|page| self.is_watched(page)) {
+        if pages.clone().all(|page| self.is_watched(page, code)) {
             return Ok(Watch::Protected);
         }
         let mut pages = pages.peekable();
@@ -101,33 +124,43 @@ impl GuestMemory {
             while let Some(next) = pages.next_if(|&p| p == run.end && p % MAX_GRAIN != 0) {
                 run.end = next + 1;
             }
-            if self.watch_run(run) == Watch::Unprotected {
+            if self.watch_run(run, code) == Watch::Unprotected {
                 result = Watch::Unprotected;
             }
         }
         Ok(result)
     }
 
-    fn is_watched(&self, page: u32) -> bool {
+    /// Whether the page is watched, as one that holds code if that is asked for.
+    fn is_watched(&self, page: u32, code: bool) -> bool {
         self.pages.state(page).load(Acquire) == state::WATCHED
+            && (!code || self.pages.backing_flags(page) & CODE != 0)
     }
 
-    /// Watches one page by its index and returns its version, read before. Contents read from now
+    /// Watches one page of code by its index and returns its version, read before. Contents read from now
     /// on are those of this version until [`GuestMemory::page_version`] differs from it. `None` if
     /// the page is not committed.
-    pub fn watch_page(&self, index: u32) -> Option<(u32, Watch)> {
+    pub fn watch_code_page(&self, index: u32) -> Option<(u32, Watch)> {
         let version = self.page_version(index);
         if index >= BACKING_PAGES {
             return None;
         }
         let guest = crate::layout::canonical_guest_page(index);
-        let watch = self.watch(GuestAddr(guest << PAGE_SHIFT), 1).ok()?;
+        let watch = self.watch_code(GuestAddr(guest << PAGE_SHIFT), 1).ok()?;
         Some((version, watch))
     }
 
     /// Watches backing pages inside one block. Called under the heap lock.
-    fn watch_run(&self, asked: Range<u32>) -> Watch {
-        if asked.clone().all(|page| self.is_watched(page)) {
+    fn watch_run(&self, asked: Range<u32>, code: bool) -> Watch {
+        if code {
+            for page in asked.clone() {
+                if self.own(page, state::WATCHED) {
+                    self.pages.change_flags(page, CODE, 0);
+                    self.disown(page, state::WATCHED);
+                }
+            }
+        }
+        if asked.clone().all(|page| self.is_watched(page, code)) {
             return Watch::Protected;
         }
         if self.map_budget.wants_count() {
@@ -143,7 +176,8 @@ impl GuestMemory {
         for page in pages.clone() {
             if self.pages.backing_flags(page) & COMMITTED != 0 && self.own(page, state::IDLE) {
                 owned.insert(page);
-                self.pages.change_flags(page, WATCHED, 0);
+                let code = if code && asked.contains(&page) { CODE } else { 0 };
+                self.pages.change_flags(page, WATCHED | code, 0);
             }
         }
         let protected = owned.runs(pages.clone()).all(|run| self.apply_rights(&run, InViews::All));
@@ -151,7 +185,7 @@ impl GuestMemory {
         barrier::on_all_threads();
         for page in owned.runs(pages).flatten() {
             if !protected {
-                self.pages.change_flags(page, 0, WATCHED);
+                self.pages.change_flags(page, 0, WATCHED | CODE);
                 self.bump(page);
             }
             self.disown(page, if protected { state::WATCHED } else { state::IDLE });
@@ -175,6 +209,39 @@ impl GuestMemory {
                 self.end_watch(page, InViews::None);
             }
         }
+    }
+
+    /// A store of an engine is about to be made to a page that was seen to be watched.
+    ///
+    /// # Errors
+    /// [`FaultKind::HoldsCode`] if that page, or one that is opened with it, holds code. The watch has ended: the next attempt
+    /// finds the page as any other, unless somebody has watched it again.
+    #[cold]
+    #[inline(never)]
+    fn storing_to_watched(&self, addr: u32) -> Access<()> {
+        match backing_page(addr) {
+            Some(page) if self.opens_code(page) => {
+                self.end_watch(page, InViews::None);
+                Err(MemoryFault { addr: GuestAddr(addr), kind: FaultKind::HoldsCode, write: true })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// To be asked before a store of an engine that is made by other means than those for stores, within one page.
+    ///
+    /// # Errors
+    /// [`FaultKind::HoldsCode`] if the store is to be made by an instruction by itself. The watch has ended, so the next attempt
+    /// finds the page as any other, unless somebody has watched it again.
+    #[inline]
+    pub fn before_store(&self, addr: u32) -> Access<()> {
+        if self.pages.flags(addr) & WATCHED == 0 { Ok(()) } else { self.storing_to_watched(addr) }
+    }
+
+    /// Whether ending the watch on `page` ends one on code. Async-signal-safe.
+    fn opens_code(&self, page: u32) -> bool {
+        let grain = self.map_budget.grain().pages();
+        block_of(page, grain).any(|page| self.pages.backing_flags(page) & CODE != 0)
     }
 
     /// A store, already visible, went to a page that was seen to be watched.
@@ -225,7 +292,7 @@ impl GuestMemory {
             for page in run.clone() {
                 if self.pages.backing_flags(page) & WATCHED != 0 {
                     self.bump(page);
-                    self.pages.change_flags(page, 0, WATCHED);
+                    self.pages.change_flags(page, 0, WATCHED | CODE);
                 }
             }
             done &= self.apply_rights(&run, views);
@@ -258,6 +325,7 @@ impl GuestMemory {
                     FaultOutcome::Refused
                 };
             }
+            state::WATCHED if write && self.opens_code(page) => return FaultOutcome::HoldsCode,
             state::WATCHED if write && self.end_watch(page, views) => {
                 self.counts.watch_faults.fetch_add(1, Relaxed);
                 return FaultOutcome::Retry;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::thread;
 use std::time::{Duration, Instant};
 use xenia_guest::GuestAddr;
-use xenia_memory::{DeviceQueue, GuestMemory, Protect, Watch};
+use xenia_memory::{DeviceQueue, FaultKind, GuestMemory, MemoryFault, Protect, Watch};
 
 const VIEWS: [&[u32]; 4] =
     [&[0x0004_0000], &[0x7000_0000], &[0x8200_0000, 0x9200_0000], &[0xA300_0000, 0xC300_0000, 0xE2FF_F000]];
@@ -76,21 +76,50 @@ fn watches_keep_to_their_pages_and_respect_rights() {
     // Uncommitted memory can't be watched.
     assert_eq!(memory.watch(GuestAddr(0x1_3FFF), 2).unwrap_err().addr, GuestAddr(0x1_4000));
     assert!(memory.watch(GuestAddr(0x7FC8_0000), 4).is_err());
-    assert_eq!(memory.watch_page(u32::MAX), None);
+    assert_eq!(memory.watch_code_page(u32::MAX), None);
     // A read-only page changes by HLE only, and its end of watch does not make it writable.
     memory.protect(GuestAddr(0x1_0000), 0x1000, Protect::READ_ONLY).unwrap();
-    let (seen, kind) = memory.watch_page(GuestMemory::page_index(GuestAddr(0x1_0000)).unwrap()).unwrap();
+    let (seen, kind) = memory.watch_code_page(GuestMemory::page_index(GuestAddr(0x1_0000)).unwrap()).unwrap();
     assert_eq!(kind, Watch::Protected);
     memory.write(GuestAddr(0x1_0000), 1_u32).unwrap();
     assert_ne!(version(&memory, 0x1_0000), seen);
     assert!(memory.store_u32(0x1_0000, 1, &mut DeviceQueue::new()).is_err());
     // Taking a watch away tells whoever relied on it.
-    let (seen, _) = memory.watch_page(GuestMemory::page_index(GuestAddr(0x1_2000)).unwrap()).unwrap();
+    let (seen, _) = memory.watch_code_page(GuestMemory::page_index(GuestAddr(0x1_2000)).unwrap()).unwrap();
     memory.unwatch(GuestAddr(0x1_2000), 4);
     assert_ne!(version(&memory, 0x1_2000), seen);
     let faults = memory.counters().watch_faults;
     host_store(&memory, 0x1_2000, 1);
     assert_eq!(memory.counters().watch_faults, faults);
+}
+
+#[test]
+fn a_store_to_code_is_refused_once_and_ends_the_watch() {
+    let (memory, devices) = (space(), &mut DeviceQueue::new());
+    commit(&memory, 0x1_0000, 0x3000, RW);
+    let refused = |addr| Err(MemoryFault { addr: GuestAddr(addr), kind: FaultKind::HoldsCode, write: true });
+    // Watched for its contents before, and so is its neighbour.
+    let _ = memory.watch(GuestAddr(0x1_0000), 0x3000).unwrap();
+    let _ = memory.watch_code(GuestAddr(0x1_1000), 4).unwrap();
+    let before = version(&memory, 0x1_1000);
+    assert_eq!(memory.store_u32(0x1_0000, 1, devices), Ok(()));
+    assert_eq!((memory.before_store(0x1_2000), version(&memory, 0x1_1000)), (Ok(()), before));
+    // An access of two pages, the second of which holds code.
+    assert_eq!(memory.store_u64(0x1_0FFC, 1, devices), refused(0x1_1003));
+    assert_eq!((memory.read(GuestAddr(0x1_0FFC)), version(&memory, 0x1_1000)), (Ok(0_u32), before + 1));
+    assert_eq!(memory.store_u64(0x1_0FFC, 1, devices), Ok(()));
+    let _ = memory.watch_code(GuestAddr(0x1_1000), 4).unwrap();
+    assert_eq!(memory.compare_exchange_u32(0x1_1000, 1, 2), refused(0x1_1000).map(|()| true));
+    assert_eq!(memory.compare_exchange_u32(0x1_1000, 1, 2), Ok(true));
+    // Neither the kernel's writes nor devices' are refused.
+    let _ = memory.watch_code(GuestAddr(0x1_1000), 4).unwrap();
+    let before = version(&memory, 0x1_1000);
+    memory.write(GuestAddr(0x1_1000), 7_u32).unwrap();
+    assert_eq!(version(&memory, 0x1_1000), before + 1);
+    memory.let_stores_to_code_go_on();
+    let _ = memory.watch_code(GuestAddr(0x1_1000), 4).unwrap();
+    assert_eq!(memory.store_u32(0x1_1000, 8, devices), Ok(()));
+    assert_eq!(version(&memory, 0x1_1000), before + 2);
 }
 
 #[test]

@@ -156,6 +156,11 @@ pub(crate) fn must_be_last(op: Op, i: Instruction) -> bool {
     }
 }
 
+/// Whether `op` stores to memory.
+pub(crate) fn stores(op: Op) -> bool {
+    op.row().has(Flag::mem) && !op.row().name.starts_with('l')
+}
+
 /// The MSR bit that must be set for `op` to run, or 0.
 pub(crate) fn facility(op: Op) -> u64 {
     static FACILITIES: LazyLock<Vec<u64>> =

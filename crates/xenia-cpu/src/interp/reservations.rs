@@ -29,25 +29,29 @@ impl Cpu<'_> {
     }
 
     /// A conditional store of `size` bytes at `ea`: `exchange` compares with the value that was reserved, and stores, if the
-    /// reservation stands. It ends either way.
+    /// reservation stands. It ends either way, but not by a fault.
     pub(super) fn store_conditionally(
         &mut self,
         ea: u32,
         size: u32,
         exchange: impl FnOnce(&GuestMemory, u64) -> Result<bool, MemoryFault>,
     ) -> Result<bool, MemoryFault> {
-        let held = std::mem::take(&mut self.ctx.reservation);
+        let held = self.ctx.reservation;
         let matches = held.valid != 0 && held.addr == ea && held.size == size;
         let claimed = matches.then_some((GuestAddr(ea), held.generation));
         let (table, hw_id) = (self.memory.reservations(), self.ctx.hw_id);
-        match self.reservations {
-            ReservationMode::Context if matches => exchange(self.memory, held.value),
-            ReservationMode::Context => Ok(false),
+        let stored = match self.reservations {
+            ReservationMode::Context if matches => exchange(self.memory, held.value)?,
+            ReservationMode::Context => false,
             ReservationMode::Table | ReservationMode::Strict => {
+                // Before the table's is spent.
+                self.memory.before_store(ea)?;
                 let stored = table.commit(claimed, hw_id, || exchange(self.memory, held.value));
-                stored.unwrap_or(Ok(false))
+                stored.unwrap_or(Ok(false))?
             }
-        }
+        };
+        self.ctx.reservation = Reservation::default();
+        Ok(stored)
     }
 
     #[inline(always)]

@@ -13,7 +13,7 @@ use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{ExceptionKind, Exit, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, OP_COUNT, Op, decode};
-use xenia_memory::MemoryFault;
+use xenia_memory::{FaultKind, MemoryFault};
 
 /// MXCSR's flush-to-zero and denormals-are-zeros.
 const FLUSH_DENORMALS: u32 = 0x8040;
@@ -47,6 +47,9 @@ pub(super) fn reserve(call: &mut Call<'_, '_>, addr: u64) -> u64 {
 
 pub(super) fn commit(call: &mut Call<'_, '_>, word: u64, value: u64) -> u64 {
     let (addr, memory) = (word as u32, call.run.memory);
+    if let Err(fault) = memory.before_store(addr) {
+        return raise(call, fault);
+    }
     let reservation = std::mem::take(&mut call.ctx.reservation);
     let held = (word >> 32 & 1 != 0).then_some((GuestAddr(addr), reservation.generation));
     let stored = memory.reservations().commit(held, call.ctx.hw_id, || {
@@ -62,9 +65,13 @@ pub(super) fn commit(call: &mut Call<'_, '_>, word: u64, value: u64) -> u64 {
     }
 }
 
-/// The instruction at the context's pc could not access memory: the region's second result.
+/// The instruction at the context's pc could not access memory: the region's second result. A store to a page that holds
+/// code is the interpreter's.
 fn raise(call: &mut Call<'_, '_>, fault: MemoryFault) -> u64 {
     let pc = call.ctx.pc;
+    if fault.kind == FaultKind::HoldsCode {
+        return u64::from(Leave::Alone as u32) << 32 | u64::from(pc);
+    }
     let kind = ExceptionKind::Memory(fault);
     call.run.exit = Some(Exit::Exception(GuestException { pc: GuestAddr(pc), kind }));
     u64::from(Leave::Exit as u32) << 32 | u64::from(pc)

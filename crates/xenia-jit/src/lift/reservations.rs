@@ -76,10 +76,6 @@ impl Lifter<'_> {
             self.b.ins().load(ty, HOST, ctx, (RESERVATION + offset_of!(Reservation, value)) as i32);
         let address = self.host_address(ea);
         let new = self.b.ins().bswap(value);
-        let zero64 = self.const64(0);
-        self.reservation(zero64, offset_of!(Reservation, value));
-        self.reservation(zero64, offset_of!(Reservation, addr));
-        self.reservation(zero64, offset_of!(Reservation, valid));
         let expected = self.b.ins().bswap(expected);
         let attempt = self.b.create_block();
         let done = self.b.create_block();
@@ -91,6 +87,11 @@ impl Lifter<'_> {
         let stored = self.b.ins().icmp(IntCC::Equal, old, expected);
         self.b.ins().jump(done, &[stored.into()]);
         self.b.switch_to_block(done);
+        // Behind the store: one that faults leaves the reservation.
+        let zero64 = self.const64(0);
+        self.reservation(zero64, offset_of!(Reservation, value));
+        self.reservation(zero64, offset_of!(Reservation, addr));
+        self.reservation(zero64, offset_of!(Reservation, valid));
         let bits = self.b.ins().ishl_imm_s(result, 1);
         let bits = self.b.ins().bor(bits, so);
         self.set_cr(0, Cr::Bits(bits));

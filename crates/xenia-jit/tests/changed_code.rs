@@ -1,0 +1,169 @@
+//! Code that a title changes and doesn't say so (no `icbi`, no `isync`): the next instruction is what memory holds.
+//!
+//! The oracle is the interpreter one instruction at a time, which keeps nothing of code. docs/src/determinism.md.
+
+mod common;
+
+use common::*;
+use xenia_cpu::{EngineConfig, Exit, Interpreter, ReservationMode};
+use xenia_isa::Op;
+use xenia_jit::{Granularity, JitConfig};
+use xenia_memory::DeviceQueue;
+
+/// `xori rD,rD,immediate`.
+fn flip(register: u32, immediate: i32) -> u32 {
+    d(Op::xori, register, register, immediate)
+}
+
+/// A program, with r5 the word that is put at r4, and r3 what the changed code counts with.
+struct Program {
+    name: &'static str,
+    words: Vec<u32>,
+    /// Where the word that is changed lies, as a number of words.
+    patched: u32,
+}
+
+/// The address of a word of the program.
+fn at(word: u32) -> u32 {
+    CODE + 4 * word
+}
+
+/// A loop that changes its next word by `store`.
+fn next_word(name: &'static str, store: &[u32]) -> Program {
+    let count = store.len() as u32;
+    let mut words = vec![flip(5, 3), d(Op::addi, 6, 0, 0)];
+    words.extend(store);
+    let patched = words.len() as u32;
+    words.push(d(Op::addi, 3, 3, 1));
+    words.push(b(at(patched + 1), CODE, false));
+    assert!(patched == 2 + count);
+    Program { name, words, patched }
+}
+
+fn programs() -> Vec<Program> {
+    let low = |op, register| d(op, register, 4, 0);
+    let mut programs = vec![
+        next_word("stw", &[low(Op::stw, 5)]),
+        next_word("stwx", &[x(Op::stwx, 5, 6, 4, 0)]),
+        next_word("stwu", &[d(Op::addi, 7, 4, -4), d(Op::stwu, 5, 7, 4)]),
+        next_word("sth", &[d(Op::sth, 5, 4, 2)]),
+        next_word("stb", &[d(Op::stb, 5, 4, 3)]),
+        next_word("stwbrx", &[x(Op::stwbrx, 8, 6, 4, 0), low(Op::stw, 5)]),
+        next_word("stmw", &[d(Op::addi, 31, 5, 0), low(Op::stmw, 31)]),
+        next_word("stswi", &[x(Op::stswi, 5, 4, 4, 0)]),
+        next_word("stwcx.", &[x(Op::lwarx, 9, 6, 4, 0), x(Op::stwcx, 5, 6, 4, 0)]),
+        next_word("stwcx. without", &[x(Op::stwcx, 5, 6, 4, 0)]),
+        next_word(
+            "stfiwx",
+            &[low(Op::lfs, 1), d(Op::stw, 5, 1, 0), d(Op::lfd, 1, 1, -4), x(Op::stfiwx, 1, 6, 4, 0)],
+        ),
+    ];
+    // An innermost loop that changes itself in every eighth turn.
+    programs.push(Program {
+        name: "in a loop",
+        words: vec![
+            d(Op::addi, 11, 0, 60),
+            x(Op::mtspr, 11, 9, 0, 0), // mtctr r11
+            d(Op::addi, 31, 31, 1),
+            d(Op::andi_rc, 31, 10, 7),
+            d(Op::bcx, 4, 2, 12),
+            flip(5, 3),
+            low(Op::stw, 5),
+            d(Op::addi, 3, 3, 1),
+            d(Op::addi, 8, 8, 1),
+            d(Op::bcx, 16, 0, -28),
+            b(at(10), CODE, false),
+        ],
+        patched: 7,
+    });
+    // A function on the same page, whose caller has a frame on the host's stack.
+    programs.push(Program {
+        name: "in a callee",
+        words: vec![
+            b(at(0), at(6), true),
+            d(Op::addi, 8, 8, 1),
+            flip(5, 3),
+            b(at(3), at(6), true),
+            d(Op::addi, 8, 8, 1),
+            b(at(5), CODE, false),
+            low(Op::stw, 5),
+            d(Op::addi, 3, 3, 1),
+            d(Op::addi, 8, 8, 3),
+            0x4E80_0020, // blr
+        ],
+        patched: 7,
+    });
+    // On another page, and what the caller goes on with is changed there.
+    let mut words = vec![b(at(0), at(1100), true), d(Op::addi, 3, 3, 1), b(at(2), CODE, false)];
+    words.resize(1100, 0);
+    words.extend([flip(5, 3), low(Op::stw, 5), d(Op::addi, 8, 8, 3), 0x4E80_0020]);
+    programs.push(Program { name: "in the caller", words, patched: 1 });
+    programs
+}
+
+fn prepare(machine: &mut Machine, program: &Program) {
+    machine.put(CODE, &program.words);
+    machine.ctx.pc = CODE;
+    machine.ctx.gpr[1] = u64::from(DATA + 0x100);
+    machine.ctx.gpr[4] = u64::from(at(program.patched));
+    machine.ctx.gpr[5] = u64::from(program.words[program.patched as usize]);
+    machine.ctx.gpr[8] = 0x0100_6338;
+}
+
+/// The state after that many instructions, one by one.
+fn oracle(program: &Program, count: u32) -> Machine {
+    let mut machine = Machine::interpreter();
+    prepare(&mut machine, program);
+    let mut interpreter = Interpreter::new(machine.memory.clone(), EngineConfig::default());
+    machine.ctx.begin_visit(i64::from(count), 0, u32::MAX);
+    for _ in 0..count {
+        assert_eq!(interpreter.step(&mut machine.ctx, &mut DeviceQueue::new()), None);
+    }
+    machine
+}
+
+const COUNT: u32 = 1_000;
+
+fn check(engine: &str, program: &Program, expected: &Machine, mut machine: Machine, visit: u32) {
+    prepare(&mut machine, program);
+    let mut left = COUNT;
+    while left > 0 {
+        let budget = visit.min(left);
+        assert_eq!(machine.run(i64::from(budget)), Exit::Budget, "{engine}: {}", program.name);
+        left -= budget;
+    }
+    let what = format!("{engine}, visits of {visit}: {}", program.name);
+    assert_eq!(machine.ctx.first_difference(&expected.ctx), None, "{what}");
+    assert_eq!(
+        machine.memory.read::<u32>(xenia_guest::GuestAddr(at(program.patched))),
+        expected.memory.read::<u32>(xenia_guest::GuestAddr(at(program.patched))),
+        "{what}"
+    );
+}
+
+#[test]
+fn the_next_instruction_is_what_memory_holds() {
+    for program in programs() {
+        let expected = oracle(&program, COUNT);
+        assert_ne!(expected.ctx.gpr[3], 0, "{}", program.name);
+        for visit in [COUNT, 47] {
+            check("interpreter", &program, &expected, Machine::interpreter(), visit);
+            let table = EngineConfig { reservations: ReservationMode::Table };
+            check("with the table", &program, &expected, Machine::interpreter_with(table), visit);
+            let strict = EngineConfig { reservations: ReservationMode::Strict };
+            check("strict", &program, &expected, Machine::interpreter_with(strict), visit);
+            let configs = [
+                ("compiled at once", JitConfig { warm_up: 1, ..JitConfig::default() }),
+                ("compiled soon", JitConfig { warm_up: 8, ..JitConfig::default() }),
+                ("everything compiled", JitConfig::compile_everything()),
+                ("blocks", JitConfig { granularity: Granularity::Block, ..JitConfig::compile_everything() }),
+                ("compiled, table", JitConfig { warm_up: 1, engine: table, ..JitConfig::default() }),
+                ("compiled, strict", JitConfig { warm_up: 1, engine: strict, ..JitConfig::default() }),
+                ("beside", JitConfig { warm_up: 2, compile_delays: Some(7), ..JitConfig::in_background() }),
+            ];
+            for (name, config) in configs {
+                check(name, &program, &expected, Machine::jit_with(config), visit);
+            }
+        }
+    }
+}
