@@ -6,6 +6,7 @@
 
 mod coverage;
 mod exports;
+mod leader;
 mod messages;
 
 use super::bench::{BenchReport, KernelReport, ProgramMeans, ProgramReport, Spread, StartReport};

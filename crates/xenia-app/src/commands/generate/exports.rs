@@ -1,7 +1,7 @@
 //! The table of exports: how much of each there is, what it returns, and who calls it in a test.
 
 use super::coverage::Coverage;
-use super::{heading, line, section};
+use super::{heading, leader, line, section};
 use anyhow::Result;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -37,6 +37,7 @@ pub(super) fn table(root: &Path) -> Result<String> {
         let [done, constant, partial, stub, missing] = &cells;
         line(&mut out, &[library.name(), done, constant, partial, stub, missing]);
     }
+    beside_leader(&mut out);
     for library in Library::ALL {
         let columns = ["ordinal", "name", "state", "returns", "called by", "what it does"];
         section(&mut out, &format!("In {}", library.name()), &columns);
@@ -53,6 +54,42 @@ pub(super) fn table(root: &Path) -> Result<String> {
         missing(&mut out, library);
     }
     Ok(out)
+}
+
+/// Each area, and what is there about achievements, beside what xenia-canary has.
+fn beside_leader(out: &mut String) {
+    let registry = Registry::get();
+    section(
+        out,
+        "By area, beside xenia-canary",
+        &[
+            "library",
+            "area",
+            "done",
+            "constant",
+            "partial",
+            "stub",
+            "missing",
+            "its implemented",
+            "its stubs",
+            "its missing",
+        ],
+    );
+    for &(library, area, theirs) in leader::AREAS {
+        let counts = registry.counts(library, Some(area));
+        let ours = [counts.done, counts.constant, counts.partial, counts.stub, counts.missing];
+        let numbers =
+            ours.map(|count| count.to_string()).into_iter().chain(theirs.map(|count| count.to_string()));
+        let numbers: Vec<String> = numbers.collect();
+        let cells = [library.name(), area].into_iter().chain(numbers.iter().map(String::as_str));
+        line(out, &cells.collect::<Vec<_>>());
+    }
+    section(out, "Achievements and pictures, beside xenia-canary", &["name", "state", "its state"]);
+    for &(library, name, theirs) in leader::ACHIEVEMENTS {
+        let status = registry.find_by_name(library, name).map_or(Status::Missing, |export| export.status);
+        // Without the marks that rows of exports have.
+        line(out, &[name, status.name(), theirs]);
+    }
 }
 
 fn present(out: &mut String, library: Library, row: &OrdinalRow, coverage: &Coverage) {

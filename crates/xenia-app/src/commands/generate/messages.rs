@@ -1,6 +1,6 @@
 //! The table of messages that the console's applications answer.
 
-use super::{heading, line, section};
+use super::{heading, leader, line, section};
 use xenia_kernel::imports::Status;
 use xenia_kernel::messages::APPLICATIONS;
 
@@ -12,7 +12,11 @@ pub(super) fn table() -> String {
          the states that exports have. A message without a row fails with `E_FAIL`, and is logged at its first call; one to \
          another application fails with `E_INVALIDARG`.",
     );
-    section(&mut out, "How many", &["application", "number", "done", "constant", "partial", "stub"]);
+    section(
+        &mut out,
+        "How many",
+        &["application", "number", "done", "constant", "partial", "stub", "answered by xenia-canary"],
+    );
     for application in APPLICATIONS {
         let count = |status| {
             let of_status = application.messages.iter().filter(|message| message.status == status);
@@ -20,7 +24,10 @@ pub(super) fn table() -> String {
         };
         let counts = [Status::Done, Status::Constant, Status::Partial, Status::Stub].map(count);
         let [done, constant, partial, stub] = &counts;
-        line(&mut out, &[application.name, &format!("{:X}", application.id), done, constant, partial, stub]);
+        let theirs = leader::MESSAGES.iter().find(|&&(id, _)| id == application.id);
+        let theirs = theirs.map_or_else(|| "-".to_owned(), |(_, count)| count.to_string());
+        let number = format!("{:X}", application.id);
+        line(&mut out, &[application.name, &number, done, constant, partial, stub, &theirs]);
     }
     for application in APPLICATIONS {
         section(
