@@ -150,6 +150,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
                     time,
                     phaser: self.has_barrier.then_some(&shared.phaser),
                     is_party: false,
+                    since_met: 0,
                     is_busy: false,
                 };
                 spawn(scope, shared, format!("hw{hw_id}"), move || host.run(queue));

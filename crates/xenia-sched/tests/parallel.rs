@@ -104,6 +104,37 @@ fn with_a_barrier_nobody_gets_further_ahead_than_a_quantum() {
 }
 
 #[test]
+fn with_a_barrier_who_yields_or_waits_is_not_waited_for_longer() {
+    const GOAL: u64 = 100 * QUANTUM as u64;
+    // The first works for long; the second spins for it with a hint in each turn; the others, on one slot, wake each other and
+    // wait, so that neither ever executes a quantum at once.
+    let done = Arc::new(AtomicU64::new(0));
+    let work = done.clone();
+    let mut machine = machine(&[(0, 0), (1, 1), (2, 2), (3, 2)], move |threads, cpu, running| {
+        if running.id == 0 {
+            work.fetch_add(1, SeqCst);
+        }
+        let is_over = work.load(SeqCst) >= GOAL;
+        if running.id >= 2 {
+            let _ = cpu.wake(threads[5 - running.id as usize], 0, 0);
+        }
+        match running.id {
+            _ if is_over => exit(cpu, running),
+            0 => Disposition::Continue,
+            1 => Disposition::EndVisit,
+            _ => {
+                cpu.open_wait(running.thread, false).unwrap();
+                forever("turn")
+            }
+        }
+    });
+    machine.has_barrier = true;
+    let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
+    assert!(matches!(end, RunEnd::Ended(EndKind::Exit { .. })), "{end:?}");
+    assert_eq!(done.load(SeqCst), GOAL);
+}
+
+#[test]
 fn threads_on_two_slots_wake_each_other_and_no_wake_is_lost() {
     const ROUNDS: u64 = 20_000;
     let mut machine = machine(&[(0, 0), (1, 5)], move |threads, cpu, running| {

@@ -43,6 +43,8 @@ pub(super) struct HwHostThread<'a, S> {
     pub(super) phaser: Option<&'a Phaser>,
     /// Whether this one is waited for.
     pub(super) is_party: bool,
+    /// Instructions since the others were last waited for, over all visits.
+    pub(super) since_met: u64,
     /// Whether others know that it has a guest thread.
     pub(super) is_busy: bool,
 }
@@ -99,7 +101,20 @@ impl<S: System> HwHostThread<'_, S> {
             && takes_part != self.is_party
         {
             self.is_party = takes_part;
+            self.since_met = 0;
             if takes_part { phaser.join() } else { phaser.leave() }
+        }
+    }
+
+    /// Waits for the others once a quantum of instructions is over, however many visits it took, or where the guest gives the
+    /// rest of it away. Without that, one that yields would never arrive, and those that it spins for would wait for it.
+    fn meet(&mut self, executed: u64, gives_up: bool) {
+        self.since_met += executed;
+        if let Some(phaser) = self.phaser
+            && (gives_up || self.since_met >= self.quantum)
+        {
+            self.since_met = 0;
+            phaser.arrive();
         }
     }
 
@@ -233,10 +248,7 @@ impl<S: System> HwHostThread<'_, S> {
                 devices.clear();
             }
             let disposition = match exit {
-                Exit::Budget => {
-                    self.phaser.inspect(|phaser| phaser.arrive());
-                    break Disposition::Continue;
-                }
+                Exit::Budget => break Disposition::Continue,
                 Exit::Yield if ctx.time_reads_left == 0 && time_reads < TIME_READS_PER_VISIT => {
                     // What it has read is of the visit's beginning. It reads once more, by the clock, and from there on time
                     // is the clock's again. That counts as one instruction.
@@ -260,6 +272,7 @@ impl<S: System> HwHostThread<'_, S> {
                 let mut cpu = SlotCpu::at(self.shared, now);
                 let Some((on, disposition)) = cpu.settle(&mut self.system, running, wait) else {
                     self.count(counted);
+                    self.meet(counted, false);
                     return None;
                 };
                 running = on;
@@ -272,6 +285,7 @@ impl<S: System> HwHostThread<'_, S> {
             }
         };
         self.count(counted);
+        self.meet(counted, disposition == Disposition::EndVisit);
         Some((running, disposition))
     }
 
