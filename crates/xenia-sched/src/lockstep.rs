@@ -11,13 +11,13 @@
 //! Time is a function of executed instructions: a visit that a yield hint or the last time-base read ends
 //! counts as a full quantum. A run that stops at a limit, even in the middle of a visit, goes on
 //! from there as if it had not stopped. The stop flag is looked at whenever the engine comes back, so between
-//! two looks lies one system call, or one stretch of guest code without any.
+//! two looks lies one system call, or one stretch of guest code without any, of [`STRETCH`] instructions at most.
 
 use crate::deadlock::Deadlocks;
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, TIME_READS_PER_VISIT};
 use crate::{
-    Activity, Disposition, Doing, EndKind, Event, GuestTicks, HW_THREADS, Running, Scheduler, System,
-    ThreadRef, ThreadsReport,
+    Activity, Disposition, Doing, EndKind, Event, GuestTicks, HW_THREADS, Limits, RunEnd, Running, Scheduler,
+    System, ThreadRef, ThreadsReport,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -27,46 +27,8 @@ use xenia_memory::DeviceQueue;
 /// Instructions by which a visit is extended, one by one, while a reservation is held.
 const RESERVATION_EXTENSION: u64 = 64;
 
-/// Where a run stops. Totals since the machine was made, not of this run alone.
-#[derive(Clone, Debug, Default)]
-pub struct Limits {
-    /// Exactly this many instructions.
-    pub instructions: Option<u64>,
-    /// At the end of the visit or gap in which this many frames have been shown.
-    pub frames: Option<u64>,
-    /// At the end of the round in which guest time comes to this. What paces a machine stops it here many times
-    /// a second, so engines don't take it for the end of their run.
-    pub ticks: Option<GuestTicks>,
-    /// At most this long between frames, in guest time: a machine whose vertical blanks go on while it shows
-    /// nothing more is no deadlock, and would never reach the frame limit.
-    pub ticks_between_frames: Option<GuestTicks>,
-    /// Whether a deadlock stops the machine instead of being recovered from.
-    pub halt_on_deadlock: bool,
-}
-
-/// Why a run stopped.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RunEnd {
-    /// The instruction limit.
-    Instructions,
-    /// The frame limit.
-    Frames,
-    /// The limit of guest time.
-    Ticks,
-    /// The machine ended by itself.
-    Ended(EndKind),
-    /// Nothing could ever run again.
-    Deadlock(ThreadsReport),
-    /// No frame was shown for longer than the limit allows.
-    NoFrames {
-        /// When the last was shown; 0 if none was.
-        since: GuestTicks,
-        /// The machine as it is now.
-        threads: ThreadsReport,
-    },
-    /// The stop flag was set.
-    Stopped,
-}
+/// Instructions that the engine is given at once: some tens of milliseconds. A visit may have 2^36.
+const STRETCH: u64 = 1 << 22;
 
 /// A round under way.
 #[derive(Clone, Copy, Debug)]
@@ -299,10 +261,19 @@ impl<S: System> LockstepExecutor<S> {
             // The limit and the extension cut a visit without the guest's noticing: what it has executed stays.
             let budget = if left == 0 { 1 } else { left }.min(allowed);
             let before = ctx.executed();
-            ctx.visit_budget = (before + budget) as i64;
-            ctx.budget = budget as i64;
-            self.activity.set(0, Doing::Guest(ctx.pc));
-            let exit = self.engine.run(ctx, devices);
+            let exit = loop {
+                let done = ctx.executed();
+                let stretch = (before + budget - done).min(STRETCH);
+                ctx.visit_budget = (done + stretch) as i64;
+                ctx.budget = stretch as i64;
+                self.activity.set(0, Doing::Guest(ctx.pc));
+                let exit = self.engine.run(ctx, devices);
+                // Stretches are one to the guest: nobody is picked in between.
+                let is_cut = exit == Exit::Budget && ctx.budget == 0 && ctx.executed() < before + budget;
+                if !is_cut || self.stop.load(Relaxed) {
+                    break exit;
+                }
+            };
             let executed = ctx.executed() - before;
             let (now, pc) = (ctx.now(), ctx.pc);
             visit.used += executed;

@@ -1,0 +1,47 @@
+//! Visits of many instructions: they can be stopped, and the guest can't tell what the executor does in between.
+
+use super::*;
+use std::sync::OnceLock;
+
+#[test]
+fn the_stop_flag_is_looked_at_in_a_visit_that_never_ends() {
+    let order = OrderMode::ScanQuantum { ticks: u32::MAX };
+    let m = machine(SchedulerConfig { order, ..SchedulerConfig::default() }, &[(0, 8, &[])]);
+    let engine = Stopper::default();
+    let stop = engine.0.clone();
+    let mut executor = LockstepExecutor::new(m.executor.scheduler, Box::new(engine), m.executor.system);
+    let _ = stop.set(executor.stop_flag());
+    assert_eq!(executor.run(&Limits::default()), RunEnd::Stopped);
+    assert!(executor.instructions() < 1 << 24, "{} instructions", executor.instructions());
+}
+
+/// Executes all that it may, while somebody outside wants the run to stop.
+#[derive(Default)]
+struct Stopper(Arc<OnceLock<Arc<AtomicBool>>>);
+
+impl Execute for Stopper {
+    fn run(&mut self, ctx: &mut PpcContext, _: &mut DeviceQueue) -> Exit {
+        self.0.get().unwrap().store(true, Relaxed);
+        ctx.budget = 0;
+        Exit::Budget
+    }
+
+    fn name(&self) -> &'static str {
+        "stopper"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        EngineCounters::default()
+    }
+}
+
+#[test]
+fn a_long_visit_in_stretches_is_one_to_the_guest() {
+    let order = OrderMode::ScanQuantum { ticks: 1 << 20 };
+    let config = SchedulerConfig { order, ..SchedulerConfig::default() };
+    // Two of one priority: whoever has the slot keeps it to the visit's end.
+    let mut m = machine(config, &[(0, 8, &[]), (0, 8, &[Step::Call(END)])]);
+    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
+    assert_eq!(m.executor.instructions(), (1 << 24) + 1);
+    assert_eq!(m.executor.system.visits, [(0, 1 << 20)]);
+}
