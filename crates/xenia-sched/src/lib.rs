@@ -18,6 +18,7 @@ mod contention;
 mod counters;
 mod cpu;
 mod deadlock;
+mod device_stores;
 mod directory;
 mod event;
 mod executor;

@@ -9,11 +9,12 @@
 //! ```
 //!
 //! Time is a function of executed instructions: a visit that a yield hint or the last time-base read ends
-//! counts as a full quantum. A run that stops at a limit, even in the middle of a visit, goes on
+//! counts as a full quantum, and so does one whose device stores are as many as their queue holds. A run that stops at a limit, even in the middle of a visit, goes on
 //! from there as if it had not stopped. The stop flag is looked at whenever the engine comes back, so between
 //! two looks lies one system call, or one stretch of guest code without any, of [`STRETCH`] instructions at most.
 
 use crate::deadlock::Deadlocks;
+use crate::device_stores;
 use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, TIME_READS_PER_VISIT};
 use crate::{
     Activity, Disposition, Doing, EndKind, Event, GuestTicks, HW_THREADS, Limits, RunEnd, Running, Scheduler,
@@ -289,6 +290,9 @@ impl<S: System> LockstepExecutor<S> {
                 Exit::Syscall { lev } => {
                     self.activity.set(0, Doing::Kernel(pc));
                     self.system.syscall(&mut self.scheduler, running, lev)
+                }
+                Exit::Exception(exception) if device_stores::are_too_many(exception) => {
+                    break VisitEnd::Over(visit.used.max(quantum));
                 }
                 Exit::Exception(exception) => self.system.exception(&mut self.scheduler, running, exception),
             };

@@ -4,6 +4,7 @@
 mod long_visits;
 #[path = "lockstep/recorder.rs"]
 mod recorder;
+mod storer;
 
 use recorder::Totals;
 use std::collections::{BTreeMap, VecDeque};
@@ -96,6 +97,8 @@ struct TestSystem {
     priorities: Vec<(u32, u8)>,
     /// Threads that were moved, and where to.
     moves: Vec<(ThreadRef, u8)>,
+    /// What the devices were given.
+    stores: Vec<u32>,
     next_event: Option<GuestTicks>,
     /// Set by a system call.
     stop: Option<Arc<AtomicBool>>,
@@ -137,7 +140,8 @@ impl System for TestSystem {
         self.moves.push((running.thread, running.hw_id));
     }
 
-    fn end_visit(&mut self, cpu: &mut dyn Cpu, hw_id: u8, _: &[DeviceStore]) {
+    fn end_visit(&mut self, cpu: &mut dyn Cpu, hw_id: u8, stores: &[DeviceStore]) {
+        self.stores.extend(stores.iter().map(|store| store.value));
         self.visits.push((hw_id, cpu.now()));
     }
 

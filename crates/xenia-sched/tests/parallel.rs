@@ -1,11 +1,13 @@
 //! The parallel executor with an engine that does nothing but call: what threads do is a function of the test.
 
 mod scripted;
+mod storer;
 
 use scripted::{QUANTUM, Work, exit, forever, machine, machine_with};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
+use storer::Storer;
 use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
 use xenia_memory::DeviceQueue;
 use xenia_sched::{
@@ -132,6 +134,16 @@ fn with_a_barrier_who_yields_or_waits_is_not_waited_for_longer() {
     let end = machine.run(&Limits { halt_on_deadlock: true, ..Limits::default() });
     assert!(matches!(end, RunEnd::Ended(EndKind::Exit { .. })), "{end:?}");
     assert_eq!(done.load(SeqCst), GOAL);
+}
+
+#[test]
+fn stores_beyond_what_a_queue_holds_wait_for_the_devices() {
+    const EACH: u64 = 40_000;
+    assert!(EACH * u64::from(QUANTUM) > 2 * DeviceQueue::CAPACITY as u64);
+    let engine = Box::new(Storer::new(EACH, EACH * 75));
+    let mut machine = machine_with(engine, &[(1, 0)], |_, cpu, running| exit(cpu, running));
+    assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 1 }));
+    assert_eq!(machine.instructions(), 75);
 }
 
 #[test]

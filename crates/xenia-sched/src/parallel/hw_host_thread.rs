@@ -12,6 +12,7 @@
 use super::phaser::Phaser;
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;
+use crate::device_stores;
 use crate::parks::Parks;
 use crate::time::TIME_READS_PER_VISIT;
 use crate::{Disposition, Doing, GuestTicks, HwSlot, Limits, RunEnd, Running, System};
@@ -264,6 +265,8 @@ impl<S: System> HwHostThread<'_, S> {
                     self.shared.activity.set(usize::from(self.hw_id), Doing::Kernel(pc));
                     self.system.syscall(&mut SlotCpu::at(self.shared, now), &mut running, lev)
                 }
+                // The devices have been left them meanwhile.
+                Exit::Exception(exception) if device_stores::are_too_many(exception) => Disposition::Continue,
                 Exit::Exception(exception) => {
                     self.system.exception(&mut SlotCpu::at(self.shared, now), &mut running, exception)
                 }
