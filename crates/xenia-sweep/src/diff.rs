@@ -8,7 +8,7 @@
 use crate::judge::{Outcome, Verdict};
 use crate::merge::Merged;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use xenia_documents::documented;
 
 /// Seconds of a processor below which a unit's time says nothing: they are counted in hundredths.
@@ -30,6 +30,8 @@ documented! {
         pub wrong_otherwise: Vec<Change>,
         /// With another digest, the result aside.
         pub digests: Vec<Change>,
+        /// Names of units that ended differently in B when they were run again, and not in A.
+        pub unsteady: Vec<String>,
         /// Slower in B than the threshold allows.
         pub slower: Vec<Change>,
         /// Names of units that only A has.
@@ -65,10 +67,13 @@ documented! {
 }
 
 impl Difference {
-    /// Whether B is worse: something is broken, slower, has another digest, or is not there.
+    /// Whether B is worse: something is broken, slower, has another digest, is not the same each time, or is not there.
     pub fn is_regression(&self) -> bool {
         let changes = [&self.broken, &self.digests, &self.slower, &self.wrong_otherwise];
-        changes.iter().any(|changes| !changes.is_empty()) || self.slower_as_a_whole || !self.only_a.is_empty()
+        changes.iter().any(|changes| !changes.is_empty())
+            || self.slower_as_a_whole
+            || !self.unsteady.is_empty()
+            || !self.only_a.is_empty()
     }
 }
 
@@ -78,8 +83,11 @@ pub fn diff(a: &Merged, b: &Merged, threshold: f64, in_turns: bool) -> Differenc
     let by_name = |merged: &Merged| -> BTreeMap<String, Outcome> {
         merged.rows.iter().map(|row| (row.name.clone(), row.clone())).collect()
     };
+    let before: BTreeSet<&str> = a.conflicts.iter().map(|conflict| conflict.name.as_str()).collect();
+    let unsteady = b.conflicts.iter().map(|conflict| conflict.name.clone());
+    let unsteady = unsteady.filter(|name| !before.contains(name.as_str())).collect();
     let (a, mut b) = (by_name(a), by_name(b));
-    let mut difference = Difference { threshold, ..Difference::default() };
+    let mut difference = Difference { unsteady, threshold, ..Difference::default() };
     let mut pairs = Vec::new();
     for (name, a) in a {
         match b.remove(&name) {
@@ -187,6 +195,19 @@ mod tests {
             }
         });
         assert_eq!(names(&diff(&other, &crash, 1.2, false).wrong_otherwise), ["unit 1"]);
+    }
+
+    #[test]
+    fn who_is_no_longer_the_same_each_time_is_a_regression() {
+        let steady = with(|_, _| {});
+        let mut rows = steady.rows.clone();
+        rows.push(outcome(4, Verdict::Pass, "e", "h"));
+        let other = merge(rows);
+        let found = diff(&steady, &other, 1.2, false);
+        assert_eq!(found.unsteady, ["unit 4"]);
+        assert!(found.is_regression());
+        assert!(diff(&other, &other, 1.2, false).unsteady.is_empty());
+        assert!(!diff(&other, &steady, 1.2, false).is_regression());
     }
 
     #[test]

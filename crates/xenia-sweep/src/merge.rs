@@ -14,7 +14,8 @@ documented! {
     /// The results of a sweep, put together.
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
     pub struct Merged {
-        /// BLAKE3 over the id, result, digest and exit code of every unit, in the order of their ids.
+        /// BLAKE3 over the id, result, digest and exit code of every unit, in the order of their ids, and over the ends of those that
+        /// ended differently when they were run again.
         pub hash: String,
         /// Units that are done.
         pub units: u64,
@@ -102,8 +103,15 @@ pub fn merge_file(path: &Path) -> Result<Merged> {
     let file = std::fs::File::open(path).map_err(Error::read(path))?;
     let found: Merged = serde_json::from_reader(BufReader::new(file.take(LONGEST_MERGED)))
         .map_err(|error| Error::line(path, error.line(), format!("no merged result: {error}")))?;
-    let merged = Merged { missing: found.missing, others: found.others, ..merge(found.rows) };
-    if merged.hash != found.hash {
+    let merged = merge(found.rows);
+    if merged.repeated > 0 {
+        return Err(Error::file(path, "it has two rows of a unit"));
+    }
+    // What isn't of rows is as the file says: of a unit that ended in several ways, one is there.
+    let hash = hash(&merged.rows, &found.conflicts);
+    let Merged { hash: said, missing, conflicts, repeated, others, .. } = found;
+    let merged = Merged { hash, missing, conflicts, repeated, others, ..merged };
+    if merged.hash != said {
         return Err(Error::file(path, "its rows don't make its hash: it was changed"));
     }
     Ok(merged)
@@ -115,7 +123,6 @@ pub fn merge(mut outcomes: Vec<Outcome>) -> Merged {
     // least, which others on the host have disturbed least.
     outcomes.sort_by(|a, b| a.fixed().cmp(&b.fixed()).then(a.cpu_seconds.total_cmp(&b.cpu_seconds)));
     let mut merged = Merged::default();
-    let mut hasher = blake3::Hasher::new();
     for same in outcomes.chunk_by(|a, b| a.id == b.id) {
         let [first, others @ ..] = same else { continue };
         merged.repeated += others.len() as u64;
@@ -124,8 +131,7 @@ pub fn merge(mut outcomes: Vec<Outcome>) -> Merged {
         if ends.len() > 1 {
             merged.conflicts.push(Conflict { id: first.id.clone(), name: first.name.clone(), ends });
         }
-        let (id, result, digest, exit) = first.fixed();
-        hasher.update(format!("{id} {} {} {exit}\n", result.name(), digest.unwrap_or("-")).as_bytes());
+        let (id, result, ..) = first.fixed();
         *merged.results.entry(result.name().to_owned()).or_default() += 1;
         if !result.is_good() {
             merged.failed.push(Failure {
@@ -139,8 +145,21 @@ pub fn merge(mut outcomes: Vec<Outcome>) -> Merged {
         merged.rows.push(first.clone());
     }
     merged.units = merged.rows.len() as u64;
-    merged.hash = hasher.finalize().to_hex().to_string();
+    merged.hash = hash(&merged.rows, &merged.conflicts);
     merged
+}
+
+/// See [`Merged::hash`].
+fn hash(rows: &[Outcome], conflicts: &[Conflict]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for row in rows {
+        let (id, result, digest, exit) = row.fixed();
+        hasher.update(format!("{id} {} {} {exit}\n", result.name(), digest.unwrap_or("-")).as_bytes());
+    }
+    for Conflict { id, ends, .. } in conflicts {
+        hasher.update(format!("{id} {}\n", ends.join("; ")).as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
 }
 
 /// How a unit ended, in words.
@@ -213,5 +232,25 @@ pub(crate) mod tests {
         assert_eq!(one, merge(vec![crash, pass]));
         assert_eq!(one.conflicts[0].ends, ["pass exit 0 digest d", "crash exit 0 digest d"]);
         assert!(!one.is_good());
+    }
+
+    #[test]
+    fn who_ends_in_two_ways_is_told_by_the_merged_file_too() {
+        let [a, b] = ["d", "e"].map(|digest| outcome(1, Verdict::Pass, digest, "h"));
+        let merged = merge(vec![a.clone(), b]);
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut written = merged.clone();
+        let write =
+            |merged: &Merged| std::fs::write(file.path(), serde_json::to_vec(merged).unwrap()).unwrap();
+        write(&written);
+        assert_eq!(merge_file(file.path()).unwrap(), merged);
+        written.conflicts.clear();
+        write(&written);
+        let error = merge_file(file.path()).unwrap_err().to_string();
+        assert!(error.contains("its rows don't make its hash"), "{error}");
+        written.rows.push(a);
+        write(&written);
+        let error = merge_file(file.path()).unwrap_err().to_string();
+        assert!(error.contains("two rows of a unit"), "{error}");
     }
 }

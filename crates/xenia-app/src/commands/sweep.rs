@@ -170,6 +170,9 @@ fn diff(args: &SweepDiffArgs) -> Result<Code> {
         let short = |digest: &Option<String>| format!("{:.16}", digest.as_deref().unwrap_or("none"));
         format!("{} -> {}", short(&change.digest_a), short(&change.digest_b))
     });
+    for name in found.unsteady.iter().take(SHOWN) {
+        outln!("NOT THE SAME EACH TIME  {name}");
+    }
     table("SLOWER", &found.slower, |change| format!("{:.2} times", change.ratio.unwrap_or_default()));
     for (side, names) in [("A", &found.only_a), ("B", &found.only_b)] {
         for name in names.iter().take(SHOWN) {
@@ -179,12 +182,13 @@ fn diff(args: &SweepDiffArgs) -> Result<Code> {
     let median =
         found.median_ratio.map_or_else(|| "too few to time".to_owned(), |ratio| format!("time {ratio:.2}"));
     outln!(
-        "{}: {} broken, {} fixed, {} wrong otherwise, {} with another digest, {} slower; {} only in A, {} only in B; {median}{}",
+        "{}: {} broken, {} fixed, {} wrong otherwise, {} with another digest, {} not the same each time, {} slower; {} only in A, {} only in B; {median}{}",
         count(found.pairs, "pair"),
         found.broken.len(),
         found.fixed.len(),
         found.wrong_otherwise.len(),
         found.digests.len(),
+        found.unsteady.len(),
         found.slower.len(),
         found.only_a.len(),
         found.only_b.len(),
