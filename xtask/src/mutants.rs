@@ -2,8 +2,9 @@
 //!
 //! cargo-mutants makes one small change at a time and runs the test that has both engines judge each
 //! other (`jit-tests/tests/engines.rs`), and the unit tests of the changed crate. All of it takes days, so each run
-//! takes a shard and its results are kept, one line a mutant, in `jit-tests/mutants/`; the summary counts
-//! what is there.
+//! takes a shard and its results are kept, one line a mutant, in `jit-tests/mutants/`, with the version of the source that
+//! it is a change of. The summary counts what is of the sources as they are: a line of another version names what may not
+//! be there any more.
 
 use crate::apt::has;
 use anyhow::{Context, Result, bail};
@@ -107,8 +108,9 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     let text = std::fs::read_to_string(&outcomes)
         .with_context(|| format!("cargo mutants ended with {status} and left no {}", outcomes.display()))?;
     let mut lines = String::new();
+    let mut versions = Versions::default();
     for outcome in serde_json::from_str::<Value>(&text)?["outcomes"].as_array().into_iter().flatten() {
-        if let Some(line) = kept_line(outcome) {
+        if let Some(line) = kept_line(outcome, &mut versions)? {
             writeln!(lines, "{line}")?;
         }
     }
@@ -121,14 +123,82 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
 }
 
 /// What is kept of an outcome; `None` for the run without a change.
-fn kept_line(outcome: &Value) -> Option<Value> {
-    let mutant = outcome["scenario"].get("Mutant")?;
-    Some(json!({ "mutant": mutant["name"], "outcome": outcome["summary"] }))
+fn kept_line(outcome: &Value, versions: &mut Versions) -> Result<Option<Value>> {
+    let Some(mutant) = outcome["scenario"].get("Mutant") else { return Ok(None) };
+    let name = mutant["name"].as_str().with_context(|| format!("a mutant without a name: {mutant}"))?;
+    Ok(Some(json!({ "mutant": name, "outcome": outcome["summary"], "source": versions.of(name)? })))
+}
+
+/// Which version each source is of, as Git names contents.
+#[derive(Default)]
+struct Versions(BTreeMap<String, Option<String>>);
+
+impl Versions {
+    /// Of the source that a mutant, named `PATH:LINE:COLUMN: CHANGE`, is a change of; `None` if it is gone.
+    fn of(&mut self, mutant: &str) -> Result<Option<String>> {
+        let path = source(mutant);
+        if let Some(known) = self.0.get(path) {
+            return Ok(known.clone());
+        }
+        let version = if Path::new(path).is_file() {
+            let output = Command::new("git").args(["hash-object", "--", path]).output().context("git")?;
+            Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        } else {
+            None
+        };
+        self.0.insert(path.to_owned(), version.clone());
+        Ok(version)
+    }
+}
+
+/// The file that a mutant is a change of.
+fn source(mutant: &str) -> &str {
+    mutant.split(':').next().unwrap_or_default()
+}
+
+/// What the kept results come to.
+#[derive(Debug, Default, PartialEq)]
+struct Summary {
+    /// Mutants that no test noticed.
+    survived: Vec<String>,
+    caught: usize,
+    unviable: usize,
+    /// Of other versions of their sources.
+    elsewhere: usize,
+}
+
+impl Summary {
+    /// Sums up lines of mutant, outcome and version of its source; of a mutant that is there more than once, the last of this
+    /// version counts.
+    fn new(
+        kept: impl IntoIterator<Item = (String, String, String)>,
+        mut version: impl FnMut(&str) -> Result<Option<String>>,
+    ) -> Result<Self> {
+        let mut summary = Self::default();
+        let mut outcomes = BTreeMap::new();
+        for (mutant, outcome, source) in kept {
+            if version(&mutant)?.as_ref() == Some(&source) {
+                outcomes.insert(mutant, outcome);
+            } else {
+                summary.elsewhere += 1;
+            }
+        }
+        for (mutant, outcome) in outcomes {
+            match outcome.as_str() {
+                // What hangs is noticed.
+                "CaughtMutant" | "Timeout" => summary.caught += 1,
+                "MissedMutant" => summary.survived.push(mutant),
+                // What doesn't compile shows nothing.
+                "Unviable" => summary.unviable += 1,
+                _ => {}
+            }
+        }
+        Ok(summary)
+    }
 }
 
 fn summary() -> Result<()> {
-    // By mutant: shards of different numbers of parts overlap.
-    let mut outcomes = BTreeMap::<String, String>::new();
+    let mut kept = Vec::new();
     let mut files: Vec<_> = std::fs::read_dir(KEPT)
         .with_context(|| format!("no results are kept in {KEPT}"))?
         .map(|entry| Ok(entry?.path()))
@@ -137,28 +207,54 @@ fn summary() -> Result<()> {
     files.sort();
     for file in files {
         for line in std::fs::read_to_string(&file)?.lines() {
-            let kept: Value =
+            let value: Value =
                 serde_json::from_str(line).with_context(|| format!("{}: {line}", file.display()))?;
-            let (mutant, outcome) = (kept["mutant"].as_str(), kept["outcome"].as_str());
-            let (mutant, outcome) = mutant.zip(outcome).with_context(|| format!("{}", file.display()))?;
-            outcomes.insert(mutant.to_owned(), outcome.to_owned());
+            let text = |key: &str| {
+                let text = value[key].as_str().with_context(|| format!("{}: no {key}", file.display()));
+                text.map(str::to_owned)
+            };
+            kept.push((text("mutant")?, text("outcome")?, text("source")?));
         }
     }
-    let count = |wanted: &str| outcomes.values().filter(|outcome| *outcome == wanted).count();
-    let missed = outcomes.iter().filter(|(_, outcome)| *outcome == "MissedMutant").map(|(mutant, _)| mutant);
-    // What doesn't compile shows nothing; what hangs is noticed.
-    let caught = count("CaughtMutant") + count("Timeout");
-    let viable = caught + count("MissedMutant");
-    for mutant in missed {
+    let mut versions = Versions::default();
+    let Summary { survived, caught, unviable, elsewhere } = Summary::new(kept, |mutant| versions.of(mutant))?;
+    for mutant in &survived {
         println!("survived: {mutant}");
     }
-    let ratio = caught as f64 / viable.max(1) as f64;
+    let viable = caught + survived.len();
+    let ratio = if viable == 0 {
+        "none to go by".to_owned()
+    } else {
+        format!("{:.1}%", caught as f64 / viable as f64 * 100.0)
+    };
     println!(
-        "{viable} mutants that compile, {caught} caught ({:.1}%, goal {:.0}%), {} survived; {} don't compile",
-        ratio * 100.0,
+        "{viable} mutants that compile, {caught} caught ({ratio}, goal {:.0}%), {} survived; {unviable} don't compile; \
+         {elsewhere} of other versions of their sources left out",
         GOAL * 100.0,
-        count("MissedMutant"),
-        count("Unviable"),
+        survived.len(),
     );
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_mutants_of_the_sources_as_they_are_count() {
+        let kept = [
+            ("a.rs:1:1: x", "CaughtMutant", "now"),
+            ("a.rs:2:1: x", "MissedMutant", "now"),
+            ("a.rs:3:1: x", "Unviable", "now"),
+            ("a.rs:4:1: x", "MissedMutant", "before"),
+            // The same line of an earlier version does not take the result back.
+            ("a.rs:1:1: x", "MissedMutant", "before"),
+            ("gone.rs:1:1: x", "Timeout", "now"),
+        ];
+        let kept = kept.map(|(mutant, outcome, source)| (mutant.into(), outcome.into(), source.into()));
+        let version = |mutant: &str| Ok((source(mutant) == "a.rs").then(|| "now".to_owned()));
+        let summary = Summary::new(kept, version).unwrap();
+        let survived = vec!["a.rs:2:1: x".to_owned()];
+        assert_eq!(summary, Summary { survived, caught: 1, unviable: 1, elsewhere: 3 });
+    }
 }
