@@ -7,7 +7,7 @@ use crate::{
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 use xenia_testing::{TITLES, Tool};
 
@@ -105,16 +105,34 @@ fn unit_tests() -> Result<()> {
 }
 
 /// Every order of a few threads' steps in our locks, many orders of more threads'; and that they count right what happens to
-/// them. None of it is part of a build for anything else.
+/// them. None of it is part of a build for anything else. Models are picked by their modules' names, and a name that is no module's
+/// any more would pick nothing and pass, so each is held to having a test.
 fn lock_models() -> Result<()> {
     let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
     let waits = ["test", "--package", "xenia-sched", "--test", "wait_races", "--quiet"];
     let dispatcher = ["test", "--package", "xenia-kernel", "--lib", "--quiet", "--features", "model"];
-    cargo(&[&test[..], &["model-loom", "::models::"]].concat())?;
-    cargo(&[&test[..], &["model-shuttle", "::random_models::"]].concat())?;
-    cargo(&[&waits[..], &["--features", "wait-model"]].concat())?;
-    cargo(&[&dispatcher[..], &["objects::dispatcher::models::"]].concat())?;
-    cargo(&[&test[..], &["statistics", "counts"]].concat())
+    models(&[&test[..], &["model-loom", "::models::"]].concat())?;
+    models(&[&test[..], &["model-shuttle", "::random_models::"]].concat())?;
+    models(&[&waits[..], &["--features", "wait-model"]].concat())?;
+    models(&[&dispatcher[..], &["objects::dispatcher::models::"]].concat())?;
+    models(&[&test[..], &["statistics", "counts"]].concat())
+}
+
+/// Runs `cargo test` with a filter that must leave something.
+fn models(args: &[&str]) -> Result<()> {
+    let list = linting_cargo()?.args(args).args(["--", "--list"]).stderr(Stdio::inherit()).output()?;
+    if !list.status.success() {
+        bail!("`cargo {} -- --list` ended with {}", args.join(" "), list.status);
+    }
+    if !names_tests(&String::from_utf8_lossy(&list.stdout)) {
+        bail!("`cargo {}` finds no test", args.join(" "));
+    }
+    cargo(args)
+}
+
+/// Whether a list of tests, as a test program writes it, has one.
+fn names_tests(list: &str) -> bool {
+    list.lines().any(|line| line.ends_with(": test"))
 }
 
 fn fuzz_with_qemu() -> Result<()> {
@@ -297,4 +315,15 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("{command:?} ended with {status}");
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_no_tests_is_told_from_one_of_some() {
+        assert!(names_tests("locks::models::one: test\n\n1 test, 0 benchmarks\n"));
+        assert!(!names_tests("\n0 tests, 0 benchmarks\n"));
+    }
 }

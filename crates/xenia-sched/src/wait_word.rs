@@ -15,7 +15,7 @@
 //! races: all changes are made by compare-and-swap. Only the thread's owner opens and commits.
 
 #[cfg(feature = "wait-model")]
-// tests/wait_word_models.rs runs the word under many orders of its threads' steps
+// tests/wait_races.rs runs the word under many orders of its threads' steps
 use shuttle::{hint, sync::atomic::AtomicU64, thread};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 #[cfg(not(feature = "wait-model"))]
