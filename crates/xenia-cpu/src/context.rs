@@ -80,8 +80,6 @@ pub struct FpLazy {
     pub b: u64,
     /// Third operand's bits.
     pub c: u64,
-    /// The result's bits.
-    pub result: u64,
 }
 
 /// Length of [`PpcContext::host`].
@@ -247,7 +245,11 @@ impl PpcContext {
             let (cr, xer) = (ctx.cr_word(), ctx.xer_word());
             ([ctx.pc, cr, xer, ctx.fpscr, ctx.vscr, ctx.vrsave], [ctx.lr, ctx.ctr, ctx.msr])
         };
-        words(self) == words(other) && self.gpr == other.gpr && self.fpr == other.fpr && self.vr == other.vr
+        words(self) == words(other)
+            && self.gpr == other.gpr
+            && self.fpr == other.fpr
+            && self.vr == other.vr
+            && self.sprg == other.sprg
     }
 
     #[cold]
@@ -255,7 +257,8 @@ impl PpcContext {
         let arrays = (0..32)
             .map(|n| (format!("r{n}"), self.gpr[n] as u128, other.gpr[n] as u128))
             .chain((0..32).map(|n| (format!("f{n}"), self.fpr[n] as u128, other.fpr[n] as u128)))
-            .chain((0..128).map(|n| (format!("v{n}"), self.vr[n], other.vr[n])));
+            .chain((0..128).map(|n| (format!("v{n}"), self.vr[n], other.vr[n])))
+            .chain((0..4).map(|n| (format!("sprg{n}"), self.sprg[n] as u128, other.sprg[n] as u128)));
         let scalars = [
             ("pc", self.pc as u128, other.pc as u128),
             ("lr", self.lr as u128, other.lr as u128),
@@ -288,7 +291,7 @@ mod tests {
     #[test]
     fn a_difference_in_any_register_is_named() {
         type Change = fn(&mut PpcContext);
-        let changes: [(&str, Change); 12] = [
+        let changes: [(&str, Change); 13] = [
             ("r31", |c| c.gpr[31] = 1),
             ("f0", |c| c.fpr[0] = 1),
             ("v127", |c| c.vr[127] = 1),
@@ -301,6 +304,7 @@ mod tests {
             ("fpscr", |c| c.fpscr = 1),
             ("vscr", |c| c.vscr ^= 1),
             ("vrsave", |c| c.vrsave = 1),
+            ("sprg3", |c| c.sprg[3] = 1 << 40),
         ];
         let ctx = PpcContext::default();
         assert_eq!(ctx.first_difference(&ctx.clone()), None);
