@@ -81,17 +81,13 @@ impl Draft {
             None => self.begin()?,
         };
         let Some(draft) = &mut copying.draft else { return Ok(true) };
-        match copy_part(&self.content, draft, copying.next, PART)? {
-            Some(next) => {
-                copying.next = next;
-                self.copying = Some(copying);
-                Ok(false)
-            }
-            None => {
-                self.become_draft(copying);
-                Ok(true)
-            }
-        }
+        let Some(next) = copy_part(&self.content, draft, copying.next, PART)? else {
+            self.become_draft(copying);
+            return Ok(true);
+        };
+        copying.next = next;
+        self.copying = Some(copying);
+        Ok(false)
     }
 
     fn become_draft(&mut self, mut copied: Copying) {
