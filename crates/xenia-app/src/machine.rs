@@ -249,6 +249,9 @@ impl Machine {
         }
         self.interrupt.watch(self.executor.stop_flag(), self.cancel.clone());
         self.recording.watch(self.executor.stop_flag());
+        if let Some(recorded) = &self.recorded {
+            recorded.begin();
+        }
         let _watchdog = Watchdog::start(Watched {
             activity: self.executor.activity(),
             compiling: self.compiling.clone(),

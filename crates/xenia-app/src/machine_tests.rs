@@ -235,6 +235,21 @@ fn a_replay_ends_with_the_first_question_that_was_not_recorded() {
 }
 
 #[test]
+fn a_run_that_cannot_begin_leaves_the_old_recording() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("play.jsonl");
+    std::fs::write(&path, "old").unwrap();
+    let (engine, picture) = (EngineArgs::default(), PictureArgs::default());
+    let (nowhere, title) = (dir.path().join("nowhere/log"), poller());
+    for (record, event_log) in [(&path, &nowhere), (&nowhere, &path)] {
+        let (record, event_log) = (Some(record.as_path()), Some(event_log.as_path()));
+        let options = MachineOptions { event_log, record, ..MachineOptions::new(&engine, &picture) };
+        assert!(Machine::new(&title, options).is_err());
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+    }
+}
+
+#[test]
 fn a_recording_of_another_title_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("play.jsonl");

@@ -194,6 +194,11 @@ impl Trouble {
 pub struct Made(Arc<Mutex<Tape>>);
 
 impl Made {
+    /// The run begins.
+    pub fn begin(&self) {
+        self.0.lock().begin();
+    }
+
     /// The run has ended.
     pub fn end(&self, now: GuestTicks) {
         self.0.lock().end(now);
@@ -213,7 +218,7 @@ pub type Outside = (Box<dyn Input>, Box<dyn Dialogs>);
 
 /// Passes questions on, and writes down what is answered.
 pub fn record(path: &Path, header: &Header, outside: Outside, losses: Losses) -> Result<(Outside, Made)> {
-    let tape = Arc::new(Mutex::new(Tape::create(path, header, losses)?));
+    let tape = Arc::new(Mutex::new(Tape::new(path, header, losses)?));
     let input = Recorder::new(outside.0, tape.clone());
     let dialogs = DialogRecorder::new(outside.1, tape.clone());
     Ok(((Box::new(input), Box::new(dialogs)), Made(tape)))

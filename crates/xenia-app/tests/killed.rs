@@ -138,3 +138,30 @@ fn files_that_are_extracted_are_whole_or_not_there() {
         let _ = std::fs::remove_dir_all(&to);
     }
 }
+
+#[test]
+fn an_image_that_is_interrupted_leaves_no_draft() {
+    let dir = tempfile::tempdir().unwrap();
+    let (folder, to) = (dir.path().join("game"), dir.path().join("to"));
+    make(&folder, 4);
+    std::fs::create_dir(&to).unwrap();
+    std::fs::File::create(folder.join("long")).unwrap().set_len(192 << 20).unwrap();
+    let image = to.join("game.iso");
+    let mut child =
+        program(&["make-iso", folder.to_str().unwrap(), image.to_str().unwrap()]).spawn().unwrap();
+    // There is a draft once it listens.
+    while std::fs::read_dir(&to).unwrap().count() == 0 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().is_ok());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    // It may have been quicker.
+    if output.status.code() == Some(0) {
+        assert_eq!(std::fs::read_dir(&to).unwrap().count(), 1, "{said}");
+    } else {
+        assert_eq!(output.status.code(), Some(130), "{said}");
+        assert!(said.contains("ended by SIGINT"), "{said}");
+        assert_eq!(std::fs::read_dir(&to).unwrap().count(), 0, "{said}");
+    }
+}

@@ -1,8 +1,9 @@
 //! `xenia-rs make-stfs`: a folder as a content package, without a signature.
 
-use super::volume::{CHUNK, add_folder, bar, found};
+use super::volume::{CHUNK, Until, add_folder, bar, found, interruptible};
 use crate::cli::{MakeStfsArgs, PackageSigner};
 use crate::exit::Code;
+use crate::interrupt::Interrupt;
 use crate::output;
 use crate::say::outln;
 use crate::source;
@@ -19,6 +20,10 @@ const ADD_ON: u32 = 2;
 
 /// Writes the package.
 pub fn run(args: &MakeStfsArgs) -> Result<Code> {
+    interruptible(|interrupt| write(args, interrupt))
+}
+
+fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
     let mut volume = Volume::default();
     add_folder(&mut volume, Volume::ROOT, &args.folder)?;
     let files = found(&volume);
@@ -58,7 +63,7 @@ pub fn run(args: &MakeStfsArgs) -> Result<Code> {
     let bar = bar(files.iter().map(|file| file.size).sum());
     let mut size = 0;
     output::write_by(&args.package, |package| {
-        let mut package = BufWriter::with_capacity(CHUNK, package);
+        let mut package = BufWriter::with_capacity(CHUNK, Until { inner: package, interrupt });
         size = stfs::write(&volume, &info, &mut package, &mut |bytes| bar.set_position(bytes))?;
         Ok(package.flush()?)
     })?;

@@ -2,9 +2,10 @@
 
 use crate::cli::{ExtractArgs, LsArgs, MakeIsoArgs};
 use crate::exit::Code;
+use crate::interrupt::Interrupt;
 use crate::output;
 use crate::report::{check_json, write_json};
-use crate::say::{errln, outln};
+use crate::say::{self, errln, outln};
 use crate::title::parts;
 use crate::wording::count;
 use anyhow::{Context, Result, bail, ensure};
@@ -77,6 +78,41 @@ pub fn ls(args: &LsArgs) -> Result<Code> {
 
 /// Writes every file of the image into a folder.
 pub fn extract(args: &ExtractArgs) -> Result<Code> {
+    interruptible(|interrupt| extract_until(args, interrupt))
+}
+
+/// Does what takes long, and whose drafts go with it where a signal ends it.
+pub(super) fn interruptible(work: impl FnOnce(&Interrupt) -> Result<Code>) -> Result<Code> {
+    let interrupt = Interrupt::listen(None)?;
+    match (work(&interrupt), interrupt.cause()) {
+        (Err(error), Some(cause)) => {
+            errln!("xenia-rs: {}", say::chain(&error));
+            Ok(Code::from(cause))
+        }
+        (result, _) => result,
+    }
+}
+
+/// Writes until the end is asked for.
+pub(super) struct Until<'a, W> {
+    pub(super) inner: W,
+    pub(super) interrupt: &'a Interrupt,
+}
+
+impl<W: Write> Write for Until<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if let Some(cause) = self.interrupt.cause() {
+            return Err(io::Error::other(format!("ended by {}", cause.name())));
+        }
+        self.inner.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     let (format, volume) = open(&args.image)?;
     let files = found(&volume);
     let bytes = files.iter().map(|file| file.size).sum();
@@ -100,6 +136,7 @@ pub fn extract(args: &ExtractArgs) -> Result<Code> {
                 let exists = || format!("{} exists", path.display());
                 ensure!(path.symlink_metadata().is_err(), exists());
                 let is_new = output::write_new_by(&path, |out| {
+                    let mut out = Until { inner: out, interrupt };
                     let copied = copy(contents, file.size, |bytes| {
                         bar.inc(bytes.len() as u64);
                         out.write_all(bytes)
@@ -118,6 +155,10 @@ pub fn extract(args: &ExtractArgs) -> Result<Code> {
 
 /// Writes a disc image of a folder.
 pub fn make_iso(args: &MakeIsoArgs) -> Result<Code> {
+    interruptible(|interrupt| make_iso_until(args, interrupt))
+}
+
+fn make_iso_until(args: &MakeIsoArgs, interrupt: &Interrupt) -> Result<Code> {
     let mut volume = Volume::default();
     add_folder(&mut volume, Volume::ROOT, &args.folder)?;
     let files = found(&volume);
@@ -128,7 +169,7 @@ pub fn make_iso(args: &MakeIsoArgs) -> Result<Code> {
     let bar = bar(files.iter().map(|file| file.size).sum());
     let mut size = 0;
     output::write_by(&args.image, |image| {
-        let mut image = BufWriter::with_capacity(CHUNK, image);
+        let mut image = BufWriter::with_capacity(CHUNK, Until { inner: image, interrupt });
         size = gdfx::write(&volume, &mut image, &mut |bytes| bar.set_position(bytes))?;
         Ok(image.flush()?)
     })?;

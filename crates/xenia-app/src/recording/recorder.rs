@@ -1,20 +1,23 @@
 //! Recordings that are made.
 
 use super::{Answers, Change, Header, Line, Model, Pad, USERS};
-use crate::output::Losses;
+use crate::output::{self, Losses};
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use std::fs::File;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_kernel::ports::{Gamepad, Input, PadModel};
 use xenia_sched::GuestTicks;
 
 /// The recording that is written.
 pub(super) struct Tape {
-    out: File,
-    path: String,
+    /// Begun with the run: one that can't begin replaces nothing.
+    out: Option<File>,
+    path: PathBuf,
+    /// Its first line.
+    header: String,
     asks: u64,
     /// Guest time of the newest question, which may be ahead of the machine's.
     latest: GuestTicks,
@@ -30,13 +33,33 @@ pub(super) struct Recorder {
 }
 
 impl Tape {
-    /// Creates the file and writes the header.
-    pub(super) fn create(path: &Path, header: &Header, losses: Losses) -> Result<Self> {
-        let shown = path.display().to_string();
-        let mut out = File::create(path).with_context(|| format!("cannot create the recording {shown}"))?;
-        let line = serde_json::to_string(header)? + "\n";
-        out.write_all(line.as_bytes()).with_context(|| format!("cannot write the recording {shown}"))?;
-        Ok(Self { out, path: shown, asks: 0, latest: 0, losses, failed: false })
+    /// One that can be written, and is not begun.
+    pub(super) fn new(path: &Path, header: &Header, losses: Losses) -> Result<Self> {
+        output::check(path).context("the recording")?;
+        let header = serde_json::to_string(header)? + "\n";
+        Ok(Self { out: None, path: path.to_owned(), header, asks: 0, latest: 0, losses, failed: false })
+    }
+
+    /// Creates the file and writes the header, unless that is done.
+    pub(super) fn begin(&mut self) {
+        self.append("");
+    }
+
+    /// Whole lines at once, unbuffered: they are rare, and an end by force leaves a recording that can be read.
+    fn append(&mut self, line: &str) {
+        if self.failed {
+            return;
+        }
+        let written = match &mut self.out {
+            Some(out) => out.write_all(line.as_bytes()),
+            None => File::create(&self.path).and_then(|file| {
+                self.out.insert(file).write_all((std::mem::take(&mut self.header) + line).as_bytes())
+            }),
+        };
+        if let Err(error) = written {
+            self.failed = true;
+            self.losses.note(format!("the recording {} is not whole: {error}", self.path.display()));
+        }
     }
 
     /// The controllers are asked.
@@ -65,16 +88,9 @@ impl Tape {
     }
 
     fn put(&mut self, line: &Line) {
-        if self.failed {
-            return;
-        }
-        // Whole lines at once, unbuffered: they are rare, and an end by force leaves a recording that can be read.
-        let written = serde_json::to_string(line)
-            .map_err(std::io::Error::from)
-            .and_then(|text| self.out.write_all((text + "\n").as_bytes()));
-        if let Err(error) = written {
-            self.failed = true;
-            self.losses.note(format!("the recording {} is not whole: {error}", self.path));
+        match serde_json::to_string(line) {
+            Ok(text) => self.append(&(text + "\n")),
+            Err(error) => self.losses.note(format!("a line of the recording is lost: {error}")),
         }
     }
 }
