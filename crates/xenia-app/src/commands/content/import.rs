@@ -124,7 +124,8 @@ fn write_files(mut device: SubFolder, volume: &Volume) -> Result<()> {
     for file in found(volume) {
         let shown = file.path.join("/");
         let path = names::device_names(&file.path).with_context(|| shown.clone())?;
-        ensure!(path == file.path, "{shown}: no such name is possible on a console's disk");
+        let is_possible = path == file.path && path.iter().all(|name| names::is_fatx_name(name));
+        ensure!(is_possible, "{shown}: no such name is possible on a console's disk");
         let cannot = || format!("cannot write {shown}");
         match &file.contents {
             None => device.create_directory(&path).with_context(cannot)?,
