@@ -5,6 +5,7 @@
 mod content;
 mod dialogs;
 mod exec;
+mod files;
 mod input;
 mod log;
 mod nearest;
@@ -22,6 +23,7 @@ mod window;
 pub use content::*;
 pub use dialogs::*;
 pub use exec::*;
+pub use files::check as check_files;
 pub use input::*;
 pub use log::*;
 pub use nearest::*;

@@ -90,8 +90,8 @@ fn begin(words: Vec<OsString>) -> Code {
         Color::Never => clap::ColorChoice::Never,
     };
     let parsed = with_negative_numbers(Cli::command().color(color)).try_get_matches_from(&words);
-    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli,
+    let (cli, matches) = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
+        Ok(parsed) => parsed,
         Err(error) => {
             return cli::wrong_words(&words, &error)
                 .map_or_else(|| explain(&error), |wrong| report(&anyhow!(wrong)));
@@ -104,7 +104,7 @@ fn begin(words: Vec<OsString>) -> Code {
             Err(error) => report(&error),
         };
     }
-    if let Err(error) = log::start(&cli.log) {
+    if let Err(error) = cli::check_files(&Cli::command(), &matches).and_then(|()| log::start(&cli.log)) {
         return report(&error);
     }
     run(cli).unwrap_or_else(|error| report(&error))

@@ -1,0 +1,161 @@
+//! Files that a command line names: none that is read is written, and no two that are written are one.
+//!
+//! Looked at once, before anything is opened, for every command: a title in the place of which its own figures are written is lost.
+
+use anyhow::{Result, bail};
+use clap::{Arg, ArgMatches, Command};
+use std::any::TypeId;
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// Arguments that name a file that is written, by their ids; every other path that is a file is read.
+const WRITTEN: &[&str] = &[
+    "append",
+    "audio",
+    "event_log",
+    "guest_log",
+    "json",
+    "last_frame",
+    "log_file",
+    "output",
+    "package",
+    "plot",
+    "record",
+    "record_contention",
+    "samples",
+];
+
+/// What tells two files apart: the file itself if it's there, or else where it would be. `None`: a folder, a device, a pipe, or nothing
+/// that could be written.
+#[derive(Debug, PartialEq, Eq)]
+enum Place {
+    There(u64, u64),
+    New(PathBuf),
+}
+
+fn place(path: &Path) -> Option<Place> {
+    if let Ok(found) = path.metadata() {
+        return found.is_file().then(|| Place::There(found.dev(), found.ino()));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
+    Some(Place::New(folder.canonicalize().ok()?.join(path.file_name()?)))
+}
+
+/// Whether the command writes the file that the argument names.
+fn is_written(command: &str, matches: &ArgMatches, id: &str) -> bool {
+    match id {
+        "image" => command == "make-iso",
+        "expect" => matches.try_contains_id("bless").is_ok() && matches.get_flag("bless"),
+        _ => WRITTEN.contains(&id),
+    }
+}
+
+/// The argument as it's typed.
+fn shown(arg: &Arg) -> String {
+    match (arg.get_long(), arg.get_value_names()) {
+        (Some(long), _) => format!("--{long}"),
+        (None, Some([name, ..])) => name.to_string(),
+        _ => arg.get_id().as_str().to_uppercase(),
+    }
+}
+
+/// Says which two of the files that are named are one.
+pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
+    let (mut written, mut read) = (BTreeMap::new(), BTreeMap::new());
+    let (mut command, mut matches) = (command, matches);
+    loop {
+        for arg in command.get_arguments() {
+            let id = arg.get_id().as_str();
+            if id != "audio" && arg.get_value_parser().type_id() != TypeId::of::<PathBuf>() {
+                continue;
+            }
+            let into = if is_written(command.get_name(), matches, id) { &mut written } else { &mut read };
+            for value in matches.try_get_raw(id).ok().flatten().into_iter().flatten() {
+                if let Some(path) = named(id, value) {
+                    into.insert((id, path), shown(arg));
+                }
+            }
+        }
+        let Some((name, inner)) = matches.subcommand() else { break };
+        let Some(below) = command.find_subcommand(name) else { break };
+        (command, matches) = (below, inner);
+    }
+    let mut seen: Vec<(Place, &String)> = Vec::new();
+    for ((_, path), flag) in &written {
+        let Some(place) = place(path) else { continue };
+        if let Some((_, other)) = seen.iter().find(|(other, _)| *other == place) {
+            bail!("{other} and {flag} both name {}: say two files", path.display());
+        }
+        let from = read.iter().find(|((_, other), _)| self::place(other).as_ref() == Some(&place));
+        if let Some((_, from)) = from {
+            bail!("{flag} would replace {}, which is read as {from}: say another file", path.display());
+        }
+        seen.push((place, flag));
+    }
+    Ok(())
+}
+
+/// The file that a value of the argument names, if it names one.
+fn named<'a>(id: &str, value: &'a OsStr) -> Option<&'a Path> {
+    match id {
+        "json" if value == "-" => None,
+        "guest_log" if value == "off" => None,
+        "audio" => value.to_str()?.strip_prefix("wav:").map(Path::new),
+        _ => Some(Path::new(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use clap::CommandFactory;
+
+    fn checked(words: &[&str]) -> Result<(), String> {
+        let matches = Cli::command().try_get_matches_from(["xenia-rs"].iter().chain(words)).unwrap();
+        check(&Cli::command(), &matches).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_read_is_not_written_and_nothing_is_written_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let title = folder.path().join("t.xex");
+        std::fs::write(&title, "a title").unwrap();
+        std::os::unix::fs::symlink(&title, folder.path().join("link")).unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        let (title, link, new) = (path("t.xex"), path("link"), path("new"));
+        let wav = format!("wav:{title}");
+        let refused: [&[&str]; 12] = [
+            &[&title, "--json", &title],
+            &[&title, "--json", &link],
+            &[&title, "--headless", "--event-log", &title],
+            &[&title, "--log-file", &title],
+            &["--log-file", &title, &title],
+            &[&title, "--headless", "--audio", &wav],
+            &["check", &title, "-n", "1", "--bless", "--expect", &title],
+            &["asm", &title, "-o", &title],
+            &["pack", &title, "-o", &title],
+            &["info", &title, "--json", &title],
+            &[&title, "--headless", "--json", &new, "--event-log", &new],
+            &[&title, "--guest-log", &new, "--log-file", &new],
+        ];
+        for words in refused {
+            assert!(checked(words).is_err(), "{words:?}");
+        }
+        let why = checked(refused[0]).unwrap_err();
+        assert_eq!(why, format!("--json would replace {title}, which is read as TITLE: say another file"));
+        let taken: [&[&str]; 6] = [
+            &[&title, "--headless", "--json", &new, "--event-log", &path("other")],
+            &[&title, "--json", "-", "--guest-log", "off", "--code-cache", "off"],
+            &[&title, "--json", "/dev/null", "--log-file", "/dev/null"],
+            &["check", &title, "-n", "1", "--expect", &path("g.json"), "--json", &new],
+            &["extract", &title, &new],
+            &["diff", &title, &title],
+        ];
+        for words in taken {
+            assert_eq!(checked(words), Ok(()), "{words:?}");
+        }
+    }
+}
