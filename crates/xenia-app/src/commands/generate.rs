@@ -348,17 +348,18 @@ mod tests {
     #[test]
     fn every_line_has_its_sections_columns() {
         for kind in KINDS {
-            let mut columns = 0;
+            let (mut columns, mut tables) = (0, 0);
             let text = (kind.write)(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))).unwrap();
-            for line in text.lines().filter(|line| line.starts_with('|')) {
+            for line in text.lines() {
                 let bars = line.replace("\\|", "").matches('|').count();
-                if line.starts_with("|---") {
-                    columns = bars;
-                } else if columns != 0 && !line.contains("what it ") {
-                    assert_eq!(bars, columns, "{}: {line}", kind.name);
+                match line {
+                    _ if line.starts_with("|---") => (columns, tables) = (bars, tables + 1),
+                    _ if !line.starts_with('|') => columns = 0,
+                    // The names of the columns come before their number.
+                    _ => assert!(columns == 0 || bars == columns, "{}: {line}", kind.name),
                 }
             }
-            assert!(columns > 1, "{} has no table", kind.name);
+            assert!(tables > 0, "{} has no table", kind.name);
         }
     }
 
