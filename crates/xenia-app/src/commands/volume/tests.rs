@@ -160,7 +160,7 @@ fn what_is_no_image_is_named() {
     std::fs::write(at("t.rar"), b"Rar!\x1A\x07").unwrap();
     std::fs::create_dir(at("empty")).unwrap();
     for (words, said) in [
-        (["ls", &at("t.xex")].to_vec(), "an Xbox 360 executable (XEX2): no files are in it"),
+        (["ls", &at("t.xex")].to_vec(), "an Xbox 360 executable (XEX): no files are in it"),
         (["ls", &at("t.rar")].to_vec(), "a RAR archive; extract it"),
         (["extract", &at("nowhere"), &at("out")].to_vec(), "cannot open"),
         (["make-iso", &at("empty"), &at("e.iso")].to_vec(), "is empty"),
