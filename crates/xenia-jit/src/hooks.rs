@@ -17,6 +17,7 @@ use crate::enter::{DEFAULT_MXCSR, leave_after_fault, leave_region};
 use crate::fault_exit;
 use crate::host::{COMPARED, Word};
 use std::arch::{asm, naked_asm};
+use std::hint::black_box;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use xenia_cpu::{Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
 use xenia_guest::GuestAddr;
@@ -66,13 +67,16 @@ macro_rules! hooks {
 
         #[allow(non_snake_case)] // named after the hooks
         mod shells {
-            use super::{Call, Hook, PpcContext, RustFloat, lend, services};
+            use super::{Call, Hook, PpcContext, RustFloat, black_box, lend, services};
             $(pub(super) unsafe extern "sysv64" fn $name(ctx: *mut PpcContext $(, $argument: u64)*) -> u64 {
                 let mut float = RustFloat::begin(Hook::$name.computes());
                 // SAFETY: compiled code passes its context, as the module's rules have it.
                 let (ctx, run) = unsafe { lend(ctx) };
                 run.counts.calls[Hook::$name as usize] += 1;
-                services::$service(&mut Call { ctx, run, mxcsr: &mut float.guest } $(, $argument)*)
+                // Arithmetic touches no memory, so the compiler may move it to where MXCSR is the guest's and raises the guest's
+                // flags, unless it does not know the operands before and the result afterwards is wanted here.
+                $(let $argument = black_box($argument);)*
+                black_box(services::$service(&mut Call { ctx, run, mxcsr: &mut float.guest } $(, $argument)*))
             })*
         }
     };
