@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod apt;
+mod asan;
 mod cases;
 mod csmith;
 mod deploy_check;
@@ -16,6 +17,7 @@ mod programs;
 mod races;
 mod real_programs;
 mod reproducible;
+mod sanitizers;
 mod sdk;
 mod slurm_test;
 mod soak;
@@ -83,6 +85,8 @@ enum Task {
     Reproducible(reproducible::ReproducibleArgs),
     /// List all packages that the program is made of, with their licences and digests, as CycloneDX.
     Sbom(supply_chain::SbomArgs),
+    /// Run the tests of the crates with `unsafe` under AddressSanitizer.
+    Asan(asan::AsanArgs),
     /// Run the tests of what host threads share under ThreadSanitizer.
     Tsan(tsan::TsanArgs),
 }
@@ -114,6 +118,7 @@ fn main() -> ExitCode {
         Task::FuzzTargets(args) => fuzz_targets::run(&args),
         Task::Reproducible(args) => reproducible::reproducible(&args),
         Task::Sbom(args) => supply_chain::sbom(&args),
+        Task::Asan(args) => asan::asan(&args),
         Task::Tsan(args) => tsan::tsan(&args),
     };
     match result {

@@ -5,15 +5,14 @@
 //! told to the sanitizer by `xtask/tsan/std.c`, which the linker puts before them; two small programs show first that a race
 //! is found, and that none is where there is none.
 
-use crate::steps::{run, target_folder};
-use anyhow::{Context, Result, bail, ensure};
+use crate::sanitizers::{self, Suite, TARGET};
+use crate::steps::run;
+use anyhow::{Context, Result, bail};
 use clap::Args;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::time::Instant;
 
 const FOLDER: &str = "xtask/tsan";
-const TARGET: &str = "x86_64-unknown-linux-gnu";
 /// The crates whose code several host threads run at once. Those before guest code: generated code is not instrumented.
 const PACKAGES: &[&str] = &["xenia-sync", "xenia-memory", "xenia-sched", "xenia-kernel"];
 /// What a program exits with that the sanitizer found something in.
@@ -59,51 +58,18 @@ pub(crate) struct TsanArgs {
 
 /// Checks that the sanitizer sees what it must, and runs the tests under it.
 pub(crate) fn tsan(args: &TsanArgs) -> Result<()> {
-    let out = target_folder().join("tsan");
-    std::fs::create_dir_all(&out)?;
-    let out = out.canonicalize()?;
+    let out = sanitizers::folder("tsan")?;
     let flags = flags(&out)?;
     check(&out, &flags)?;
-    for (name, why) in LEFT_OUT {
-        println!("left out: {name} ({why})");
-    }
-    let packages: Vec<&str> = match args.package.as_slice() {
-        [] => PACKAGES.to_vec(),
-        some => some.iter().map(String::as_str).collect(),
+    let suite = Suite {
+        name: "tsan",
+        finds: "a race",
+        flags: &flags,
+        left_out: LEFT_OUT,
+        command: &|| sanitized("cargo"),
     };
-    let (mut tests, start) = (0, Instant::now());
-    for package in packages {
-        let mut command = sanitized("cargo")?;
-        command.args([
-            "test",
-            "--lib",
-            "--tests",
-            "--no-fail-fast",
-            "--target",
-            TARGET,
-            "--package",
-            package,
-        ]);
-        command.arg("--target-dir").arg(&out);
-        command.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
-        command.arg("--").args(&args.only);
-        command.args(LEFT_OUT.iter().flat_map(|(name, _)| ["--skip", name]));
-        let output = command.stderr(std::process::Stdio::inherit()).output().context("cannot start cargo")?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        if !output.status.success() {
-            println!("{text}");
-            bail!("{package}: a race, or a test that fails");
-        }
-        tests += text.lines().filter_map(passed).sum::<u64>();
-    }
-    ensure!(tests > 0, "no test was run");
-    println!("tsan: {tests} tests, 0 races, {:.0} s", start.elapsed().as_secs_f64());
-    Ok(())
-}
-
-/// The number in `test result: ok. 46 passed; 0 failed; …`.
-fn passed(line: &str) -> Option<u64> {
-    line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok()
+    let packages = sanitizers::choice(&args.package, PACKAGES);
+    suite.run(&out, &packages, args.only.as_deref())
 }
 
 /// A command that may use the sanitizer and what runs under it.
@@ -121,21 +87,9 @@ fn sanitized(program: impl AsRef<std::ffi::OsStr>) -> Result<Command> {
 
 /// The compiler's flags; makes what they name.
 fn flags(out: &Path) -> Result<Vec<String>> {
-    let libraries = libraries()?;
-    let file = |start: &str, end: &str| -> Result<Option<PathBuf>> {
-        for entry in std::fs::read_dir(&libraries).with_context(|| format!("{}", libraries.display()))? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            if name.starts_with(start) && name.ends_with(end) {
-                return Ok(Some(libraries.join(name)));
-            }
-        }
-        Ok(None)
-    };
-    if file("librustc", "_rt.tsan.a")?.is_none() {
-        bail!("this compiler came without ThreadSanitizer for {TARGET}");
-    }
-    let library =
-        file("libstd-", ".so")?.with_context(|| format!("no libstd-*.so in {}", libraries.display()))?;
+    let libraries = sanitizers::libraries("tsan")?;
+    let library = sanitizers::find(&libraries, "libstd-", ".so")?
+        .with_context(|| format!("no libstd-*.so in {}", libraries.display()))?;
     let symbols =
         Command::new("nm").args(["--dynamic", "--defined-only", "--format=posix"]).arg(&library).output();
     let symbols = symbols.context("cannot start nm (Debian package binutils)")?;
@@ -160,13 +114,6 @@ fn flags(out: &Path) -> Result<Vec<String>> {
     Ok(flags)
 }
 
-/// Where the compiler's own libraries are.
-fn libraries() -> Result<PathBuf> {
-    let output = Command::new("rustc").args(["--print", "sysroot"]).output().context("cannot start rustc")?;
-    let sysroot = PathBuf::from(String::from_utf8(output.stdout)?.trim());
-    Ok(sysroot.join("lib/rustlib").join(TARGET).join("lib"))
-}
-
 /// A race is found, and right code is left alone.
 fn check(out: &Path, flags: &[String]) -> Result<()> {
     let program = out.join("check");
@@ -181,16 +128,4 @@ fn check(out: &Path, flags: &[String]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tests_that_passed_are_counted() {
-        assert_eq!(passed("test result: ok. 46 passed; 0 failed; 0 ignored"), Some(46));
-        assert_eq!(passed("test result: FAILED. 5 passed; 1 failed"), None);
-        assert_eq!(passed("running 46 tests"), None);
-    }
 }

@@ -1,0 +1,81 @@
+//! `cargo xtask asan`: AddressSanitizer over the tests of the crates that have `unsafe`.
+//!
+//! It sees what our own code does with memory of the host: the tables and queues that the fault handler reaches, the raw pointers of the hooks
+//! that compiled code calls, the locks' nodes. Guest memory is mapped, so all of it may be touched as far as the sanitizer knows, and
+//! compiled code has no checks in it. A small program shows first that what is wrong is found.
+
+use crate::sanitizers::{self, Suite, TARGET};
+use crate::steps::run;
+use anyhow::{Result, bail};
+use clap::Args;
+use std::path::Path;
+use std::process::Command;
+
+/// The crates with `unsafe`.
+const PACKAGES: &[&str] = &["xenia-sync", "xenia-memory", "xenia-jit"];
+/// What a program exits with that the sanitizer found something in.
+const FOUND: i32 = 66;
+/// Tests that the sanitizer has no say in, and why.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("a_host_without_mappings_costs_speed_not_stores", "uses up the mappings, the sanitizer's too"),
+    (
+        "engines_run_on_while_all_code_is_withdrawn_and_its_memory_used_again",
+        "wants a hundred runs in a second and a half",
+    ),
+];
+
+/// `cargo xtask asan`.
+#[derive(Debug, Args)]
+pub(crate) struct AsanArgs {
+    /// Only these packages' tests.
+    #[arg(long, value_name = "NAME")]
+    package: Vec<String>,
+    /// Only tests whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
+}
+
+/// Checks that the sanitizer sees what it must, and runs the tests under it.
+pub(crate) fn asan(args: &AsanArgs) -> Result<()> {
+    let out = sanitizers::folder("asan")?;
+    sanitizers::libraries("asan")?;
+    let flags = ["-Zsanitizer=address".to_owned(), "-Cunsafe-allow-abi-mismatch=sanitizer".to_owned()];
+    check(&out, &flags)?;
+    let suite = Suite {
+        name: "asan",
+        finds: "memory used wrongly",
+        flags: &flags,
+        left_out: LEFT_OUT,
+        command: &|| Ok(sanitized("cargo")),
+    };
+    suite.run(&out, &sanitizers::choice(&args.package, PACKAGES), args.only.as_deref())
+}
+
+/// A command that the sanitizer runs under: faults are guest memory's own business.
+fn sanitized(program: impl AsRef<std::ffi::OsStr>) -> Command {
+    let mut command = Command::new(program);
+    command.env("RUSTC_BOOTSTRAP", "1");
+    command.env(
+        "ASAN_OPTIONS",
+        format!(
+            "exitcode={FOUND}:handle_segv=0:handle_sigbus=0:handle_abort=0:detect_stack_use_after_return=1"
+        ),
+    );
+    command
+}
+
+/// Memory that is used after it was freed, or beyond its end, or is never freed, is found; right code is left alone.
+fn check(out: &Path, flags: &[String]) -> Result<()> {
+    let program = out.join("check");
+    let mut compile = sanitized("rustc");
+    compile.args(["--edition", "2024", "-g", "--target", TARGET]).args(flags);
+    run(compile.arg("xtask/asan/check.rs").arg("-o").arg(&program))?;
+    for (name, expected) in [("freed", FOUND), ("beyond", FOUND), ("leak", FOUND), ("right", 0)] {
+        let output = sanitized(&program).arg(name).output()?;
+        if output.status.code() != Some(expected) {
+            let report = String::from_utf8_lossy(&output.stderr);
+            bail!("{report}\n`{name}` ended with {} instead of {expected}", output.status);
+        }
+    }
+    Ok(())
+}

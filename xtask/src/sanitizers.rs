@@ -1,0 +1,111 @@
+//! What the steps with a sanitizer share: the compiler's own libraries, and running packages' tests under it.
+//!
+//! The compiler that builds everything else has the sanitizers, but calls them unstable, so RUSTC_BOOTSTRAP=1 is set. The standard
+//! library stays as it came, compiled without: its sources need not be there.
+
+use crate::steps::target_folder;
+use anyhow::{Context, Result, bail, ensure};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+/// The host that the sanitizers are used on; named, so that build scripts are compiled without them.
+pub(crate) const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// The folder of that name where everything is built, made if need be.
+pub(crate) fn folder(name: &str) -> Result<PathBuf> {
+    let out = target_folder().join(name);
+    std::fs::create_dir_all(&out)?;
+    Ok(out.canonicalize()?)
+}
+
+/// The packages that are asked for, or all there are.
+pub(crate) fn choice<'a>(asked: &'a [String], all: &[&'a str]) -> Vec<&'a str> {
+    match asked {
+        [] => all.to_vec(),
+        some => some.iter().map(String::as_str).collect(),
+    }
+}
+
+/// Where the compiler's own libraries are, among them that of the sanitizer (`asan`, `tsan`).
+pub(crate) fn libraries(sanitizer: &str) -> Result<PathBuf> {
+    let output = Command::new("rustc").args(["--print", "sysroot"]).output().context("cannot start rustc")?;
+    let sysroot = PathBuf::from(String::from_utf8(output.stdout)?.trim());
+    let libraries = sysroot.join("lib/rustlib").join(TARGET).join("lib");
+    if find(&libraries, "librustc", &format!("_rt.{sanitizer}.a"))?.is_none() {
+        bail!("this compiler came without `{sanitizer}` for {TARGET}");
+    }
+    Ok(libraries)
+}
+
+/// The file in that folder whose name begins and ends so.
+pub(crate) fn find(folder: &Path, start: &str, end: &str) -> Result<Option<PathBuf>> {
+    for entry in std::fs::read_dir(folder).with_context(|| format!("{}", folder.display()))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.starts_with(start) && name.ends_with(end) {
+            return Ok(Some(folder.join(name)));
+        }
+    }
+    Ok(None)
+}
+
+/// Tests under a sanitizer.
+pub(crate) struct Suite<'a> {
+    pub(crate) name: &'a str,
+    /// What it finds, in a message.
+    pub(crate) finds: &'a str,
+    /// For the compiler.
+    pub(crate) flags: &'a [String],
+    /// Tests that it has no say in, and why.
+    pub(crate) left_out: &'a [(&'a str, &'a str)],
+    /// cargo, with what the sanitizer is told by the environment.
+    pub(crate) command: &'a dyn Fn() -> Result<Command>,
+}
+
+impl Suite<'_> {
+    /// Builds the packages' tests in `out` and runs them, or those whose name contains `only`.
+    pub(crate) fn run(&self, out: &Path, packages: &[&str], only: Option<&str>) -> Result<()> {
+        for (name, why) in self.left_out {
+            println!("left out: {name} ({why})");
+        }
+        let (mut tests, start) = (0, Instant::now());
+        for package in packages {
+            let mut command = (self.command)()?;
+            command.args(["test", "--lib", "--tests", "--no-fail-fast", "--target", TARGET]);
+            command.args(["--package", package, "--target-dir"]).arg(out);
+            command.env("RUSTC_BOOTSTRAP", "1").env("CARGO_INCREMENTAL", "0");
+            command.env("CARGO_ENCODED_RUSTFLAGS", self.flags.join("\u{1f}"));
+            command.arg("--").args(only);
+            command.args(self.left_out.iter().flat_map(|(name, _)| ["--skip", name]));
+            let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+            let text = String::from_utf8_lossy(&output.stdout);
+            if !output.status.success() {
+                println!("{text}");
+                bail!("{package}: {}, or a test that fails", self.finds);
+            }
+            let passed = text.lines().filter_map(passed).sum::<u64>();
+            println!("{package}: {passed} tests");
+            tests += passed;
+        }
+        ensure!(tests > 0, "no test was run");
+        println!("{}: {tests} tests, nothing found, {:.0} s", self.name, start.elapsed().as_secs_f64());
+        Ok(())
+    }
+}
+
+/// The number in `test result: ok. 46 passed; 0 failed; …`.
+fn passed(line: &str) -> Option<u64> {
+    line.strip_prefix("test result: ok. ")?.split(' ').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_that_passed_are_counted() {
+        assert_eq!(passed("test result: ok. 46 passed; 0 failed; 0 ignored"), Some(46));
+        assert_eq!(passed("test result: FAILED. 5 passed; 1 failed"), None);
+        assert_eq!(passed("running 46 tests"), None);
+    }
+}
