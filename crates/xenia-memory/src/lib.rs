@@ -15,7 +15,7 @@
 //!
 //! ```
 //! use xenia_guest::GuestAddr;
-//! use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect, Watch};
+//! use xenia_memory::{AllocKind, GuestMemory, Protect, Watch};
 //!
 //! let memory = GuestMemory::new()?;
 //! let at = GuestAddr(0x8200_0000);
@@ -27,8 +27,8 @@
 //! let made = memory.read::<u32>(at)?; // read after watching
 //! assert_eq!(memory.page_version(page), version, "still good");
 //!
-//! // The same memory through its other view.
-//! memory.store_u32(0x9200_0000, made + 1, &mut DeviceQueue::new())?;
+//! // The kernel writes, through the memory's other view. An engine's store would be refused first: `FaultKind::HoldsCode`.
+//! memory.write(GuestAddr(0x9200_0000), made + 1)?;
 //! assert_ne!(memory.page_version(page), version, "make it again");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
