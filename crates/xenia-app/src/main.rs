@@ -89,7 +89,8 @@ fn begin(words: Vec<OsString>) -> Code {
         Color::Always => clap::ColorChoice::Always,
         Color::Never => clap::ColorChoice::Never,
     };
-    let parsed = with_negative_numbers(Cli::command().color(color)).try_get_matches_from(&words);
+    let mut command = with_negative_numbers(Cli::command().color(color));
+    let parsed = command.try_get_matches_from_mut(&words);
     let (cli, matches) = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -104,7 +105,7 @@ fn begin(words: Vec<OsString>) -> Code {
             Err(error) => report(&error),
         };
     }
-    if let Err(error) = cli::check_files(&Cli::command(), &matches).and_then(|()| log::start(&cli.log)) {
+    if let Err(error) = cli::check_files(&command, &matches).and_then(|()| log::start(&cli.log)) {
         return report(&error);
     }
     run(cli).unwrap_or_else(|error| report(&error))
