@@ -4,10 +4,9 @@
 //! that compiled code calls, the locks' nodes. Guest memory is mapped, so all of it may be touched as far as the sanitizer knows, and
 //! compiled code has no checks in it. A small program shows first that what is wrong is found.
 
-use crate::sanitizers::{self, Suite, TARGET};
+use crate::sanitizers::{self, Suite, SuiteArgs, TARGET};
 use crate::steps::run;
 use anyhow::{Result, bail};
-use clap::Args;
 use std::path::Path;
 use std::process::Command;
 
@@ -24,19 +23,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ),
 ];
 
-/// `cargo xtask asan`.
-#[derive(Debug, Args)]
-pub(crate) struct AsanArgs {
-    /// Only these packages' tests.
-    #[arg(long, value_name = "NAME")]
-    package: Vec<String>,
-    /// Only tests whose name contains this.
-    #[arg(long, value_name = "TEXT")]
-    only: Option<String>,
-}
-
 /// Checks that the sanitizer sees what it must, and runs the tests under it.
-pub(crate) fn asan(args: &AsanArgs) -> Result<()> {
+pub(crate) fn asan(args: &SuiteArgs) -> Result<()> {
     let out = sanitizers::folder("asan")?;
     sanitizers::libraries("asan")?;
     let flags = ["-Zsanitizer=address".to_owned(), "-Cunsafe-allow-abi-mismatch=sanitizer".to_owned()];
@@ -48,7 +36,7 @@ pub(crate) fn asan(args: &AsanArgs) -> Result<()> {
         left_out: LEFT_OUT,
         command: &|| Ok(sanitized("cargo")),
     };
-    suite.run(&out, &sanitizers::choice(&args.package, PACKAGES), args.only.as_deref())
+    suite.run(&out, PACKAGES, args)
 }
 
 /// A command that the sanitizer runs under: faults are guest memory's own business.

@@ -86,9 +86,9 @@ enum Task {
     /// List all packages that the program is made of, with their licences and digests, as CycloneDX.
     Sbom(supply_chain::SbomArgs),
     /// Run the tests of the crates with `unsafe` under AddressSanitizer.
-    Asan(asan::AsanArgs),
+    Asan(sanitizers::SuiteArgs),
     /// Run the tests of what host threads share under ThreadSanitizer.
-    Tsan(tsan::TsanArgs),
+    Tsan(sanitizers::SuiteArgs),
 }
 
 fn main() -> ExitCode {

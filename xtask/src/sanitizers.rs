@@ -5,6 +5,7 @@
 
 use crate::steps::target_folder;
 use anyhow::{Context, Result, bail, ensure};
+use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -19,12 +20,15 @@ pub(crate) fn folder(name: &str) -> Result<PathBuf> {
     Ok(out.canonicalize()?)
 }
 
-/// The packages that are asked for, or all there are.
-pub(crate) fn choice<'a>(asked: &'a [String], all: &[&'a str]) -> Vec<&'a str> {
-    match asked {
-        [] => all.to_vec(),
-        some => some.iter().map(String::as_str).collect(),
-    }
+/// Which tests to run.
+#[derive(Debug, Args)]
+pub(crate) struct SuiteArgs {
+    /// Only these packages' tests.
+    #[arg(long, value_name = "NAME")]
+    package: Vec<String>,
+    /// Only tests whose name contains this.
+    #[arg(long, value_name = "TEXT")]
+    only: Option<String>,
 }
 
 /// Where the compiler's own libraries are, among them that of the sanitizer (`asan`, `tsan`).
@@ -63,8 +67,12 @@ pub(crate) struct Suite<'a> {
 }
 
 impl Suite<'_> {
-    /// Builds the packages' tests in `out` and runs them, or those whose name contains `only`.
-    pub(crate) fn run(&self, out: &Path, packages: &[&str], only: Option<&str>) -> Result<()> {
+    /// Builds in `out` the tests that are asked for, those of `packages` if no others are, and runs them.
+    pub(crate) fn run(&self, out: &Path, packages: &[&str], args: &SuiteArgs) -> Result<()> {
+        let packages = match args.package.as_slice() {
+            [] => packages.to_vec(),
+            some => some.iter().map(String::as_str).collect(),
+        };
         for (name, why) in self.left_out {
             println!("left out: {name} ({why})");
         }
@@ -75,7 +83,7 @@ impl Suite<'_> {
             command.args(["--package", package, "--target-dir"]).arg(out);
             command.env("RUSTC_BOOTSTRAP", "1").env("CARGO_INCREMENTAL", "0");
             command.env("CARGO_ENCODED_RUSTFLAGS", self.flags.join("\u{1f}"));
-            command.arg("--").args(only);
+            command.arg("--").args(&args.only);
             command.args(self.left_out.iter().flat_map(|(name, _)| ["--skip", name]));
             let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
             let text = String::from_utf8_lossy(&output.stdout);

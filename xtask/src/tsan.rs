@@ -5,10 +5,9 @@
 //! told to the sanitizer by `xtask/tsan/std.c`, which the linker puts before them; two small programs show first that a race
 //! is found, and that none is where there is none.
 
-use crate::sanitizers::{self, Suite, TARGET};
+use crate::sanitizers::{self, Suite, SuiteArgs, TARGET};
 use crate::steps::run;
 use anyhow::{Context, Result, bail};
-use clap::Args;
 use std::path::Path;
 use std::process::Command;
 
@@ -45,19 +44,8 @@ const LEFT_OUT: &[(&str, &str)] = &[
 ];
 const ONE_THREAD: &str = "one thread, and limits of time that the sanitizer is too slow for";
 
-/// `cargo xtask tsan`.
-#[derive(Debug, Args)]
-pub(crate) struct TsanArgs {
-    /// Only these packages' tests.
-    #[arg(long, value_name = "NAME")]
-    package: Vec<String>,
-    /// Only tests whose name contains this.
-    #[arg(long, value_name = "TEXT")]
-    only: Option<String>,
-}
-
 /// Checks that the sanitizer sees what it must, and runs the tests under it.
-pub(crate) fn tsan(args: &TsanArgs) -> Result<()> {
+pub(crate) fn tsan(args: &SuiteArgs) -> Result<()> {
     let out = sanitizers::folder("tsan")?;
     let flags = flags(&out)?;
     check(&out, &flags)?;
@@ -68,8 +56,7 @@ pub(crate) fn tsan(args: &TsanArgs) -> Result<()> {
         left_out: LEFT_OUT,
         command: &|| sanitized("cargo"),
     };
-    let packages = sanitizers::choice(&args.package, PACKAGES);
-    suite.run(&out, &packages, args.only.as_deref())
+    suite.run(&out, PACKAGES, args)
 }
 
 /// A command that may use the sanitizer and what runs under it.
