@@ -56,6 +56,17 @@ fn packages_of_each_kind_are_read() {
 }
 
 #[test]
+fn packages_with_tables_of_three_levels_are_read() {
+    let mut dice = Noise::new(4);
+    let bytes = dice.compressible(29_300 * 4096 + 5);
+    for (magic, is_written_to) in [(b"PIRS", false), (b"CON ", true)] {
+        let entries = vec![(0xFFFF, "large".to_owned(), Some(bytes.clone()))];
+        let package = StfsBuilder { magic, is_written_to, is_scattered: false, entries }.build();
+        assert!(read(&open(Arc::new(package)).unwrap(), &["large"]).unwrap() == bytes, "{is_written_to}");
+    }
+}
+
+#[test]
 fn damage_is_noticed_where_it_is() {
     const BLOCK: usize = 0x1000;
     let whole = sample();

@@ -102,14 +102,18 @@ impl StfsBuilder {
             block(&table)
         };
         let leaves: Vec<_> = data.iter().cloned().zip(next.iter().map(|next| next | 0x8000_0000)).collect();
-        let low: Vec<Vec<u8>> = leaves.chunks(CHILDREN).map(hashes).collect();
-        assert!(low.len() <= CHILDREN, "three levels are too much for a test");
+        // Levels of tables, the last of which has one alone.
         let is_second = |table: usize| self.is_written_to && table % 2 == 1;
-        let words = (0..low.len()).map(|table| u32::from(is_second(table)) << 30);
-        let high = hashes(&low.iter().cloned().zip(words).collect::<Vec<_>>());
-        let top = if low.len() > 1 { &high } else { &low[0] };
+        let mut levels = vec![leaves.chunks(CHILDREN).map(hashes).collect::<Vec<_>>()];
+        while levels[levels.len() - 1].len() > 1 {
+            let below = &levels[levels.len() - 1];
+            let words = (0..below.len()).map(|table| u32::from(is_second(table)) << 30);
+            let children: Vec<_> = below.iter().cloned().zip(words).collect();
+            levels.push(children.chunks(CHILDREN).map(hashes).collect());
+        }
+        let top = &levels[levels.len() - 1][0];
         // A table above is good in its second copy, where there are two.
-        let top_is_second = self.is_written_to && low.len() > 1;
+        let top_is_second = self.is_written_to && levels.len() > 1;
 
         let mut file = vec![0; DATA];
         file[..4].copy_from_slice(self.magic);
@@ -128,12 +132,17 @@ impl StfsBuilder {
             }
         };
         for (number, part) in data.iter().enumerate() {
-            if number == CHILDREN {
-                file.extend(tables(&high, top_is_second));
-            }
-            if number % CHILDREN == 0 {
-                let table = number / CHILDREN;
-                file.extend(tables(&low[table], is_second(table)));
+            // A table lies before what it covers, but a level's first one behind the first group that it covers; those of levels above
+            // come first.
+            for (level, all) in levels.iter().enumerate().rev() {
+                let (below, covered) = (CHILDREN.pow(level as u32), CHILDREN.pow(level as u32 + 1));
+                let starts =
+                    if level > 0 && number < covered { number == below } else { number % covered == 0 };
+                if starts {
+                    let table = number / covered;
+                    let second = if level + 1 == levels.len() { top_is_second } else { is_second(table) };
+                    file.extend(tables(&all[table], second));
+                }
             }
             file.extend(part);
         }
