@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use xenia_cpu::{Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
 use xenia_guest::GuestAddr;
 use xenia_isa::OP_COUNT;
-use xenia_memory::{Action, DeviceQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
+use xenia_memory::{Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
 
 /// Makes of each row `doc, kind Name(arguments after the context) [counter in reports] => what does the work;` the [`Hook`],
 /// the function that compiled code calls, and all that is known of it. The kind is `cold` where the call preserves all
@@ -215,8 +215,9 @@ impl Hook {
 const _: () = assert!(Word::Hooks as usize + Hook::ALL.len() <= COMPARED, "PpcContext::host is too short");
 
 /// What a run lends to its hooks.
-pub(crate) struct Run<'a> {
-    pub(crate) devices: &'a mut DeviceQueue,
+pub(crate) struct Run<'a, 'q> {
+    /// The guard, not the queue: an access of compiled code that faults has the handler use that.
+    pub(crate) devices: &'a mut CurrentQueue<'q>,
     pub(crate) memory: &'a GuestMemory,
     /// Every store tells the machine's table of reservations.
     pub(crate) strict: bool,
@@ -232,7 +233,7 @@ pub(crate) struct Run<'a> {
 /// What a hook works on.
 struct Call<'a, 'r> {
     ctx: &'a mut PpcContext,
-    run: &'a mut Run<'r>,
+    run: &'a mut Run<'r, 'r>,
     /// The guest's MXCSR, which comes back into force afterwards. No reserved bit may be set.
     mxcsr: &'a mut u32,
 }
@@ -289,11 +290,11 @@ impl Drop for RustFloat {
 /// # Safety
 /// `ctx` is the context that `enter` was given and that is being run, and nobody else uses it or its run while
 /// the result lives.
-unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a>) {
+unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a, 'a>) {
     // SAFETY: `enter` borrowed it exclusively for all of the run, and compiled code waits for the hook.
     let ctx = unsafe { &mut *ctx };
     // SAFETY: `lend_run` put it there for this run; it lives until `enter` returns.
-    let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_>) };
+    let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_, '_>) };
     (ctx, run)
 }
 
@@ -313,7 +314,7 @@ pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
 }
 
 /// Puts `run` where the hooks look for it.
-pub(crate) fn lend_run(ctx: &mut PpcContext, run: &mut Run<'_>) {
+pub(crate) fn lend_run(ctx: &mut PpcContext, run: &mut Run<'_, '_>) {
     ctx.host[Word::Run as usize] = std::ptr::from_mut(run) as u64;
 }
 

@@ -33,7 +33,7 @@ use xenia_cpu::{
 };
 use xenia_guest::GuestAddr;
 use xenia_isa::{OP_COUNT, ROWS};
-use xenia_memory::{CodeHook, DeviceQueue, FaultKind, GuestMemory, register_code_hook};
+use xenia_memory::{CodeHook, CurrentQueue, DeviceQueue, FaultKind, GuestMemory, register_code_hook};
 
 /// How much guest code is compiled together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -376,7 +376,12 @@ impl Jit {
 /// One visit.
 impl Engine {
     /// Interprets up to `count` instructions. `Some` if something other than the count ended it.
-    fn interpret(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue, count: u32) -> Option<Exit> {
+    fn interpret(
+        &mut self,
+        ctx: &mut PpcContext,
+        devices: &mut CurrentQueue<'_>,
+        count: u32,
+    ) -> Option<Exit> {
         let rest = (ctx.budget - i64::from(count)).max(0);
         // Both move alike, so that time stays right.
         ctx.budget -= rest;
@@ -388,7 +393,12 @@ impl Engine {
     }
 
     /// A host fault: the exception of the instruction that made the access. `None` if, done again, it made none.
-    fn faulted(&mut self, code: &ModeCode, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Option<Exit> {
+    fn faulted(
+        &mut self,
+        code: &ModeCode,
+        ctx: &mut PpcContext,
+        devices: &mut CurrentQueue<'_>,
+    ) -> Option<Exit> {
         let fault = hooks::noted_fault(ctx);
         let site = code.cache.lock().site_of(ctx.host[Word::FaultCode as usize]);
         if let Some(site) = site {
@@ -410,7 +420,7 @@ impl Engine {
         shared: &Shared,
         code: &ModeCode,
         ctx: &mut PpcContext,
-        devices: &mut DeviceQueue,
+        devices: &mut CurrentQueue<'_>,
         epoch: u64,
     ) -> (Leave, u32, Option<Exit>) {
         let memory = &*shared.memory;
@@ -435,7 +445,7 @@ impl Engine {
         (leave, detail, exit)
     }
 
-    fn visit(&mut self, shared: &Shared, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+    fn visit(&mut self, shared: &Shared, ctx: &mut PpcContext, devices: &mut CurrentQueue<'_>) -> Exit {
         let mut arrival = Arrival::Resumed;
         loop {
             if ctx.budget <= 0 {

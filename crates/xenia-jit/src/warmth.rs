@@ -22,7 +22,7 @@ use crate::mode::Mode;
 use crate::region::REGION_LIMIT;
 use std::time::{Duration, Instant};
 use xenia_cpu::{Exit, PpcContext};
-use xenia_memory::DeviceQueue;
+use xenia_memory::CurrentQueue;
 
 /// What leaving compiled code, finding no code, and coming back costs, in interpreted instructions.
 const MISS: u32 = 36;
@@ -72,7 +72,7 @@ impl Engine {
         mode: Mode,
         code: &ModeCode,
         ctx: &mut PpcContext,
-        devices: &mut DeviceQueue,
+        devices: &mut CurrentQueue<'_>,
         arrival: Arrival,
     ) -> Option<Exit> {
         let pc = ctx.pc;

@@ -193,7 +193,8 @@ impl DeviceQueue {
 
     /// Makes this the queue that device accesses of compiled code on this host thread use, until
     /// the returned guard goes away (which restores the queue that was current before). The guard
-    /// lends the queue out in between.
+    /// lends the queue out in between. While compiled code runs, nobody may hold what it has lent: code that enters it is
+    /// handed the guard.
     ///
     /// Also gives the thread a signal stack that is large enough for the fault handler.
     #[inline]
@@ -207,11 +208,11 @@ impl DeviceQueue {
     /// The queue of this host thread. Async-signal-safe.
     ///
     /// # Safety
-    /// The caller must be the fault handler of an access that compiled code made: then no reference to the
-    /// queue is in use, since the guard hands them out to Rust code only.
+    /// No reference that a [`CurrentQueue`] of this thread has handed out is alive, or comes alive while the result is. That
+    /// holds in the fault handler for an access of compiled code: who enters that keeps the guard alone.
     pub(crate) unsafe fn current<'a>() -> Option<&'a mut Self> {
-        // SAFETY: the guard that set the pointer keeps the queue borrowed; no other reference is
-        // in use, as the caller says.
+        // SAFETY: the pointer was made of the exclusive borrow that the guard keeps; no other reference made of it is alive,
+        // as the caller says.
         unsafe { CURRENT.get().as_mut() }
     }
 }
@@ -234,7 +235,8 @@ impl Deref for CurrentQueue<'_> {
 
     #[inline]
     fn deref(&self) -> &DeviceQueue {
-        // SAFETY: the guard holds the exclusive borrow; the fault handler's use of the pointer is over.
+        // SAFETY: the guard holds the exclusive borrow; the fault handler interrupts compiled code only, so what it made of the
+        // pointer is gone.
         unsafe { self.queue.as_ref() }
     }
 }
@@ -314,5 +316,29 @@ mod tests {
             .count();
         assert!(stored > DeviceQueue::CAPACITY - 16);
         assert_eq!(queue.store(0x7FC8_0000, 4, 1, &devices), Some(false));
+    }
+
+    #[test]
+    fn the_fault_handler_and_the_guard_use_a_queue_by_turns() {
+        fn engine(devices: &mut DeviceQueue, registers: &[DeviceRegisters; 2]) {
+            let mut guard = devices.make_current();
+            assert_eq!(guard.store(0x7FC8_0000, 4, 1, registers), Some(true));
+            // SAFETY: the guard is kept, and nothing that it has lent.
+            let handlers = unsafe { DeviceQueue::current() }.unwrap();
+            assert_eq!(handlers.store(0x7FC8_0000, 4, 2, registers), Some(true));
+            assert_eq!(guard.load(0x7FC8_0000, 4, registers), Some(2));
+        }
+        let registers = devices();
+        let mut queue = DeviceQueue::new();
+        let mut outer = queue.make_current();
+        engine(&mut outer, &registers);
+        engine(&mut outer, &registers);
+        // SAFETY: as above.
+        let handlers = unsafe { DeviceQueue::current() }.unwrap();
+        assert_eq!(handlers.store(0x7FC8_0000, 4, 3, &registers), Some(true));
+        assert_eq!(outer.stores().len(), 5);
+        drop(outer);
+        // SAFETY: as above.
+        assert!(unsafe { DeviceQueue::current() }.is_none());
     }
 }
