@@ -2,7 +2,8 @@
 //!
 //! Compiled code calls this for them: the length of the first two is known only when they run, `lmw` is code that takes
 //! longest to compile, and no compiler for the machine emits any of them (they are microcoded there). Bytes go to or come
-//! from the low words of registers, wrapping after r31; a load reads everything before it writes the first register.
+//! from the low words of registers, wrapping after r31; a load reads everything before it writes the first register, and a
+//! store is made in pieces of a register's size, as `lift/strings.rs` makes those of a known length.
 //! PowerISA 2.02 book I, 3.3.4 and 3.3.5.
 
 use xenia_cpu::PpcContext;
@@ -48,8 +49,17 @@ pub(crate) fn move_string(
         let word = (ctx.gpr[register] as u32).to_be_bytes();
         part.copy_from_slice(&word[..part.len()]);
     }
-    for (&byte, place) in bytes.iter().zip(places) {
-        memory.store_u8(place, byte, devices)?;
+    for (part, at) in bytes.chunks(4).zip(places.step_by(4)) {
+        match *part {
+            [a, b, c, d] => memory.store_u32(at, u32::from_be_bytes([a, b, c, d]), devices)?,
+            [a, b, c] => {
+                memory.store_u16(at, u16::from_be_bytes([a, b]), devices)?;
+                memory.store_u8(at.wrapping_add(2), c, devices)?;
+            }
+            [a, b] => memory.store_u16(at, u16::from_be_bytes([a, b]), devices)?,
+            [a] => memory.store_u8(at, a, devices)?,
+            _ => {}
+        }
     }
     Ok(())
 }

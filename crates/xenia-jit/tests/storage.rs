@@ -7,6 +7,7 @@ use xenia_cpu::{EngineConfig, ExceptionKind, Exit, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
 use xenia_jit::JitConfig;
+use xenia_memory::{DeviceQueue, FaultKind};
 
 /// A machine that compiles everything, however often its page changes.
 fn compiling(reservations: ReservationMode) -> Machine {
@@ -104,6 +105,50 @@ fn a_string_that_leaves_memory_changes_no_register() {
             let Exit::Exception(exception) = a else { panic!("{op:?} {length}: {a:?}") };
             let ExceptionKind::Memory(fault) = exception.kind else { panic!("{exception:?}") };
             assert_eq!(fault.addr, GuestAddr(DATA + SIZE), "{op:?} {length}");
+            assert!(jit.data() == interpreter.data(), "{op:?} {length}: what was stored before");
+        }
+    }
+    assert_compiled(&jit);
+}
+
+#[test]
+fn an_instruction_that_a_full_device_queue_refuses_has_queued_none_of_its_stores() {
+    const REGISTERS: u32 = 0x7FC8_1000;
+    let (mut jit, mut interpreter) = (compiling(ReservationMode::Context), Machine::interpreter());
+    let words = [
+        d(Op::stw, 3, 4, 1),
+        d(Op::stmw, 3, 4, 0),
+        d(Op::stmw, 0, 4, 1),
+        x(Op::stswi, 3, 4, 31, 0),
+        x(Op::stswx, 3, 4, 5, 0),
+        x(Op::dcbz, 0, 4, 5, 0),
+        x(Op::dcbz128, 0, 4, 5, 0),
+    ];
+    for word in words {
+        let [a, _] = both(&mut jit, &mut interpreter, word, REGISTERS, 127);
+        assert!(matches!(a, Exit::Syscall { .. }), "{word:x}: {a:?}");
+        let each = jit.devices.stores().len();
+        // Room for the first store of one instruction.
+        for machine in [&mut jit, &mut interpreter] {
+            machine.devices.clear();
+            for _ in 1..DeviceQueue::CAPACITY {
+                machine.memory.device_store(0x7FEA_0000, 4, 0, &mut machine.devices).unwrap();
+            }
+        }
+        let [a, b] = both(&mut jit, &mut interpreter, word, REGISTERS, 127);
+        assert_eq!((a, b), (Exit::Syscall { lev: 2 }, Exit::Syscall { lev: 2 }), "{word:x}");
+        let [a, b] = both(&mut jit, &mut interpreter, word, REGISTERS, 127);
+        assert_eq!(a, b, "{word:x}");
+        let Exit::Exception(exception) = a else { panic!("{word:x}: {a:?}") };
+        let ExceptionKind::Memory(fault) = exception.kind else { panic!("{exception:?}") };
+        assert_eq!((exception.pc.0, fault.kind), (CODE, FaultKind::DeviceQueueFull), "{word:x}");
+        assert_eq!(jit.devices.stores().len(), DeviceQueue::CAPACITY - 1 + each, "{word:x}");
+        assert!(jit.devices.stores() == interpreter.devices.stores(), "{word:x}");
+        for machine in [&mut jit, &mut interpreter] {
+            machine.devices.clear();
+            assert_eq!(machine.run(10), Exit::Syscall { lev: 2 }, "{word:x}: goes on");
+            assert_eq!(machine.devices.stores().len(), each);
+            machine.devices.clear();
         }
     }
     assert_compiled(&jit);

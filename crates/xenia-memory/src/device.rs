@@ -7,6 +7,13 @@
 //!
 //! The fault handler finds the queue of the host thread it interrupts through
 //! [`DeviceQueue::make_current`]. It allocates nothing: the queue's memory is reserved beforehand.
+//!
+//! # A full queue
+//! An instruction that finds the queue full is executed again when the device has taken the stores, so it may not have queued
+//! a part: the device would see that twice. Instructions of several stores (`stmw`, string stores, `dcbz`) make them one
+//! right behind the other, upwards. So a full queue still takes a store that begins where the last one ended, and refuses only
+//! what may be an instruction's first. Such a row of stores ends with the device's block at the latest, and for that the queue
+//! has room.
 
 use crate::layout::{DEVICE_BLOCK, GPU_REGISTERS, XMA_REGISTERS};
 use crate::signal_stack::SignalStack;
@@ -94,6 +101,8 @@ pub struct DeviceQueue {
     /// For each register of both devices: the newest queued value and the visit it belongs to.
     newest: Box<[(u32, u32)]>,
     visit: u32,
+    /// Where the last store ended.
+    end: u32,
 }
 
 thread_local! {
@@ -101,15 +110,19 @@ thread_local! {
 }
 
 impl DeviceQueue {
-    /// Stores that a queue holds. The memory is reserved, not touched, until it is used.
+    /// Stores after which a queue is full: it takes only what goes on from the last one.
     pub const CAPACITY: usize = 1 << 20;
+    /// Stores that it can come to hold: a store of n bytes changes n registers at most, but for one of a single byte that
+    /// changes one as well, so a row of stores through a device's whole block is as many as the block has bytes.
+    const MOST: usize = Self::CAPACITY + DEVICE_BLOCK as usize;
 
-    /// An empty queue.
+    /// An empty queue. Its memory is reserved, not touched, until it is used.
     pub fn new() -> Self {
         Self {
-            stores: Vec::with_capacity(Self::CAPACITY),
+            stores: Vec::with_capacity(Self::MOST),
             newest: vec![(0, 0); REGISTERS * Device::ALL.len()].into(),
             visit: 1,
+            end: 0,
         }
     }
 
@@ -127,6 +140,7 @@ impl DeviceQueue {
     /// Forgets the queued stores: they have been given to the device.
     pub fn clear(&mut self) {
         self.stores.clear();
+        self.end = 0;
         if self.visit == u32::MAX {
             self.newest.fill((0, 0));
             self.visit = 0;
@@ -174,9 +188,10 @@ impl DeviceQueue {
         if Device::of(GuestAddr(addr))? != Device::of(GuestAddr(end - 1))? {
             return None;
         }
-        if self.stores.len() + (size as usize / 4 + 1) >= Self::CAPACITY {
+        if self.stores.len() >= Self::CAPACITY && addr != self.end {
             return Some(false);
         }
+        self.end = end;
         let bytes = value.to_be_bytes();
         for register in (addr & !3..end).step_by(4) {
             let mut word = self.register(register, devices)?.to_be_bytes();
@@ -311,11 +326,34 @@ mod tests {
     fn a_full_queue_says_so() {
         let devices = devices();
         let mut queue = DeviceQueue::new();
-        let stored = (0..DeviceQueue::CAPACITY)
-            .take_while(|_| queue.store(0x7FC8_0000, 4, 1, &devices) == Some(true))
-            .count();
-        assert!(stored > DeviceQueue::CAPACITY - 16);
+        for _ in 0..DeviceQueue::CAPACITY {
+            assert_eq!(queue.store(0x7FC8_0000, 4, 1, &devices), Some(true));
+        }
         assert_eq!(queue.store(0x7FC8_0000, 4, 1, &devices), Some(false));
+        queue.clear();
+        assert_eq!(queue.store(0x7FC8_0000, 4, 1, &devices), Some(true));
+    }
+
+    #[test]
+    fn a_full_queue_takes_the_rest_of_a_row_of_stores_and_never_grows() {
+        let devices = devices();
+        let mut queue = DeviceQueue::new();
+        let memory = queue.stores.as_ptr();
+        // The longest there is: a register more with each byte but the first.
+        for size in [1, 2, 4, 8, 16] {
+            for _ in 1..DeviceQueue::CAPACITY {
+                assert_eq!(queue.store(0x7FEA_0000, 4, 1, &devices), Some(true));
+            }
+            let row: Vec<u32> = (0x7FC8_0000..=0x7FC9_0000 - size).step_by(size as usize).collect();
+            for &addr in &row {
+                assert_eq!(queue.store(addr, size, 0, &devices), Some(true), "{addr:x}");
+            }
+            assert_eq!(queue.store(0x7FC9_0000, size, 0, &devices), None, "the block's end");
+            assert_eq!(queue.store(0x7FC8_0000, size, 0, &devices), Some(false), "another row");
+            assert!(queue.stores().len() < DeviceQueue::MOST);
+            assert_eq!(queue.stores.as_ptr(), memory, "no allocation");
+            queue.clear();
+        }
     }
 
     #[test]

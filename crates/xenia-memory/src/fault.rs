@@ -19,7 +19,7 @@
 
 use crate::device::DeviceQueue;
 use crate::emulate::{self, Bus, General, MAX_INSTRUCTION, Vectors};
-use crate::error::{FaultKind, MemoryError};
+use crate::error::{Access, FaultKind, MemoryError};
 use crate::hook::{Action, FaultHook, HOOKS, HostFault};
 use crate::host;
 use crate::mapping::{GUARD, host_error};
@@ -158,12 +158,21 @@ impl Interrupted<'_> {
 struct DeviceBus<'a> {
     memory: &'a GuestMemory,
     queue: &'a mut DeviceQueue,
+    /// Why the device didn't take an access.
+    refused: Option<FaultKind>,
+}
+
+impl DeviceBus<'_> {
+    fn done<T>(&mut self, result: Access<T>) -> Option<T> {
+        result.inspect_err(|fault| self.refused = Some(fault.kind)).ok()
+    }
 }
 
 impl Bus for DeviceBus<'_> {
     fn load(&mut self, host_addr: u64, size: usize) -> Option<[u8; 16]> {
         let addr = self.memory.guest_addr(host_addr as usize)?;
-        let value = self.memory.device_load(addr, size as u32, self.queue).ok()?;
+        let loaded = self.memory.device_load(addr, size as u32, self.queue);
+        let value = self.done(loaded)?;
         let mut bytes = [0; 16];
         bytes[..size].copy_from_slice(&value.to_be_bytes()[16 - size..]);
         Some(bytes)
@@ -172,7 +181,8 @@ impl Bus for DeviceBus<'_> {
     fn store(&mut self, host_addr: u64, bytes: &[u8]) -> Option<()> {
         let addr = self.memory.guest_addr(host_addr as usize)?;
         let value = bytes.iter().fold(0, |value, &byte| value << 8 | u128::from(byte));
-        self.memory.device_store(addr, bytes.len() as u32, value, self.queue).ok()
+        let stored = self.memory.device_store(addr, bytes.len() as u32, value, self.queue);
+        self.done(stored)
     }
 }
 
@@ -215,14 +225,16 @@ impl GuestMemory {
         let write = interrupted.write();
         let refused = || self.fault(addr, write).kind;
         if self.pages.flags(addr) & DEVICE != 0 {
-            // SAFETY: called by the fault handler of an access in a guest view, which is compiled code's.
+            // SAFETY: called by the fault handler of an access in a guest view, which is compiled code's: who entered that keeps
+            // the guard alone.
             let Some(queue) = (unsafe { DeviceQueue::current() }) else { return Err(refused()) };
             let rip = interrupted.rip();
-            let done = interrupted.emulate(&mut DeviceBus { memory: self, queue });
-            if done {
+            let mut bus = DeviceBus { memory: self, queue, refused: None };
+            if interrupted.emulate(&mut bus) {
                 hook.on_device_access(rip);
+                return Ok(());
             }
-            return if done { Ok(()) } else { Err(refused()) };
+            return Err(bus.refused.unwrap_or_else(refused));
         }
         match self.fault_outcome(addr, write) {
             FaultOutcome::Retry => Ok(()),

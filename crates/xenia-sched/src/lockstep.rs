@@ -291,7 +291,7 @@ impl<S: System> LockstepExecutor<S> {
                     self.activity.set(0, Doing::Kernel(pc));
                     self.system.syscall(&mut self.scheduler, running, lev)
                 }
-                Exit::Exception(_) if device_stores::are_too_many(exit, devices) => {
+                Exit::Exception(_) if device_stores::are_too_many(exit) => {
                     break VisitEnd::Over(visit.used.max(quantum));
                 }
                 Exit::Exception(exception) => self.system.exception(&mut self.scheduler, running, exception),

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 use storer::Storer;
 use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
-use xenia_memory::{DeviceQueue, FaultKind};
+use xenia_memory::DeviceQueue;
 use xenia_sched::{
     BlockReason, Disposition, EndKind, GuestTicks, HW_THREADS, Limits, RunEnd, TICKS_PER_SECOND, Wait, Woken,
 };
@@ -140,7 +140,7 @@ fn with_a_barrier_who_yields_or_waits_is_not_waited_for_longer() {
 fn stores_beyond_what_a_queue_holds_wait_for_the_devices() {
     const EACH: u64 = 40_000;
     assert!(EACH * u64::from(QUANTUM) > 2 * DeviceQueue::CAPACITY as u64);
-    let engine = Box::new(Storer::new(EACH, EACH * 75, FaultKind::Unmapped));
+    let engine = Box::new(Storer::new(EACH, EACH * 75));
     let mut machine = machine_with(engine, &[(1, 0)], |_, cpu, running| exit(cpu, running));
     assert_eq!(machine.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 1 }));
     assert_eq!(machine.instructions(), 75);

@@ -10,7 +10,8 @@
 //! - `stwcx.`/`stdcx.` at another address or of another size than the reservation's fails.
 //!
 //! Loads of several registers read everything before they write the first register, so a fault leaves the
-//! context as it was. Stores of several registers may have stored a part when they fault, as on hardware.
+//! context as it was. Stores of several registers may have stored a part when they fault, as on hardware. Their pieces lie one
+//! right behind the other, by which a device's queue knows that they are one instruction's ([`xenia_memory::DeviceQueue`]).
 
 use super::float::single::{double_to_single, single_to_double};
 use super::{Cpu, ExceptionKind, Flow, Step};
@@ -45,11 +46,25 @@ impl Cpu<'_> {
         Ok(Flow::Next)
     }
 
-    /// Stores `count` ≤ 128 bytes at `ea` from registers from `first` on, wrapping after r31.
+    /// Stores `count` ≤ 128 bytes at `ea` from registers from `first` on, wrapping after r31: whole words, and what is left
+    /// in two pieces at most. Devices see each of them.
     fn store_string(&mut self, first: usize, ea: u32, count: u32) -> Step {
-        for n in 0..count {
-            let word = self.gpr((first + n as usize / 4) & 31) as u32;
-            self.store_u8(ea.wrapping_add(n), (word >> (24 - 8 * (n & 3))) as u8)?;
+        let words = count / 4;
+        for n in 0..words {
+            let word = self.gpr((first + n as usize) & 31) as u32;
+            self.store_u32(ea.wrapping_add(4 * n), word)?;
+        }
+        let last = self.gpr((first + words as usize) & 31) as u32;
+        let at = ea.wrapping_add(4 * words);
+        match count % 4 {
+            0 => {}
+            1 => self.store_u8(at, (last >> 24) as u8)?,
+            rest => {
+                self.store_u16(at, (last >> 16) as u16)?;
+                if rest == 3 {
+                    self.store_u8(at.wrapping_add(2), (last >> 8) as u8)?;
+                }
+            }
         }
         Ok(Flow::Next)
     }

@@ -243,7 +243,6 @@ impl<S: System> HwHostThread<'_, S> {
             let since = (before - ctx.budget) as u64;
             counted += since;
             *executed += since;
-            let too_many_stores = device_stores::are_too_many(exit, devices);
             if !devices.is_empty() {
                 self.system.show_stores(devices.stores());
                 self.shared.devices.leave(devices.stores());
@@ -267,7 +266,7 @@ impl<S: System> HwHostThread<'_, S> {
                     self.system.syscall(&mut SlotCpu::at(self.shared, now), &mut running, lev)
                 }
                 // The devices have been left them meanwhile.
-                Exit::Exception(_) if too_many_stores => Disposition::Continue,
+                Exit::Exception(_) if device_stores::are_too_many(exit) => Disposition::Continue,
                 Exit::Exception(exception) => {
                     self.system.exception(&mut SlotCpu::at(self.shared, now), &mut running, exception)
                 }

@@ -3,7 +3,6 @@
 use super::storer::Storer;
 use super::*;
 use std::sync::OnceLock;
-use xenia_memory::FaultKind;
 
 #[test]
 fn the_stop_flag_is_looked_at_in_a_visit_that_never_ends() {
@@ -51,16 +50,13 @@ fn a_long_visit_in_stretches_is_one_to_the_guest() {
 #[test]
 fn a_visit_ends_where_the_devices_must_take_its_stores() {
     const STORES: u64 = 5 << 19;
-    // Compiled code doesn't know why a device refused.
-    for kind in [FaultKind::DeviceQueueFull, FaultKind::Unmapped] {
-        let m = machine(SchedulerConfig { quantum: 8 << 20, ..SchedulerConfig::default() }, &[(0, 8, &[])]);
-        let engine = Box::new(Storer::new(1, STORES, kind));
-        let mut executor = LockstepExecutor::new(m.executor.scheduler, engine, m.executor.system);
-        assert_eq!(executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
-        assert_eq!(executor.instructions(), STORES);
-        let ends: Vec<GuestTicks> = executor.system.visits.iter().map(|&(_, now)| now).collect();
-        assert_eq!(ends, [1 << 19, 1 << 20], "each counts as a whole one");
-        let stores = &executor.system.stores;
-        assert!(stores.len() > DeviceQueue::CAPACITY && stores.iter().copied().eq(1..=stores.len() as u32));
-    }
+    let m = machine(SchedulerConfig { quantum: 8 << 20, ..SchedulerConfig::default() }, &[(0, 8, &[])]);
+    let engine = Box::new(Storer::new(1, STORES));
+    let mut executor = LockstepExecutor::new(m.executor.scheduler, engine, m.executor.system);
+    assert_eq!(executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
+    assert_eq!(executor.instructions(), STORES);
+    let ends: Vec<GuestTicks> = executor.system.visits.iter().map(|&(_, now)| now).collect();
+    assert_eq!(ends, [1 << 19, 1 << 20], "each counts as a whole one");
+    let stores = &executor.system.stores;
+    assert!(stores.len() > DeviceQueue::CAPACITY && stores.iter().copied().eq(1..=stores.len() as u32));
 }

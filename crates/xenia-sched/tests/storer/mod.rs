@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use xenia_cpu::{EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
-use xenia_memory::{DeviceQueue, FaultKind, GPU_REGISTERS, GuestMemory, MemoryFault};
+use xenia_memory::{DeviceQueue, GPU_REGISTERS, GuestMemory};
 
 #[derive(Clone)]
 pub(crate) struct Storer {
@@ -11,13 +11,11 @@ pub(crate) struct Storer {
     /// Stores of one instruction.
     each: u64,
     last: u64,
-    /// What a store is said to fail of.
-    kind: FaultKind,
 }
 
 impl Storer {
-    pub(crate) fn new(each: u64, last: u64, kind: FaultKind) -> Self {
-        Self { memory: GuestMemory::new().unwrap(), each, last, kind }
+    pub(crate) fn new(each: u64, last: u64) -> Self {
+        Self { memory: GuestMemory::new().unwrap(), each, last }
     }
 }
 
@@ -29,7 +27,7 @@ impl Execute for Storer {
                 let value = ctx.gpr[3] + 1;
                 let stored = self.memory.device_store(GPU_REGISTERS.0, 4, u128::from(value), devices);
                 if let Err(fault) = stored {
-                    let kind = ExceptionKind::Memory(MemoryFault { kind: self.kind, ..fault });
+                    let kind = ExceptionKind::Memory(fault);
                     return Exit::Exception(GuestException { pc: GuestAddr(ctx.pc), kind });
                 }
                 ctx.gpr[3] = value;
