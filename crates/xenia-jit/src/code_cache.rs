@@ -20,7 +20,8 @@
 //! while lifting and compiling. Code gets its link slots when it is published. What two engines made of the same code at once
 //! is published in turn, and the later takes the earlier's place.
 //!
-//! When code memory is full, everything is withdrawn, and with it goes what was learned of functions and pages.
+//! When code memory is full, or code lies on more pages than there may be tables of entries for ([`MOST_TABLES`]), everything is
+//! withdrawn, and with it goes what was learned of functions and pages.
 
 use crate::JitError;
 use crate::code_memory::{CODE_SIZE, CodeMemory, SLOTS, STORED};
@@ -39,6 +40,8 @@ use std::sync::Arc;
 const FLIP_LIMIT: u32 = 12;
 /// What a region counts at least of [`CODE_SIZE`], whatever its code takes: the tables about the smallest one take that much.
 const LEAST_KEPT: usize = 1024;
+/// Guest pages with code, of any view of memory: each has a table of entries of 4 KiB.
+const MOST_TABLES: usize = 1 << 16;
 
 /// A published region.
 #[derive(Debug)]
@@ -79,6 +82,8 @@ pub(crate) struct CodeCache {
     regions: HashMap<u32, Published>,
     /// What all of them count of [`CODE_SIZE`].
     kept: usize,
+    /// [`MOST_TABLES`], but in tests.
+    most_tables: usize,
     by_offset: BTreeMap<usize, u32>,
     /// Pages of regions that are not withdrawn, in order.
     pages: Vec<PageCode>,
@@ -116,6 +121,7 @@ impl CodeCache {
             memory: CodeMemory::new(&missing_stub())?,
             regions: HashMap::new(),
             kept: 0,
+            most_tables: MOST_TABLES,
             by_offset: BTreeMap::new(),
             pages: Vec::new(),
             next_id: 1,
@@ -169,7 +175,7 @@ impl CodeCache {
     }
 
     fn set_entry(&mut self, pc: u32, offset: u32) {
-        self.memory.entries().set(pc, offset);
+        self.memory.set_entry(pc, offset);
         if let Some(&slot) = self.slots.get(&pc) {
             self.memory.set_slot(slot, offset);
         }
@@ -179,7 +185,8 @@ impl CodeCache {
     /// it was read from. Gives its number.
     pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<(u32, u32)>) -> Result<u32, JitError> {
         let size = compiled.code.len();
-        let full = self.kept + size.max(LEAST_KEPT) > CODE_SIZE;
+        let full =
+            self.kept + size.max(LEAST_KEPT) > CODE_SIZE || self.memory.tables_of_code() >= self.most_tables;
         let offset = match if full { Err(JitError::CodeMemoryFull) } else { self.memory.allocate(size) } {
             Err(JitError::CodeMemoryFull) => {
                 // What is still warm comes back; before this engine has left its epoch, nothing is free.
@@ -453,6 +460,22 @@ mod tests {
         cache.release_retired();
         assert_eq!(cache.kept, 0);
         cache.publish(region(0x8000_0000, 64), Vec::new()).unwrap();
+    }
+
+    #[test]
+    fn code_on_many_pages_is_full_memory_and_its_tables_are_given_back() {
+        let epochs = Epochs::new();
+        let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
+        cache.most_tables = 64;
+        for round in 0..3 {
+            for n in 0..64 {
+                cache.publish(region(0xA000_0000 + (n << 12), 64), Vec::new()).unwrap();
+            }
+            let full = cache.publish(region(0xC000_0000, 64), Vec::new());
+            assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{round}: {full:?}");
+            assert_eq!(cache.memory.tables_of_code(), 0);
+            cache.release_retired();
+        }
     }
 
     #[test]

@@ -9,24 +9,29 @@
 //!  slots:   u64 per linked target (dense)               ──► host address in code memory
 //! ```
 //!
+//! The part of the entries that belongs to a page of guest code is a *table*, a page of the host's. One without an entry
+//! goes back to the host, but for a few ([`MOST_EMPTY`]), as code that changes comes back to where it was.
+//!
 //! # Safety rules
 //! - The mappings live as long as [`CodeMemory`]; addresses of them leave this module as numbers only.
 //! - Code is written only to ranges handed out by [`CodeMemory::allocate`] and not yet released, before
 //!   any table names them; ranges are released only when no thread can be in them (`code_cache`).
 //! - Where code has been before, a processor may still hold it, though not be in it: before such a range is published again,
 //!   all threads fetch anew. (x86 processors are known to do so by themselves; their manuals don't promise it.)
-//! - Tables are read by compiled code and written here, always as aligned atomics.
+//! - Tables are read by compiled code and written here, always as aligned atomics. A table is given back when all of it is 0,
+//!   which is what it reads as afterwards.
 
 use crate::JitError;
 use crate::enter::LINKED;
-use memmap2::{Mmap, MmapOptions, MmapRaw};
-use std::collections::BTreeMap;
+use memmap2::{Mmap, MmapOptions, MmapRaw, UncheckedAdvice};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
 use std::os::fd::FromRawFd;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
+use xenia_guest::PAGE_SIZE;
 use xenia_memory::barrier;
 
 /// Bytes of code memory. Untouched pages cost nothing.
@@ -39,6 +44,10 @@ const ENTRIES_SIZE: usize = 1 << 32;
 const ALIGNMENT: usize = 32;
 /// Offset of a second stub like the first: for entries whose code is kept and not published yet.
 pub(crate) const STORED: u32 = ALIGNMENT as u32;
+/// Tables without an entry that are kept.
+const MOST_EMPTY: usize = 256;
+/// Bytes of a table: one entry for each word of a page. That is a page of the host's, too: this is for x86-64 alone.
+const TABLE_SIZE: usize = PAGE_SIZE as usize;
 
 fn host_error(call: &'static str) -> impl FnOnce(io::Error) -> JitError {
     move |source| JitError::Host { call, source }
@@ -93,9 +102,42 @@ impl Entries {
         self.entry(pc).load(Acquire)
     }
 
-    /// Publishes the entry for `pc`, or with 0 takes it back.
-    pub(crate) fn set(&self, pc: u32, offset: u32) {
+    fn set(&self, pc: u32, offset: u32) {
         self.entry(pc).store(offset, Release);
+    }
+
+    /// Gives the memory of a page's table back to the host. All of it must be 0.
+    fn give_back(&self, page: u32) {
+        let start = page as usize * TABLE_SIZE;
+        // SAFETY: inside the mapping, which is private and has no file, so that what is given back reads as zeros. It holds
+        // nothing else, and only code memory writes to it, which calls this: nobody loses anything.
+        let given = unsafe { self.0.unchecked_advise_range(UncheckedAdvice::DontNeed, start, TABLE_SIZE) };
+        // A host that refuses keeps it.
+        drop(given);
+    }
+}
+
+/// How many entries a table has.
+#[derive(Clone, Copy, Debug, Default)]
+struct Table {
+    /// Those that lead to code.
+    code: u32,
+    /// Those that are [`STORED`].
+    stored: u32,
+}
+
+impl Table {
+    /// The number that an entry with this offset is counted in.
+    fn number(&mut self, offset: u32) -> Option<&mut u32> {
+        match offset {
+            0 => None,
+            STORED => Some(&mut self.stored),
+            _ => Some(&mut self.code),
+        }
+    }
+
+    fn is_empty(self) -> bool {
+        self.code == 0 && self.stored == 0
     }
 }
 
@@ -107,6 +149,11 @@ pub(crate) struct CodeMemory {
     /// Where that begins. Asked for once: afterwards the bytes change, so nobody may borrow them.
     execute_base: u64,
     entries: Arc<Entries>,
+    /// By page of guest code: the tables that take up memory.
+    tables: HashMap<u32, Table>,
+    /// How many of them lead to code, and how many nowhere.
+    tables_of_code: usize,
+    empty_tables: usize,
     used: usize,
     /// What lies from here on was never written.
     fresh: usize,
@@ -136,6 +183,9 @@ impl CodeMemory {
             _execute: execute,
             execute_base,
             entries,
+            tables: HashMap::new(),
+            tables_of_code: 0,
+            empty_tables: 0,
             used: 0,
             fresh: 0,
             free: BTreeMap::new(),
@@ -190,6 +240,7 @@ impl CodeMemory {
     pub(crate) fn release_all(&mut self) {
         self.free.clear();
         self.used = self.stub;
+        self.give_back_tables();
     }
 
     /// Puts code into an allocated range.
@@ -218,6 +269,45 @@ impl CodeMemory {
     /// The table of entries; engines look into it without a lock.
     pub(crate) fn entries(&self) -> &Arc<Entries> {
         &self.entries
+    }
+
+    /// Publishes the entry for `pc`, or with 0 takes it back.
+    pub(crate) fn set_entry(&mut self, pc: u32, offset: u32) {
+        let was = self.entries.offset(pc);
+        if was == offset {
+            return;
+        }
+        self.entries.set(pc, offset);
+        let before = self.tables.get(&(pc / PAGE_SIZE)).copied();
+        let mut table = before.unwrap_or_default();
+        if let Some(number) = table.number(was) {
+            *number -= 1;
+        }
+        if let Some(number) = table.number(offset) {
+            *number += 1;
+        }
+        self.tables.insert(pc / PAGE_SIZE, table);
+        let count =
+            |tables: &mut usize, was: bool, is: bool| *tables = *tables + usize::from(is) - usize::from(was);
+        count(&mut self.tables_of_code, before.is_some_and(|table| table.code > 0), table.code > 0);
+        count(&mut self.empty_tables, before.is_some_and(Table::is_empty), table.is_empty());
+        if self.empty_tables > MOST_EMPTY {
+            self.give_back_tables();
+        }
+    }
+
+    /// Gives the tables that lead nowhere back to the host.
+    fn give_back_tables(&mut self) {
+        for (&page, _) in self.tables.iter().filter(|(_, table)| table.is_empty()) {
+            self.entries.give_back(page);
+        }
+        self.tables.retain(|_, table| !table.is_empty());
+        self.empty_tables = 0;
+    }
+
+    /// How many tables lead to code.
+    pub(crate) fn tables_of_code(&self) -> usize {
+        self.tables_of_code
     }
 
     /// Makes a slot lead to the entry at `offset`, for those who have registers at hand; 0 leads to the stub.
@@ -296,11 +386,49 @@ mod tests {
 
     #[test]
     fn entries_start_empty_at_both_ends_of_the_address_space() {
-        let memory = CodeMemory::new(&[0xC3]).unwrap();
+        let mut memory = CodeMemory::new(&[0xC3]).unwrap();
         for pc in [0, 0x8200_0000, 0xFFFF_FFFC] {
             assert_eq!(memory.entries().offset(pc), 0);
-            memory.entries().set(pc, 32);
+            memory.set_entry(pc, 32);
             assert_eq!(memory.entries().offset(pc), 32);
         }
+    }
+
+    /// Tables of the first `pages` pages that the host has memory for.
+    fn resident(memory: &CodeMemory, pages: u32) -> usize {
+        let mut present = vec![0_u8; pages as usize];
+        let start = memory.entries.0.as_mut_ptr();
+        // SAFETY: asks for pages of the mapping, and there is a byte for each.
+        let asked = unsafe { libc::mincore(start.cast(), pages as usize * TABLE_SIZE, present.as_mut_ptr()) };
+        assert_eq!(asked, 0);
+        present.iter().filter(|&&present| present & 1 != 0).count()
+    }
+
+    #[test]
+    fn tables_without_entries_go_back_to_the_host() {
+        const PAGES: u32 = 4 * MOST_EMPTY as u32;
+        let mut memory = CodeMemory::new(&[0xC3]).unwrap();
+        let ends = |page: u32| [page * PAGE_SIZE, (page + 1) * PAGE_SIZE - 4];
+        for pc in (0..PAGES).flat_map(ends) {
+            memory.set_entry(pc, 64);
+        }
+        assert_eq!((memory.tables_of_code(), resident(&memory, PAGES)), (PAGES as usize, PAGES as usize));
+        // One entry keeps a table, one of code that is kept as well.
+        memory.set_entry(ends(7)[1], STORED);
+        for pc in (0..PAGES).map(|page| ends(page)[0]) {
+            memory.set_entry(pc, 0);
+        }
+        assert_eq!((memory.tables_of_code(), resident(&memory, PAGES)), (PAGES as usize - 1, PAGES as usize));
+        for pc in (0..PAGES).filter(|&page| page != 7 && page != 9).map(|page| ends(page)[1]) {
+            memory.set_entry(pc, 0);
+        }
+        assert_eq!(memory.tables_of_code(), 1);
+        assert!(resident(&memory, PAGES) <= MOST_EMPTY + 2, "{}", resident(&memory, PAGES));
+        memory.release_all();
+        assert_eq!(resident(&memory, PAGES), 2);
+        assert_eq!(ends(7).map(|pc| memory.entries().offset(pc)), [0, STORED]);
+        assert_eq!(ends(9).map(|pc| memory.entries().offset(pc)), [0, 64]);
+        memory.set_entry(ends(3)[0], 96);
+        assert_eq!(ends(3).map(|pc| memory.entries().offset(pc)), [96, 0], "used again");
     }
 }
