@@ -110,11 +110,12 @@ fn unit_tests() -> Result<()> {
 fn lock_models() -> Result<()> {
     let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
     let waits = ["test", "--package", "xenia-sched", "--test", "wait_races", "--quiet"];
-    let dispatcher = ["test", "--package", "xenia-kernel", "--lib", "--quiet", "--features", "model"];
+    let kernel = ["test", "--package", "xenia-kernel", "--lib", "--quiet", "--features", "model"];
     models(&[&test[..], &["model-loom", "::models::"]].concat())?;
     models(&[&test[..], &["model-shuttle", "::random_models::"]].concat())?;
     models(&[&waits[..], &["--features", "wait-model"]].concat())?;
-    models(&[&dispatcher[..], &["objects::dispatcher::models::"]].concat())?;
+    models(&[&kernel[..], &["objects::dispatcher::models::"]].concat())?;
+    models(&[&kernel[..], &["net::models::"]].concat())?;
     models(&[&test[..], &["statistics", "counts"]].concat())
 }
 

@@ -36,6 +36,8 @@ pub mod limits;
 pub mod loader;
 pub mod memory;
 pub mod messages;
+#[cfg(all(test, feature = "model"))]
+mod model;
 pub mod net;
 pub mod notification_list;
 pub mod objects;

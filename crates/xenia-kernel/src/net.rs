@@ -13,6 +13,8 @@ pub mod address;
 mod buffers;
 mod error;
 mod local;
+#[cfg(all(test, feature = "model"))]
+mod models;
 mod options;
 mod request;
 mod rounds;
@@ -123,19 +125,8 @@ pub struct NetState {
 
 impl NetState {
     /// No sockets yet on this network.
-    pub(crate) fn new(mut port: Box<dyn Network>, limits: Arc<Limits>) -> Self {
-        port.begin(limits.clone());
-        let net = Net {
-            port,
-            sockets: BTreeMap::new(),
-            last: 0,
-            requests: VecDeque::new(),
-            goes_on: false,
-            startups: 0,
-            xnet: XNet::default(),
-            limits,
-        };
-        Self { net: Mutex::new(Level::Devices, net), due: AtomicU64::new(NEVER) }
+    pub(crate) fn new(port: Box<dyn Network>, limits: Arc<Limits>) -> Self {
+        Self { net: Mutex::new(Level::Devices, Net::new(port, limits)), due: AtomicU64::new(NEVER) }
     }
 
     /// The sockets.
@@ -167,6 +158,20 @@ impl NetState {
 }
 
 impl Net {
+    fn new(mut port: Box<dyn Network>, limits: Arc<Limits>) -> Self {
+        port.begin(limits.clone());
+        Self {
+            port,
+            sockets: BTreeMap::new(),
+            last: 0,
+            requests: VecDeque::new(),
+            goes_on: false,
+            startups: 0,
+            xnet: XNet::default(),
+            limits,
+        }
+    }
+
     /// Winsock is begun once more.
     pub fn start(&mut self) {
         self.startups = self.startups.saturating_add(1);

@@ -18,7 +18,7 @@ const PEEK: u32 = 2;
 /// Sent without a router.
 const DONT_ROUTE: u32 = 4;
 /// Not over before all is there.
-const WAIT_ALL: u32 = 8;
+pub(super) const WAIT_ALL: u32 = 8;
 
 /// What becomes of a request of which a part alone can be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,7 @@ use crate::thread::deferred::Mode;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
-use xenia_sched::{Cpu, GuestTicks, Wait, WaitTicket, Woken, ticks_from_100ns};
+use xenia_sched::{Cpu, GuestTicks, ThreadRef, Wait, WaitTicket, Woken, ticks_from_100ns};
 use xenia_sync::MutexGuard;
 
 /// Offsets in a `WSAOVERLAPPED`.
@@ -112,24 +112,14 @@ impl Kernel {
     pub(crate) fn socket_call_until(
         call: &mut Call,
         name: u32,
-        mut what: What,
+        what: What,
         deadline: Option<GuestTicks>,
     ) -> Flow<i32> {
         let (kernel, now) = (call.kernel, call.now());
-        let mut net = kernel.net.lock();
-        let rest = if net.waits(name) { Rest::Later } else { Rest::Never };
-        let result = match net.attempt_in_turn(&kernel.memory, name, &mut what, rest) {
-            Tried::Over(result) => Some(result),
-            Tried::Nothing | Tried::Part => net.refusal_to_wait(&kernel.memory, (name, &what), deadline, now),
-        };
+        let caller = (call.thread(), call.kthread().map_err(WsaError::from));
         let failure = what.failure();
-        let flow = match result {
-            Some(result) => Flow::Return(result),
-            None => match net.park(call, name, what, deadline) {
-                Ok(wait) => Flow::Block(wait),
-                Err(error) => Flow::Return(Err(error)),
-            },
-        };
+        let mut net = kernel.net.lock();
+        let flow = net.do_or_wait(&kernel.memory, call.cpu, caller, (name, what), deadline);
         kernel.settle_a_change(call.cpu, net, Told::default(), now);
         match flow {
             Flow::Return(Err(error)) => {
@@ -186,32 +176,7 @@ impl Kernel {
 
     /// The time of a thread's wait for a socket has run out.
     pub(crate) fn end_socket_wait(&self, cpu: &mut dyn Cpu, ticket: WaitTicket) {
-        let mut net = self.net.lock();
-        let is_its =
-            |request: &Request| matches!(request.who, Who::Thread { thread, .. } if thread == ticket.thread);
-        let Some(index) = net.requests.iter().position(is_its) else { return };
-        if !cpu.is_waiting(ticket) {
-            return;
-        }
-        let Some(request) = net.requests.remove(index) else { return };
-        let result = match &request.what {
-            What::Select(select) => select.store(&self.memory, &[const { Vec::new() }; 3]),
-            What::Send(send) if send.done > 0 => Ok(request.what.success(clamp(send.done))),
-            What::Receive(receive) if receive.done > 0 => Ok(request.what.success(clamp(receive.done))),
-            _ => Err(WsaError::TIMED_OUT),
-        };
-        if let Who::Thread { kthread, .. } = request.who {
-            let value = returned(&self.memory, kthread, result, request.what.failure());
-            match cpu.time_out(ticket, value) {
-                Ok(Woken::NotWaiting) => {
-                    tracing::error!(target: "kernel", "a wait for a socket that was none");
-                }
-                Ok(_) => {}
-                Err(error) => {
-                    tracing::error!(target: "kernel", "a wait for a socket whose time has run out: {error}");
-                }
-            }
-        }
+        self.net.lock().end_wait(&self.memory, cpu, ticket);
     }
 
     /// A thread ends: nothing is received or sent for it any more, and who waits for that is told.
@@ -259,6 +224,58 @@ impl Overlapped {
 }
 
 impl Net {
+    /// Does what a thread asks of a socket, or keeps it and opens the thread's wait.
+    pub(super) fn do_or_wait(
+        &mut self,
+        memory: &GuestMemory,
+        cpu: &mut dyn Cpu,
+        caller: (ThreadRef, Result<GuestAddr, WsaError>),
+        (name, mut what): (u32, What),
+        deadline: Option<GuestTicks>,
+    ) -> Flow<Result<i32, WsaError>> {
+        let rest = if self.waits(name) { Rest::Later } else { Rest::Never };
+        let result = match self.attempt_in_turn(memory, name, &mut what, rest) {
+            Tried::Over(result) => Some(result),
+            Tried::Nothing | Tried::Part => self.refusal_to_wait(memory, (name, &what), deadline, cpu.now()),
+        };
+        if let Some(result) = result {
+            return Flow::Return(result);
+        }
+        match self.park(cpu, caller, (name, what), deadline) {
+            Ok(wait) => Flow::Block(wait),
+            Err(error) => Flow::Return(Err(error)),
+        }
+    }
+
+    /// The time of a thread's wait has run out, if it still waits.
+    pub(super) fn end_wait(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu, ticket: WaitTicket) {
+        let is_its =
+            |request: &Request| matches!(request.who, Who::Thread { thread, .. } if thread == ticket.thread);
+        let Some(index) = self.requests.iter().position(is_its) else { return };
+        if !cpu.is_waiting(ticket) {
+            return;
+        }
+        let Some(request) = self.requests.remove(index) else { return };
+        let result = match &request.what {
+            What::Select(select) => select.store(memory, &[const { Vec::new() }; 3]),
+            What::Send(send) if send.done > 0 => Ok(request.what.success(clamp(send.done))),
+            What::Receive(receive) if receive.done > 0 => Ok(request.what.success(clamp(receive.done))),
+            _ => Err(WsaError::TIMED_OUT),
+        };
+        if let Who::Thread { kthread, .. } = request.who {
+            let value = returned(memory, kthread, result, request.what.failure());
+            match cpu.time_out(ticket, value) {
+                Ok(Woken::NotWaiting) => {
+                    tracing::error!(target: "kernel", "a wait for a socket that was none");
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(target: "kernel", "a wait for a socket whose time has run out: {error}");
+                }
+            }
+        }
+    }
+
     /// What a call fails with that must not wait.
     fn refusal_to_wait(
         &self,
@@ -290,11 +307,12 @@ impl Net {
         Err(WsaError::IO_PENDING)
     }
 
-    fn park(
+    /// Keeps what a thread has asked, and opens its wait.
+    pub(super) fn park(
         &mut self,
-        call: &mut Call,
-        name: u32,
-        what: What,
+        cpu: &mut dyn Cpu,
+        (thread, kthread): (ThreadRef, Result<GuestAddr, WsaError>),
+        (name, what): (u32, What),
         deadline: Option<GuestTicks>,
     ) -> Result<Wait, WsaError> {
         let options = self.sockets.get(&name).map(|socket| &socket.options);
@@ -303,10 +321,9 @@ impl Net {
             What::Send(_) => options.send_timeout(),
             _ => 0,
         });
-        let deadline = deadline.or_else(|| deadline_after(call.now(), milliseconds));
-        let kthread = call.kthread()?;
-        let thread = call.thread();
-        call.cpu.open_wait(thread, false).map_err(|_| WsaError::NO_BUFFERS)?;
+        let deadline = deadline.or_else(|| deadline_after(cpu.now(), milliseconds));
+        let kthread = kthread?;
+        cpu.open_wait(thread, false).map_err(|_| WsaError::NO_BUFFERS)?;
         self.requests.push_back(Request { who: Who::Thread { thread, kthread }, socket: name, what });
         Ok(Wait { reason: SOCKET_WAIT, deadline, alertable: false })
     }

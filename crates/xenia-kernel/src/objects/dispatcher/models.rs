@@ -4,33 +4,15 @@
 //! lost is a deadlock, which loom finds. Objects are in guest memory, which loom does not see: it is read and written under the
 //! dispatcher's locks alone. The last models have a fault, and loom must find it.
 
-mod seats;
-
 use super::{Dispatcher, WaitResult, Waiter, initialize, kind, set_signal_state, signal_state};
 use crate::layout::kmutant;
+use crate::model::{ModelCpu, Seats, kthread, memory, must_fail, name, run};
 use crate::objects::sharded::shard_of;
-use seats::{ModelCpu, Seats};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_memory::{GuestMemory, Heap, Protect};
-use xenia_sched::{Cpu, ThreadRef, Woken};
+use xenia_sched::{Cpu, Woken};
 
 const THREADS: usize = 3;
-
-/// One machine for all runs of a model: to map 4 GiB for each would take most of the time. Models run beside each other, each on
-/// a host thread of its own, where loom runs all of a model's threads.
-fn memory() -> (&'static GuestMemory, GuestAddr) {
-    thread_local! {
-        static MEMORY: (&'static GuestMemory, GuestAddr) = {
-            let memory: &Arc<GuestMemory> = Box::leak(Box::new(GuestMemory::new().expect("guest memory")));
-            let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false);
-            (&**memory, at.expect("a few pages"))
-        };
-    }
-    MEMORY.with(|memory| *memory)
-}
 
 /// A dispatcher with two objects in different shards.
 #[derive(Clone)]
@@ -65,23 +47,10 @@ impl Model {
         ModelCpu(self.seats.clone())
     }
 
-    fn kthread(thread: usize) -> GuestAddr {
-        let (_, at) = memory();
-        at.offset(0x1000 * (1 + thread as u32))
-    }
-
-    fn name(thread: usize) -> ThreadRef {
-        ThreadRef { hw_id: thread as u8, generation: 0, idx: 0 }
-    }
-
     /// Waits as the exports do: what is signalled first, then alerts, under the turn. Returns the status in the end.
     fn wait(&self, thread: usize, objects: &[GuestAddr], all: bool) -> NtStatus {
-        let waiter = Waiter {
-            thread: Self::name(thread),
-            kthread: Self::kthread(thread),
-            deadline: None,
-            alertable: true,
-        };
+        let waiter =
+            Waiter { thread: name(thread), kthread: kthread(thread), deadline: None, alertable: true };
         let (memory, _) = memory();
         let result = {
             let mut held = self.dispatcher.hold(objects);
@@ -118,7 +87,7 @@ impl Model {
     /// Alerts a thread as `Kernel::alert` does.
     fn alert(&self, thread: usize) {
         let (memory, _) = memory();
-        let mut wait = self.dispatcher.wait_of(Self::name(thread));
+        let mut wait = self.dispatcher.wait_of(name(thread));
         let woken = wait.interrupt_alertable(memory, &mut self.cpu(), NtStatus::ALERTED, &mut |_| ());
         if woken == Ok(Woken::NotWaiting) {
             *self.alerted[thread].lock().expect("no panic") = true;
@@ -128,7 +97,7 @@ impl Model {
     /// Ends the wait that a thread has now by its deadline, if it has one, as `KernelSystem::timed_out` does.
     fn time_out(&self, thread: usize) {
         let Some(ticket) = self.seats.ticket(thread) else { return };
-        let mut wait = self.dispatcher.wait_of(Self::name(thread));
+        let mut wait = self.dispatcher.wait_of(name(thread));
         let ended = self.cpu().time_out(ticket, NtStatus::TIMEOUT.to_register());
         if ended.expect("it is a thread") != Woken::NotWaiting {
             drop(wait.take(memory().0));
@@ -141,45 +110,19 @@ impl Model {
             assert_eq!(self.dispatcher.hold(&[object]).waiters(object).count(), 0);
         }
         for thread in 0..THREADS {
-            assert!(!self.dispatcher.wait_of(Self::name(thread)).is_waiting());
+            assert!(!self.dispatcher.wait_of(name(thread)).is_waiting());
         }
     }
 }
 
-/// What a thread of a model does.
-type Role = fn(&Model);
+type Role = crate::model::Role<Model>;
 
 /// Runs `first` beside `others`, then `check`, in every order with up to so many interruptions.
-fn model(
-    name: &str,
-    interruptions: usize,
-    make: fn() -> Model,
-    (first, others): (Role, Vec<Role>),
-    check: fn(&Model),
-) {
-    let (runs, threads) = (Arc::new(AtomicU64::new(0)), others.len() + 1);
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(interruptions);
-    builder.max_branches = 100_000;
-    let count = runs.clone();
-    builder.check(move || {
-        let model = make();
-        let others: Vec<_> = others
-            .iter()
-            .map(|&role| {
-                let model = model.clone();
-                loom::thread::spawn(move || role(&model))
-            })
-            .collect();
-        first(&model);
-        for other in others {
-            other.join().expect("no panic");
-        }
-        check(&model);
+fn model(name: &str, interruptions: usize, make: fn() -> Model, roles: (Role, Vec<Role>), check: fn(&Model)) {
+    run(name, interruptions, make, roles, move |model| {
+        check(model);
         model.check();
-        count.fetch_add(1, Relaxed);
     });
-    println!("{name}: {threads} threads, {interruptions} interruptions: {runs:?} runs");
 }
 
 fn events() -> Model {
@@ -236,7 +179,7 @@ fn a_mutant_goes_from_hand_to_hand() {
         let (memory, _) = memory();
         let mutant = model.objects[0];
         assert_eq!(model.wait(thread, &[mutant], false), NtStatus::SUCCESS);
-        let kthread = Model::kthread(thread);
+        let kthread = kthread(thread);
         assert_eq!(model.dispatcher.mutant_owner(mutant), Some(kthread));
         let released = model.dispatcher.release_mutant(memory, &mut model.cpu(), mutant, kthread, 0);
         assert_eq!(released, Ok(0));
@@ -292,11 +235,6 @@ fn an_alert_against_a_signal_and_two_waits() {
     model("alert, signal, waits", 6, events, (wait_for_the_alert, others.to_vec()), check);
 }
 
-/// Runs a model that has a fault: loom must find it.
-fn must_fail(run: impl FnOnce()) {
-    assert!(catch_unwind(AssertUnwindSafe(run)).is_err(), "the fault was not found");
-}
-
 #[test]
 fn a_reset_in_two_steps_is_found() {
     let waits = |model: &Model| assert_eq!(model.wait(0, &model.objects[..1], false), NtStatus::SUCCESS);
@@ -322,11 +260,11 @@ fn a_reset_in_two_steps_is_found() {
 fn an_alert_outside_of_the_turn_is_found() {
     let alerts: Role = |model| {
         let mut cpu = model.cpu();
-        let woken = cpu.interrupt(Model::name(0), NtStatus::ALERTED.to_register(), &mut |_| ());
+        let woken = cpu.interrupt(name(0), NtStatus::ALERTED.to_register(), &mut |_| ());
         if woken == Ok(Woken::NotWaiting) {
             *model.alerted[0].lock().expect("no panic") = true;
         } else {
-            drop(model.dispatcher.wait_of(Model::name(0)).take(memory().0));
+            drop(model.dispatcher.wait_of(name(0)).take(memory().0));
         }
     };
     must_fail(|| model("alert without the turn", 6, events, (wait_for_the_alert, vec![alerts]), |_| ()));

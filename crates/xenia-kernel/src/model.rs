@@ -1,12 +1,81 @@
-//! Where the threads of a model sleep: the scheduler's own wait words, under loom's locks.
+//! What models under loom share: a machine's memory, running all orders of their threads, and where these sleep, which is on the
+//! scheduler's own wait words under loom's locks.
 
 use loom::sync::{Condvar, Mutex};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use xenia_cpu::PpcContext;
+use xenia_guest::GuestAddr;
+use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{
     Commit, Contention, Cpu, Ended, Event, GuestTicks, Placement, SchedError, SpawnParameters, ThreadRef,
     WaitSerial, WaitTicket, WaitWord, Which, Woken,
 };
+
+/// One machine for all runs of a model: to map 4 GiB for each would take most of the time. Models run beside each other, each on
+/// a host thread of its own, where loom runs all of a model's threads.
+pub(crate) fn memory() -> (&'static GuestMemory, GuestAddr) {
+    thread_local! {
+        static MEMORY: (&'static GuestMemory, GuestAddr) = {
+            let memory: &Arc<GuestMemory> = Box::leak(Box::new(GuestMemory::new().expect("guest memory")));
+            let at = memory.alloc(Heap::Virtual4K, 0x1_0000, 0x1000, Protect::READ_WRITE, false);
+            (&**memory, at.expect("a few pages"))
+        };
+    }
+    MEMORY.with(|memory| *memory)
+}
+
+/// Where a thread of a model has its record, a page of its own.
+pub(crate) fn kthread(thread: usize) -> GuestAddr {
+    let (_, at) = memory();
+    at.offset(0x1000 * (1 + thread as u32))
+}
+
+/// What the scheduler calls a thread of a model.
+pub(crate) fn name(thread: usize) -> ThreadRef {
+    ThreadRef { hw_id: thread as u8, generation: 0, idx: 0 }
+}
+
+/// What a thread of a model does.
+pub(crate) type Role<M> = fn(&M);
+
+/// Runs `first` beside `others`, then `check`, in every order with up to so many interruptions.
+pub(crate) fn run<M: Clone + 'static>(
+    title: &str,
+    interruptions: usize,
+    make: fn() -> M,
+    (first, others): (Role<M>, Vec<Role<M>>),
+    check: impl Fn(&M) + Send + Sync + 'static,
+) {
+    let (runs, threads) = (Arc::new(AtomicU64::new(0)), others.len() + 1);
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = Some(interruptions);
+    builder.max_branches = 100_000;
+    let count = runs.clone();
+    builder.check(move || {
+        let model = make();
+        let others: Vec<_> = others
+            .iter()
+            .map(|&role| {
+                let model = model.clone();
+                loom::thread::spawn(move || role(&model))
+            })
+            .collect();
+        first(&model);
+        for other in others {
+            other.join().expect("no panic");
+        }
+        check(&model);
+        count.fetch_add(1, Relaxed);
+    });
+    println!("{title}: {threads} threads, {interruptions} interruptions: {runs:?} runs");
+}
+
+/// Runs a model that has a fault: loom must find it.
+pub(crate) fn must_fail(run: impl FnOnce()) {
+    assert!(catch_unwind(AssertUnwindSafe(run)).is_err(), "the fault was not found");
+}
 
 #[derive(Default)]
 struct Gate {
@@ -20,15 +89,16 @@ struct Seat {
     opened: Condvar,
 }
 
-pub(super) struct Seats(Vec<Seat>);
+/// See the module's documentation.
+pub(crate) struct Seats(Vec<Seat>);
 
 impl Seats {
-    pub(super) fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         Self((0..count).map(|_| Seat { gate: Mutex::default(), opened: Condvar::new() }).collect())
     }
 
     /// Parks a thread whose wait is open; what it is woken with.
-    pub(super) fn park(&self, thread: usize) -> u64 {
+    pub(crate) fn park(&self, thread: usize) -> u64 {
         let Seat { gate, opened } = &self.0[thread];
         let mut gate = gate.lock().expect("no panic");
         if let Commit::GoOn(value) = gate.word.commit() {
@@ -43,9 +113,9 @@ impl Seats {
     }
 
     /// The wait that a thread has now.
-    pub(super) fn ticket(&self, thread: usize) -> Option<WaitTicket> {
+    pub(crate) fn ticket(&self, thread: usize) -> Option<WaitTicket> {
         let serial: WaitSerial = self.0[thread].gate.lock().expect("no panic").word.waiting()?;
-        Some(WaitTicket { thread: super::Model::name(thread), serial })
+        Some(WaitTicket { thread: name(thread), serial })
     }
 
     fn end(&self, thread: ThreadRef, which: Which, value: u64) -> Woken {
@@ -64,7 +134,7 @@ impl Seats {
 }
 
 /// The hardware thread under whoever makes a call; of what it can do, only waits are in these models.
-pub(super) struct ModelCpu(pub(super) Arc<Seats>);
+pub(crate) struct ModelCpu(pub(crate) Arc<Seats>);
 
 impl Cpu for ModelCpu {
     fn now(&self) -> GuestTicks {
