@@ -6,6 +6,7 @@ use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
+use xenia_memory::GuestMemory;
 
 /// See the module's documentation.
 pub struct XeCryptHash;
@@ -19,6 +20,10 @@ pub(super) trait Taking: Clone + Send + Sync + 'static {
     fn inner(&mut self) -> &mut Hash;
     /// The digest or code.
     fn end(self) -> Vec<u8>;
+    /// What lies in a title's memory of one that it has begun.
+    fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self>;
+    /// Puts it there.
+    fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()>;
 }
 
 impl Taking for Hash {
@@ -29,6 +34,14 @@ impl Taking for Hash {
     fn end(self) -> Vec<u8> {
         self.finish()
     }
+
+    fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
+        Self::load(algorithm, memory, at)
+    }
+
+    fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
+        self.store(memory, at)
+    }
 }
 
 impl Taking for Hmac {
@@ -38,6 +51,14 @@ impl Taking for Hmac {
 
     fn end(self) -> Vec<u8> {
         self.finish()
+    }
+
+    fn load(algorithm: Algorithm, memory: &GuestMemory, at: GuestAddr) -> Fallible<Self> {
+        Self::load(algorithm, memory, at)
+    }
+
+    fn store(&self, memory: &GuestMemory, at: GuestAddr) -> Fallible<()> {
+        self.store(memory, at)
     }
 }
 
@@ -64,16 +85,8 @@ where
     end(call, &taking.end()).map(Flow::Return)
 }
 
-/// Takes a part in that a call names whose other argument is `state`.
-pub(super) fn take_in(call: &mut Call, hash: &mut Hash, (at, size): Part) -> Fallible<Flow<()>> {
-    let now = if at.is_null() { 0 } else { size.min(TURN) };
-    hash.update_from(call.memory(), at, now)?;
-    let left = if at.is_null() { 0 } else { size - now };
-    Ok(repeat(call, (), left, (4, [at.offset(now).0, left])))
-}
-
 /// Stores what of a digest has room.
-pub(super) fn give(call: &Call, digest: &[u8], (at, size): Part) -> Fallible<()> {
+fn give(call: &Call, digest: &[u8], (at, size): Part) -> Fallible<()> {
     if at.is_null() {
         return Ok(());
     }
@@ -81,23 +94,34 @@ pub(super) fn give(call: &Call, digest: &[u8], (at, size): Part) -> Fallible<()>
     Ok(call.memory().write_bytes(at, &digest[..length])?)
 }
 
-fn whole(call: &Call, algorithm: Algorithm, parts: [Part; 3], out: Part) -> Fallible<Flow<()>> {
-    of_parts(call, Hash::new(algorithm), parts, move |call, digest| give(call, digest, out))
+/// Stores the digest or code of three parts.
+pub(super) fn whole(call: &Call, taking: impl Taking, parts: [Part; 3], out: Part) -> Fallible<Flow<()>> {
+    of_parts(call, taking, parts, move |call, digest| give(call, digest, out))
+}
+
+/// Takes a part into one that has begun. The call's other argument is `state`.
+pub(super) fn go_on<T: Taking>(
+    call: &mut Call,
+    algorithm: Algorithm,
+    state: Ptr<()>,
+    (at, size): Part,
+) -> Fallible<Flow<()>> {
+    let mut taking = T::load(algorithm, call.memory(), state.addr())?;
+    let size = if at.is_null() { 0 } else { size };
+    let now = size.min(TURN);
+    taking.inner().update_from(call.memory(), at, now)?;
+    taking.store(call.memory(), state.addr())?;
+    let left = size - now;
+    Ok(repeat(call, (), left, (4, [at.offset(now).0, left])))
+}
+
+/// Stores the digest or code of what one has taken in.
+pub(super) fn end<T: Taking>(call: &Call, algorithm: Algorithm, state: Ptr<()>, out: Part) -> Fallible<()> {
+    give(call, &T::load(algorithm, call.memory(), state.addr())?.end(), out)
 }
 
 fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>) -> Fallible<()> {
     Hash::new(algorithm).store(call.memory(), state.addr())
-}
-
-fn go_on(call: &mut Call, algorithm: Algorithm, state: Ptr<()>, part: Part) -> Fallible<Flow<()>> {
-    let mut hash = Hash::load(algorithm, call.memory(), state.addr())?;
-    let flow = take_in(call, &mut hash, part)?;
-    hash.store(call.memory(), state.addr())?;
-    Ok(flow)
-}
-
-fn end(call: &Call, algorithm: Algorithm, state: Ptr<()>, out: Part) -> Fallible<()> {
-    give(call, &Hash::load(algorithm, call.memory(), state.addr())?.finish(), out)
 }
 
 #[exports(xboxkrnl)]
@@ -111,13 +135,13 @@ impl XeCryptHash {
     /// Takes more into a digest by SHA-1.
     #[export(Done)]
     fn XeCryptShaUpdate(call: &mut Call, state: Ptr<()>, input: GuestAddr, size: u32) -> Fallible<Flow<()>> {
-        go_on(call, Algorithm::Sha1, state, (input, size))
+        go_on::<Hash>(call, Algorithm::Sha1, state, (input, size))
     }
 
     /// Ends a digest by SHA-1, and stores what of it has room.
     #[export(Done)]
     fn XeCryptShaFinal(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end(call, Algorithm::Sha1, state, (out, room))
+        end::<Hash>(call, Algorithm::Sha1, state, (out, room))
     }
 
     /// The digest by SHA-1 of three parts, after each other; each may be null.
@@ -134,7 +158,7 @@ impl XeCryptHash {
         room: u32,
     ) -> Fallible<Flow<()>> {
         let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Algorithm::Sha1, parts, (out, room))
+        whole(call, Hash::new(Algorithm::Sha1), parts, (out, room))
     }
 
     /// Begins a digest by SHA-256.
@@ -151,13 +175,13 @@ impl XeCryptHash {
         input: GuestAddr,
         size: u32,
     ) -> Fallible<Flow<()>> {
-        go_on(call, Algorithm::Sha256, state, (input, size))
+        go_on::<Hash>(call, Algorithm::Sha256, state, (input, size))
     }
 
     /// Ends a digest by SHA-256, and stores what of it has room.
     #[export(Done)]
     fn XeCryptSha256Final(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end(call, Algorithm::Sha256, state, (out, room))
+        end::<Hash>(call, Algorithm::Sha256, state, (out, room))
     }
 
     /// The digest by SHA-256 of three parts, after each other; each may be null.
@@ -174,7 +198,7 @@ impl XeCryptHash {
         room: u32,
     ) -> Fallible<Flow<()>> {
         let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Algorithm::Sha256, parts, (out, room))
+        whole(call, Hash::new(Algorithm::Sha256), parts, (out, room))
     }
 
     /// Begins a digest by SHA-384.
@@ -191,13 +215,13 @@ impl XeCryptHash {
         input: GuestAddr,
         size: u32,
     ) -> Fallible<Flow<()>> {
-        go_on(call, Algorithm::Sha384, state, (input, size))
+        go_on::<Hash>(call, Algorithm::Sha384, state, (input, size))
     }
 
     /// Ends a digest by SHA-384, and stores what of it has room.
     #[export(Done)]
     fn XeCryptSha384Final(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end(call, Algorithm::Sha384, state, (out, room))
+        end::<Hash>(call, Algorithm::Sha384, state, (out, room))
     }
 
     /// The digest by SHA-384 of three parts, after each other; each may be null.
@@ -214,7 +238,7 @@ impl XeCryptHash {
         room: u32,
     ) -> Fallible<Flow<()>> {
         let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Algorithm::Sha384, parts, (out, room))
+        whole(call, Hash::new(Algorithm::Sha384), parts, (out, room))
     }
 
     /// Begins a digest by SHA-512.
@@ -231,13 +255,13 @@ impl XeCryptHash {
         input: GuestAddr,
         size: u32,
     ) -> Fallible<Flow<()>> {
-        go_on(call, Algorithm::Sha512, state, (input, size))
+        go_on::<Hash>(call, Algorithm::Sha512, state, (input, size))
     }
 
     /// Ends a digest by SHA-512, and stores what of it has room.
     #[export(Done)]
     fn XeCryptSha512Final(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end(call, Algorithm::Sha512, state, (out, room))
+        end::<Hash>(call, Algorithm::Sha512, state, (out, room))
     }
 
     /// The digest by SHA-512 of three parts, after each other; each may be null.
@@ -254,7 +278,7 @@ impl XeCryptHash {
         room: u32,
     ) -> Fallible<Flow<()>> {
         let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Algorithm::Sha512, parts, (out, room))
+        whole(call, Hash::new(Algorithm::Sha512), parts, (out, room))
     }
 
     /// Begins a digest by MD5.
@@ -266,13 +290,13 @@ impl XeCryptHash {
     /// Takes more into a digest by MD5.
     #[export(Done)]
     fn XeCryptMd5Update(call: &mut Call, state: Ptr<()>, input: GuestAddr, size: u32) -> Fallible<Flow<()>> {
-        go_on(call, Algorithm::Md5, state, (input, size))
+        go_on::<Hash>(call, Algorithm::Md5, state, (input, size))
     }
 
     /// Ends a digest by MD5, and stores what of it has room.
     #[export(Done)]
     fn XeCryptMd5Final(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end(call, Algorithm::Md5, state, (out, room))
+        end::<Hash>(call, Algorithm::Md5, state, (out, room))
     }
 
     /// The digest by MD5 of three parts, after each other; each may be null.
@@ -289,6 +313,6 @@ impl XeCryptHash {
         room: u32,
     ) -> Fallible<Flow<()>> {
         let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Algorithm::Md5, parts, (out, room))
+        whole(call, Hash::new(Algorithm::Md5), parts, (out, room))
     }
 }

@@ -1,6 +1,6 @@
 //! Codes over digests (`XeCryptHmac*`).
 
-use super::xe_crypt_hash::{Part, give, of_parts, take_in};
+use super::xe_crypt_hash::{Part, end, go_on, of_parts, whole};
 use crate::abi::{Call, Flow, Ptr};
 use crate::crypto::hash::{Algorithm, Hmac};
 use crate::status::failure::Fallible;
@@ -22,24 +22,8 @@ fn keyed(call: &Call, algorithm: Algorithm, (at, size): Part) -> Fallible<Hmac> 
     Ok(Hmac::new(algorithm, &key))
 }
 
-fn whole(call: &Call, algorithm: Algorithm, key: Part, parts: [Part; 3], out: Part) -> Fallible<Flow<()>> {
-    let hmac = keyed(call, algorithm, key)?;
-    of_parts(call, hmac, parts, move |call, code| give(call, code, out))
-}
-
 fn begin(call: &Call, algorithm: Algorithm, state: Ptr<()>, key: Part) -> Fallible<()> {
     keyed(call, algorithm, key)?.store(call.memory(), state.addr())
-}
-
-fn go_on(call: &mut Call, algorithm: Algorithm, state: Ptr<()>, part: Part) -> Fallible<Flow<()>> {
-    let mut hmac = Hmac::load(algorithm, call.memory(), state.addr())?;
-    let flow = take_in(call, &mut hmac.inner, part)?;
-    hmac.store(call.memory(), state.addr())?;
-    Ok(flow)
-}
-
-fn end(call: &Call, algorithm: Algorithm, state: Ptr<()>, out: Part) -> Fallible<()> {
-    give(call, &Hmac::load(algorithm, call.memory(), state.addr())?.finish(), out)
 }
 
 #[exports(xboxkrnl)]
@@ -58,13 +42,13 @@ impl XeCryptHmac {
         input: GuestAddr,
         size: u32,
     ) -> Fallible<Flow<()>> {
-        go_on(call, Algorithm::Sha1, state, (input, size))
+        go_on::<Hmac>(call, Algorithm::Sha1, state, (input, size))
     }
 
     /// Ends a code by HMAC over SHA-1, and stores what of it has room.
     #[export(Done)]
     fn XeCryptHmacShaFinal(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end(call, Algorithm::Sha1, state, (out, room))
+        end::<Hmac>(call, Algorithm::Sha1, state, (out, room))
     }
 
     /// The code by HMAC over SHA-1 of three parts, after each other; each may be null.
@@ -83,7 +67,7 @@ impl XeCryptHmac {
         room: u32,
     ) -> Fallible<Flow<()>> {
         let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Algorithm::Sha1, (key, key_size), parts, (out, room))
+        whole(call, keyed(call, Algorithm::Sha1, (key, key_size))?, parts, (out, room))
     }
 
     /// Begins a code by HMAC over MD5.
@@ -100,13 +84,13 @@ impl XeCryptHmac {
         input: GuestAddr,
         size: u32,
     ) -> Fallible<Flow<()>> {
-        go_on(call, Algorithm::Md5, state, (input, size))
+        go_on::<Hmac>(call, Algorithm::Md5, state, (input, size))
     }
 
     /// Ends a code by HMAC over MD5, and stores what of it has room.
     #[export(Done)]
     fn XeCryptHmacMd5Final(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end(call, Algorithm::Md5, state, (out, room))
+        end::<Hmac>(call, Algorithm::Md5, state, (out, room))
     }
 
     /// The code by HMAC over MD5 of three parts, after each other; each may be null.
@@ -125,7 +109,7 @@ impl XeCryptHmac {
         room: u32,
     ) -> Fallible<Flow<()>> {
         let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Algorithm::Md5, (key, key_size), parts, (out, room))
+        whole(call, keyed(call, Algorithm::Md5, (key, key_size))?, parts, (out, room))
     }
 
     /// Whether the code by HMAC over SHA-1 of three parts is this one, as far as it is given.
