@@ -97,11 +97,9 @@ impl Interpreter {
 
     /// Fetches and runs the instruction at `ctx.pc`, without looking at any cache. The budget goes down
     /// by 1 if it completes, whatever it was; `None` means that nothing ended the run.
+    #[allow(clippy::redundant_closure_for_method_calls)] // the method's path is for one lifetime
     pub fn step(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Option<Exit> {
-        match self.memory.fetch_u32(ctx.pc) {
-            Ok(word) => self.execute(ctx, devices, Instruction(word)),
-            Err(fault) => Some(fetch_exception(ctx.pc, fault)),
-        }
+        self.on_cpu(ctx, devices, |cpu| cpu.step())
     }
 
     /// Runs `i` as if it had been fetched from `ctx.pc`; otherwise like [`Self::step`].
@@ -111,9 +109,18 @@ impl Interpreter {
         devices: &mut DeviceQueue,
         i: Instruction,
     ) -> Option<Exit> {
+        self.on_cpu(ctx, devices, |cpu| cpu.execute(i))
+    }
+
+    /// Runs and counts an instruction apart from blocks, and without a log.
+    fn on_cpu(
+        &mut self,
+        ctx: &mut PpcContext,
+        devices: &mut DeviceQueue,
+        run: impl FnOnce(&mut Cpu<'_>) -> Option<Exit>,
+    ) -> Option<Exit> {
         let budget = ctx.budget;
-        let mut cpu = Cpu::new(ctx, &self.memory, devices, self.config);
-        let exit = cpu.execute(i);
+        let exit = run(&mut Cpu::new(ctx, &self.memory, devices, self.config));
         self.executed += (budget - ctx.budget) as u64;
         exit
     }
