@@ -6,7 +6,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
+use xenia_formats::image::{Import, ImportLibrary, LoadedImage, import_thunk};
 use xenia_guest::GuestAddr;
 use xenia_jit::{Jit, JitConfig};
 use xenia_kernel::imports::ordinals::xboxkrnl;
@@ -28,7 +28,7 @@ const PARALLEL_STRETCH: u64 = 5_000_000;
 /// `loop: bl thunk; addi r30, r30, 1; stw r30, 0(r29); b loop`, and the thunk.
 fn title(export: &str) -> LoadedImage {
     let row = xboxkrnl::ROWS.iter().find(|row| row.name == export).expect("an export");
-    let words: [u32; 12] = [
+    let words = [
         0x3FA0_0000 | DATA >> 16, // lis r29, DATA
         0x3BC0_0000,              // li r30, 0
         0x4800_0019,              // loop: bl thunk
@@ -37,32 +37,12 @@ fn title(export: &str) -> LoadedImage {
         0x4BFF_FFF4,              // b loop
         0x6000_0000,
         0x6000_0000,
-        0x0100_0000, // thunk
-        0x0200_0000,
-        0x7D69_03A6,
-        0x4E80_0420,
     ];
-    let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-    bytes.resize(0x2_0000, 0);
-    let page = |start, protection| PageRun { start: GuestAddr(start), size: 0x1_0000, protection };
+    let words = words.into_iter().chain(import_thunk(0));
     let import =
         Import { ordinal: row.ordinal, slot: GuestAddr(DATA + 0xF000), thunk: Some(GuestAddr(CODE + 32)) };
-    LoadedImage {
-        base: GuestAddr(CODE),
-        size: 0x2_0000,
-        entry: GuestAddr(CODE),
-        bytes,
-        page_size: 0x1_0000,
-        page_runs: vec![page(CODE, Protection::Code), page(DATA, Protection::ReadWrite)],
-        imports: vec![ImportLibrary {
-            name: "xboxkrnl.exe".to_owned(),
-            id: 0,
-            version: Version(0),
-            minimum_version: Version(0),
-            imports: vec![import],
-        }],
-        ..LoadedImage::empty(ImageKind::Xex)
-    }
+    let library = ImportLibrary::any("xboxkrnl.exe", vec![import]);
+    LoadedImage::in_memory(GuestAddr(CODE), words.flat_map(u32::to_be_bytes).collect(), library)
 }
 
 /// What runs the title.

@@ -15,7 +15,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 use xenia_formats::KeyRing;
-use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
+use xenia_formats::image::{Import, ImportLibrary, LoadedImage};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, Input, NoInput};
 use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
@@ -58,27 +58,10 @@ pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> 
     let thunk = assembly.labels.iter().find(|(name, _)| *name == label).map(|(_, at)| *at).unwrap();
     bytes.resize(0x2_0000, 0);
     bytes[0x1_0000..][..text.len()].copy_from_slice(text.as_bytes());
-    let page = |start, protection| PageRun { start: GuestAddr(start), size: 0x1_0000, protection };
     let import =
         Import { ordinal: Ordinal(ordinal), slot: GuestAddr(DATA + 0xF000), thunk: Some(GuestAddr(thunk)) };
-    let library = ImportLibrary {
-        name: "xam.xex".to_owned(),
-        id: 0,
-        version: Version(0),
-        minimum_version: Version(0),
-        imports: vec![import],
-    };
-    let image = LoadedImage {
-        base: GuestAddr(CODE),
-        size: 0x2_0000,
-        entry: GuestAddr(CODE),
-        bytes,
-        page_size: 0x1_0000,
-        page_runs: vec![page(CODE, Protection::Code), page(DATA, Protection::ReadWrite)],
-        imports: vec![library],
-        ..LoadedImage::empty(ImageKind::Xex)
-    };
-    title_of(image, label)
+    let library = ImportLibrary::any("xam.xex", vec![import]);
+    title_of(LoadedImage::in_memory(GuestAddr(CODE), bytes, library), label)
 }
 
 fn title_of(image: LoadedImage, name: &str) -> Title {

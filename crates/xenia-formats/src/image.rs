@@ -89,6 +89,28 @@ impl LoadedImage {
         }
     }
 
+    /// A title that no file holds, for tests, benches and fuzz targets: a page of code, with whose first word it begins, and one
+    /// of data behind it. `bytes` are what the two begin with.
+    ///
+    /// # Panics
+    /// If they don't fit.
+    pub fn in_memory(base: GuestAddr, mut bytes: Vec<u8>, imports: ImportLibrary) -> Self {
+        const PAGE: u32 = 0x1_0000;
+        assert!(bytes.len() <= 2 * PAGE as usize, "two pages hold no {} bytes", bytes.len());
+        bytes.resize(2 * PAGE as usize, 0);
+        let run = |start, protection| PageRun { start, size: PAGE, protection };
+        Self {
+            base,
+            size: 2 * PAGE,
+            entry: base,
+            bytes,
+            page_size: PAGE,
+            page_runs: vec![run(base, Protection::Code), run(base.offset(PAGE), Protection::ReadWrite)],
+            imports: vec![imports],
+            ..Self::empty(ImageKind::Xex)
+        }
+    }
+
     /// Whether every digest in the file matched.
     pub fn digests_ok(&self) -> bool {
         self.digests.iter().all(|check| check.ok)
@@ -165,6 +187,20 @@ pub struct ImportLibrary {
     pub minimum_version: Version,
     /// Its imports in file order.
     pub imports: Vec<Import>,
+}
+
+impl ImportLibrary {
+    /// A library of any version.
+    pub fn any(name: &str, imports: Vec<Import>) -> Self {
+        let name = name.to_owned();
+        Self { name, id: 0, version: Version(0), minimum_version: Version(0), imports }
+    }
+}
+
+/// The code thunk of a function as a file has it, with the word that is in the slot: the loader makes the function's address
+/// of the first two words, and the others go there (`mtctr r11; bctr`).
+pub const fn import_thunk(slot: u32) -> [u32; 4] {
+    [slot | 1 << 24, slot | 2 << 24, 0x7D69_03A6, 0x4E80_0420]
 }
 
 /// One imported function or variable.

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use xenia_guest::{GuestAddr, MediaId, TitleId};
 
 use crate::elf::Elf;
-use crate::image::{ExecutionInfo, MAX_IMAGE_SIZE, Protection, TlsInfo, Version};
+use crate::image::{ExecutionInfo, MAX_IMAGE_SIZE, Protection, TlsInfo, Version, import_thunk};
 use crate::xex::PageType;
 use crate::xex::write::{ImportedLibrary, XexContents};
 use exports::ExportTables;
@@ -271,8 +271,7 @@ fn place_imports(
             };
             put(import.slot, &[word])?;
             if let StubKind::Function { thunk } = import.kind {
-                // mtctr r11, bctr: what follows once the two words before are an address in r11.
-                put(thunk, &[word | 1 << 24, word | 2 << 24, 0x7D69_03A6, 0x4E80_0420])?;
+                put(thunk, &import_thunk(word))?;
             }
         }
         if records.len() > 0xFFFF {

@@ -1,7 +1,7 @@
 //! A kernel whose title is nothing but thunks of socket calls, and threads that make them.
 
 use std::sync::Arc;
-use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
+use xenia_formats::image::{Import, ImportLibrary, LoadedImage, import_thunk};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_kernel::imports::ordinals::xam;
 use xenia_kernel::ports::Ports;
@@ -213,24 +213,6 @@ fn image() -> LoadedImage {
         thunk: Some(GuestAddr(CODE + 16 * index)),
     };
     let imports = (0..).zip(CALLS).map(import).collect();
-    let thunk = [0x0100_0000_u32, 0x0200_0000, 0x7D69_03A6, 0x4E80_0420];
-    let mut bytes: Vec<u8> = CALLS.iter().flat_map(|_| thunk).flat_map(u32::to_be_bytes).collect();
-    bytes.resize(0x2_0000, 0);
-    let page = |start, protection| PageRun { start: GuestAddr(start), size: 0x1_0000, protection };
-    LoadedImage {
-        base: GuestAddr(CODE),
-        size: 0x2_0000,
-        entry: GuestAddr(CODE),
-        bytes,
-        page_size: 0x1_0000,
-        page_runs: vec![page(CODE, Protection::Code), page(SLOTS_OF_IMPORTS, Protection::ReadWrite)],
-        imports: vec![ImportLibrary {
-            name: "xam.xex".to_owned(),
-            id: 0,
-            version: Version(0),
-            minimum_version: Version(0),
-            imports,
-        }],
-        ..LoadedImage::empty(ImageKind::Xex)
-    }
+    let thunks = CALLS.iter().flat_map(|_| import_thunk(0)).flat_map(u32::to_be_bytes).collect();
+    LoadedImage::in_memory(GuestAddr(CODE), thunks, ImportLibrary::any("xam.xex", imports))
 }

@@ -2,9 +2,7 @@
 //! tests that run them on every engine.
 
 use std::collections::BTreeMap;
-use xenia_formats::image::{
-    FunctionEntry, ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version,
-};
+use xenia_formats::image::{FunctionEntry, Import, ImportLibrary, LoadedImage};
 use xenia_guest::GuestAddr;
 use xenia_kernel::imports::ordinals::xboxkrnl;
 
@@ -28,9 +26,8 @@ pub(crate) const REFUSE: &str = include_str!("refuse.s");
 /// `NAME_end`. Returns the labels as well.
 pub(crate) fn assemble(source: &str) -> (LoadedImage, BTreeMap<String, u32>) {
     let assembly = xenia_isa::assemble(&format!("{PRELUDE}{source}"), CODE).unwrap();
-    let (mut bytes, labels) = (assembly.bytes, assembly.labels);
+    let (bytes, labels) = (assembly.bytes, assembly.labels);
     assert!(bytes.len() <= 0x1_0000);
-    bytes.resize(0x2_0000, 0);
     let called = xboxkrnl::ROWS.iter().filter_map(|row| Some((row.ordinal, *labels.get(row.name)?)));
     let imports = called.enumerate().map(|(index, (ordinal, thunk))| {
         let slot = GuestAddr(DATA + 0xF000 + 4 * index as u32);
@@ -46,24 +43,11 @@ pub(crate) fn assemble(source: &str) -> (LoadedImage, BTreeMap<String, u32>) {
             has_exception_handler: labels.contains_key(&format!("{name}_scopes")),
         })
     });
-    let page = |start, protection| PageRun { start: GuestAddr(start), size: 0x1_0000, protection };
-    let library = ImportLibrary {
-        name: "xboxkrnl.exe".to_owned(),
-        id: 0,
-        version: Version(0),
-        minimum_version: Version(0),
-        imports: imports.collect(),
-    };
+    let library = ImportLibrary::any("xboxkrnl.exe", imports.collect());
     let image = LoadedImage {
-        base: GuestAddr(CODE),
-        size: 0x2_0000,
         entry: GuestAddr(labels["entry"]),
-        bytes,
-        page_size: 0x1_0000,
-        page_runs: vec![page(CODE, Protection::Code), page(DATA, Protection::ReadWrite)],
-        imports: vec![library],
         functions: functions.collect(),
-        ..LoadedImage::empty(ImageKind::Xex)
+        ..LoadedImage::in_memory(GuestAddr(CODE), bytes, library)
     };
     (image, labels)
 }

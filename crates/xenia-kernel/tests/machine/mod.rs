@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use xenia_cpu::{EngineConfig, Interpreter};
-use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, PageRun, Protection, Version};
+use xenia_formats::image::{ImageKind, Import, ImportLibrary, LoadedImage, import_thunk};
 use xenia_guest::{GuestAddr, Ordinal};
 use xenia_kernel::imports::ordinals::{ExportKind, xboxkrnl};
 use xenia_kernel::loader::LoadError;
@@ -88,7 +88,7 @@ impl Code {
             slot: GuestAddr(DATA + 0xF000 + 4 * self.imports.len() as u32),
             thunk: Some(GuestAddr(at + 8)),
         });
-        self.word(0x0100_0000).word(0x0200_0000).word(0x7D69_03A6).word(0x4E80_0420)
+        import_thunk(0).into_iter().fold(self, Self::word)
     }
 
     /// Gets the address of a variable into a register.
@@ -118,27 +118,15 @@ impl Code {
 
     /// The title.
     pub(crate) fn image(&self, kind: ImageKind, entry: u32) -> LoadedImage {
-        let mut bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        let bytes: Vec<u8> = self.words.iter().flat_map(|word| word.to_be_bytes()).collect();
         assert!(bytes.len() <= 0x1_0000);
-        bytes.resize(0x2_0000, 0);
-        let page = |start, protection| PageRun { start: GuestAddr(start), size: 0x1_0000, protection };
-        let imports = ImportLibrary {
-            name: "xboxkrnl.exe".to_owned(),
-            id: 0,
-            version: Version(0),
-            minimum_version: Version(0),
-            imports: self.imports.clone(),
-        };
-        LoadedImage {
-            base: GuestAddr(CODE),
-            size: 0x2_0000,
-            entry: GuestAddr(entry),
-            bytes,
-            page_size: 0x1_0000,
-            page_runs: vec![page(CODE, Protection::Code), page(DATA, Protection::ReadWrite)],
-            imports: if kind == ImageKind::Xex { vec![imports] } else { Vec::new() },
-            ..LoadedImage::empty(kind)
+        let imports = ImportLibrary::any("xboxkrnl.exe", self.imports.clone());
+        let mut image = LoadedImage::in_memory(GuestAddr(CODE), bytes, imports);
+        (image.kind, image.entry) = (kind, GuestAddr(entry));
+        if kind == ImageKind::Elf {
+            image.imports.clear();
         }
+        image
     }
 }
 

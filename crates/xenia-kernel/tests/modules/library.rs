@@ -1,5 +1,7 @@
 //! Makes small libraries: XEX files with code, exports and imports, without compression and without valid digests.
 
+use xenia_formats::image::import_thunk;
+
 /// Bytes of a page of the image.
 const PAGE: u32 = 0x1_0000;
 /// Where the export table is in the image.
@@ -92,8 +94,7 @@ impl LibraryFile {
             let word = self.libraries().iter().position(|&name| name == library).unwrap() as u32;
             let word = word << 16 | ordinal;
             put(self.slot(index) - self.base, &word.to_be_bytes());
-            let thunk = [0x0100_0000 | word, 0x0200_0000 | word, 0x7D69_03A6, 0x4E80_0420];
-            put(self.thunk(index) - self.base, &words(&thunk));
+            put(self.thunk(index) - self.base, &words(&import_thunk(word)));
         }
         image
     }
