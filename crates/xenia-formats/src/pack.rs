@@ -27,7 +27,7 @@ use crate::image::{ExecutionInfo, MAX_IMAGE_SIZE, Protection, TlsInfo, Version, 
 use crate::xex::PageType;
 use crate::xex::write::{ImportedLibrary, XexContents};
 use exports::ExportTables;
-use stub::{StubExport, StubImport, StubKind};
+use stub::{StubImport, StubKind};
 
 /// Where titles may be placed in pages of 64 KiB.
 const LARGE_PAGES: std::ops::Range<u32> = 0x8000_0000..0x9000_0000;
@@ -113,7 +113,8 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
     if elf.segments.len() > MAX_SEGMENTS {
         return Err(PackError::TooMany { what: "load segments", count: elf.segments.len() });
     }
-    let layout = Layout::of(elf, &exports)?;
+    let tables = ExportTables::new(&exports);
+    let layout = Layout::of(elf, tables.as_ref())?;
     let holds = |address: GuestAddr, size: u32| {
         let end = u64::from(address.0) + u64::from(size);
         elf.segments.iter().any(|segment| segment.address <= address && end <= segment.end())
@@ -131,8 +132,7 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
     let mut image = vec![0; layout.size as usize];
     elf.copy_segments(&mut image, layout.base);
     pe_header::write(elf, layout.base, layout.page_size, &mut image);
-    let tables = ExportTables::new(&exports, pe_header::size(elf), layout.base);
-    let export_table = tables.as_ref().map(|tables| tables.write(layout.base, &mut image));
+    let tables = tables.map(|tables| tables.write(pe_header::size(elf), layout.base, &mut image));
     let libraries = place_imports(&imports, layout.base, layout.headers_end, &mut image)?;
 
     let tls = elf.tls.map(|template| TlsInfo {
@@ -160,8 +160,8 @@ pub fn pack(elf: &Elf, options: &PackOptions) -> Result<Vec<u8>, PackError> {
         runs: layout.page_runs(elf)?,
         image,
         libraries,
-        export_table,
-        exports_by_name: tables.map(|tables| tables.directory).filter(|&(_, size)| size > 0),
+        export_table: tables.as_ref().map(|tables| tables.by_ordinal),
+        exports_by_name: tables.and_then(|tables| tables.by_name),
         resources,
         tls,
         execution,
@@ -182,9 +182,9 @@ struct Layout {
 }
 
 impl Layout {
-    fn of(elf: &Elf, exports: &[StubExport]) -> Result<Self, PackError> {
+    fn of(elf: &Elf, exports: Option<&ExportTables<'_>>) -> Result<Self, PackError> {
         let (start, end) = elf.span();
-        let headers_end = pe_header::size(elf) + exports::size(exports);
+        let headers_end = pe_header::size(elf) + exports.map_or(0, ExportTables::size);
         let alignment = u64::from(BASE_ALIGNMENT);
         let base = start.saturating_sub(u64::from(headers_end)) / alignment * alignment;
         let small = u32::try_from(base).is_ok_and(|base| SMALL_PAGES.contains(&base));

@@ -13,86 +13,141 @@ const MAGIC: [u32; 3] = [0x4800_0000, 0x0048_5645, 0x4800_0000];
 const TABLE_HEADER: usize = 0x2C;
 /// Bytes of the directory before its tables.
 const DIRECTORY_HEADER: usize = 0x28;
+/// What the table by ordinal is aligned to.
+const ALIGNMENT: u32 = 16;
 
-/// The tables of a library, by where they will lie.
-pub(super) struct ExportTables {
-    /// Offset of the table by ordinal in the image.
-    table: usize,
-    /// Offset of the directory in the image, and its bytes; 0 without names.
-    pub(super) directory: (u32, u32),
-    bytes: Vec<u8>,
+/// The tables of a library's exports. How long they are does not depend on where the image is, which lies behind them.
+pub(super) struct ExportTables<'a> {
+    exports: &'a [StubExport],
+    ordinals: Ordinals,
+    directory: Option<Directory<'a>>,
 }
 
-/// Bytes that the tables take behind an offset in the image.
-pub(super) fn size(exports: &[StubExport]) -> u32 {
-    ExportTables::new(exports, 0, 0).map_or(0, |tables| tables.bytes.len() as u32 + 16)
+/// Where the tables are in an image.
+pub(super) struct Placed {
+    /// Address of the table by ordinal.
+    pub(super) by_ordinal: GuestAddr,
+    /// Offset of the directory in the image, and its bytes.
+    pub(super) by_name: Option<(u32, u32)>,
 }
 
-impl ExportTables {
-    /// The tables of these exports, which lie at `offset` or a little behind; `None` without exports.
-    pub(super) fn new(exports: &[StubExport], offset: u32, base: u32) -> Option<Self> {
-        let first = exports.iter().map(|export| export.ordinal.0).min()?;
-        let last = exports.iter().map(|export| export.ordinal.0).max()?;
-        let start = offset.next_multiple_of(16);
-        let count = usize::from(last - first) + 1;
+/// Ordinals in a row.
+struct Ordinals {
+    first: u16,
+    count: usize,
+}
+
+impl Ordinals {
+    /// From the lowest to the highest; `None` without exports.
+    fn of<'a>(exports: impl Iterator<Item = &'a StubExport> + Clone) -> Option<Self> {
+        let ordinals = exports.map(|export| export.ordinal.0);
+        let (first, last) = (ordinals.clone().min()?, ordinals.max()?);
+        Some(Self { first, count: usize::from(last - first) + 1 })
+    }
+
+    fn index(&self, export: &StubExport) -> usize {
+        usize::from(export.ordinal.0 - self.first)
+    }
+}
+
+impl<'a> ExportTables<'a> {
+    /// The tables of these exports; `None` without any.
+    pub(super) fn new(exports: &'a [StubExport]) -> Option<Self> {
+        let ordinals = Ordinals::of(exports.iter())?;
+        Some(Self { exports, ordinals, directory: Directory::new(exports) })
+    }
+
+    /// Bytes that they take behind any offset in the image.
+    pub(super) fn size(&self) -> u32 {
+        (self.table_size() + self.directory.as_ref().map_or(0, Directory::size)) as u32 + ALIGNMENT
+    }
+
+    fn table_size(&self) -> usize {
+        TABLE_HEADER + 4 * self.ordinals.count
+    }
+
+    /// Puts them behind an offset in the image.
+    pub(super) fn write(&self, offset: u32, base: u32, image: &mut [u8]) -> Placed {
+        let start = offset.next_multiple_of(ALIGNMENT);
         let mut words = MAGIC.to_vec();
         words.resize(8, 0); // numbers and versions of the module: none
-        words.extend([base >> 16, count as u32, u32::from(first)]);
-        words.resize(TABLE_HEADER / 4 + count, 0);
-        for export in exports {
-            words[TABLE_HEADER / 4 + usize::from(export.ordinal.0 - first)] =
-                export.address.0.wrapping_sub(base);
+        words.extend([base >> 16, self.ordinals.count as u32, u32::from(self.ordinals.first)]);
+        words.resize(self.table_size() / 4, 0);
+        for export in self.exports {
+            words[TABLE_HEADER / 4 + self.ordinals.index(export)] = export.address.0.wrapping_sub(base);
         }
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-        let directory = directory(exports, base);
-        let place = (start + bytes.len() as u32, directory.len() as u32);
-        bytes.extend(directory);
-        Some(Self { table: start as usize, directory: if place.1 == 0 { (0, 0) } else { place }, bytes })
-    }
-
-    /// Puts them into the image. Returns the address of the table by ordinal.
-    pub(super) fn write(&self, base: u32, image: &mut [u8]) -> GuestAddr {
-        image[self.table..self.table + self.bytes.len()].copy_from_slice(&self.bytes);
-        GuestAddr(base + self.table as u32)
+        let by_name = self.directory.as_ref().map(|directory| {
+            let place = (start + bytes.len() as u32, directory.size() as u32);
+            bytes.extend(directory.bytes(base));
+            place
+        });
+        let start = start as usize;
+        image[start..start + bytes.len()].copy_from_slice(&bytes);
+        Placed { by_ordinal: GuestAddr(base + start as u32), by_name }
     }
 }
 
-/// The directory of those that have names, with functions in the order of the names.
-fn directory(exports: &[StubExport], base: u32) -> Vec<u8> {
-    let mut named: Vec<_> = exports.iter().filter(|export| !export.name.is_empty()).collect();
-    named.sort_by(|a, b| a.name.cmp(&b.name));
-    let Some(first) = named.iter().map(|export| export.ordinal.0).min() else { return Vec::new() };
-    let last = named.iter().map(|export| export.ordinal.0).max().unwrap_or(first);
-    let functions = usize::from(last - first) + 1;
-    let names = DIRECTORY_HEADER + functions * 4;
-    let indexes = names + named.len() * 4;
-    let texts = indexes + named.len() * 2;
-    let mut out = vec![0; texts];
-    let mut put = |at: usize, value: u32| out[at..at + 4].copy_from_slice(&value.to_le_bytes());
-    for (at, value) in [
-        (0x10, usize::from(first)),
-        (0x14, functions),
-        (0x18, named.len()),
-        (0x1C, DIRECTORY_HEADER),
-        (0x20, names),
-        (0x24, indexes),
-    ] {
-        put(at, value as u32);
+/// The directory of the exports that have names. Its tables follow each other: functions, names, indexes of the names'
+/// functions, texts.
+struct Directory<'a> {
+    /// In the order of their names.
+    named: Vec<&'a StubExport>,
+    ordinals: Ordinals,
+}
+
+impl<'a> Directory<'a> {
+    fn new(exports: &'a [StubExport]) -> Option<Self> {
+        let mut named: Vec<_> = exports.iter().filter(|export| !export.name.is_empty()).collect();
+        named.sort_by(|a, b| a.name.cmp(&b.name));
+        let ordinals = Ordinals::of(named.iter().copied())?;
+        Some(Self { named, ordinals })
     }
-    let mut text_at = texts;
-    for (row, export) in named.iter().enumerate() {
-        let index = usize::from(export.ordinal.0 - first);
-        put(DIRECTORY_HEADER + index * 4, export.address.0.wrapping_sub(base));
-        put(names + row * 4, text_at as u32);
-        text_at += export.name.len() + 1;
+
+    fn names(&self) -> usize {
+        DIRECTORY_HEADER + 4 * self.ordinals.count
     }
-    for (row, export) in named.iter().enumerate() {
-        let index = (export.ordinal.0 - first).to_le_bytes();
-        out[indexes + row * 2..indexes + row * 2 + 2].copy_from_slice(&index);
-        out.extend(export.name.as_bytes());
-        out.push(0);
+
+    fn indexes(&self) -> usize {
+        self.names() + 4 * self.named.len()
     }
-    out
+
+    fn texts(&self) -> usize {
+        self.indexes() + 2 * self.named.len()
+    }
+
+    fn size(&self) -> usize {
+        self.texts() + self.named.iter().map(|export| export.name.len() + 1).sum::<usize>()
+    }
+
+    fn bytes(&self, base: u32) -> Vec<u8> {
+        let (names, indexes) = (self.names(), self.indexes());
+        let mut out = vec![0; self.texts()];
+        let mut put = |at: usize, value: u32| out[at..at + 4].copy_from_slice(&value.to_le_bytes());
+        for (at, value) in [
+            (0x10, usize::from(self.ordinals.first)),
+            (0x14, self.ordinals.count),
+            (0x18, self.named.len()),
+            (0x1C, DIRECTORY_HEADER),
+            (0x20, names),
+            (0x24, indexes),
+        ] {
+            put(at, value as u32);
+        }
+        let mut text_at = self.texts();
+        for (row, export) in self.named.iter().enumerate() {
+            put(DIRECTORY_HEADER + 4 * self.ordinals.index(export), export.address.0.wrapping_sub(base));
+            put(names + 4 * row, text_at as u32);
+            text_at += export.name.len() + 1;
+        }
+        for (row, export) in self.named.iter().enumerate() {
+            let index = self.ordinals.index(export) as u16;
+            out[indexes + 2 * row..indexes + 2 * row + 2].copy_from_slice(&index.to_le_bytes());
+            out.extend(export.name.as_bytes());
+            out.push(0);
+        }
+        out
+    }
 }
 
 /// Refuses two exports with one ordinal, and addresses that are not in the image.
