@@ -4,7 +4,7 @@
 //! offsets are checked before they are followed, and a refusal is a [`FormatError`] that names what
 //! was read, at which offset, and why it was refused. Nothing here panics on input.
 //!
-//! A format is one file and one line in [`FORMATS`].
+//! A format is one file and one row of [`FORMATS`].
 #![forbid(unsafe_code)]
 
 pub mod elf;
@@ -78,31 +78,174 @@ pub enum Opens {
 const EXTRACT: &str = "extract it, and name the folder that has default.xex";
 
 /// Every format, in the order of detection.
-#[rustfmt::skip]
 pub static FORMATS: &[Format] = &[
-    Format { name: "xex", description: "an Xbox 360 executable (XEX)", detect: xex::detect, opens: Opens::Executable(|file, keys| Xex::read(file)?.load(file, keys)), verify: Some(|file, _, keys, found| Xex::read(&file)?.load(&file, keys).map(|image| verify_digests(&image, found))) },
-    Format { name: "old-xex", description: "an Xbox 360 executable of another generation than XEX1 and XEX2", detect: xex::detect_other, opens: Opens::Unread("early development kits had such; nobody has published how they are laid out"), verify: None },
-    Format { name: "other-elf", description: "an ELF file for another machine", detect: unread::is_other_elf, opens: Opens::Unread("only 32-bit big-endian PowerPC executables run here"), verify: None },
-    Format { name: "elf", description: "a 32-bit big-endian PowerPC executable (ELF)", detect: elf::detect, opens: Opens::Executable(|file, _| Elf::read(file)?.load()), verify: Some(|file, _, _, found| Elf::read(&file)?.load().map(|image| verify_digests(&image, found))) },
-    Format { name: "gdfx", description: "an Xbox disc image (GDFX, XISO)", detect: gdfx::detect, opens: Opens::Volume(gdfx::open), verify: Some(|file, _, _, found| gdfx::verify(&file, found)) },
-    Format { name: "svod", description: "the header of a Games on Demand package (SVOD)", detect: unread::is_svod, opens: Opens::Parts(svod::open), verify: Some(|file, parts, _, found| svod::verify(file, parts, found)) },
-    Format { name: "svod-data", description: "a data file of a Games on Demand package (SVOD)", detect: svod::detect_data, opens: Opens::Parts(svod::open), verify: Some(|file, parts, _, found| svod::verify(file, parts, found)) },
-    Format { name: "stfs", description: "a content package (STFS: CON, LIVE or PIRS)", detect: stfs::detect, opens: Opens::Volume(stfs::open), verify: Some(|file, _, _, found| stfs::verify(file, found)) },
-    Format { name: "zar", description: "a ZArchive", detect: zar::detect, opens: Opens::Volume(zar::open), verify: Some(|file, _, _, found| zar::verify(file, found)) },
-    Format { name: "xbe", description: "an executable of the first Xbox (XBE)", detect: |file| unread::begins(file, &[b"XBEH"]), opens: Opens::Unread("that is another console; this is an emulator of the Xbox 360"), verify: None },
-    Format { name: "ciso", description: "a compressed disc image (CSO, CCI)", detect: |file| unread::begins(file, &[b"CISO", b"CCIM"]), opens: Opens::Unread("decompress it to an ISO, extract that, and name the folder that has default.xex"), verify: None },
-    Format { name: "iso9660", description: "an ordinary disc image (ISO 9660) without an Xbox volume", detect: |file| unread::has(file, 0x8001, b"CD001"), opens: Opens::Unread("it may be the part of a game disc that DVD players see; an image of the whole disc is needed"), verify: None },
-    Format { name: "zip", description: "a ZIP archive", detect: zip::detect, opens: Opens::Volume(zip::open), verify: Some(|file, _, _, found| zip::verify(file, found)) },
-    Format { name: "xdbf", description: "a database of a title's or a profile's (XDBF, GPD)", detect: |file| unread::begins(file, &[b"XDBF"]), opens: Opens::Unread("xenia-rs info shows what is in a profile's"), verify: None },
-    Format { name: "7z", description: "a 7z archive", detect: |file| unread::begins(file, &[b"7z\xBC\xAF\x27\x1C"]), opens: Opens::Unread(EXTRACT), verify: None },
-    Format { name: "rar", description: "a RAR archive", detect: |file| unread::begins(file, &[b"Rar!\x1A\x07"]), opens: Opens::Unread(EXTRACT), verify: None },
-    Format { name: "cab", description: "a Microsoft cabinet", detect: |file| unread::begins(file, &[b"MSCF"]), opens: Opens::Unread(EXTRACT), verify: None },
-    Format { name: "compressed", description: "a compressed file (gzip, bzip2, xz or Zstandard)", detect: |file| unread::begins(file, &[b"\x1F\x8B", b"BZh", b"\xFD7zXZ\0", b"\x28\xB5\x2F\xFD"]), opens: Opens::Unread("decompress it first"), verify: None },
-    Format { name: "tar", description: "a tar archive", detect: |file| unread::has(file, 257, b"ustar"), opens: Opens::Unread(EXTRACT), verify: None },
-    Format { name: "xenon-pe", description: "an Xbox 360 program before its conversion to a XEX (PE)", detect: unread::is_xenon_pe, opens: Opens::Unread("the console starts what it was converted to; that is called .xex"), verify: None },
-    Format { name: "pe", description: "a Windows program", detect: |file| unread::begins(file, &[b"MZ"]), opens: Opens::Unread("the console's executables are called .xex"), verify: None },
-    Format { name: "picture", description: "a picture (PNG or JPEG)", detect: |file| unread::begins(file, &[b"\x89PNG", b"\xFF\xD8\xFF"]), opens: Opens::Unread("name the title's executable (.xex) or its folder"), verify: None },
-    Format { name: "zeros", description: "a file of zeros", detect: unread::is_zeros, opens: Opens::Unread("a copy or a download of it has failed; get it again"), verify: None },
+    Format {
+        name: "xex",
+        description: "an Xbox 360 executable (XEX)",
+        detect: xex::detect,
+        opens: Opens::Executable(|file, keys| Xex::read(file)?.load(file, keys)),
+        verify: Some(|file, _, keys, found| {
+            Xex::read(&file)?.load(&file, keys).map(|image| verify_digests(&image, found))
+        }),
+    },
+    Format {
+        name: "old-xex",
+        description: "an Xbox 360 executable of another generation than XEX1 and XEX2",
+        detect: xex::detect_other,
+        opens: Opens::Unread("early development kits had such; nobody has published how they are laid out"),
+        verify: None,
+    },
+    Format {
+        name: "other-elf",
+        description: "an ELF file for another machine",
+        detect: unread::is_other_elf,
+        opens: Opens::Unread("only 32-bit big-endian PowerPC executables run here"),
+        verify: None,
+    },
+    Format {
+        name: "elf",
+        description: "a 32-bit big-endian PowerPC executable (ELF)",
+        detect: elf::detect,
+        opens: Opens::Executable(|file, _| Elf::read(file)?.load()),
+        verify: Some(|file, _, _, found| Elf::read(&file)?.load().map(|image| verify_digests(&image, found))),
+    },
+    Format {
+        name: "gdfx",
+        description: "an Xbox disc image (GDFX, XISO)",
+        detect: gdfx::detect,
+        opens: Opens::Volume(gdfx::open),
+        verify: Some(|file, _, _, found| gdfx::verify(&file, found)),
+    },
+    Format {
+        name: "svod",
+        description: "the header of a Games on Demand package (SVOD)",
+        detect: unread::is_svod,
+        opens: Opens::Parts(svod::open),
+        verify: Some(|file, parts, _, found| svod::verify(file, parts, found)),
+    },
+    Format {
+        name: "svod-data",
+        description: "a data file of a Games on Demand package (SVOD)",
+        detect: svod::detect_data,
+        opens: Opens::Parts(svod::open),
+        verify: Some(|file, parts, _, found| svod::verify(file, parts, found)),
+    },
+    Format {
+        name: "stfs",
+        description: "a content package (STFS: CON, LIVE or PIRS)",
+        detect: stfs::detect,
+        opens: Opens::Volume(stfs::open),
+        verify: Some(|file, _, _, found| stfs::verify(file, found)),
+    },
+    Format {
+        name: "zar",
+        description: "a ZArchive",
+        detect: zar::detect,
+        opens: Opens::Volume(zar::open),
+        verify: Some(|file, _, _, found| zar::verify(file, found)),
+    },
+    Format {
+        name: "xbe",
+        description: "an executable of the first Xbox (XBE)",
+        detect: |file| unread::begins(file, &[b"XBEH"]),
+        opens: Opens::Unread("that is another console; this is an emulator of the Xbox 360"),
+        verify: None,
+    },
+    Format {
+        name: "ciso",
+        description: "a compressed disc image (CSO, CCI)",
+        detect: |file| unread::begins(file, &[b"CISO", b"CCIM"]),
+        opens: Opens::Unread(
+            "decompress it to an ISO, extract that, and name the folder that has default.xex",
+        ),
+        verify: None,
+    },
+    Format {
+        name: "iso9660",
+        description: "an ordinary disc image (ISO 9660) without an Xbox volume",
+        detect: |file| unread::has(file, 0x8001, b"CD001"),
+        opens: Opens::Unread(
+            "it may be the part of a game disc that DVD players see; an image of the whole disc is needed",
+        ),
+        verify: None,
+    },
+    Format {
+        name: "zip",
+        description: "a ZIP archive",
+        detect: zip::detect,
+        opens: Opens::Volume(zip::open),
+        verify: Some(|file, _, _, found| zip::verify(file, found)),
+    },
+    Format {
+        name: "xdbf",
+        description: "a database of a title's or a profile's (XDBF, GPD)",
+        detect: |file| unread::begins(file, &[b"XDBF"]),
+        opens: Opens::Unread("xenia-rs info shows what is in a profile's"),
+        verify: None,
+    },
+    Format {
+        name: "7z",
+        description: "a 7z archive",
+        detect: |file| unread::begins(file, &[b"7z\xBC\xAF\x27\x1C"]),
+        opens: Opens::Unread(EXTRACT),
+        verify: None,
+    },
+    Format {
+        name: "rar",
+        description: "a RAR archive",
+        detect: |file| unread::begins(file, &[b"Rar!\x1A\x07"]),
+        opens: Opens::Unread(EXTRACT),
+        verify: None,
+    },
+    Format {
+        name: "cab",
+        description: "a Microsoft cabinet",
+        detect: |file| unread::begins(file, &[b"MSCF"]),
+        opens: Opens::Unread(EXTRACT),
+        verify: None,
+    },
+    Format {
+        name: "compressed",
+        description: "a compressed file (gzip, bzip2, xz or Zstandard)",
+        detect: |file| unread::begins(file, &[b"\x1F\x8B", b"BZh", b"\xFD7zXZ\0", b"\x28\xB5\x2F\xFD"]),
+        opens: Opens::Unread("decompress it first"),
+        verify: None,
+    },
+    Format {
+        name: "tar",
+        description: "a tar archive",
+        detect: |file| unread::has(file, 257, b"ustar"),
+        opens: Opens::Unread(EXTRACT),
+        verify: None,
+    },
+    Format {
+        name: "xenon-pe",
+        description: "an Xbox 360 program before its conversion to a XEX (PE)",
+        detect: unread::is_xenon_pe,
+        opens: Opens::Unread("the console starts what it was converted to; that is called .xex"),
+        verify: None,
+    },
+    Format {
+        name: "pe",
+        description: "a Windows program",
+        detect: |file| unread::begins(file, &[b"MZ"]),
+        opens: Opens::Unread("the console's executables are called .xex"),
+        verify: None,
+    },
+    Format {
+        name: "picture",
+        description: "a picture (PNG or JPEG)",
+        detect: |file| unread::begins(file, &[b"\x89PNG", b"\xFF\xD8\xFF"]),
+        opens: Opens::Unread("name the title's executable (.xex) or its folder"),
+        verify: None,
+    },
+    Format {
+        name: "zeros",
+        description: "a file of zeros",
+        detect: unread::is_zeros,
+        opens: Opens::Unread("a copy or a download of it has failed; get it again"),
+        verify: None,
+    },
 ];
 
 /// The format that the file begins as, or `None`.
