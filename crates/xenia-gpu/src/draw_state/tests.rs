@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::microcode::{ShaderKind, assemble};
+use crate::registers::{RegisterFile, pa, rb, sq};
 
 /// State as Direct3D leaves it for a 1280 x 720 scene.
 fn scene() -> RegisterFile {
