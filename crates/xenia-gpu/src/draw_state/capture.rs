@@ -112,6 +112,46 @@ fn vertex_kill(registers: &RegisterFile, mode: VertexExportMode, program: &Progr
     })
 }
 
+/// The part of the target that a draw may touch: nothing where its vertices only write to memory.
+fn drawn(registers: &RegisterFile, surface: rb::RbSurfaceInfo, draws: bool) -> Scissor {
+    let mut drawn = scissor(registers);
+    drawn.right = drawn.right.min(surface.surface_pitch() as i32).max(drawn.left);
+    if !draws {
+        drawn.right = drawn.left;
+    }
+    drawn
+}
+
+/// What alpha is compared with, and how; `None` where every pixel passes.
+fn alpha_test(registers: &RegisterFile) -> Option<(Compare, f32)> {
+    let control = registers.read::<rb::RbColorcontrol>();
+    let compare = control.alpha_func();
+    (control.alpha_test_enable() && compare != Compare::Always)
+        .then(|| (compare, registers.float(rb::RB_ALPHA_REF)))
+}
+
+/// The offsets by which alpha becomes a mask of samples, if it does.
+fn alpha_to_mask(registers: &RegisterFile) -> Option<[u8; 4]> {
+    let control = registers.read::<rb::RbColorcontrol>();
+    let offsets = [
+        control.alpha_to_mask_offset0(),
+        control.alpha_to_mask_offset1(),
+        control.alpha_to_mask_offset2(),
+        control.alpha_to_mask_offset3(),
+    ];
+    control.alpha_to_mask_enable().then(|| offsets.map(|steps| steps as u8))
+}
+
+/// Whether a pixel shader does anything but give colors that nobody takes.
+fn does_something(program: &Program) -> bool {
+    program.writes(Program::DEPTH) || program.exports_memory() || program.kills
+}
+
+/// A register's 24 bits with their sign.
+fn sign_extended(value: u32) -> i32 {
+    ((value << 8) as i32) >> 8
+}
+
 impl DrawCall {
     /// Reads the registers.
     pub fn capture(
@@ -134,6 +174,7 @@ impl DrawCall {
         let vertex_shader = vertex_shader.ok_or(DrawStateError::NoVertexShader)?.clone();
         let program = registers.read::<sq::SqProgramCntl>();
         let export_mode = program.vs_export_mode();
+        let vertex_kill = vertex_kill(registers, export_mode, &vertex_shader.program);
         // Vertices of the passes of multi-pass shading only write to memory.
         let draws = draws && export_mode != VertexExportMode::Multipass;
         // Without a pixel shader there is only depth to draw.
@@ -145,34 +186,13 @@ impl DrawCall {
         let misc = registers.read::<sq::SqContextMisc>();
         let surface = registers.read::<rb::RbSurfaceInfo>();
         let raster = registers.read::<pa::PaSuScModeCntl>();
-        let alpha = registers.read::<rb::RbColorcontrol>();
         let points = registers.read::<pa::PaSuPointSize>();
         let limits = registers.read::<pa::PaSuPointMinmax>();
-        let mut scissor = scissor(registers);
-        scissor.right = scissor.right.min(surface.surface_pitch() as i32).max(scissor.left);
-        if !draws {
-            scissor.right = scissor.left; // vertices write to memory, and nothing is drawn
-        }
         let msaa = surface.msaa_samples();
-        let compare = alpha.alpha_func();
-        let alpha_test = (pixel_shader.is_some() && alpha.alpha_test_enable() && compare != Compare::Always)
-            .then(|| (compare, registers.float(rb::RB_ALPHA_REF)));
-        let alpha_to_mask = (pixel_exports & 1 != 0 && alpha.alpha_to_mask_enable()).then(|| {
-            let offsets = [
-                alpha.alpha_to_mask_offset0(),
-                alpha.alpha_to_mask_offset1(),
-                alpha.alpha_to_mask_offset2(),
-                alpha.alpha_to_mask_offset3(),
-            ];
-            offsets.map(|steps| steps as u8)
-        });
-        let vertex_kill = vertex_kill(registers, export_mode, &vertex_shader.program);
-        let is_seen = |shader: &Shader| {
-            let program = &shader.program;
-            let writes = program.writes(Program::DEPTH) || program.exports_memory() || program.kills;
-            writes || alpha_test.is_some() || alpha_to_mask.is_some() || color.iter().any(Option::is_some)
-        };
-        let sign_extended = |value: u32| ((value << 8) as i32) >> 8;
+        let alpha_test = pixel_shader.and_then(|_| alpha_test(registers));
+        let alpha_to_mask = if pixel_exports & 1 != 0 { alpha_to_mask(registers) } else { None };
+        let alpha_matters = alpha_test.is_some() || alpha_to_mask.is_some();
+        let is_seen = alpha_matters || color.iter().any(Option::is_some);
         Ok(Self {
             primitive,
             count: request.initiator.num_indices(),
@@ -189,7 +209,7 @@ impl DrawCall {
             tessellation,
             provoking_last: raster.provoking_vtx_last(),
             vertex_shader,
-            pixel_shader: pixel_shader.filter(|shader| is_seen(shader)).cloned(),
+            pixel_shader: pixel_shader.filter(|shader| is_seen || does_something(&shader.program)).cloned(),
             constants,
             vertex_kill,
             interpolators: program.vs_export_count() + 1,
@@ -200,7 +220,7 @@ impl DrawCall {
             viewport: viewport(registers),
             clip_planes: clip_planes(registers),
             clip_planes_only_cull: registers.read::<pa::PaClClipCntl>().ucp_cull_only_ena(),
-            scissor,
+            scissor: drawn(registers, surface, draws),
             culling: Culling {
                 front: raster.cull_front(),
                 back: raster.cull_back(),
