@@ -1,0 +1,224 @@
+//! Texels of one level: addressing at its edges, and filtering between neighbours.
+
+use crate::enums::{ClampMode, Dimension};
+use crate::microcode::{LANES, Lanes, Vector};
+use crate::texture::{Texels, TextureLevel};
+
+/// Brings a texel number into range; `None` means the border.
+#[inline(always)]
+fn wrap(at: i32, size: i32, mode: ClampMode) -> Option<i32> {
+    if (at as u32) < size as u32 {
+        return Some(at);
+    }
+    let mirrored = |at: i32| if at < 0 { -1 - at } else { at };
+    Some(match mode {
+        // Most textures have sides of a power of two, and dividing is slow.
+        ClampMode::Repeat if size & (size - 1) == 0 => at & (size - 1),
+        ClampMode::Repeat => at.rem_euclid(size),
+        ClampMode::MirroredRepeat => {
+            let at = at.rem_euclid(size * 2);
+            if at < size { at } else { size * 2 - 1 - at }
+        }
+        ClampMode::ClampToEdge | ClampMode::ClampToHalfway => at.clamp(0, size - 1),
+        ClampMode::MirrorClampToEdge | ClampMode::MirrorClampToHalfway => mirrored(at).min(size - 1),
+        ClampMode::ClampToBorder => return None,
+        ClampMode::MirrorClampToBorder => {
+            let at = mirrored(at);
+            return (at < size).then_some(at);
+        }
+    })
+}
+
+/// [`wrap`] of all lanes, for modes without a border.
+#[inline(always)]
+fn wrap_lanes(at: &[i32; LANES], size: u32, mode: ClampMode) -> [i32; LANES] {
+    let size = size as i32;
+    match mode {
+        ClampMode::Repeat if size & (size - 1) == 0 => at.map(|at| at & (size - 1)),
+        ClampMode::ClampToEdge | ClampMode::ClampToHalfway => at.map(|at| at.clamp(0, size - 1)),
+        _ => at.map(|at| wrap(at, size, mode).unwrap_or(0)),
+    }
+}
+
+/// Rounds towards minus infinity; for values that fit an `i32`.
+#[inline(always)]
+fn floor(value: f32) -> i32 {
+    let whole = value as i32;
+    whole - i32::from((whole as f32) > value)
+}
+
+/// A coordinate in texels as the chip has it, with eight bits behind the point: what is less than half of such a
+/// step from a texel's edge lies on it.
+#[inline(always)]
+pub(super) fn snap(at: f32) -> f32 {
+    // Beyond that floats are no finer themselves.
+    if at.abs() < 8_388_608.0 { floor(at * 256.0 + 0.5) as f32 * (1.0 / 256.0) } else { at }
+}
+
+/// Coordinates that are no number or far out read a fixed texel instead of nothing.
+#[inline(always)]
+fn limit(value: f32) -> f32 {
+    if value.abs() < 1e8 { value } else { 0.0 }
+}
+
+/// One level of a texture, as a fetch constant addresses it.
+pub(super) struct Level<'a> {
+    pub(super) image: &'a TextureLevel,
+    pub(super) clamp: [ClampMode; 3],
+    pub(super) border: [f32; 4],
+}
+
+impl Level<'_> {
+    /// The number of a texel in its plane, or the border.
+    #[inline(always)]
+    fn index(&self, x: i32, y: i32) -> Option<usize> {
+        let [width, height, _] = self.image.size;
+        let (x, y) = (wrap(x, width as i32, self.clamp[0])?, wrap(y, height as i32, self.clamp[1])?);
+        Some(x as usize + y as usize * width as usize)
+    }
+
+    /// A plane at texel coordinates.
+    #[inline(always)]
+    fn plane(&self, u: f32, v: f32, z: i32, linear: bool) -> [f32; 4] {
+        let (u, v) = (limit(u), limit(v));
+        let start = z as usize * (self.image.size[0] * self.image.size[1]) as usize;
+        let texel = |index: Option<usize>| match index {
+            Some(index) => self.image.texels.get(start + index),
+            None => self.border,
+        };
+        if !linear {
+            return texel(self.index(floor(u), floor(v)));
+        }
+        let (u, v) = (u - 0.5, v - 0.5);
+        let (x, y) = (floor(u), floor(v));
+        let (fx, fy) = (u - x as f32, v - y as f32);
+        let corners =
+            [self.index(x, y), self.index(x + 1, y), self.index(x, y + 1), self.index(x + 1, y + 1)];
+        let weights = [(1.0 - fx) * (1.0 - fy), fx * (1.0 - fy), (1.0 - fx) * fy, fx * fy];
+        let mut out = [0.0; 4];
+        for (corner, weight) in corners.into_iter().zip(weights) {
+            let texel = texel(corner);
+            for (out, value) in out.iter_mut().zip(texel) {
+                *out += value * weight;
+            }
+        }
+        out
+    }
+
+    /// At texel coordinates in all dimensions.
+    #[inline(always)]
+    pub(super) fn sample(&self, dimension: Dimension, u: f32, v: f32, w: f32, linear: bool) -> [f32; 4] {
+        let depth = self.image.size[2] as i32;
+        match dimension {
+            Dimension::D1 => self.plane(u, 0.5, 0, linear),
+            Dimension::D2 | Dimension::Cube => {
+                let slice = if depth > 1 { (w.floor() as i32).clamp(0, depth - 1) } else { 0 };
+                self.plane(u, v, slice, linear)
+            }
+            Dimension::D3 => {
+                let slice = |z: i32| wrap(z, depth, self.clamp[2]);
+                let at = |z: i32| slice(z).map_or(self.border, |z| self.plane(u, v, z, linear));
+                let w = if w.abs() < 1e8 { w } else { 0.0 };
+                if !linear {
+                    return at(w.floor() as i32);
+                }
+                let z = (w - 0.5).floor();
+                let (near, far, f) = (at(z as i32), at(z as i32 + 1), w - 0.5 - z);
+                [0, 1, 2, 3].map(|i| near[i] + (far[i] - near[i]) * f)
+            }
+        }
+    }
+}
+
+/// Samples a 2D image for all lanes: what most fetches are. Coordinates are in texels.
+pub(super) fn plane_lanes(level: &Level<'_>, u: &Lanes, v: &Lanes, linear: bool, out: &mut Vector) {
+    let [width, height, _] = level.image.size;
+    let (mut fx, mut fy) = ([0.0; LANES], [0.0; LANES]);
+    let (mut x0, mut y0) = ([0; LANES], [0; LANES]);
+    let shift = if linear { 0.5 } else { 0.0 };
+    for lane in 0..LANES {
+        let (u, v) = (limit(u[lane]) - shift, limit(v[lane]) - shift);
+        (x0[lane], y0[lane]) = (floor(u), floor(v));
+        (fx[lane], fy[lane]) = (u - x0[lane] as f32, v - y0[lane] as f32);
+    }
+    let mut corners = [[0_u32; LANES]; 4];
+    let index = |x: &[i32; LANES], y: &[i32; LANES], out: &mut [u32; LANES]| {
+        for (out, (x, y)) in out.iter_mut().zip(x.iter().zip(y)) {
+            *out = (*x as u32).wrapping_add((*y as u32).wrapping_mul(width));
+        }
+    };
+    let [x1, y1] = [&x0, &y0].map(|at| at.map(|at| at + 1));
+    let (x0, y0) = (wrap_lanes(&x0, width, level.clamp[0]), wrap_lanes(&y0, height, level.clamp[1]));
+    index(&x0, &y0, &mut corners[0]);
+    if linear {
+        let (x1, y1) = (wrap_lanes(&x1, width, level.clamp[0]), wrap_lanes(&y1, height, level.clamp[1]));
+        index(&x1, &y0, &mut corners[1]);
+        index(&x0, &y1, &mut corners[2]);
+        index(&x1, &y1, &mut corners[3]);
+    }
+    let mut values = [[[0.0; LANES]; 4]; 4];
+    let used = if linear { 4 } else { 1 };
+    match &level.image.texels {
+        Texels::Bytes(texels) => {
+            for (values, corner) in values.iter_mut().zip(&corners).take(used) {
+                let mut words = [0_u32; LANES];
+                for (word, index) in words.iter_mut().zip(corner) {
+                    *word = texels.get(*index as usize).map_or(0, |texel| u32::from_le_bytes(*texel));
+                }
+                for (component, values) in values.iter_mut().enumerate() {
+                    for (value, word) in values.iter_mut().zip(&words) {
+                        *value = ((word >> (8 * component)) & 255) as i32 as f32 * (1.0 / 255.0);
+                    }
+                }
+            }
+        }
+        Texels::Floats(texels) => {
+            for (values, corner) in values.iter_mut().zip(&corners).take(used) {
+                let [x, y, z, w] = values;
+                for lane in 0..LANES {
+                    if let Some(texel) = texels.get(corner[lane] as usize) {
+                        (x[lane], y[lane], z[lane], w[lane]) = (texel[0], texel[1], texel[2], texel[3]);
+                    }
+                }
+            }
+        }
+    }
+    if !linear {
+        *out = values[0];
+        return;
+    }
+    let [a, b, c, d] = &values;
+    for (component, out) in out.iter_mut().enumerate() {
+        let (a, b, c, d) = (&a[component], &b[component], &c[component], &d[component]);
+        for lane in 0..LANES {
+            let top = a[lane] + (b[lane] - a[lane]) * fx[lane];
+            let bottom = c[lane] + (d[lane] - c[lane]) * fx[lane];
+            out[lane] = top + (bottom - top) * fy[lane];
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clamp_modes() {
+        use ClampMode::*;
+        for (mode, expected) in [
+            (Repeat, [2, 3, 0, 3, 0, 1]),
+            (MirroredRepeat, [1, 0, 0, 3, 3, 2]),
+            (ClampToEdge, [0, 0, 0, 3, 3, 3]),
+            (MirrorClampToEdge, [1, 0, 0, 3, 3, 3]),
+            (ClampToBorder, [-1, -1, 0, 3, -1, -1]),
+            (MirrorClampToBorder, [1, 0, 0, 3, -1, -1]),
+        ] {
+            assert_eq!([-2, -1, 0, 3, 4, 5].map(|at| wrap(at, 4, mode).unwrap_or(-1)), expected, "{mode:?}");
+            let at = std::array::from_fn(|lane| lane as i32 - 8);
+            for size in [4, 5] {
+                let expected = at.map(|at| wrap(at, size, mode).unwrap_or(0));
+                assert_eq!(wrap_lanes(&at, size as u32, mode), expected, "{mode:?}");
+            }
+        }
+    }
+}
