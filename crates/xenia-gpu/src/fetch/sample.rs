@@ -30,64 +30,88 @@ fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
 /// What fetches of three dimensions and of stacks have as their dimension.
 const STACKED: u8 = 2;
 
-/// Carries out a fetch for the lanes of a mask.
-pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector {
-    let coordinates = at.coordinates;
-    let info = &binding.info;
-    let size = binding.levels[0].size.map(|s| s as f32);
-    let choose = |fetched: TextureFilter, constant: TextureFilter| {
-        if fetched == TextureFilter::UseFetchConstant { constant } else { fetched }
-    };
-    let (mag, min, mip) =
-        (choose(fetch.mag, info.mag), choose(fetch.min, info.min), choose(fetch.mip, info.mip));
-    let is_linear = |filter| filter == TextureFilter::Linear;
-    let dimension = info.dimension;
-    let scale = match dimension {
-        _ if fetch.unnormalized => [1.0; 3],
-        // Layers of a stack are measured like slices; faces are counted.
-        Dimension::D3 | Dimension::D2 => size,
-        Dimension::D1 | Dimension::Cube => [size[0], size[1], 1.0],
-    };
-    let max_level = binding.levels.len() as f32 - 1.0;
-    let needs_lod = max_level > 0.0
-        || is_linear(mag) != is_linear(min)
-        || matches!(fetch.operation, TextureOp::ComputedLod | TextureOp::Weights);
-    let mut lods = [0.0; LANES];
-    if needs_lod {
-        lods = levels_of_detail(fetch, at, scale);
-        for lod in &mut lods {
-            *lod += info.lod_bias + fetch.lod_bias;
+/// A fetch from a texture, as its words and the constant have it lookup.
+struct Lookup<'a> {
+    binding: &'a Binding,
+    fetch: &'a TextureFetch,
+    coordinates: &'a [Lanes; 3],
+    /// Texels of the first level.
+    size: [f32; 3],
+    /// By which coordinates are multiplied to be in texels.
+    scale: [f32; 3],
+    mag: TextureFilter,
+    min: TextureFilter,
+    mip: TextureFilter,
+    border: [f32; 4],
+    /// By which components are multiplied.
+    factor: f32,
+}
+
+fn is_linear(filter: TextureFilter) -> bool {
+    filter == TextureFilter::Linear
+}
+
+impl<'a> Lookup<'a> {
+    fn new(binding: &'a Binding, fetch: &'a TextureFetch, coordinates: &'a [Lanes; 3]) -> Self {
+        let info = &binding.info;
+        let size = binding.levels[0].size.map(|s| s as f32);
+        let choose = |fetched: TextureFilter, constant: TextureFilter| {
+            if fetched == TextureFilter::UseFetchConstant { constant } else { fetched }
+        };
+        Self {
+            binding,
+            fetch,
+            coordinates,
+            size,
+            scale: match info.dimension {
+                _ if fetch.unnormalized => [1.0; 3],
+                // Layers of a stack are measured like slices; faces are counted.
+                Dimension::D3 | Dimension::D2 => size,
+                Dimension::D1 | Dimension::Cube => [size[0], size[1], 1.0],
+            },
+            mag: choose(fetch.mag, info.mag),
+            min: choose(fetch.min, info.min),
+            mip: choose(fetch.mip, info.mip),
+            // Black, white, and black of video: Cr, Y, Cb and Y, Cr, Cb, of which the colours are zero in the middle.
+            border: match info.border {
+                1 => [1.0; 4],
+                2 => [0.5, 0.0, 0.5, 0.0],
+                3 => [0.0, 0.5, 0.5, 0.0],
+                _ => [0.0; 4],
+            },
+            factor: 2.0_f32.powi(info.exponent),
         }
     }
-    if fetch.operation == TextureOp::ComputedLod {
-        return [lods; 4];
+
+    fn last_level(&self) -> f32 {
+        self.binding.levels.len() as f32 - 1.0
     }
-    // Black, white, and black of video: Cr, Y, Cb and Y, Cr, Cb, of which the colours are zero in the middle.
-    let border = match info.border {
-        1 => [1.0; 4],
-        2 => [0.5, 0.0, 0.5, 0.0],
-        3 => [0.0, 0.5, 0.5, 0.0],
-        _ => [0.0; 4],
-    };
-    let exponent = 2.0_f32.powi(info.exponent);
-    let mut result = [[0.0; LANES]; 4];
-    if let Some(plain) = plain(binding, fetch, &lods, mask, [mag, min, mip]) {
+
+    fn needs_lod(&self) -> bool {
+        self.last_level() > 0.0
+            || is_linear(self.mag) != is_linear(self.min)
+            || matches!(self.fetch.operation, TextureOp::ComputedLod | TextureOp::Weights)
+    }
+
+    /// All lanes of a plain fetch.
+    fn plain(&self, plain: &Plain<'_>) -> Vector {
+        let info = &self.binding.info;
         let mut stored = [[0.0; LANES]; 4];
-        let mut next = [[0.0; LANES]; 4];
         let read = |image: &TextureLevel, out: &mut Vector| {
             let mut at = [[0.0; LANES]; 2];
             for (axis, at) in at.iter_mut().enumerate() {
-                let shrink = image.size[axis] as f32 / size[axis];
-                let (scale, offset) = (scale[axis], fetch.offset[axis]);
-                for (at, value) in at.iter_mut().zip(&coordinates[axis]) {
+                let shrink = image.size[axis] as f32 / self.size[axis];
+                let (scale, offset) = (self.scale[axis], self.fetch.offset[axis]);
+                for (at, value) in at.iter_mut().zip(&self.coordinates[axis]) {
                     *at = snap(value * scale + offset) * shrink;
                 }
             }
-            let level = Level { image, clamp: info.clamp, border };
+            let level = Level { image, clamp: info.clamp, border: self.border };
             plane_lanes(&level, &at[0], &at[1], plain.linear, out);
         };
         read(plain.images[0], &mut stored);
         if let Some(fractions) = &plain.fractions {
+            let mut next = [[0.0; LANES]; 4];
             read(plain.images[1], &mut next);
             for (stored, next) in stored.iter_mut().zip(&next) {
                 for lane in 0..LANES {
@@ -95,69 +119,103 @@ pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>,
                 }
             }
         }
+        let mut result = [[0.0; LANES]; 4];
         for (result, select) in result.iter_mut().zip(info.swizzle) {
             match select {
                 0..=3 => {
                     for (result, value) in result.iter_mut().zip(&stored[select as usize]) {
-                        *result = value * exponent;
+                        *result = value * self.factor;
                     }
                 }
                 5 => *result = [1.0; LANES],
                 _ => {}
             }
         }
-        return result;
+        result
     }
-    for lane in 0..LANES {
-        if mask >> lane & 1 == 0 {
-            continue;
-        }
-        let lod = lods[lane];
-        let linear = is_linear(if lod > 0.0 { min } else { mag });
-        let lod = lod.max(info.levels[0] as f32).clamp(0.0, max_level);
+
+    /// Where a lane reads, in texels.
+    fn place(&self, lane: usize) -> [f32; 3] {
+        let dimension = self.binding.info.dimension;
         let cube = if dimension == Dimension::Cube { 1.0 } else { 0.0 };
-        let mut at = [0.0; 3];
-        for axis in 0..3 {
+        let mut at = [0, 1, 2].map(|axis| {
             // Cube coordinates come from the cube operation with one added.
-            let value = coordinates[axis][lane] - if axis < 2 { cube } else { 0.0 };
-            at[axis] = snap(value * scale[axis] + fetch.offset[axis]);
-        }
-        if dimension == Dimension::D2 && fetch.dimension != STACKED {
+            let value = self.coordinates[axis][lane] - if axis < 2 { cube } else { 0.0 };
+            snap(value * self.scale[axis] + self.fetch.offset[axis])
+        });
+        if dimension == Dimension::D2 && self.fetch.dimension != STACKED {
             at[2] = 0.0; // such a fetch has no third coordinate
         }
-        let level_at = |index: usize| {
-            let image = &binding.levels[index.min(binding.levels.len() - 1)];
-            let shrink = [0, 1, 2].map(|axis| image.size[axis] as f32 / size[axis]);
-            let clamp = if dimension == Dimension::Cube { [ClampMode::ClampToEdge; 3] } else { info.clamp };
-            let w = if dimension == Dimension::D3 { at[2] * shrink[2] } else { at[2] };
-            Level { image, clamp, border }.sample(dimension, at[0] * shrink[0], at[1] * shrink[1], w, linear)
-        };
-        let texel = match fetch.operation {
+        at
+    }
+
+    /// What a level has at a place.
+    fn in_level(&self, index: usize, at: [f32; 3], linear: bool) -> [f32; 4] {
+        let info = &self.binding.info;
+        let dimension = info.dimension;
+        let image = &self.binding.levels[index.min(self.binding.levels.len() - 1)];
+        let shrink = [0, 1, 2].map(|axis| image.size[axis] as f32 / self.size[axis]);
+        let clamp = if dimension == Dimension::Cube { [ClampMode::ClampToEdge; 3] } else { info.clamp };
+        let w = if dimension == Dimension::D3 { at[2] * shrink[2] } else { at[2] };
+        let level = Level { image, clamp, border: self.border };
+        level.sample(dimension, at[0] * shrink[0], at[1] * shrink[1], w, linear)
+    }
+
+    /// What one lane gets.
+    fn lane(&self, lane: usize, lod: f32) -> [f32; 4] {
+        let info = &self.binding.info;
+        let linear = is_linear(if lod > 0.0 { self.min } else { self.mag });
+        let lod = lod.max(info.levels[0] as f32).clamp(0.0, self.last_level());
+        let at = self.place(lane);
+        match self.fetch.operation {
             TextureOp::Weights => {
                 let fraction = |axis: usize| (at[axis] - 0.5) - (at[axis] - 0.5).floor();
                 [fraction(0), fraction(1), fraction(2), lod - lod.floor()]
             }
             // How much of the border is mixed in: the weight of texels outside.
             TextureOp::BorderFraction => {
-                let inside = [0, 1].iter().all(|&axis| at[axis] >= 0.0 && at[axis] <= size[axis]);
+                let inside = [0, 1].iter().all(|&axis| at[axis] >= 0.0 && at[axis] <= self.size[axis]);
                 [if inside { 0.0 } else { 1.0 }; 4]
             }
             _ => {
-                let stored = if is_linear(mip) && lod > 0.0 {
-                    let (low, high) = (level_at(lod as usize), level_at(lod as usize + 1));
+                let stored = if is_linear(self.mip) && lod > 0.0 {
+                    let level = lod as usize;
+                    let (low, high) =
+                        (self.in_level(level, at, linear), self.in_level(level + 1, at, linear));
                     let f = lod - lod.floor();
                     [0, 1, 2, 3].map(|i| low[i] + (high[i] - low[i]) * f)
                 } else {
-                    level_at((lod + 0.5) as usize)
+                    self.in_level((lod + 0.5) as usize, at, linear)
                 };
                 info.swizzle.map(|select| match select {
-                    0..=3 => stored[select as usize] * exponent,
+                    0..=3 => stored[select as usize] * self.factor,
                     5 => 1.0,
                     _ => 0.0,
                 })
             }
-        };
-        for (result, value) in result.iter_mut().zip(texel) {
+        }
+    }
+}
+
+/// Carries out a fetch for the lanes of a mask.
+pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector {
+    let lookup = Lookup::new(binding, fetch, at.coordinates);
+    let mut lods = [0.0; LANES];
+    if lookup.needs_lod() {
+        lods = levels_of_detail(fetch, at, lookup.scale);
+        for lod in &mut lods {
+            *lod += binding.info.lod_bias + fetch.lod_bias;
+        }
+    }
+    if fetch.operation == TextureOp::ComputedLod {
+        return [lods; 4];
+    }
+    if let Some(plain) = plain(binding, fetch, &lods, mask, [lookup.mag, lookup.min, lookup.mip]) {
+        return lookup.plain(&plain);
+    }
+    let mut result = [[0.0; LANES]; 4];
+    for lane in (0..LANES).filter(|lane| mask >> lane & 1 != 0) {
+        for (result, value) in result.iter_mut().zip(lookup.lane(lane, lods[lane])) {
             result[lane] = value;
         }
     }
