@@ -115,6 +115,49 @@ pub struct Xex {
     header: Vec<u8>,
 }
 
+/// Which generation the main header is of.
+fn generation(main: Fields<'_>) -> Result<Generation, FormatError> {
+    let magic: [u8; 4] = main.array(0)?;
+    match &magic {
+        MAGIC => Ok(Generation::Xex2),
+        MAGIC_1 => Ok(Generation::Xex1),
+        _ => Err(FormatError::unexpected(main.what, 0, u32::from_be_bytes(magic), "the magic XEX2")),
+    }
+}
+
+/// Where the image goes: as the optional header says, else as the security info does.
+fn image_base(
+    header: Option<&OptionalHeader>,
+    security: &SecurityInfo,
+    security_offset: u32,
+) -> Result<GuestAddr, FormatError> {
+    let base = header.map_or(security.load_address, |found| GuestAddr(found.word));
+    if !base.0.is_multiple_of(security.page_size()) || base.0.checked_add(security.image_size).is_none() {
+        return Err(FormatError::invalid(
+            "XEX image base",
+            header.map_or(u64::from(security_offset) + 0x110, |found| found.offset + 4),
+            format!("{base} is no place for {:#x} bytes", security.image_size),
+        ));
+    }
+    Ok(base)
+}
+
+/// The first instruction; null where the header has none, or null.
+fn entry_point(
+    header: Option<&OptionalHeader>,
+    inside: impl Fn(u32, u32) -> bool,
+) -> Result<GuestAddr, FormatError> {
+    let Some(found) = header.filter(|found| found.word != 0) else { return Ok(GuestAddr::NULL) };
+    if !found.word.is_multiple_of(4) || !inside(found.word, 4) {
+        return Err(FormatError::invalid(
+            "XEX entry point",
+            found.offset + 4,
+            format!("{} is not an instruction of the image", GuestAddr(found.word)),
+        ));
+    }
+    Ok(GuestAddr(found.word))
+}
+
 impl Xex {
     /// Reads and checks the headers.
     ///
@@ -123,15 +166,7 @@ impl Xex {
     pub fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
         let main = read_exact_at(source, "XEX main header", 0, MAIN_HEADER_SIZE as u64)?;
         let main = Fields::new(&main, 0, "XEX main header");
-        let magic: [u8; 4] = main.array(0)?;
-        let generation = match &magic {
-            MAGIC => Generation::Xex2,
-            MAGIC_1 => Generation::Xex1,
-            _ => {
-                let found = u32::from_be_bytes(magic);
-                return Err(FormatError::unexpected(main.what, 0, found, "the magic XEX2"));
-            }
-        };
+        let generation = generation(main)?;
         let module_flags = main.u32(4)?;
         let header_size = main.u32(8)?;
         let security_offset = main.u32(0x10)?;
@@ -151,33 +186,14 @@ impl Xex {
         let (encryption, compression) =
             payload::read_format(header::body(whole, format)?, security.image_size)?;
 
-        let base = match find(key::IMAGE_BASE) {
-            Some(found) => GuestAddr(found.word),
-            None => security.load_address,
-        };
-        if base.0 % security.page_size() != 0 || base.0.checked_add(security.image_size).is_none() {
-            return Err(FormatError::invalid(
-                "XEX image base",
-                find(key::IMAGE_BASE).map_or(u64::from(security_offset) + 0x110, |h| h.offset + 4),
-                format!("{base} is no place for {:#x} bytes", security.image_size),
-            ));
-        }
+        let base = image_base(find(key::IMAGE_BASE), &security, security_offset)?;
         let inside = |address: u32, size: u32| {
             address
                 .checked_sub(base.0)
                 .and_then(|start| start.checked_add(size))
                 .is_some_and(|end| end <= security.image_size)
         };
-        let entry = find(key::ENTRY_POINT).map_or(GuestAddr::NULL, |found| GuestAddr(found.word));
-        if !entry.is_null() && (entry.0 % 4 != 0 || !inside(entry.0, 4)) {
-            let offset = find(key::ENTRY_POINT).map_or(0, |found| found.offset + 4);
-            return Err(FormatError::invalid(
-                "XEX entry point",
-                offset,
-                format!("{entry} is not an instruction of the image"),
-            ));
-        }
-
+        let entry = entry_point(find(key::ENTRY_POINT), inside)?;
         let tls = header::read_tls(whole, find(key::TLS_INFO), inside)?;
         let execution = header::read_execution(whole, find(key::EXECUTION_INFO))?;
         let resources = header::read_resources(whole, find(key::RESOURCE_INFO), inside)?;
