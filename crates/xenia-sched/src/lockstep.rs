@@ -22,7 +22,7 @@ use crate::{
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use xenia_cpu::{Execute, Exit};
+use xenia_cpu::{Execute, Exit, PpcContext};
 use xenia_memory::DeviceQueue;
 
 /// Instructions by which a visit is extended, one by one, while a reservation is held.
@@ -262,19 +262,7 @@ impl<S: System> LockstepExecutor<S> {
             // The limit and the extension cut a visit without the guest's noticing: what it has executed stays.
             let budget = if left == 0 { 1 } else { left }.min(allowed);
             let before = ctx.executed();
-            let exit = loop {
-                let done = ctx.executed();
-                let stretch = (before + budget - done).min(STRETCH);
-                ctx.visit_budget = (done + stretch) as i64;
-                ctx.budget = stretch as i64;
-                self.activity.set(0, Doing::Guest(ctx.pc));
-                let exit = self.engine.run(ctx, devices);
-                // Stretches are one to the guest: nobody is picked in between.
-                let is_cut = exit == Exit::Budget && ctx.budget == 0 && ctx.executed() < before + budget;
-                if !is_cut || self.stop.load(Relaxed) {
-                    break exit;
-                }
-            };
+            let exit = self.run_until(before + budget, ctx, devices);
             let executed = ctx.executed() - before;
             let (now, pc) = (ctx.now(), ctx.pc);
             visit.used += executed;
@@ -324,6 +312,24 @@ impl<S: System> LockstepExecutor<S> {
             round.visit = Some(visit);
         }
         end
+    }
+
+    /// Lets a thread run until it has executed `end` instructions in its visit, in stretches, so that the stop flag is heard.
+    #[inline]
+    fn run_until(&mut self, end: u64, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+        loop {
+            let done = ctx.executed();
+            let stretch = (end - done).min(STRETCH);
+            ctx.visit_budget = (done + stretch) as i64;
+            ctx.budget = stretch as i64;
+            self.activity.set(0, Doing::Guest(ctx.pc));
+            let exit = self.engine.run(ctx, devices);
+            // Stretches are one to the guest: nobody is picked in between.
+            let is_cut = exit == Exit::Budget && ctx.budget == 0 && ctx.executed() < end;
+            if !is_cut || self.stop.load(Relaxed) {
+                return exit;
+            }
+        }
     }
 
     /// The registers of the thread that has the slot now: those that are held, if it still has it.
