@@ -13,12 +13,14 @@
 //! from there as if it had not stopped. The stop flag is looked at whenever the engine comes back, so between
 //! two looks lies one system call, or one stretch of guest code without any, of [`STRETCH`] instructions at most.
 
+mod round_end;
+
 use crate::deadlock::Deadlocks;
 use crate::device_stores;
-use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, MAX_TICKS, TIME_READS_PER_VISIT};
+use crate::time::{INSTRUCTIONS_PER_TICK_SHIFT, TIME_READS_PER_VISIT};
 use crate::{
-    Activity, Disposition, Doing, EndKind, Event, GuestTicks, HW_THREADS, Limits, RunEnd, Running, Scheduler,
-    System, ThreadRef, ThreadsReport,
+    Activity, Disposition, Doing, GuestTicks, HW_THREADS, Limits, RunEnd, Running, Scheduler, System,
+    ThreadRef, ThreadsReport,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -357,62 +359,5 @@ impl<S: System> LockstepExecutor<S> {
             _ => self.scheduler.thread(thread).ok().and_then(|thread| thread.context()),
         };
         self.scheduler.running(hw_id) == Some(thread) && ctx.is_some_and(|ctx| ctx.reservation.valid != 0)
-    }
-
-    /// Moves time on, by the longest visit or to the next event, and lets happen what is due.
-    fn end_round(&mut self, longest: u64, limits: &Limits) -> Option<RunEnd> {
-        self.activity.step(0, self.instructions, self.scheduler.now());
-        self.activity.set(0, Doing::Devices);
-        if longest > 0 {
-            self.time += longest;
-        } else if self.scheduler.non_empty_runnable() == 0 {
-            if self.scheduler.live_threads() == 0 {
-                return Some(RunEnd::Ended(EndKind::Exit { code: self.scheduler.exit_code() }));
-            }
-            let next =
-                [self.scheduler.next_deadline(), self.system.next_event(), self.system.next_device_event()];
-            match next.into_iter().flatten().min().filter(|&next| next < MAX_TICKS) {
-                Some(next) => self.cross_gap(next, limits),
-                None => return self.deadlock(limits),
-            }
-            return None;
-        }
-        self.pass_time();
-        None
-    }
-
-    /// Nothing runs before `end`: moves time on to there, or to the limit of guest time if that comes first.
-    fn cross_gap(&mut self, end: GuestTicks, limits: &Limits) {
-        let to = limits.ticks.map_or(end, |limit| limit.min(end));
-        self.gap = (to < end).then_some(end);
-        self.time = self.time.max(to << INSTRUCTIONS_PER_TICK_SHIFT);
-        self.pass_time();
-    }
-
-    /// Lets happen what is due by now.
-    fn pass_time(&mut self) {
-        let now: GuestTicks = self.time >> INSTRUCTIONS_PER_TICK_SHIFT;
-        self.scheduler.set_now(now);
-        self.system.advance_devices(&mut self.scheduler);
-        self.system.advance(&mut self.scheduler);
-        while let Some(thread) = self.scheduler.pop_expired(now) {
-            self.scheduler.time_out(&mut self.system, thread);
-        }
-    }
-
-    fn deadlock(&mut self, limits: &Limits) -> Option<RunEnd> {
-        let report = ThreadsReport::new(&self.scheduler, &self.system);
-        let recoveries = self.scheduler.common.recoveries.load(Relaxed);
-        let woken = self.deadlocks.found(recoveries, self.instructions, &report, limits.halt_on_deadlock);
-        if let Some(thread) = woken.and_then(|thread| self.scheduler.thread(thread).ok())
-            && let (thread, id) = (thread.reference(), thread.id)
-            && self.scheduler.time_out(&mut self.system, thread)
-        {
-            self.scheduler.common.recoveries.fetch_add(1, Relaxed);
-            self.scheduler.emit(&Event::DeadlockRecovery { thread: id });
-            return None;
-        }
-        self.scheduler.common.halts.fetch_add(1, Relaxed);
-        Some(RunEnd::Deadlock(report))
     }
 }
