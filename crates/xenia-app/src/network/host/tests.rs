@@ -1,0 +1,153 @@
+//! Sockets on the host's loopback.
+
+use super::*;
+use std::time::{Duration, Instant};
+
+/// Asks until there is an answer: the host's network takes its time.
+fn until<R>(mut ask: impl FnMut() -> Result<R, WsaError>) -> Result<R, WsaError> {
+    let given_up = Instant::now() + Duration::from_mins(1);
+    loop {
+        match ask() {
+            Err(WsaError::WOULD_BLOCK) if Instant::now() < given_up => std::thread::yield_now(),
+            answer => return answer,
+        }
+    }
+}
+
+fn receive(network: &mut HostNetwork, id: SocketId, room: usize) -> Result<Vec<u8>, WsaError> {
+    let mut bytes = vec![0; room];
+    let received = until(|| network.receive(id, &mut bytes, false))?;
+    bytes.truncate(received.length);
+    Ok(bytes)
+}
+
+fn bound(network: &mut HostNetwork, kind: SocketKind) -> (SocketId, SocketAddrV4) {
+    let socket = network.open(kind).unwrap();
+    assert_eq!(network.local(socket), None);
+    network.bind(socket, SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0)).unwrap();
+    (socket, network.local(socket).unwrap())
+}
+
+/// A client and a server.
+fn connected(network: &mut HostNetwork) -> (SocketId, SocketId) {
+    let (listener, at) = bound(network, SocketKind::Stream);
+    network.listen(listener, 4).unwrap();
+    let client = network.open(SocketKind::Stream).unwrap();
+    if network.connect(client, at).is_err() {
+        until(|| network.connected(client)).unwrap();
+    }
+    (client, until(|| network.accept(listener)).unwrap().0)
+}
+
+#[test]
+fn a_connection_on_the_hosts_loopback_carries_all_both_ways() {
+    let mut network = HostNetwork::new();
+    let (listener, at) = bound(&mut network, SocketKind::Stream);
+    network.listen(listener, 4).unwrap();
+    assert!(!network.ready(listener).readable);
+    assert_eq!(network.accept(listener).err(), Some(WsaError::WOULD_BLOCK));
+    let client = network.open(SocketKind::Stream).unwrap();
+    if network.connect(client, at).is_err() {
+        until(|| network.connected(client)).unwrap();
+    }
+    let (server, remote) = until(|| network.accept(listener)).unwrap();
+    assert_eq!((Some(remote), network.remote(client)), (network.local(client), Some(at)));
+    assert_eq!(network.receive(server, &mut [0; 4], false).err(), Some(WsaError::WOULD_BLOCK));
+    // More than the host takes at once, in one thread.
+    let all: Vec<u8> = (0..4_000_000_u32).map(|index| (index / 7) as u8).collect();
+    let (mut sent, mut got) = (0, Vec::new());
+    while got.len() < all.len() {
+        if sent < all.len() {
+            match network.send(client, &all[sent..], None) {
+                Ok(count) => sent += count,
+                Err(error) => assert_eq!(error, WsaError::WOULD_BLOCK),
+            }
+        }
+        got.extend(receive(&mut network, server, 0x1_0000).unwrap());
+    }
+    assert!(got == all, "other bytes");
+    network.send(server, b"back", None).unwrap();
+    assert_eq!(receive(&mut network, client, 2).unwrap(), b"ba");
+    assert_eq!(network.available(client), 2);
+    network.shutdown(server, false, true).unwrap();
+    assert_eq!(receive(&mut network, client, 9).unwrap(), b"ck");
+    assert_eq!(receive(&mut network, client, 9).unwrap(), b"");
+    assert!(network.ready(client).is_ended);
+}
+
+#[test]
+fn what_was_sent_arrives_after_the_socket_is_shut_and_closed() {
+    for shuts in [false, true] {
+        let mut network = HostNetwork::new();
+        let (client, server) = connected(&mut network);
+        let (mut sent, block) = (0, vec![7; 0x1_0000]);
+        loop {
+            match network.send(client, &block, None) {
+                Ok(count) => sent += count,
+                Err(error) => break assert_eq!(error, WsaError::WOULD_BLOCK),
+            }
+        }
+        assert!(!network.ready(client).writable);
+        if shuts {
+            network.shutdown(client, false, true).unwrap();
+        }
+        network.close(client);
+        let mut got = 0;
+        loop {
+            match receive(&mut network, server, 0x1_0000).unwrap().len() {
+                0 => break,
+                count => got += count,
+            }
+        }
+        assert_eq!(got, sent);
+    }
+}
+
+#[test]
+fn who_is_not_there_refuses() {
+    let mut network = HostNetwork::new();
+    let (taken, at) = bound(&mut network, SocketKind::Stream);
+    let other = network.open(SocketKind::Stream).unwrap();
+    assert_eq!(network.bind(other, at), Err(WsaError::ADDRESS_IN_USE));
+    let refused = match network.connect(other, at) {
+        Err(WsaError::WOULD_BLOCK) => until(|| network.connected(other)),
+        begun => begun,
+    };
+    assert_eq!(refused, Err(WsaError::CONNECTION_REFUSED));
+    // The same socket may try again.
+    network.listen(taken, 1).unwrap();
+    if network.connect(other, at) != Ok(()) {
+        until(|| network.connected(other)).unwrap();
+    }
+    assert_eq!(network.remote(other), Some(at));
+    network.close(taken);
+    assert_eq!(network.bind(taken, at), Err(WsaError::NOT_SOCKET));
+}
+
+#[test]
+fn messages_on_the_hosts_loopback_have_a_sender_and_are_cut() {
+    let mut network = HostNetwork::new();
+    let (a, from) = bound(&mut network, SocketKind::Datagram);
+    let (b, at) = bound(&mut network, SocketKind::Datagram);
+    assert_eq!(network.send(a, b"message", Some(at)), Ok(7));
+    let mut room = [0; 4];
+    let looked = until(|| network.receive(b, &mut room, true)).unwrap();
+    let received = network.receive(b, &mut room, false).unwrap();
+    assert_eq!(looked, received);
+    assert_eq!((received.length, received.is_cut, received.from, &room), (4, true, Some(from), b"mess"));
+    assert_eq!(network.send(a, &vec![0; 70_000], Some(at)), Err(WsaError::MESSAGE_SIZE));
+    assert_eq!(network.send(a, b"x", None), Err(WsaError::NOT_CONNECTED));
+}
+
+#[test]
+fn names_are_looked_up_on_the_side() {
+    let mut network = HostNetwork::new();
+    assert_eq!(network.look_up("localhost"), Err(WsaError::WOULD_BLOCK));
+    assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
+    assert!(network.lookups.is_empty());
+    // Those that nobody asks for again are forgotten when others are asked for.
+    for index in 0..LOOKUPS {
+        assert_eq!(network.look_up(&format!("127.0.0.{index}")), Err(WsaError::WOULD_BLOCK));
+    }
+    assert!(until(|| network.look_up("localhost")).unwrap().contains(&Ipv4Addr::LOCALHOST));
+}
