@@ -1,0 +1,83 @@
+//! What guest time alone brings: timers, and whatever is looked at in every round.
+
+use crate::Kernel;
+use crate::objects::spin_lock;
+use crate::objects::timer::Expiry;
+use crate::status::failure::{Failure, Fallible};
+use crate::thread::apc::{Apc, ApcSource};
+use crate::thread::deferred::Mode;
+use xenia_guest::GuestAddr;
+use xenia_sched::{Cpu, ticks_to_100ns};
+
+impl Kernel {
+    /// What guest time alone brings, beside what devices do.
+    pub(super) fn pass_time(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
+        let now = cpu.now();
+        housekeeping("timers", self.expire_timers(cpu));
+        self.play_due_frames(cpu);
+        housekeeping("a dialog", self.look_at_dialog(cpu));
+        self.look_at_requests(cpu);
+        self.look_at_sockets(cpu);
+        if self.spin_locks.has_waiters() {
+            housekeeping("spin locks", spin_lock::hand_over_free(&self.memory, cpu, &self.spin_locks));
+        }
+        if let Some(bundle) = self.imports.time_stamp_bundle() {
+            // The console updates it every millisecond.
+            let milliseconds = ticks_to_100ns(now) / 10_000;
+            let tick_count = bundle.offset(0x10);
+            if self.memory.read::<u32>(tick_count)? != milliseconds as u32 {
+                self.memory.write(bundle, milliseconds * 10_000)?;
+                self.memory.write(bundle.offset(8), self.clock.system_time(0) + milliseconds * 10_000)?;
+                self.memory.write(tick_count, milliseconds as u32)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn expire_timers(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
+        let now = cpu.now();
+        let expiries = self.dispatcher.expire_timers(&self.memory, cpu, now);
+        self.queue_calls_of(cpu, &expiries)
+    }
+
+    /// A timer has been set: it expires at once if it is due.
+    pub(crate) fn expire_if_due(&self, cpu: &mut dyn Cpu, timer: GuestAddr) {
+        let now = cpu.now();
+        let expiry = self.dispatcher.expire_if_due(&self.memory, cpu, now, timer);
+        housekeeping("a timer's calls", self.queue_calls_of(cpu, expiry.as_slice()));
+        cpu.time_has_more();
+    }
+
+    fn queue_calls_of(&self, cpu: &mut dyn Cpu, expiries: &[Expiry]) -> Fallible<()> {
+        let mut result = Ok(());
+        for expiry in expiries {
+            // A timer whose calls can't be queued does not keep the others from theirs.
+            match self.queue_calls(cpu, expiry) {
+                Err(Failure::Fault(fault)) => result = Err(fault.into()),
+                // The thread has ended, or a limit was reached, which has been said.
+                Ok(()) | Err(Failure::Status(_)) => {}
+            }
+        }
+        result
+    }
+
+    /// Queues the deferred call and the APC of a timer that has expired.
+    fn queue_calls(&self, cpu: &mut dyn Cpu, expiry: &Expiry) -> Fallible<()> {
+        let Expiry { timer, setting } = *expiry;
+        let due = self.clock.system_time(setting.due);
+        if !setting.dpc.is_null() {
+            self.queue_dpc(cpu, setting.dpc, due as u32, (due >> 32) as u32, 0)?;
+        }
+        let Some(apc) = setting.apc else { return Ok(()) };
+        let source = ApcSource::Timer(timer);
+        let args = [u64::from(apc.context), due & 0xFFFF_FFFF, due >> 32];
+        self.queue_apc(cpu, apc.thread_id, Mode::User, Apc::new(source, apc.routine, args)).map(|_| ())
+    }
+}
+
+/// A failure of the kernel's own housekeeping: the guest overwrote what it should not have. Logged; the machine goes on.
+pub(super) fn housekeeping(what: &str, result: Fallible<()>) {
+    if let Err(error) = result {
+        tracing::error!(target: "kernel", "{what}: {error}");
+    }
+}
