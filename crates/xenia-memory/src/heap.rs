@@ -378,7 +378,8 @@ impl Zones {
                 page_size: view.page_size,
             });
         }
-        // Not an allocation of this heap: free up to the next one that is.
+        // Not an allocation of this heap: free up to the next one that is. The console has page tables for each view by itself, in
+        // which what another view has of the same memory is missing.
         let end = self
             .zone(view.zone)
             .range(offset..view.offsets().end)

@@ -50,6 +50,28 @@ fn views_of_one_zone_share_its_addresses() {
 }
 
 #[test]
+fn what_is_free_of_a_view_ends_where_something_is_allocated_in_it() {
+    let mut z = Zones::new();
+    assert_eq!(alloc(&mut z, Heap::Physical64K, 0x1_0000, false), 0xA000_0000);
+    assert_eq!(alloc(&mut z, Heap::Physical4K, 0x1000, false), 0xE000_F000);
+    assert_eq!(alloc(&mut z, Heap::Physical16M, 1, false), 0xC100_0000);
+    for (at, base, size) in [
+        // Behind the own allocation; what other views have of the same memory is at their addresses.
+        (0xA001_0234, 0xA001_0000, 0x1FFF_0000),
+        (0xC000_0000, 0xC000_0000, 0x100_0000),
+        (0xC0FF_FFFF, 0xC000_0000, 0x100_0000),
+        (0xC200_0000, 0xC200_0000, 0x1E00_0000),
+        (0xE000_1001, 0xE000_1000, 0xE000),
+        (0xFFCF_FFFF, 0xFFCF_F000, 0x1000),
+    ] {
+        let region = z.query(GuestAddr(at)).unwrap();
+        assert_eq!((region.base.0, region.size, region.state), (base, size, RegionState::Free), "{at:x}");
+        assert_eq!((region.allocation_base, region.allocation_size), (GuestAddr::NULL, 0), "{at:x}");
+    }
+    assert!(z.query(GuestAddr(0xFFD0_0000)).is_err());
+}
+
+#[test]
 fn reserve_commit_protect_decommit_release_and_query() {
     let mut z = Zones::new();
     let (base, size) = z.reserve_at(GuestAddr(0x1_0234), 0x2800, RW).unwrap();

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::memory::virtual_memory::flags;
+use xenia_memory::AllocRequest;
 
 const COMMIT_RESERVE: u64 = (flags::COMMIT | flags::RESERVE) as u64;
 const READ_WRITE: u64 = 4;
@@ -93,6 +94,29 @@ fn virtual_memory_is_reserved_committed_protected_and_released() {
     for name in ["NtAllocateVirtualMemory", "NtFreeVirtualMemory", "NtProtectVirtualMemory"] {
         assert_eq!(b.status(name, &[8, 8, 0x1000, 4, 0]), NtStatus::ACCESS_VIOLATION, "{name}");
     }
+}
+
+#[test]
+fn a_free_range_has_a_base_a_size_and_a_state_in_every_view() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    for heap in [Heap::Virtual64K, Heap::Physical64K, Heap::Physical16M, Heap::Physical4K] {
+        let page = heap.page_size();
+        let request = AllocRequest { top_down: true, ..AllocRequest::new(heap, page, Protect::READ_WRITE) };
+        let (first, _) = b.memory().alloc_with(&request).unwrap();
+        let high = GuestAddr(first.0 - 2 * page - 1);
+        let (second, _) = b.memory().alloc_with(&AllocRequest { high, ..request }).unwrap();
+        let at = second.0 + page;
+        for address in [at, at + page - 1] {
+            let query = [u64::from(address), base + 0x100, 0];
+            assert_eq!(b.status("NtQueryVirtualMemory", &query), NtStatus::SUCCESS);
+            let words: Vec<u32> = (0..7).map(|index| b.word(0x100 + 4 * index)).collect();
+            // No allocation, no access, no kind.
+            assert_eq!(words, [at, 0, 0, first.0 - at, flags::FREE, 1, 0], "{heap:?}");
+        }
+    }
+    let nowhere = [0xFFD0_0000, base + 0x100, 0];
+    assert_eq!(b.status("NtQueryVirtualMemory", &nowhere), NtStatus::INVALID_PARAMETER);
 }
 
 #[test]
