@@ -291,6 +291,30 @@ fn streams_of_others_between_the_packets_are_left_out() {
 }
 
 #[test]
+fn packets_in_which_no_frame_begins_change_no_sample_and_no_buffer() {
+    // Each frame in packets of its own.
+    let frames: Vec<Vec<[u8; 2048]>> =
+        (0..12).map(|n| packets(&[encoder::frame(&[tone(12)], n * 512, Style::default())], 0)).collect();
+    let (expected, _) = plain::decode(frames.concat().as_flattened(), false, 3);
+    assert_eq!(expected.len(), 12 * 512);
+    let mut padding = [0xFF; 2048];
+    padding[..4].copy_from_slice(&0x03FF_F9FF_u32.to_be_bytes());
+    let mut dice = Dice(9);
+    for _ in 0..40 {
+        let with_padding = |frame: &Vec<[u8; 2048]>, count| [frame.clone(), vec![padding; count]].concat();
+        let all: Vec<_> = frames.iter().flat_map(|frame| with_padding(frame, dice.below(3))).collect();
+        let first = 1 + dice.below(all.len() - 1);
+        let mut bench = Bench::new(all.as_flattened(), 16, false);
+        bench.set(field::INPUT0_PACKETS, first as u32);
+        bench.set(field::INPUT1, physical(bench.input).unwrap() + 2048 * first as u32);
+        bench.set(field::INPUT1_PACKETS, (all.len() - first) as u32);
+        bench.set(field::INPUT1_VALID, 1);
+        assert!(bench.drain() == expected);
+        assert_eq!((bench.get(field::INPUT1_VALID), bench.get(field::INPUT_READ_OFFSET)), (0, 32));
+    }
+}
+
+#[test]
 fn memory_that_is_not_there_is_counted_and_nothing_else() {
     let mut bench = Bench::new(&tone_stream(3), 16, false);
     bench.set(field::INPUT0, 0x1F00_0000);

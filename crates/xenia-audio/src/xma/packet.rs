@@ -12,6 +12,8 @@ pub(super) const HEADER_BITS: u32 = 32;
 const LENGTH_BITS: u32 = 15;
 /// Bits that the shortest frame has.
 const SHORTEST_FRAME: u32 = 32;
+/// What packets have for a skip in which no frame begins: padding, or the midst of a long frame. The stream goes on in the next one.
+const NO_FRAMES_HERE: u32 = 0xFF;
 /// Packets that are looked at for one frame: there is one that begins in every few, but for those of other streams.
 const PACKETS_PER_FRAME: usize = 64;
 const _: () = assert!(FRAME_SAMPLES == 512);
@@ -87,7 +89,8 @@ impl Header {
         let frames = (metadata == 1).then_some(word >> 26);
         let first = HEADER_BITS + (word >> 11 & 0x7FFF);
         let first = (first < PACKET_BITS && frames != Some(0)).then_some(first);
-        Self { frames, first, metadata, skip: word & 0xFF }
+        let skip = Some(word & 0xFF).filter(|&skip| skip != NO_FRAMES_HERE).unwrap_or(0);
+        Self { frames, first, metadata, skip }
     }
 }
 
@@ -234,7 +237,7 @@ mod tests {
         assert_eq!((length, bytes.len(), behind), (16_250, 2032, Position { packet: 1, bit: 0 }));
         let Next::Frame { length, behind, at, .. } = next_frame(&mut list, behind) else { panic!() };
         assert_eq!((length, at.bits(), behind.packet), (64, PACKET_BITS + 80, 2));
-        assert_eq!(next_frame(&mut list, behind), Next::End(Position { packet: 258, bit: 0 }));
+        assert_eq!(next_frame(&mut list, behind), Next::End(Position { packet: 3, bit: 0 }));
         list.0.truncate(1);
         assert_eq!(
             next_frame(&mut list, Position::of_bits(182)),
@@ -254,6 +257,22 @@ mod tests {
         let mut list = List(packets);
         let Next::Frame { length, behind, .. } = next_frame(&mut list, Position::default()) else { panic!() };
         assert_eq!((length, behind), (300, Position { packet: 3, bit: 0 }));
+    }
+
+    #[test]
+    fn packets_in_which_no_frame_begins_are_padding_or_the_midst_of_one() {
+        for nothing in [xma2(0, 0x7FFF, 0xFF), 0x4000 << 11 | 0x7FF] {
+            // A frame of a packet and a half, over one that is all its own.
+            let long = packet(xma2(1, 16_000, 0), &[(16_032, 0x5000)]);
+            let rest = packet(xma2(1, 4000, 0), &[(4032, 40)]);
+            let mut list = List(vec![packet(nothing, &[]), long, packet(nothing, &[]), rest]);
+            let Next::Frame { length, at, behind, .. } = next_frame(&mut list, Position::default()) else {
+                panic!("{nothing:#x}")
+            };
+            assert_eq!((length, at.packet, behind), (0x5000, 1, Position { packet: 3, bit: 0 }));
+            let Next::Frame { length, .. } = next_frame(&mut list, behind) else { panic!("{nothing:#x}") };
+            assert_eq!(length, 40);
+        }
     }
 
     #[test]
