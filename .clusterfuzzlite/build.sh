@@ -1,5 +1,8 @@
 #!/bin/bash -eu
 # Builds every target as `cargo xtask fuzz-targets` does, and puts each into $OUT with its seeds and its options.
+# The base image's own compiler may be older than the one that Cargo.toml asks for; the Dockerfile has fetched that.
+RUSTUP_TOOLCHAIN=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
+export RUSTUP_TOOLCHAIN
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target/fuzz-targets}
 # The base image's flags are those of sanitizers.
 RUSTFLAGS='' RUSTC_WRAPPER=$PWD/fuzz/rustc-coverage \
