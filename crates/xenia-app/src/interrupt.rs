@@ -1,9 +1,9 @@
 //! What ends a run from outside: signals, the window's closing, `--timeout`; and the wish to see what its threads do.
 //!
 //! The first cause asks the machine to stop after the visit that it is in; the run then ends as it does at any limit, with
-//! every file written. What is being drawn then may go on for a moment ([`PATIENCE`]); after that draws are cancelled, and the
-//! report has no digest, since memory is no longer what the title made it. A second signal ends the process at once, as if
-//! nobody had listened: the handler itself sees to that, so that it works whatever the threads are doing.
+//! every file written. What is being drawn then may go on for a moment ([`PATIENCE`]); after that draws are cancelled, and where
+//! that cuts one short the report has no digest, since memory is no longer what the title made it. A second signal ends the
+//! process at once, as if nobody had listened: the handler itself sees to that, so that it works whatever the threads are doing.
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;

@@ -42,18 +42,38 @@ impl Default for DrawLimits {
 }
 
 /// Ends the draw or the copy that is under way, and those that come, when nobody wants them any more. What they leave behind
-/// is not to be looked at. Copies are the same token.
+/// is not to be looked at; whether there are such is remembered. Copies are the same token.
 #[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
+pub struct Cancel(Arc<Flags>);
+
+#[derive(Debug, Default)]
+struct Flags {
+    is_set: AtomicBool,
+    has_cut: AtomicBool,
+}
 
 impl Cancel {
     /// Ends draws and copies.
     pub fn set(&self) {
-        self.0.store(true, Relaxed);
+        self.0.is_set.store(true, Relaxed);
     }
 
     /// Whether they are to end.
     pub fn is_set(&self) -> bool {
-        self.0.load(Relaxed)
+        self.0.is_set.load(Relaxed)
+    }
+
+    /// Whether what asks has to end here, with more of it to do.
+    pub(crate) fn cuts(&self) -> bool {
+        let cuts = self.is_set();
+        if cuts {
+            self.0.has_cut.store(true, Relaxed);
+        }
+        cuts
+    }
+
+    /// Whether a draw or a copy has ended before its time. A token that was set while nothing was drawn has cut nothing.
+    pub fn has_cut(&self) -> bool {
+        self.0.has_cut.load(Relaxed)
     }
 }

@@ -134,7 +134,7 @@ fn store_runs(
     if destination.slice.is_none() && bytes >= 4 {
         let mut tile = vec![0_u8; (1024 * bytes) as usize];
         for ty in (top / 32..bottom.div_ceil(32)).map(|y| y * 32) {
-            if cancel.is_set() {
+            if cancel.cuts() {
                 return;
             }
             for tx in (left / 32..right.div_ceil(32)).map(|x| x * 32) {
@@ -156,7 +156,7 @@ fn store_runs(
         return;
     }
     let mut run = [0; 16];
-    for y in (top..bottom).take_while(|_| !cancel.is_set()) {
+    for y in (top..bottom).take_while(|_| !cancel.cuts()) {
         for x in (left..right).step_by(length as usize) {
             fill(x, y, &mut run[..run_bytes]);
             memory.write(destination.physical.wrapping_add(offset(x, y)), &run[..run_bytes]);

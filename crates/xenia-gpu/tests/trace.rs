@@ -66,6 +66,30 @@ fn a_trace_begins_with_what_was_there() {
     assert_eq!(blind.run(&mut |_, _| {}).unwrap().same_end, None);
 }
 
+/// What a cut draw has left can't come again, so nothing is said of it; a token that cuts nothing changes nothing.
+#[test]
+fn a_recording_that_cut_a_draw_short_does_not_say_how_it_ended() {
+    for (cuts, same_end) in [(false, Some(true)), (true, None)] {
+        let trace = Bytes::default();
+        let mut scene = Scene::new(80, 32, 0);
+        let cancel = scene.gpu.cancel().unwrap();
+        scene.gpu.record(Recorder::new(Box::new(trace.clone()), 0, 9));
+        if cuts {
+            cancel.set();
+        }
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
+        scene.draw(8, 3);
+        scene.show();
+        cancel.set();
+        scene.gpu.finish_recording().unwrap().unwrap();
+        assert_eq!(cancel.has_cut(), cuts);
+        let bytes = trace.0.lock().unwrap().clone();
+        let summary = play(&bytes, &mut |_, _| {}).unwrap();
+        assert_eq!((summary.frames, summary.same_end), (1, same_end));
+        assert_eq!(summary.recorded_with.is_some(), !cuts);
+    }
+}
+
 #[test]
 fn a_narration_tells_packets_draws_and_swaps_in_order() {
     let (bytes, _) = recorded_from_the_second_swap();

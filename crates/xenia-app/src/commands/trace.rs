@@ -106,7 +106,9 @@ documented! {
         packets: u64,
         /// Words of them.
         words: u64,
-        /// Whether it ended as it did when it was recorded; null if the trace does not say how.
+        /// What drew when it was recorded; null if the recording was interrupted in the midst of a draw.
+        recorded_with: Option<String>,
+        /// Whether it ended as it did when it was recorded; null if that was with another backend, or is not known.
         same_end: Option<bool>,
         /// What could not be done, by reason.
         problems: BTreeMap<String, u64>,
@@ -132,7 +134,7 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
             trouble.get_or_insert(error);
         }
     });
-    let Summary { events, frames, same_end, statistics } = summary.with_context(|| format!("{shown}"))?;
+    let Summary { events, frames, recorded_with, same_end, statistics } = summary.with_context(|| format!("{shown}"))?;
     if let Some(trouble) = trouble {
         return Err(trouble);
     }
@@ -144,6 +146,7 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
         copies: statistics.copies,
         packets: statistics.total_packets(),
         words: statistics.words,
+        recorded_with,
         same_end,
         problems: statistics.problems,
         wall_seconds: start.elapsed().as_secs_f64(),
@@ -174,7 +177,12 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
             );
             return Ok(Code::Mismatch);
         }
-        None => {}
+        None => match &report.recorded_with {
+            Some(backend) => errln!("not compared with its recording, which {backend} drew"),
+            None => errln!(
+                "not compared with its recording, which was interrupted in the midst of a draw: how that ends is left to chance"
+            ),
+        },
     }
     Ok(Code::Done)
 }

@@ -45,8 +45,8 @@ impl Machine {
     pub(super) fn report(&self, end: &RunEnd, wall_seconds: f64) -> RunReport {
         let scheduler = self.executor.scheduler();
         let digest = self.has_digest.then(|| Digest::of(&self.memory, scheduler, &self.kernel));
-        // What cancelled draws leave behind says nothing about the title.
-        let digest = digest.filter(|_| !self.cancel.as_ref().is_some_and(Cancel::is_set));
+        // What draws that were cut short leave behind says nothing about the title.
+        let digest = digest.filter(|_| !self.cancel.as_ref().is_some_and(Cancel::has_cut));
         let counters = self.executor.engine_counters();
         let memory = self.memory.counters();
         let (exit, exit_code) = match end {
@@ -190,5 +190,24 @@ impl Machine {
                 gaps: device.underruns,
             }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::cli::{EngineArgs, PictureArgs};
+    use crate::machine::{Machine, MachineOptions};
+    use crate::machine_tests::assembled;
+    use xenia_sched::Limits;
+
+    #[test]
+    fn an_end_that_cuts_no_draw_short_leaves_the_digest() {
+        let source = "again: b again\nlabel: .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420";
+        let title = assembled(source, "label", 0x191, "");
+        let (engine, picture) = (EngineArgs::default(), PictureArgs::default());
+        let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture)).unwrap();
+        machine.cancel.as_ref().unwrap().set();
+        let limits = Limits { instructions: Some(1000), ..Limits::default() };
+        assert!(machine.run(&limits, None).report.digest.is_some());
     }
 }

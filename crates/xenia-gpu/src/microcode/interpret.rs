@@ -162,7 +162,7 @@ impl Interpreter {
 
     /// Whether there is to be no further run: the steps are spent, or nobody wants what comes of it.
     pub fn is_over(&self) -> bool {
-        self.is_spent() || self.cancel.is_set()
+        self.is_spent() || self.cancel.cuts()
     }
 
     /// What the last run exported.

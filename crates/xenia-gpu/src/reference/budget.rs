@@ -103,7 +103,7 @@ impl Meter<'_> {
 
     /// Whether more may be drawn in the band of a row of pixels.
     pub(super) fn is_left(&mut self, y: i32) -> bool {
-        if self.budget.cancel.is_set() {
+        if self.budget.cancel.cuts() {
             return false;
         }
         self.enter(y);

@@ -52,7 +52,7 @@ fn clear(
     bits: [u32; 2],
 ) {
     let (columns, rows) = (call.msaa.columns(), call.msaa.rows());
-    for y in (top * rows..bottom * rows).take_while(|_| !cancel.is_set()) {
+    for y in (top * rows..bottom * rows).take_while(|_| !cancel.cuts()) {
         for x in left * columns..right * columns {
             let run = place.row(x, y);
             edram.set(run.word(0), bits[0]);

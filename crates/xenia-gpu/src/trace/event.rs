@@ -47,9 +47,10 @@ pub enum Event {
         /// Guest time in ticks.
         now: u64,
     },
-    /// The end, and a digest of the processor by then, which holds for the backend that it names.
+    /// The end, and a digest of the processor by then, which holds for the backend that it names. That of a recording that was
+    /// interrupted in the midst of a draw holds for none.
     End {
-        /// Name of the backend.
+        /// Name of the backend; empty if the digest says nothing.
         backend: String,
         /// FNV-1a (128 bits) of what `CommandProcessor::digest` gives.
         digest: [u8; 16],
@@ -112,6 +113,14 @@ pub(crate) struct DisplayState {
 }
 
 impl Event {
+    /// The end of a recording that was interrupted in the midst of a draw.
+    pub const CUT_SHORT: Self = Self::End { backend: String::new(), digest: [0; 16] };
+
+    /// The end of a recording that `backend` drew.
+    pub fn end(backend: &str, digest: [u8; 16]) -> Self {
+        Self::End { backend: backend.to_owned(), digest }
+    }
+
     /// What it is, in a line.
     pub fn describe(&self) -> String {
         match self {
@@ -133,6 +142,7 @@ impl Event {
             }
             Self::VblankPeriod { ticks } => format!("{ticks} ticks between vertical blanks"),
             Self::Pump { now } => format!("time {now}"),
+            Self::End { backend, .. } if backend.is_empty() => "end, in the midst of a draw".to_owned(),
             Self::End { backend, digest } => {
                 format!("end, digest {:032x} with {backend}", u128::from_be_bytes(*digest))
             }

@@ -21,7 +21,9 @@ pub struct Summary {
     pub events: u64,
     /// Swaps in the trace.
     pub frames: u64,
-    /// Whether the processor ended as it did when it was recorded; `None` where that was with another backend.
+    /// The backend that drew when it was recorded; `None` where the recording was interrupted in the midst of a draw.
+    pub recorded_with: Option<String>,
+    /// Whether the processor ended as it did when it was recorded; `None` where that was with another backend, or is not known.
     pub same_end: Option<bool>,
     /// What the processor counted.
     pub statistics: Statistics,
@@ -38,6 +40,7 @@ pub struct Player<R: Read> {
     /// The latest guest time that there may be.
     latest: u64,
     frames: u64,
+    recorded_with: Option<String>,
     same_end: Option<bool>,
 }
 
@@ -55,7 +58,8 @@ impl<R: Read> Player<R> {
         let (longest_step, length) =
             if state.display.next_vblank.is_some() { (MAX_STEP, MAX_LENGTH) } else { (MAX_TICKS, MAX_TICKS) };
         let latest = now.saturating_add(length).min(MAX_TICKS);
-        Ok(Self { reader, processor, memory, now, longest_step, latest, frames: 0, same_end: None })
+        let (recorded_with, same_end) = (None, None);
+        Ok(Self { reader, processor, memory, now, longest_step, latest, frames: 0, recorded_with, same_end })
     }
 
     /// The processor that plays.
@@ -102,6 +106,7 @@ impl<R: Read> Player<R> {
             Event::End { backend, digest } => {
                 let same = backend == self.processor.backend().name();
                 self.same_end = same.then(|| self.processor.short_digest(self.now) == digest);
+                self.recorded_with = Some(backend).filter(|backend| !backend.is_empty());
                 return Ok(false);
             }
         }
@@ -128,6 +133,7 @@ impl<R: Read> Player<R> {
         Summary {
             events: self.reader.events(),
             frames: self.frames,
+            recorded_with: self.recorded_with.clone(),
             same_end: self.same_end,
             statistics: self.processor.statistics().clone(),
         }

@@ -94,9 +94,9 @@ impl Recorder {
         }
     }
 
-    /// Ends, and returns the memory to go on with.
-    fn end(&mut self, backend: &str, digest: [u8; 16]) -> Option<Arc<dyn PhysicalMemory>> {
-        self.put(&Event::End { backend: backend.to_owned(), digest });
+    /// Ends with this event, and returns the memory to go on with.
+    fn end(&mut self, end: &Event) -> Option<Arc<dyn PhysicalMemory>> {
+        self.put(end);
         let running = self.running.take()?;
         if let Err(error) = running.writer.finish() {
             self.trouble.get_or_insert(error);
@@ -137,8 +137,10 @@ impl CommandProcessor {
         let running = self.recorder.as_ref().filter(|recorder| recorder.running.is_some());
         if let Some(now) = running.map(|recorder| recorder.now) {
             let digest = self.short_digest(now);
-            let name = self.backend().name();
-            if let Some(memory) = self.recorder.as_mut().and_then(|recorder| recorder.end(name, digest)) {
+            // Nobody who plays it can cut the same draws short.
+            let has_cut = self.cancel().is_some_and(|cancel| cancel.has_cut());
+            let end = if has_cut { Event::CUT_SHORT } else { Event::end(self.backend().name(), digest) };
+            if let Some(memory) = self.recorder.as_mut().and_then(|recorder| recorder.end(&end)) {
                 self.memory = memory;
             }
         }
