@@ -50,6 +50,7 @@ mod watchdog;
 mod wording;
 
 use anyhow::anyhow;
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, ValueEnum};
 use cli::{Cli, Command, JitArgs, JitCommand, ShaderArgs, ShaderCommand, SweepArgs, SweepCommand};
 use exit::{Code, Fault};
@@ -80,7 +81,8 @@ fn program() -> Code {
 
 /// Begins as the program with these words, of which the first is its name.
 fn begin(words: Vec<OsString>) -> Code {
-    let words = match settings::apply(&Cli::command(), words) {
+    let definition = Cli::command();
+    let words = match settings::apply(&definition, words) {
         Ok(words) => words,
         Err(error) => return report(&error),
     };
@@ -89,10 +91,15 @@ fn begin(words: Vec<OsString>) -> Code {
         Color::Always => clap::ColorChoice::Always,
         Color::Never => clap::ColorChoice::Never,
     };
-    let mut command = with_negative_numbers(Cli::command().color(color));
+    let definition = with_negative_numbers(definition.color(color));
+    let mut command = settings::without_environment(definition.clone());
     let parsed = command.try_get_matches_from_mut(&words);
     let (cli, matches) = match parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches))) {
         Ok(parsed) => parsed,
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            // It names the variables.
+            return explain(&definition.try_get_matches_from(&words).err().unwrap_or(error));
+        }
         Err(error) => {
             return cli::wrong_words(&words, &error)
                 .map_or_else(|| explain(&error), |wrong| report(&anyhow!(wrong)));

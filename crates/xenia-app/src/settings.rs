@@ -20,6 +20,14 @@
 //! Settings become words of the command line, put before those that were typed: clap, which knows what
 //! every flag is, reads both alike.
 
+mod environment;
+mod origin;
+mod words;
+
+pub use environment::read as read_environment;
+pub use environment::without as without_environment;
+pub use origin::origins_in;
+
 use crate::cli::nearest;
 use crate::input;
 use crate::input::config::InputConfig;
@@ -27,13 +35,16 @@ use crate::say::{errln, error_text};
 use crate::title::config_folder;
 use anyhow::{Context, Result, anyhow, bail};
 use clap::parser::ValueSource;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
+use environment::Variables;
+use origin::Origin;
 use std::ffi::OsString;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
-use toml::Spanned;
 use toml::de::{DeTable, DeValue};
+#[cfg(test)]
+use words::WRITTEN;
+use words::{is_written_to, try_out, what_is_wrong, words_of};
 
 /// The command whose settings also hold when no command is named.
 const DEFAULT_COMMAND: &str = "exec";
@@ -77,44 +88,6 @@ fn path_of(typed: &ArgMatches) -> String {
     let Some((name, below)) = typed.subcommand() else { return String::new() };
     let below = path_of(below);
     if below.is_empty() { name.to_owned() } else { format!("{name} {below}") }
-}
-
-/// A setting that a command line has got, for errors that come of it later.
-struct Origin {
-    flag: String,
-    /// What is set, if that is a text of its own.
-    value: Option<String>,
-    place: String,
-}
-
-static ORIGINS: OnceLock<Vec<Origin>> = OnceLock::new();
-
-/// Where the settings that an error speaks of come from, for its end.
-pub fn origins_in(error: &str) -> String {
-    let origins = ORIGINS.get().map(Vec::as_slice).unwrap_or_default();
-    origins.iter().filter(|origin| origin.is_in(error)).map(Origin::note).collect()
-}
-
-impl Origin {
-    fn new(file: &File<'_>, setting: &Setting<'_>) -> Option<Self> {
-        let word = setting.words.first()?;
-        let (flag, value) =
-            word.split_once('=').map_or((word.as_str(), None), |(flag, value)| (flag, Some(value)));
-        // A number may be that of anything.
-        let value = value.filter(|value| value.len() > 3 && value.parse::<f64>().is_err());
-        Some(Self { flag: flag.to_owned(), value: value.map(str::to_owned), place: file.at(setting.offset) })
-    }
-
-    fn is_in(&self, error: &str) -> bool {
-        let is_part = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        let named = |(at, _): (usize, &str)| !error[at + self.flag.len()..].starts_with(is_part);
-        error.match_indices(&self.flag).any(named)
-            || self.value.as_ref().is_some_and(|value| error.contains(value))
-    }
-
-    fn note(&self) -> String {
-        format!("\n  {} is set in {}", self.flag, self.place)
-    }
 }
 
 /// The file that settings come from, and whether the user has named it.
@@ -166,28 +139,42 @@ pub fn read(definition: &Command, path: &Path) -> Result<Vec<Row>> {
     Ok(settings.iter().map(row).collect())
 }
 
-/// `words`, the program's name first, with the settings of the file put in.
+/// `words`, the program's name first, with what the environment and the settings file set put in. What is left to be read has
+/// no variables any more ([`without_environment`]).
 pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>> {
-    let mut definition = definition.clone();
-    definition.build();
-    let words = command_first(&definition, words);
+    apply_with(definition, words, &|name| std::env::var_os(name))
+}
+
+fn apply_with(definition: &Command, words: Vec<OsString>, variables: Variables<'_>) -> Result<Vec<OsString>> {
+    let mut bare = environment::without(definition.clone());
+    bare.build();
+    let words = command_first(&bare, words);
     // A first look, to learn which command and which file are meant; errors are the real parser's.
-    let Ok(typed) = lenient(definition.clone()).try_get_matches_from(&words) else {
-        return Ok(words);
-    };
-    let Some((explicit, path)) = file_named_by(&typed) else { return Ok(words) };
+    let look = |words: &[OsString]| lenient(bare.clone()).try_get_matches_from(words);
+    let Ok(typed) = look(&words) else { return Ok(words) };
     let command = typed.subcommand_name().unwrap_or(DEFAULT_COMMAND);
     if command == "config" {
-        // It says itself what is wrong with the file.
+        // It says itself what is wrong with the file and the environment.
         return Ok(words);
     }
-    match with_settings(&definition, &typed, &words, explicit, &path) {
-        Err(error) if !explicit && is_looking(&typed) => {
-            errln!("xenia-rs: warning: {}; `{command}` goes on without settings", error_text(&error));
-            Ok(words)
-        }
-        result => result,
-    }
+    let (words, mut origins) = environment::insert((definition, &bare), &typed, words, variables)?;
+    let Ok(given) = look(&words) else { return Ok(words) };
+    let words = match file_named_by(&given) {
+        None => words,
+        Some((explicit, path)) => match with_settings(&bare, &given, &words, explicit, &path) {
+            Ok((words, set)) => {
+                origins.extend(set);
+                words
+            }
+            Err(error) if !explicit && is_looking(&given) => {
+                errln!("xenia-rs: warning: {}; `{command}` goes on without settings", error_text(&error));
+                words
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    origin::keep(origins);
+    Ok(words)
 }
 
 fn with_settings(
@@ -196,14 +183,14 @@ fn with_settings(
     words: &[OsString],
     explicit: bool,
     path: &Path,
-) -> Result<Vec<OsString>> {
+) -> Result<(Vec<OsString>, Vec<Origin>)> {
     let text = crate::source::text(path).with_context(|| {
         let said = if explicit { " that --config names" } else { "" };
         format!("cannot read the settings file{said}, {}", path.display())
     })?;
-    let with_settings = insert(definition, typed, words.to_vec(), &File { text: &text, path })?;
+    let (with_settings, origins) = insert(definition, typed, words.to_vec(), &File { text: &text, path })?;
     if with_settings == words {
-        return Ok(with_settings);
+        return Ok((with_settings, origins));
     }
     let refused = |words: &[OsString]| definition.clone().try_get_matches_from(words).err();
     // Each setting is right by itself, but two may contradict each other. What is wrong without them is the parser's to say.
@@ -212,21 +199,7 @@ fn with_settings(
     {
         bail!("{}: {}", path.display(), what_is_wrong(&error));
     }
-    Ok(with_settings)
-}
-
-/// What the parser says, and what may be said instead, without advice on the command line.
-fn what_is_wrong(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let mut lines = text.lines().map(str::trim);
-    let first = lines.next().unwrap_or_default();
-    let mut said = first.strip_prefix("error: ").unwrap_or(first).to_owned();
-    for line in
-        lines.filter(|line| line.starts_with("[possible values") || line.starts_with("tip: a similar value"))
-    {
-        said.extend([" ", line]);
-    }
-    said
+    Ok((with_settings, origins))
 }
 
 /// A parser that makes what it can of wrong or incomplete words.
@@ -253,52 +226,76 @@ fn deepest(matches: &ArgMatches) -> &ArgMatches {
     matches.subcommand().map_or(matches, |(_, inner)| deepest(inner))
 }
 
+/// The command that is meant, which may be another's.
+struct Innermost<'a> {
+    /// The names on the way to it.
+    names: Vec<&'a str>,
+    command: &'a Command,
+    matches: &'a ArgMatches,
+}
+
+impl<'a> Innermost<'a> {
+    fn of(definition: &'a Command, typed: &'a ArgMatches) -> Self {
+        let (mut names, mut command, mut matches) = (Vec::new(), definition, typed);
+        while let Some((name, inner)) = matches.subcommand()
+            && let Some(found) = command.find_subcommand(name)
+        {
+            names.push(name);
+            (command, matches) = (found, inner);
+        }
+        Self { names, command, matches }
+    }
+
+    /// Where among the words its flags may stand.
+    fn place_of_words(&self, words: &[OsString]) -> usize {
+        let mut at = 1;
+        for &name in &self.names {
+            at += words[at..].iter().position(|word| word == name).map_or(0, |index| index + 1);
+        }
+        at
+    }
+
+    /// Whether nothing is said about this flag yet, nor about one that contradicts it.
+    fn is_open(&self, flag: &Arg) -> bool {
+        let mut given = self.command.get_arguments().filter(|arg| is_given(self.matches, arg));
+        !given.any(|given| {
+            given.get_id() == flag.get_id()
+                || self.command.get_arg_conflicts_with(flag).contains(&given)
+                || self.command.get_arg_conflicts_with(given).contains(&flag)
+        })
+    }
+}
+
 fn insert(
     definition: &Command,
     typed: &ArgMatches,
     mut words: Vec<OsString>,
     file: &File<'_>,
-) -> Result<Vec<OsString>> {
+) -> Result<(Vec<OsString>, Vec<Origin>)> {
     let settings = file.settings(definition)?;
-    let (mut names, mut command, mut matches) = (Vec::new(), definition, typed);
-    while let Some((name, inner)) = matches.subcommand()
-        && let Some(found) = command.find_subcommand(name)
-    {
-        names.push(name);
-        (command, matches) = (found, inner);
-    }
-    let mut at = 1;
-    for &name in &names {
-        at += words[at..].iter().position(|word| word == name).map_or(0, |index| index + 1);
-    }
-    let wanted = if names.is_empty() { vec![DEFAULT_COMMAND] } else { names };
-    let given: Vec<&Arg> = command.get_arguments().filter(|arg| is_given(matches, arg)).collect();
-    let new = settings.iter().filter(|setting| setting.command == wanted).filter(|setting| {
-        command.get_arguments().any(|arg| {
-            arg.get_id() == setting.flag.get_id()
-                && !given.iter().any(|given| {
-                    given.get_id() == arg.get_id()
-                        || command.get_arg_conflicts_with(arg).contains(given)
-                        || command.get_arg_conflicts_with(given).contains(&arg)
-                })
+    let meant = Innermost::of(definition, typed);
+    let at = meant.place_of_words(&words);
+    let wanted = if meant.names.is_empty() { vec![DEFAULT_COMMAND] } else { meant.names.clone() };
+    let new: Vec<&Setting<'_>> = settings
+        .iter()
+        .filter(|setting| setting.command == wanted)
+        .filter(|setting| {
+            let flag = meant.command.get_arguments().find(|arg| arg.get_id() == setting.flag.get_id());
+            flag.is_some_and(|flag| meant.is_open(flag))
         })
-    });
-    let new: Vec<&Setting<'_>> = new.collect();
-    // Only the first command line of a process is looked at again.
-    let _ = ORIGINS.set(new.iter().filter_map(|setting| Origin::new(file, setting)).collect());
-    let new: Vec<OsString> =
-        new.iter().flat_map(|setting| setting.words.iter().map(OsString::from)).collect();
-    words.splice(at..at, new);
-    Ok(words)
+        .collect();
+    let origins = new.iter().filter_map(|setting| setting.origin(file)).collect();
+    words.splice(at..at, new.iter().flat_map(|setting| setting.words.iter().map(OsString::from)));
+    Ok((words, origins))
 }
 
-/// Whether the command line or the environment says something about this flag.
+/// Whether the words say something about this flag.
 fn is_given(matches: &ArgMatches, arg: &Arg) -> bool {
     let source = matches
         .try_contains_id(arg.get_id().as_str())
         .ok()
         .and_then(|_| matches.value_source(arg.get_id().as_str()));
-    matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable))
+    source == Some(ValueSource::CommandLine)
 }
 
 /// One setting, as words of a command line; none for a switch that is off.
@@ -310,6 +307,12 @@ struct Setting<'a> {
     offset: usize,
     /// Of its value.
     value: Range<usize>,
+}
+
+impl Setting<'_> {
+    fn origin(&self, file: &File<'_>) -> Option<Origin> {
+        self.words.first().map(|word| Origin::new(word, file.at(self.offset)))
+    }
 }
 
 /// The file, for messages.
@@ -375,7 +378,8 @@ impl File<'_> {
                 );
             }
             let words = words_of(flag, name, value).with_context(|| format!("{at}: `{name}`"))?;
-            try_out(command, &words).with_context(|| format!("{at}: `{name}`"))?;
+            let parsed: Vec<OsString> = words.iter().map(OsString::from).collect();
+            try_out(command, &parsed).with_context(|| format!("{at}: `{name}`"))?;
             settings.push(Setting { command: names.clone(), flag, words, offset, value: value.span() });
         }
         Ok(())
@@ -390,80 +394,6 @@ fn is_setting(flag: &Arg) -> bool {
 /// What was probably meant by `name`, for the end of a sentence.
 fn tip<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
     nearest(name, names).map_or_else(String::new, |meant| format!(" (did you mean `{meant}`?)"))
-}
-
-/// Flags that name a file or folder to write. Whoever gets a user to try a settings file must not get their files replaced.
-/// (`cache` and `screenshots` replace nothing that is not their own.)
-const WRITTEN: [&str; 17] = [
-    // What is in there is run.
-    "code-cache",
-    "json",
-    "event-log",
-    "record-contention",
-    "record",
-    "dump-frames",
-    "last-frame",
-    "log-file",
-    "guest-log",
-    "output",
-    "out",
-    "plot",
-    "append",
-    "expect",
-    "bless",
-    "logs",
-    "samples",
-];
-
-fn is_written_to(name: &str, value: &DeValue<'_>) -> bool {
-    // That one also says whether at all.
-    let is_off =
-        matches!(name, "guest-log" | "code-cache") && matches!(value, DeValue::String(text) if text == "off");
-    // And this one may be no file.
-    let is_wav = name == "audio" && matches!(value, DeValue::String(text) if text.starts_with("wav:"));
-    is_wav || WRITTEN.contains(&name) && !is_off
-}
-
-/// The words that a setting stands for.
-fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<String>> {
-    let switch = matches!(flag.get_action(), ArgAction::SetTrue);
-    let optional = flag.get_num_args().is_some_and(|range| range.min_values() == 0);
-    let said = flag.get_possible_values().iter().any(|value| value.get_name() == "true");
-    let text = match value.get_ref() {
-        // A flag that is told yes or no in words.
-        DeValue::Boolean(on) if said && !switch => on.to_string(),
-        DeValue::Boolean(on) if switch || optional => {
-            return Ok(if *on { vec![format!("--{name}")] } else { Vec::new() });
-        }
-        _ if switch => bail!("expected true or false"),
-        DeValue::Integer(number) if matches!(flag.get_action(), ArgAction::Count) => {
-            let times: u8 = number.as_str().parse().context("expected a small number")?;
-            return Ok(vec![format!("--{name}"); usize::from(times)]);
-        }
-        DeValue::Array(values) if matches!(flag.get_action(), ArgAction::Append) => {
-            let words: Result<Vec<Vec<String>>> =
-                values.iter().map(|value| words_of(flag, name, value)).collect();
-            return Ok(words?.concat());
-        }
-        DeValue::String(text) => text.to_string(),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .with_context(|| format!("{} is out of range", number.as_str()))?
-            .to_string(),
-        DeValue::Float(number) => number.as_str().to_owned(),
-        _ => bail!("expected a string or a number"),
-    };
-    Ok(vec![format!("--{name}={text}")])
-}
-
-/// Lets the parser judge a setting by itself, so that the file's line can be named.
-fn try_out(command: &Command, words: &[String]) -> Result<()> {
-    let alone = command.clone().mut_args(|arg| arg.required(false)).no_binary_name(true);
-    // Every command has the flags of the log, also one that has commands of its own.
-    let alone = alone.subcommand_required(false).arg_required_else_help(false);
-    match alone.try_get_matches_from(words) {
-        Ok(_) => Ok(()),
-        Err(error) => bail!("{}", what_is_wrong(&error)),
-    }
 }
 
 #[cfg(test)]

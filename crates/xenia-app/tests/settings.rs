@@ -16,8 +16,17 @@ fn with(file: &str, words: &[&str]) -> (i32, String, String) {
 }
 
 fn run(config: &Path, words: &[&str]) -> (i32, String, String) {
+    run_with(config, words, &[])
+}
+
+fn run_with(config: &Path, words: &[&str], variables: &[(&str, &str)]) -> (i32, String, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
-    command.args(words).env("XDG_CONFIG_HOME", config).env_remove("RUST_LOG").env_remove("DISPLAY");
+    command
+        .envs(variables.iter().copied())
+        .args(words)
+        .env("XDG_CONFIG_HOME", config)
+        .env_remove("RUST_LOG")
+        .env_remove("DISPLAY");
     let Output { status, stdout, stderr } = command.output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code().unwrap(), text(stdout), text(stderr))
@@ -67,4 +76,25 @@ fn what_is_set_is_shown() {
     assert!(!out.contains("headless") && out.lines().count() == 4, "{out}");
     let empty = tempfile::tempdir().unwrap();
     assert_eq!(run(empty.path(), &["config", "--show"]).1, "# there is no settings file\n");
+}
+
+#[test]
+fn a_bad_variable_is_named_and_config_shows_it() {
+    let home = tempfile::tempdir().unwrap();
+    let with = |value: &str, words: &[&str]| {
+        run_with(home.path(), words, &[("XENIA_SCHED_QUANTUM", value), ("XENIA_CONTENT", "")])
+    };
+    let (code, _, said) = with("abc", &[HELLO, "--headless"]);
+    assert!(code == 2 && said.contains("XENIA_SCHED_QUANTUM in the environment: "), "{said}");
+    let (code, _, said) = with("0", &[HELLO, "--headless"]);
+    let place = "--quantum is set in the environment (XENIA_SCHED_QUANTUM)";
+    assert!(code == 2 && said.contains(place), "{said}");
+    let (code, out, said) = with("abc", &["config", "--show"]);
+    assert!(code == 0 && out.contains("# --quantum is abc by XENIA_SCHED_QUANTUM"), "{out}");
+    assert!(said.contains("warning: XENIA_SCHED_QUANTUM in the environment: invalid value 'abc'"), "{said}");
+    assert!(!out.contains("XENIA_CONTENT"), "{out}");
+    let (code, out, said) = with("abc", &["info", HELLO]);
+    assert!(code == 0 && !out.is_empty() && said.is_empty(), "{said}");
+    let (code, out, _) = with("abc", &["exec", "--help"]);
+    assert!(code == 0 && out.contains("[env: XENIA_SCHED_QUANTUM=abc]"), "{out}");
 }

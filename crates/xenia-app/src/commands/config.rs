@@ -2,7 +2,7 @@
 
 use crate::cli::{Cli, ConfigArgs};
 use crate::exit::Code;
-use crate::say::outln;
+use crate::say::{errln, error_text, outln};
 use crate::settings;
 use crate::title::{cache_folder, config_folder, data_folder, state_folder};
 use anyhow::Result;
@@ -61,14 +61,15 @@ fn show(named: Option<&Path>) -> Result<()> {
     Ok(())
 }
 
-/// What environment variables set.
+/// What environment variables set, and what is wrong with one.
 fn environment(definition: &clap::Command) {
-    let exec = definition.find_subcommand("exec").into_iter().flat_map(clap::Command::get_arguments);
-    let set = exec.filter_map(|flag| {
-        let (name, variable) = (flag.get_long()?, flag.get_env()?);
-        Some((name, variable.to_string_lossy(), std::env::var_os(variable)?))
-    });
-    for (name, variable, value) in set {
-        outln!("# --{name} is {} by {variable}, over any file", value.to_string_lossy());
+    let Some(exec) = definition.find_subcommand("exec") else { return };
+    let bare = settings::without_environment(exec.clone());
+    for set in settings::read_environment(exec, &|name| std::env::var_os(name)) {
+        let value = set.value.to_string_lossy();
+        outln!("# --{} is {value} by {}, over any file", set.flag, set.variable);
+        if let Err(error) = set.check(&bare) {
+            errln!("xenia-rs: warning: {}", error_text(&error));
+        }
     }
 }

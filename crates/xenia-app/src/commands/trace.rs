@@ -134,7 +134,8 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
             trouble.get_or_insert(error);
         }
     });
-    let Summary { events, frames, recorded_with, same_end, statistics } = summary.with_context(|| format!("{shown}"))?;
+    let Summary { events, frames, recorded_with, same_end, statistics } =
+        summary.with_context(|| format!("{shown}"))?;
     if let Some(trouble) = trouble {
         return Err(trouble);
     }

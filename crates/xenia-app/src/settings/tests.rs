@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::cli::{Cli, Command as Chosen, CrossCheckUnit, ExecArgs};
-use clap::{CommandFactory, Parser};
+use clap::{ArgAction, CommandFactory, Parser};
 
 fn with(file: &str, words: &[&str]) -> Result<Cli> {
     let dir = tempfile::tempdir().unwrap();
@@ -79,6 +79,42 @@ fn the_command_line_wins() {
     assert!(!fuzz.shrink, "on by default");
     let exec_ = exec("[exec]\ncross-check = true\n", &["exec", "--interp"]);
     assert!(exec_.engine.cpu.interp && exec_.engine.cpu.cross_check.is_none());
+}
+
+fn with_variables(words: &[&str], set: &[(&str, &str)]) -> Result<Vec<String>> {
+    let words = ["xenia-rs"].iter().chain(words).chain(&["--config", "/dev/null"]).map(OsString::from);
+    let variables = |name: &std::ffi::OsStr| {
+        set.iter().find(|(variable, _)| name == *variable).map(|(_, value)| OsString::from(value))
+    };
+    let words = apply_with(&Cli::command(), words.collect(), &variables)?;
+    let words = words.into_iter().map(|word| word.into_string().unwrap()).collect::<Vec<_>>();
+    Ok(words[1..words.len() - 2].to_vec())
+}
+
+#[test]
+fn variables_are_words_behind_what_is_typed() {
+    let words = |words: &[&str], set: &[(&str, &str)]| with_variables(words, set).unwrap();
+    let (quantum, content) = (("XENIA_SCHED_QUANTUM", "7"), ("XENIA_CONTENT", "/saves"));
+    assert_eq!(words(&["t.xex"], &[quantum]), ["--quantum=7", "t.xex"]);
+    assert_eq!(words(&["exec", "t.xex"], &[quantum]), ["exec", "--quantum=7", "t.xex"]);
+    assert_eq!(words(&["content", "list"], &[quantum, content]), ["content", "list", "--content=/saves"]);
+    let typed = ["t.xex", "--quantum", "9", "--fresh"];
+    assert_eq!(words(&typed, &[quantum, content]), typed, "also where it only contradicts");
+    for empty in ["XENIA_SCHED_QUANTUM", "XENIA_CONTENT", "XENIA_SCHED_ORDER", "XENIA_CACHE"] {
+        assert_eq!(words(&["t.xex"], &[(empty, "")]), ["t.xex"], "{empty}");
+    }
+}
+
+#[test]
+fn a_bad_variable_is_named_by_what_reads_it_and_stops_nothing_else() {
+    let bad = [("XENIA_SCHED_QUANTUM", "abc")];
+    for words in [&["t.xex"][..], &["check", "t.xex"]] {
+        let said = format!("{:#}", with_variables(words, &bad).unwrap_err());
+        assert!(said.starts_with("XENIA_SCHED_QUANTUM in the environment: invalid value 'abc'"), "{said}");
+    }
+    for words in [&["info", "t.xex"][..], &["config"], &["fuzz"], &["t.xex", "--quantum", "5"]] {
+        assert_eq!(with_variables(words, &bad).unwrap(), words);
+    }
 }
 
 #[test]
@@ -170,7 +206,7 @@ fn an_error_of_a_setting_says_where_it_is_set() {
     let mut definition = Cli::command();
     definition.build();
     let settings = file.settings(&definition).unwrap();
-    let origins: Vec<Origin> = settings.iter().filter_map(|setting| Origin::new(&file, setting)).collect();
+    let origins: Vec<Origin> = settings.iter().filter_map(|setting| setting.origin(&file)).collect();
     let notes = |error: &str| -> Vec<String> {
         origins.iter().filter(|origin| origin.is_in(error)).map(Origin::note).collect()
     };
