@@ -111,6 +111,7 @@ const KEYS: &[(&[&str], &[&str])] = &[
             "jit.functions",
             "jit.loops",
             "jit.compiled_guest_instructions",
+            "jit.recompiled_guest_instructions",
             "jit.compile_ns",
             "jit.compile_wait_ns",
             "jit.fallback_instructions",

@@ -121,6 +121,8 @@ counters! {
         loops: u64,
         /// Guest instructions compiled.
         compiled_guest_instructions: u64,
+        /// Those of them that were compiled before: their code has changed, or more of it turned out to be entered.
+        recompiled_guest_instructions: u64,
         /// Host time spent compiling.
         compile_ns: u64 ["ns"],
         /// Host time that guest threads spent on compiling, and waiting for it.

@@ -294,7 +294,12 @@ impl Shared {
             store.add(mode, plan, &compiled);
         }
         let product = Product { start: plan.start, function: plan.function(), calls: &plan.calls, compiled };
-        self.install(&mut code.cache.lock(), product, pages)
+        let mut cache = code.cache.lock();
+        let piece = plan.piece.as_ref();
+        if piece.is_some_and(|piece| cache.functions.was_compiled(piece.function, plan.start)) {
+            work.counts.again += plan.region.instructions as u64;
+        }
+        self.install(&mut cache, product, pages)
     }
 
     /// Publishes what was compiled from `pages`, or was kept. False if one of these has changed meanwhile.

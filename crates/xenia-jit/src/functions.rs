@@ -178,6 +178,12 @@ impl Functions {
         is_new
     }
 
+    /// Whether the piece of the function at `start` which begins at `piece` has been a region before.
+    pub(crate) fn was_compiled(&self, start: u32, piece: u32) -> bool {
+        let piece = self.by_start.get(&start).and_then(|function| function.pieces.get(&piece));
+        piece.is_some_and(|piece| piece.region.is_some())
+    }
+
     /// Notes that the piece of the function at `start` which begins at `piece` has become a region.
     pub(crate) fn compiled(&mut self, start: u32, piece: u32, region: u32) {
         if let Some((function, learned)) = self.learn(start) {

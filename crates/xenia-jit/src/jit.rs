@@ -246,6 +246,8 @@ impl CodeSizes {
 pub(crate) struct CompileCounts {
     pub(crate) functions: u64,
     pub(crate) instructions: u64,
+    /// Those of them that are in pieces which were compiled before.
+    pub(crate) again: u64,
     pub(crate) took: Duration,
     pub(crate) invalidations: u64,
     /// Regions that were kept, and published again.
@@ -258,6 +260,7 @@ impl AddAssign for CompileCounts {
     fn add_assign(&mut self, other: Self) {
         self.functions += other.functions;
         self.instructions += other.instructions;
+        self.again += other.again;
         self.took += other.took;
         self.invalidations += other.invalidations;
         self.restored += other.restored;
@@ -546,6 +549,7 @@ impl Execute for Jit {
         EngineCounters {
             functions: compiled.functions,
             compiled_guest_instructions: compiled.instructions,
+            recompiled_guest_instructions: compiled.again,
             compile_ns: compiled.took.as_nanos() as u64,
             compile_wait_ns: compiled.waited.as_nanos() as u64,
             interpreted_instructions: interpreter.interpreted_instructions - counts.fallbacks,

@@ -44,10 +44,12 @@ fn a_fork_runs_what_the_first_engine_compiled_and_their_counters_add_up() {
     };
     let both = sum([&*first, &*second]);
     assert_eq!((both.functions, both.compiled_guest_instructions, both.invalidations), (1, 3, 0));
+    assert_eq!(both.recompiled_guest_instructions, 0);
     put(&memory, &[d(Op::addi, 3, 0, 6), SC, BLR]);
     assert_eq!((run(&mut *second), run(&mut *first)), (6, 6));
     let both = sum([&*first, &*second]);
     assert_eq!((both.functions, both.compiled_guest_instructions, both.invalidations), (2, 6, 1));
+    assert_eq!(both.recompiled_guest_instructions, 3, "the code has changed");
 }
 
 #[test]
