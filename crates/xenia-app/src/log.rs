@@ -10,7 +10,7 @@
 
 use crate::cli::LogArgs;
 use crate::output::Losses;
-use crate::say::{StandardError, errln};
+use crate::say::{self, StandardError, errln};
 use crate::status;
 use anyhow::{Context as _, Result, bail};
 use parking_lot::Mutex;
@@ -198,6 +198,9 @@ static LOSSES: OnceLock<Losses> = OnceLock::new();
 
 /// Begins the log; once a process.
 pub fn start(args: &LogArgs) -> Result<()> {
+    if args.quiet {
+        say::be_quiet();
+    }
     let mut filter = base(args.verbose, args.quiet);
     let mut ignored = None;
     if let Ok(text) = std::env::var("RUST_LOG") {

@@ -32,7 +32,27 @@ macro_rules! errln {
     ($($text:tt)*) => { $crate::say::write_err(format_args!("{}\n", format_args!($($text)*))) };
 }
 
-pub(crate) use {errln, out, outln};
+/// Prints a line to standard error that is neither an error nor asked for: `-q` leaves it out.
+macro_rules! remark {
+    ($($text:tt)*) => {
+        if !$crate::say::is_quiet() { $crate::say::errln!($($text)*) }
+    };
+}
+
+pub(crate) use {errln, out, outln, remark};
+
+/// Whether only errors are told.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on only errors are told, and what was asked for.
+pub fn be_quiet() {
+    QUIET.store(true, Relaxed);
+}
+
+/// Whether [`be_quiet`] was called.
+pub fn is_quiet() -> bool {
+    QUIET.load(Relaxed)
+}
 
 /// Why standard output takes no more.
 enum Closed {

@@ -9,7 +9,7 @@ pub mod updates;
 
 use crate::cli::{EngineArgs, nearest_command};
 use crate::content;
-use crate::say::errln;
+use crate::say::remark;
 use anyhow::{Context, Result, bail};
 use folder::executable_in;
 pub use keys::key_ring;
@@ -36,8 +36,8 @@ const COLLECTIONS: [&str; 3] = ["Downloads", "Desktop", "Documents"];
 /// Where the system shows its own affairs as files.
 const SYSTEM: [&str; 2] = ["/proc", "/sys"];
 
-/// A title ready to be loaded into a machine.
-#[derive(Debug)]
+/// A title ready to be loaded into a machine. Copies share what is large.
+#[derive(Clone, Debug)]
 pub struct Title {
     /// The executable.
     pub image: Arc<LoadedImage>,
@@ -83,7 +83,7 @@ impl Title {
             }
             title.medium = Some(Medium::Folder(folder.clone()));
         } else if let Some(place) = title.medium.take_if(|medium| is_private(medium)) {
-            errln!(
+            remark!(
                 "xenia-rs: {place} is no title's own folder and isn't mounted as game:; --folder {place} mounts it"
             );
         }

@@ -294,9 +294,22 @@ fn standard_output_has_what_was_asked_for_and_nothing_else() {
     assert!(said.lines().any(|line| line.contains("guest: Hello")), "{said}");
     assert!(!said.contains('\x1b'), "no colours in a file");
     let (out, said) = output(&["exec", &hello, "--headless", "-q"]);
-    assert!(out.is_empty() && !said.contains("Hello"), "{out}{said}");
+    assert_eq!((out.as_str(), said.as_str()), ("", ""), "nothing went wrong");
     let (_, said) = output(&["exec", &hello, "--headless", "--color", "always"]);
     assert!(said.contains('\x1b'), "{said}");
+}
+
+#[test]
+fn who_has_no_display_is_told_once_and_why() {
+    let hello = sources().join("guest/bin/hello.xex").display().to_string();
+    for (display, why) in [("", "(DISPLAY and WAYLAND_DISPLAY are not set)"), (":9977", "no display: ")] {
+        let mut command = program(&["exec", &hello]);
+        command.env("DISPLAY", display).env_remove("WAYLAND_DISPLAY").stderr(Stdio::piped());
+        let said = String::from_utf8(command.output().unwrap().stderr).unwrap();
+        assert!(said.contains(why) && said.contains("; running without a window: Ctrl-C ends"), "{said}");
+        assert_eq!(said.matches("game: is").count(), 1, "{said}");
+        assert!(!said.contains(".rs:"), "no places in sources: {said}");
+    }
 }
 
 #[test]

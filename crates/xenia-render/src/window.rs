@@ -46,6 +46,16 @@ pub enum RenderError {
     },
 }
 
+impl RenderError {
+    /// Of the window library's error, without the place in its sources.
+    fn no_display(error: &dyn std::error::Error) -> Self {
+        let text = error.to_string();
+        let why =
+            text.strip_prefix("os error at ").and_then(|rest| rest.split_once(": ")).map(|(_, why)| why);
+        Self::NoDisplay(why.unwrap_or(&text).to_owned())
+    }
+}
+
 /// How the window starts.
 #[derive(Clone, Debug)]
 pub struct WindowConfig {
@@ -112,10 +122,9 @@ pub fn run(
     client: impl Client + 'static,
     start: impl FnOnce(FrameSender) + 'static,
 ) -> Result<(), RenderError> {
-    let event_loop = EventLoop::<Message>::with_user_event()
-        .build()
-        .map_err(|error| RenderError::NoDisplay(error.to_string()))?;
+    let event_loop =
+        EventLoop::<Message>::with_user_event().build().map_err(|error| RenderError::no_display(&error))?;
     let mut events = events::Events::new(config, client, start, event_loop.create_proxy());
-    event_loop.run_app(&mut events).map_err(|error| RenderError::NoDisplay(error.to_string()))?;
+    event_loop.run_app(&mut events).map_err(|error| RenderError::no_display(&error))?;
     events.into_result()
 }

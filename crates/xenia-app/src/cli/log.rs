@@ -11,7 +11,7 @@ pub struct LogArgs {
     /// Say more: what is going on; twice, each step.
     #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
     pub verbose: u8,
-    /// Say less: errors only, and nothing of what the title writes.
+    /// Say less: errors only, neither what the title writes nor a run's figures, which --json has.
     #[arg(short, long, global = true)]
     pub quiet: bool,
     /// What is logged, by target, on top of RUST_LOG: `kernel=debug,gpu=off`, or a level for all.

@@ -21,7 +21,7 @@ use crate::machine::{Finished, Launched, Machine, MachineOptions};
 use crate::output::{self, Losses};
 use crate::pace::{Control, Pace};
 use crate::report::check_json;
-use crate::say::{self, errln};
+use crate::say::{self, remark};
 use crate::settings;
 use crate::sound::Sound;
 use crate::title::Title;
@@ -47,21 +47,19 @@ pub fn run(args: &ExecArgs, settings: Option<&Path>) -> Result<Code> {
     if args.picture.headless {
         return headless(args, title, &interrupt);
     }
-    match windowed::run(args, title, input, &interrupt) {
+    match windowed::run(args, title.clone(), input, &interrupt) {
         Err(error) if matches!(error.downcast_ref(), Some(RenderError::NoDisplay(_))) => {
-            let has_display =
-                ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
-            if has_display {
-                errln!("xenia-rs: {error}; running without a window");
+            let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+            let why = if ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(is_set) {
+                error.to_string()
             } else {
-                errln!(
-                    "xenia-rs: no display (DISPLAY and WAYLAND_DISPLAY are not set); running without a window: Ctrl-C ends"
-                );
-            }
+                "no display (DISPLAY and WAYLAND_DISPLAY are not set)".to_owned()
+            };
+            remark!("xenia-rs: {why}; running without a window: Ctrl-C ends");
             let mut args = args.clone();
             args.picture.headless = true;
             args.refuse_unbuilt()?;
-            headless(&args, open_title(&args)?, &interrupt)
+            headless(&args, title, &interrupt)
         }
         result => result,
     }
@@ -82,7 +80,7 @@ pub fn limits(run: &RunArgs, engine: &EngineArgs) -> Limits {
 fn open_title(args: &ExecArgs) -> Result<Title> {
     let title = Title::open_or_demo(args.title.as_deref(), &args.engine)?;
     if let Some(medium) = &title.medium {
-        errln!("xenia-rs: game: is {medium} (read-only)");
+        remark!("xenia-rs: game: is {medium} (read-only)");
     }
     Ok(title)
 }

@@ -13,7 +13,7 @@ use crate::interrupt::Interrupt;
 use crate::machine::{Machine, MachineOptions};
 use crate::output::{Draft, Losses};
 use crate::report::{check_json, write_json};
-use crate::say::{errln, is_closed, outln};
+use crate::say::{errln, is_closed, outln, remark};
 use crate::title::Title;
 use crate::wording::{count, times};
 use anyhow::{Context, Result, bail};
@@ -155,7 +155,7 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
     if let Some(path) = &args.json {
         write_json(path, "trace-play", &report)?;
     }
-    errln!(
+    remark!(
         "{}: {}, {}, {}, {} of {} in {:.2} s",
         report.backend,
         count(frames, "swap"),
@@ -166,10 +166,10 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
         report.wall_seconds
     );
     for (problem, number) in &report.problems {
-        errln!("{problem}: {}", times(*number));
+        remark!("{problem}: {}", times(*number));
     }
     match same_end {
-        Some(true) => errln!("ended as it did when it was recorded"),
+        Some(true) => remark!("ended as it did when it was recorded"),
         Some(false) => {
             errln!(
                 "MISMATCH: ended otherwise than when it was recorded. A trace has the version of its format and not of \
@@ -179,8 +179,8 @@ fn play(args: &TracePlayArgs) -> Result<Code> {
             return Ok(Code::Mismatch);
         }
         None => match &report.recorded_with {
-            Some(backend) => errln!("not compared with its recording, which {backend} drew"),
-            None => errln!(
+            Some(backend) => remark!("not compared with its recording, which {backend} drew"),
+            None => remark!(
                 "not compared with its recording, which was interrupted in the midst of a draw: how that ends is left to chance"
             ),
         },

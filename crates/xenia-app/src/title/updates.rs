@@ -7,7 +7,7 @@
 
 use super::PATCH;
 use crate::content::volume::volume_of;
-use crate::say::errln;
+use crate::say::{errln, remark};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,21 +25,21 @@ const UPDATE: u32 = 0xB_0000;
 const TRIED: usize = 16;
 
 /// Where a title's updates come from, and which one it has.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Updates {
     content: Option<PathBuf>,
     applied: Option<Applied>,
 }
 
 /// An update that a title has.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Applied {
     title: Option<TitleId>,
     place: Place,
 }
 
 /// Where an update's files are.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Place {
     /// Among the title's.
     Beside,
@@ -92,7 +92,7 @@ impl Updates {
     ) -> Result<LoadedImage, FormatError> {
         let (image, place) = if let Some(patch) = beside {
             let image = Xex::read(file)?.load_patched(file, patch, keys)?;
-            errln!("xenia-rs: the title's update (.xexp) is applied{}", to_version(&image));
+            remark!("xenia-rs: the title's update (.xexp) is applied{}", to_version(&image));
             (image, Some(Place::Beside))
         } else {
             match self.content.as_deref().and_then(|folder| apply(folder, file, name, keys)) {
@@ -141,7 +141,7 @@ fn apply(folder: &Path, executable: &dyn ReadAt, name: &str, keys: &KeyRing) -> 
     updates.into_iter().take(TRIED).find_map(|Update { package, patch, place, .. }| {
         match base.load_patched(executable, &patch, keys) {
             Ok(image) => {
-                errln!("xenia-rs: the update {package} is applied{}", to_version(&image));
+                remark!("xenia-rs: the update {package} is applied{}", to_version(&image));
                 Some((image, place))
             }
             Err(error) => {

@@ -48,9 +48,7 @@ impl View {
             .with_title(&config.title)
             .with_inner_size(LogicalSize::new(config.size.0, config.size.1))
             .with_fullscreen(config.full_screen.then_some(Fullscreen::Borderless(None)));
-        let window = event_loop
-            .create_window(attributes)
-            .map_err(|error| RenderError::NoDisplay(error.to_string()))?;
+        let window = event_loop.create_window(attributes).map_err(|error| RenderError::no_display(&error))?;
         let window = Arc::new(window);
         let presenter = Presenter::new(window.clone(), event_loop.owned_display_handle(), config.vsync)?;
         let shown = Shown {

@@ -5,7 +5,7 @@ use crate::interrupt::{Cause, Interrupt};
 use crate::machine::Finished;
 use crate::output::Losses;
 use crate::report::{End, RunReport, write_json};
-use crate::say::{self, errln};
+use crate::say::{self, errln, remark};
 use crate::wording::{count, times};
 use std::path::Path;
 use xenia_cpu::CrossCheckCounters;
@@ -22,9 +22,9 @@ pub fn conclude(json: Option<&Path>, finished: &Finished, interrupt: &Interrupt,
     {
         losses.note(say::chain(&error));
     }
-    errln!("{}", summary(report, interrupt.cause()));
+    remark!("{}", summary(report, interrupt.cause()));
     if let Some(pipelines) = &report.gpu.pipelines {
-        errln!(
+        remark!(
             "pipelines: {} compiled at start, {} in play; {} left out",
             pipelines.compiled_at_start,
             pipelines.compiled_in_play,
@@ -32,7 +32,7 @@ pub fn conclude(json: Option<&Path>, finished: &Finished, interrupt: &Interrupt,
         );
     }
     for call in &report.unimplemented_calls {
-        errln!("unimplemented: {} called {}", call.name, times(call.count));
+        remark!("unimplemented: {} called {}", call.name, times(call.count));
     }
     let code = of_the_end(finished, interrupt);
     if finished.lost || !losses.is_empty() { Code::Unusable } else { code }
