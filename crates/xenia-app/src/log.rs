@@ -8,6 +8,8 @@
 //! number is a power of two, and [`finish`] says what was left out. Lines at `debug` and below are there because somebody
 //! asked for them: they are not counted.
 
+mod targets;
+
 use crate::cli::LogArgs;
 use crate::output::Losses;
 use crate::say::{self, StandardError, errln};
@@ -78,15 +80,20 @@ fn base(verbose: u8, quiet: bool) -> Targets {
         .with_targets([GUEST, ACHIEVEMENTS].map(|target| (target, guest)))
 }
 
-/// `filter` with what `text` says of some targets, or of all that it does not name.
-fn refined(mut filter: Targets, text: &str) -> Result<Targets> {
+/// What `text` says of some targets, or of all that it does not name.
+fn parsed(text: &str) -> Result<Targets> {
     for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
         // A word that is no level would be a target of which nobody has heard.
         if !directive.contains('=') && LevelFilter::from_str(directive).is_err() {
             bail!("{directive:?} is neither a level (error, warn, info, debug, trace, off) nor TARGET=LEVEL");
         }
     }
-    let said: Targets = text.parse().with_context(|| format!("{text:?} is no filter"))?;
+    text.parse().with_context(|| format!("{text:?} is no filter"))
+}
+
+/// `filter` with what `text` says.
+fn refined(mut filter: Targets, text: &str) -> Result<Targets> {
+    let said = parsed(text)?;
     if let Some(level) = said.default_level() {
         filter = filter.with_default(level);
     }
@@ -210,6 +217,8 @@ pub fn start(args: &LogArgs) -> Result<()> {
         }
     }
     if let Some(text) = &args.log {
+        // RUST_LOG may be meant for other programs as well.
+        parsed(text).and_then(|said| targets::check(&said)).context("--log")?;
         filter = refined(filter, text).context("--log")?;
     }
     let limiter = LIMITER.get_or_init(Arc::default).clone();

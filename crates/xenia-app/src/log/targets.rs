@@ -1,0 +1,110 @@
+//! Targets: the names that parts of the log go by, for `--log`.
+//!
+//! What says nothing of its target has that of its module (`xenia_jit::store`), and so has what libraries say.
+
+use super::LIBRARIES;
+use crate::cli::nearest;
+use anyhow::{Result, bail};
+use tracing_subscriber::filter::Targets;
+
+/// Names of ours, and what goes by them.
+pub const TARGETS: [(&str, &str); 10] = [
+    ("achievements", "what users achieve"),
+    ("dialog", "messages of the console's dialogs"),
+    ("gpu", "the graphics chip, and what draws"),
+    ("guest", "what the title writes"),
+    ("kernel", "kernel calls, limits, what is missing"),
+    ("memory", "memory that the host has not"),
+    ("pads", "controllers"),
+    ("sched", "threads, deadlocks"),
+    ("vfs", "files, disks, saves, packages"),
+    ("watchdog", "what a machine is busy with for long"),
+];
+
+/// Crates of ours begin so.
+const CRATES: &str = "xenia";
+/// Libraries that say something, beside those whose warnings are left out.
+const OTHERS: [&str; 9] = [
+    "calloop",
+    "gpu_allocator",
+    "mio",
+    "pulseaudio",
+    "smithay_client_toolkit",
+    "wayland_sys",
+    "wgpu",
+    "wgpu_types",
+    "xkbcommon_dl",
+];
+
+/// Refuses a filter that names a target of which nobody has heard: it would silently do nothing.
+pub fn check(filter: &Targets) -> Result<()> {
+    for (target, _) in filter {
+        let root = target.split("::").next().unwrap_or(target);
+        let mut names = TARGETS.iter().map(|(name, _)| *name);
+        if root.starts_with(CRATES) || names.any(|name| name == root) {
+            continue;
+        }
+        if LIBRARIES.contains(&root) || OTHERS.contains(&root) {
+            continue;
+        }
+        let names = || TARGETS.iter().map(|(name, _)| *name);
+        let meant =
+            nearest(root, names()).map_or_else(String::new, |name| format!(" (did you mean {name}?)"));
+        let all = names().collect::<Vec<_>>().join(", ");
+        bail!(
+            "nothing is logged as {target:?}{meant}; there are {all}, and modules such as xenia_jit::store"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::{Path, PathBuf};
+
+    fn sources(folder: &Path, into: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                sources(&path, into);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                into.push(path);
+            }
+        }
+    }
+
+    #[test]
+    fn the_table_has_the_targets_of_the_sources_and_the_book_has_the_table() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let mut files = Vec::new();
+        for entry in std::fs::read_dir(root.join("crates")).unwrap() {
+            sources(&entry.unwrap().path().join("src"), &mut files);
+        }
+        let mut used = BTreeSet::from([crate::log::GUEST.to_owned(), crate::log::ACHIEVEMENTS.to_owned()]);
+        for file in &files {
+            let text = std::fs::read_to_string(file).unwrap();
+            let named = text.split("target: \"").skip(1).filter_map(|rest| rest.split('"').next());
+            used.extend(named.filter(|name| !name.is_empty()).map(str::to_owned));
+        }
+        let listed: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(used, listed);
+        let book = std::fs::read_to_string(root.join("docs/src/running.md")).unwrap();
+        for (name, what) in TARGETS {
+            assert!(book.contains(&format!("| `{name}` | {what} |")), "{name} in running.md");
+        }
+    }
+
+    #[test]
+    fn a_target_of_which_nobody_has_heard_is_refused() {
+        let said = |text: &str| check(&text.parse().unwrap()).map_err(|error| error.to_string());
+        for known in ["kernel=debug", "debug", "xenia_jit::store=trace,winit=warn", "wgpu_core::device=info"]
+        {
+            assert_eq!(said(known), Ok(()), "{known}");
+        }
+        let wrong = said("kernal=debug").unwrap_err();
+        assert!(wrong.contains("(did you mean kernel?)") && wrong.contains("watchdog"), "{wrong}");
+        assert!(said("gpu=off,nosuch=debug").unwrap_err().starts_with("nothing is logged as \"nosuch\"; "));
+    }
+}
