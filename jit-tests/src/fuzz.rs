@@ -9,6 +9,7 @@
 //! way the run ended and the memory are compared after each sequence.
 
 mod arena;
+mod batch;
 mod case;
 mod corpus;
 mod generate;
@@ -20,14 +21,13 @@ mod shrink;
 pub use report::{FuzzReport, MergeError, Mismatch, Missing};
 
 use crate::conformance::{Engine, RunError};
-use arena::{Arena, Difference, Layout};
+use arena::{Arena, Layout};
+use batch::{Batch, Settings};
 use corpus::Planned;
 use generate::Choice;
 use oracle::Oracle;
-use sequence::Sequence;
-use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::available_parallelism;
@@ -45,9 +45,9 @@ pub struct FuzzConfig<'a> {
     pub first: u64,
     /// Seed: the same seed gives the same sequences.
     pub seed: u64,
-    /// No batch begins after this time.
+    /// No sequence begins after this time, but for the first.
     pub time: Option<Duration>,
-    /// No batch begins after this is set; what was run by then is reported.
+    /// No sequence begins after this is set, and none is made smaller; what was run by then is reported.
     pub stop: Option<Arc<AtomicBool>>,
     /// The engine that is compared with the interpreter; with an outside oracle there may be none.
     pub engine: Option<Engine<'a>>,
@@ -93,40 +93,6 @@ impl<'a> FuzzConfig<'a> {
             max_mismatches: 20,
             threads,
             progress: None,
-        }
-    }
-}
-
-/// What one batch gave.
-struct Batch {
-    /// Its sequences have no numbers of the seed.
-    of_corpus: bool,
-    blocks: u64,
-    instructions: u64,
-    counts: Vec<u64>,
-    faults: u64,
-    mismatches: Vec<Mismatch>,
-    modes: BTreeMap<String, u64>,
-    taken_apart: u64,
-    explained: BTreeMap<String, u64>,
-    explained_blocks: u64,
-    skipped: BTreeMap<String, u64>,
-}
-
-impl Default for Batch {
-    fn default() -> Self {
-        Self {
-            of_corpus: false,
-            blocks: 0,
-            instructions: 0,
-            counts: vec![0; OP_COUNT],
-            faults: 0,
-            mismatches: Vec::new(),
-            modes: BTreeMap::new(),
-            taken_apart: 0,
-            explained: BTreeMap::new(),
-            explained_blocks: 0,
-            skipped: BTreeMap::new(),
         }
     }
 }
@@ -184,6 +150,7 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
     // A batch is what lies between multiples of its size: its number decides what is special about it.
     let (next, found) = (AtomicU64::new(0), AtomicU64::new(0));
     let is_stopped = || stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
+    let is_late = || time.is_some_and(|time| start.elapsed() >= time);
     let work = |sender: mpsc::Sender<Result<Batch, RunError>>| {
         let mut comparison = match Comparison::new(engine.as_ref(), outside) {
             Ok(comparison) => comparison,
@@ -192,7 +159,8 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
                 return;
             }
         };
-        let settings = Settings { seed, shrink, out: out.as_deref() };
+        let out = out.as_deref();
+        let settings = Settings { seed, shrink, out, is_stopped: &is_stopped, is_late: &is_late };
         while found.load(Ordering::Relaxed) < max_mismatches && !is_stopped() {
             let turn = next.fetch_add(1, Ordering::Relaxed);
             let enough = || found.fetch_add(1, Ordering::Relaxed) + 1 >= max_mismatches;
@@ -203,7 +171,7 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
                 let index = first / BATCH + turn - corpus_batches;
                 let begin = index.saturating_mul(BATCH);
                 let numbers = first.max(begin)..end.min(begin.saturating_add(BATCH));
-                if numbers.is_empty() || time.is_some_and(|time| start.elapsed() >= time) {
+                if numbers.is_empty() || is_late() {
                     break;
                 }
                 comparison.numbers(numbers, &settings, &enough)
@@ -248,13 +216,6 @@ pub fn explanation(name: &str) -> Option<(&'static str, &'static str)> {
     oracle::reason(name)
 }
 
-/// How batches are run.
-struct Settings<'a> {
-    seed: u64,
-    shrink: bool,
-    out: Option<&'a Path>,
-}
-
 impl Comparison<'_> {
     /// Runs the sequences of these numbers, all of one batch.
     fn numbers(
@@ -269,7 +230,8 @@ impl Comparison<'_> {
                     let sequence = generate::sequence(settings.seed, number, choice);
                     Planned { number, name: None, sequence }
                 };
-                batch(arena, numbers.map(plan).collect(), settings, enough)
+                let numbers = numbers.take_while(|_| !(settings.is_stopped)());
+                batch::run(arena, numbers.map(plan).collect(), settings, enough)
             }
             Self::Outside(oracle) => oracle.numbers(numbers, settings, enough),
         }
@@ -283,50 +245,14 @@ impl Comparison<'_> {
         settings: &Settings<'_>,
         enough: &dyn Fn() -> bool,
     ) -> Result<Batch, RunError> {
+        // All of it, whatever the time.
+        let settings = &Settings { is_late: &|| false, ..*settings };
         let batch = match self {
-            Self::Engines(arena, _) => batch(arena, planned, settings, enough)?,
+            Self::Engines(arena, _) => batch::run(arena, planned, settings, enough)?,
             Self::Outside(oracle) => oracle.corpus(planned, sf, settings, enough)?,
         };
         Ok(Batch { of_corpus: true, ..batch })
     }
-}
-
-/// Runs sequences on two engines; `enough` counts a mismatch and says whether to stop at it.
-fn batch(
-    arena: &mut Arena<'_>,
-    planned: Vec<Planned>,
-    settings: &Settings<'_>,
-    enough: &dyn Fn() -> bool,
-) -> Result<Batch, RunError> {
-    let mut batch = Batch::default();
-    let sequences: Vec<Sequence> = planned.iter().map(|planned| planned.sequence.clone()).collect();
-    let mut entries = arena.load(&sequences)?;
-    for (index, Planned { number, name, sequence }) in planned.iter().enumerate() {
-        batch.blocks += 1;
-        let outcome = arena.run(sequence, entries[index], Some(&mut batch.counts));
-        batch.instructions += outcome.instructions;
-        batch.faults += u64::from(outcome.faulted);
-        let Some(Difference { what, expected, actual }) = outcome.difference else { continue };
-        let shrunk = if settings.shrink {
-            shrink::shrink(sequence, &mut |candidate| arena.disagree(candidate))
-        } else {
-            sequence.clone()
-        };
-        let instructions = shrunk.text();
-        let mut mismatch =
-            Mismatch { block: *number, case: name.clone(), what, expected, actual, instructions, file: None };
-        if let Some(folder) = settings.out {
-            let text = case::text(&shrunk, settings.seed, &mismatch, &[])?;
-            mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
-        }
-        batch.mismatches.push(mismatch);
-        if enough() {
-            break;
-        }
-        // Shrinking may have overwritten the code.
-        entries = arena.load(&sequences)?;
-    }
-    Ok(batch)
 }
 
 /// Adds one execution of `op`.
@@ -380,6 +306,37 @@ mod tests {
         // 1,000 in a million are 20 here.
         let rare: Vec<_> = report.by_instruction.iter().filter(|(_, count)| **count < 40).collect();
         assert!(rare.is_empty(), "{rare:?}");
+    }
+
+    /// Asks for the end when it first runs.
+    struct Stopping(Interpreter, Arc<AtomicBool>);
+
+    impl Execute for Stopping {
+        fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+            self.1.store(true, Ordering::Relaxed);
+            self.0.run(ctx, devices)
+        }
+
+        fn name(&self) -> &'static str {
+            "stopping"
+        }
+
+        fn counters(&self) -> EngineCounters {
+            self.0.counters()
+        }
+    }
+
+    #[test]
+    fn a_stop_is_heard_before_the_next_sequence() {
+        let stop = Arc::new(AtomicBool::new(false));
+        let asked = stop.clone();
+        let engine = Engine::new("stopping", move |memory| {
+            let interpreter = Interpreter::new(memory, EngineConfig::default());
+            Ok(Box::new(Stopping(interpreter, asked.clone())))
+        });
+        let config = FuzzConfig { stop: Some(stop), threads: 1, ..FuzzConfig::new(5_000, 1, engine) };
+        let report = run(config).unwrap();
+        assert_eq!((report.blocks, report.mismatches), (1, 0));
     }
 
     #[test]

@@ -19,11 +19,12 @@ mod rows;
 mod steps;
 
 use super::arena::{Arena, End, Layout, Ran};
+use super::batch::{Batch, Settings};
 use super::case::Correction;
 use super::corpus::Planned;
 use super::generate::{self, Choice};
 use super::sequence::Sequence;
-use super::{BATCH, Batch, Settings, case, count, shrink};
+use super::{BATCH, case, count};
 use crate::conformance::{Engine, Register, RunError};
 use crate::fuzz::report::{Mismatch, Missing};
 use crate::qemu::{Answer, CODE_BASE, CODE_SIZE, Job, Mode, Qemu, QemuError, Twins};
@@ -35,6 +36,8 @@ use xenia_isa::{Op, Syntax, decode, disassemble};
 
 /// Where single instructions are asked about.
 const QUESTIONS: u32 = CODE_BASE + CODE_SIZE - 0x20_0000;
+/// Why what was run is not compared, where the end came first.
+const INTERRUPTED: &str = "interrupted";
 /// Sequences that are taken apart together.
 const TOGETHER: usize = 32;
 
@@ -127,7 +130,7 @@ impl<'a> Oracle<'a> {
             let sequence = generate::sequence(settings.seed, number, choice);
             Planned { number, name: None, sequence }
         };
-        let planned = numbers.map(plan).collect();
+        let planned = numbers.take_while(|_| !(settings.is_stopped)()).map(plan).collect();
         self.batch(server, planned, settings, enough)
     }
 
@@ -163,7 +166,10 @@ impl<'a> Oracle<'a> {
         let sequences: Vec<Sequence> = planned.iter().map(|planned| planned.sequence.clone()).collect();
         let entries = self.arena.load(&sequences)?;
         let mut prepared = Vec::new();
-        for (planned, entry) in planned.into_iter().zip(entries) {
+        for (index, (planned, entry)) in planned.into_iter().zip(entries).enumerate() {
+            if settings.is_over(index) {
+                break;
+            }
             batch.blocks += 1;
             match prepare(&mut self.arena, planned, entry) {
                 Ok(ready) => {
@@ -175,14 +181,18 @@ impl<'a> Oracle<'a> {
             }
         }
         let name = format!("{} sf{}", mode.cpu, u8::from(mode.sf));
-        *batch.modes.entry(name).or_default() += prepared.len() as u64;
-        for ready in &prepared {
+        *batch.modes.entry(name.clone()).or_default() += prepared.len() as u64;
+        for (index, ready) in prepared.iter().enumerate() {
+            if (settings.is_stopped)() {
+                let left = (prepared.len() - index) as u64;
+                *batch.skipped.entry(INTERRUPTED.to_owned()).or_default() += left;
+                *batch.modes.entry(name).or_default() -= left;
+                prepared.truncate(index);
+                break;
+            }
             if let Some(difference) = self.arena.run(&ready.sequence, ready.entry, None).difference {
-                let shrunk = if settings.shrink {
-                    shrink::shrink(&ready.sequence, &mut |candidate| self.arena.disagree(candidate))
-                } else {
-                    ready.sequence.clone()
-                };
+                let shrunk =
+                    settings.shrunk(&ready.sequence, &mut |candidate| self.arena.disagree(candidate));
                 let mut mismatch = Mismatch {
                     block: ready.number,
                     case: ready.name.clone(),
@@ -222,6 +232,10 @@ impl<'a> Oracle<'a> {
         }
         batch.taken_apart += apart.len() as u64;
         for some in apart.chunks(TOGETHER) {
+            if (settings.is_stopped)() {
+                *batch.skipped.entry(INTERRUPTED.to_owned()).or_default() += some.len() as u64;
+                continue;
+            }
             let findings = self.take_apart(server, &mut prepared, some)?;
             for (&index, finding) in some.iter().zip(findings) {
                 let ready = &prepared[index];
@@ -388,13 +402,9 @@ impl<'a> Oracle<'a> {
         sequence: Sequence,
         settings: &Settings<'_>,
     ) -> Result<Mismatch, RunError> {
-        let best = if settings.shrink {
-            shrink::shrink(&sequence, &mut |candidate| {
-                self.differs(server, candidate).is_ok_and(|found| !found.is_empty())
-            })
-        } else {
-            sequence
-        };
+        let best = settings.shrunk(&sequence, &mut |candidate| {
+            self.differs(server, candidate).is_ok_and(|found| !found.is_empty())
+        });
         let found = self.differs(server, &best)?;
         let (place, ours, theirs) = found.first().copied().unwrap_or((Place::Way, 0, 0));
         let mut mismatch = Mismatch {
@@ -458,58 +468,4 @@ fn name(place: Place) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-    use xenia_testing::{Tool, need};
-
-    /// Batches of sequences with this table of differences: sequences compared, mismatches.
-    fn run(
-        differences: &'static [Difference],
-        batches: Range<u64>,
-        out: Option<&Path>,
-    ) -> (u64, Vec<Mismatch>) {
-        let mut oracle = Oracle { differences, ..Oracle::new(None, None).unwrap() };
-        let (mut compared, mut mismatches) = (0, Vec::new());
-        for index in batches {
-            let first = index * BATCH;
-            let found = std::cell::Cell::new(0);
-            let enough = || {
-                found.set(found.get() + 1);
-                found.get() == 4
-            };
-            let settings = Settings { seed: 11, shrink: true, out };
-            let batch = oracle.numbers(first..first + 256, &settings, &enough).unwrap();
-            compared += batch.modes.values().sum::<u64>();
-            mismatches.extend(batch.mismatches);
-        }
-        (compared, mismatches)
-    }
-
-    #[test]
-    fn the_interpreter_agrees_with_qemu_in_every_mode() {
-        if !need(Tool::Qemu) {
-            return;
-        }
-        let (compared, mismatches) = run(DIFFERENCES, 0..8, None);
-        assert!(mismatches.is_empty(), "{mismatches:#?}");
-        // Of 2,048. Loops in loops that don't end in time are left out.
-        assert!(compared > 1700, "{compared}");
-    }
-
-    #[test]
-    fn what_is_not_documented_is_found_and_written_as_a_failing_case() {
-        if !need(Tool::Qemu) {
-            return;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let (_, mismatches) = run(&[], 0..1, Some(folder.path()));
-        assert_eq!(mismatches.len(), 4);
-        let files = mismatches.iter().filter(|mismatch| mismatch.file.is_some()).count() as u64;
-        assert!(files > 0, "{mismatches:#?}");
-        let engines = [Engine::interpreter()];
-        let report = crate::conformance::run(&[folder.path().to_owned()], &engines, None).unwrap();
-        assert_eq!((report.cases, report.passed), (files, 0), "{:?}", report.failed);
-        assert!(report.failed.iter().all(|failure| failure.what != "file"), "{:?}", report.failed);
-    }
-}
+mod tests;

@@ -1,0 +1,108 @@
+//! Batches: sequences that are placed in one code buffer before any runs.
+
+use super::arena::{Arena, Difference};
+use super::corpus::Planned;
+use super::report::Mismatch;
+use super::sequence::Sequence;
+use super::{case, shrink};
+use crate::conformance::RunError;
+use std::collections::BTreeMap;
+use std::path::Path;
+use xenia_isa::OP_COUNT;
+
+/// What one batch gave.
+pub(super) struct Batch {
+    /// Its sequences have no numbers of the seed.
+    pub(super) of_corpus: bool,
+    pub(super) blocks: u64,
+    pub(super) instructions: u64,
+    pub(super) counts: Vec<u64>,
+    pub(super) faults: u64,
+    pub(super) mismatches: Vec<Mismatch>,
+    pub(super) modes: BTreeMap<String, u64>,
+    pub(super) taken_apart: u64,
+    pub(super) explained: BTreeMap<String, u64>,
+    pub(super) explained_blocks: u64,
+    pub(super) skipped: BTreeMap<String, u64>,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            of_corpus: false,
+            blocks: 0,
+            instructions: 0,
+            counts: vec![0; OP_COUNT],
+            faults: 0,
+            mismatches: Vec::new(),
+            modes: BTreeMap::new(),
+            taken_apart: 0,
+            explained: BTreeMap::new(),
+            explained_blocks: 0,
+            skipped: BTreeMap::new(),
+        }
+    }
+}
+
+/// How batches are run.
+pub(super) struct Settings<'a> {
+    pub(super) seed: u64,
+    pub(super) shrink: bool,
+    pub(super) out: Option<&'a Path>,
+    /// Whether nobody waits for more.
+    pub(super) is_stopped: &'a dyn Fn() -> bool,
+    /// Whether the time is over in which sequences begin.
+    pub(super) is_late: &'a dyn Fn() -> bool,
+}
+
+impl Settings<'_> {
+    /// Whether a batch ends here, having run so many sequences: one at least, whatever the time.
+    pub(super) fn is_over(&self, ran: usize) -> bool {
+        (self.is_stopped)() || ran > 0 && (self.is_late)()
+    }
+
+    /// The sequence as small as it fails, if that is wanted and while somebody waits for it.
+    pub(super) fn shrunk(&self, sequence: &Sequence, fails: &mut dyn FnMut(&Sequence) -> bool) -> Sequence {
+        if !self.shrink {
+            return sequence.clone();
+        }
+        shrink::shrink(sequence, &mut |candidate| !(self.is_stopped)() && fails(candidate))
+    }
+}
+
+/// Runs sequences on two engines; `enough` counts a mismatch and says whether to stop at it.
+pub(super) fn run(
+    arena: &mut Arena<'_>,
+    planned: Vec<Planned>,
+    settings: &Settings<'_>,
+    enough: &dyn Fn() -> bool,
+) -> Result<Batch, RunError> {
+    let mut batch = Batch::default();
+    let sequences: Vec<Sequence> = planned.iter().map(|planned| planned.sequence.clone()).collect();
+    let mut entries = arena.load(&sequences)?;
+    for (index, Planned { number, name, sequence }) in planned.iter().enumerate() {
+        if settings.is_over(index) {
+            break;
+        }
+        batch.blocks += 1;
+        let outcome = arena.run(sequence, entries[index], Some(&mut batch.counts));
+        batch.instructions += outcome.instructions;
+        batch.faults += u64::from(outcome.faulted);
+        let Some(Difference { what, expected, actual }) = outcome.difference else { continue };
+        let shrunk = settings.shrunk(sequence, &mut |candidate| arena.disagree(candidate));
+        let instructions = shrunk.text();
+        let mut mismatch =
+            Mismatch { block: *number, case: name.clone(), what, expected, actual, instructions, file: None };
+        if let Some(folder) = settings.out {
+            let text = case::text(&shrunk, settings.seed, &mismatch, &[])?;
+            mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
+        }
+        batch.mismatches.push(mismatch);
+        if enough() {
+            break;
+        }
+        // Shrinking may have overwritten the code.
+        entries = arena.load(&sequences)?;
+    }
+    Ok(batch)
+}
