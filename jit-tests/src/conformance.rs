@@ -101,6 +101,16 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
 /// A file that can't be assembled or has a malformed annotation is a failure of its own, and the others
 /// still run. `uncovered` names the rows that no case with an expectation contains.
 pub fn run(paths: &[PathBuf], engines: &[Engine<'_>], filter: Option<&str>) -> Result<Report, RunError> {
+    run_until(paths, engines, filter, &|| false)
+}
+
+/// The same, but no case begins once `is_stopped` says so.
+pub fn run_until(
+    paths: &[PathBuf],
+    engines: &[Engine<'_>],
+    filter: Option<&str>,
+    is_stopped: &dyn Fn() -> bool,
+) -> Result<Report, RunError> {
     let mut report = Report::default();
     let mut covered = BTreeSet::new();
     let mut benches = Vec::new();
@@ -110,7 +120,7 @@ pub fn run(paths: &[PathBuf], engines: &[Engine<'_>], filter: Option<&str>) -> R
         let made = (engine.make)(bench.memory()).map_err(|error| failed(format!("{error:#}")))?;
         benches.push((engine.name, bench, made));
     }
-    for path in files(paths)? {
+    'files: for path in files(paths)? {
         let source =
             std::fs::read_to_string(&path).map_err(|source| RunError::Read { path: path.clone(), source })?;
         let name = path.display().to_string();
@@ -124,6 +134,9 @@ pub fn run(paths: &[PathBuf], engines: &[Engine<'_>], filter: Option<&str>) -> R
         for case in &file.cases {
             if filter.is_some_and(|filter| !case.name.contains(filter)) {
                 continue;
+            }
+            if is_stopped() {
+                break 'files;
             }
             report.cases += 1;
             if case.expects_something() {
@@ -156,6 +169,19 @@ pub fn run(paths: &[PathBuf], engines: &[Engine<'_>], filter: Option<&str>) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_case_begins_after_a_stop() {
+        let file = tempfile::Builder::new().suffix(".s").tempfile().unwrap();
+        std::fs::write(file.path(), "test_a_1:\n  blr\ntest_b_1:\n  blr\n").unwrap();
+        for (most, cases) in [(0, 0), (1, 1), (2, 2), (9, 2)] {
+            let asked = std::cell::Cell::new(0);
+            let is_stopped = || asked.replace(asked.get() + 1) >= most;
+            let paths = [file.path().to_owned()];
+            let report = run_until(&paths, &[Engine::interpreter()], None, &is_stopped).unwrap();
+            assert_eq!((report.cases, report.passed), (cases, cases));
+        }
+    }
 
     fn run_source(source: &str) -> Report {
         let file = tempfile::Builder::new().suffix(".s").tempfile().unwrap();

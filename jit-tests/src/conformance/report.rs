@@ -32,6 +32,8 @@ documented! {
         pub failed: Vec<Failure>,
         /// Rows of the instruction table that no case covers.
         pub uncovered: Vec<String>,
+        /// The signal that ended the run before its time; the other figures are of what was run by then.
+        pub interrupted_by: Option<String>,
     }
 }
 

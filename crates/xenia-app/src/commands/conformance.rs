@@ -2,6 +2,7 @@
 
 use crate::cli::{ConformanceArgs, EngineChoice, Tier};
 use crate::exit::Code;
+use crate::interrupt::Interrupt;
 use crate::report::{check_json, write_json};
 use crate::say::outln;
 use crate::wording::{count, grouped};
@@ -33,8 +34,12 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
         EngineChoice::Jit => vec![jit_engine(false)],
         EngineChoice::Both => vec![Engine::interpreter(), jit_engine(false)],
     };
-    let report = conformance::run(&args.paths, &engines, args.filter.as_deref())?;
-    if report.cases == 0 {
+    let interrupt = Interrupt::listen(None)?;
+    let is_stopped = || interrupt.cause().is_some();
+    let mut report = conformance::run_until(&args.paths, &engines, args.filter.as_deref(), &is_stopped)?;
+    let cause = interrupt.cause();
+    report.interrupted_by = cause.map(|cause| cause.name().to_owned());
+    if report.cases == 0 && cause.is_none() {
         match &args.filter {
             Some(filter) => bail!("no case matches --filter {filter}"),
             None => bail!("there is no case in what was named"),
@@ -57,7 +62,9 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
     if report.failed.len() > SHOWN {
         outln!("and {} more; --json writes all", report.failed.len() - SHOWN);
     }
-    if args.filter.is_none() {
+    if let Some(by) = &report.interrupted_by {
+        outln!("interrupted by {by}: what follows is what was run by then");
+    } else if args.filter.is_none() {
         match report.uncovered.as_slice() {
             [] => outln!("rows without a case: none"),
             // Part of the cases leaves most of them out, which is no news.
@@ -68,5 +75,5 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
         }
     }
     outln!("{}, {} passed", count(report.cases, "case"), grouped(report.passed));
-    Ok(if report.ok() { Code::Done } else { Code::Mismatch })
+    Ok(if report.ok() { cause.map_or(Code::Done, Code::from) } else { Code::Mismatch })
 }
