@@ -107,10 +107,12 @@ Examples:
   xenia-rs check t.xex --frames 60 --expect t.json            compare with it
   xenia-rs check t.xex --frames 60 --expect t.json --interp   any engine ends in the same digest")]
     Check(Box<CheckArgs>),
-    /// Describe a title: format, entry, imports and their state, digests; or a profile's database (.gpd): what was achieved.
+    /// Describe a title: format, entry, imports and their state, digests; a content package: what it is, of which title, whose;
+    /// or a profile's database (.gpd): what was achieved.
     #[command(after_help = "\
 Examples:
   xenia-rs info game/default.xex --json -
+  xenia-rs info save.con                     what a package's header says
   xenia-rs info 4D5307D1.gpd                 what a profile has achieved in a title")]
     Info(InfoArgs),
     /// List the files of a disc image, content package or archive.

@@ -15,6 +15,7 @@ pub mod fuzz;
 pub mod generate;
 pub mod info;
 pub mod info_gpd;
+pub mod info_package;
 pub mod jit;
 pub mod make_stfs;
 pub mod pack;

@@ -14,6 +14,7 @@ use super::content::{ContentReport, ContentRow};
 use super::exports::{Counts, ExportsReport, Row as ExportRow};
 use super::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
 use super::info_gpd::{GpdAchievementRow, GpdReport, PlayedTitleRow};
+use super::info_package::PackageRow;
 use super::jit::{BlockLine, DumpReport, GuestLine};
 use super::precompile::PrecompileReport;
 use super::scale::{ScaleReport, ScaleWorkers};
@@ -84,6 +85,7 @@ pub fn documents() -> Vec<Document> {
                 object::<DigestRow>(),
                 object::<TitleRow>(),
                 object::<AchievementRow>(),
+                object::<PackageRow>(),
             ],
         },
         Document {

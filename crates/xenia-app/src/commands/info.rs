@@ -1,11 +1,12 @@
 //! `xenia-rs info`: what a file is, before one of its instructions runs.
 
 use super::info_gpd;
+use super::info_package::{self, PackageRow};
 use crate::cli::InfoArgs;
 use crate::exit::Code;
 use crate::report::{check_json, write_json};
 use crate::say::{errln, outln, visible};
-use crate::title::{Title, key_ring};
+use crate::title::{NoExecutable, Title, key_ring, path_of};
 use crate::wording::count;
 use anyhow::Result;
 use serde::Serialize;
@@ -19,16 +20,16 @@ documented! {
     /// What a file is, before one of its instructions runs.
     #[derive(Debug, Serialize)]
     pub struct InfoReport {
-        /// `xex` or `elf`.
+        /// `xex` or `elf`; `stfs` or `svod` of a package without an executable.
         format: &'static str,
         /// Its number, eight hexadecimal digits.
         title_id: Option<String>,
         /// The name that the file gives itself.
         name: Option<String>,
-        /// Address of the first instruction.
-        entry: String,
-        /// Address of the image.
-        image_base: String,
+        /// Address of the first instruction; null if there is no executable.
+        entry: Option<String>,
+        /// Address of the image; null if there is no executable.
+        image_base: Option<String>,
         /// Its bytes.
         image_size: u32,
         /// Functions that its table of functions names.
@@ -39,6 +40,8 @@ documented! {
         digests: Vec<DigestRow>,
         /// What the database in its resources says; null if there is none.
         title: Option<TitleRow>,
+        /// What the header of the package says; null if it is none.
+        package: Option<PackageRow>,
     }
 
     /// What a title says of itself.
@@ -108,8 +111,14 @@ pub fn run(args: &InfoArgs) -> Result<Code> {
         }
         return Ok(Code::Done);
     }
-    let title = Title::open(&args.title, &key_ring(args.key_file.as_deref())?)?;
-    let report = describe(&title.image);
+    let package = info_package::of(&path_of(&args.title)?);
+    let report = match (Title::open(&args.title, &key_ring(args.key_file.as_deref())?), package) {
+        (Ok(title), package) => {
+            InfoReport { package: package.map(|(_, package)| package), ..describe(&title.image) }
+        }
+        (Err(error), Some((format, package))) if error.is::<NoExecutable>() => no_title(format, package),
+        (Err(error), _) => return Err(error),
+    };
     if let Some(path) = &args.json {
         write_json(path, "info", &report)?;
     } else {
@@ -117,6 +126,24 @@ pub fn run(args: &InfoArgs) -> Result<Code> {
     }
     let damaged = report.digests.iter().any(|digest| !digest.ok);
     Ok(if damaged { Code::Mismatch } else { Code::Done })
+}
+
+/// Of a package that has only files in it: a save, a download.
+fn no_title(format: &'static str, package: PackageRow) -> InfoReport {
+    let (name, title_id) = package.names();
+    InfoReport {
+        format,
+        title_id: Some(title_id),
+        name: Some(name),
+        entry: None,
+        image_base: None,
+        image_size: 0,
+        functions: 0,
+        imports: Vec::new(),
+        digests: Vec::new(),
+        title: None,
+        package: Some(package),
+    }
 }
 
 fn describe(image: &LoadedImage) -> InfoReport {
@@ -136,8 +163,8 @@ fn describe(image: &LoadedImage) -> InfoReport {
         },
         title_id: image.execution.map(|execution| execution.title_id.to_string()),
         name: image.name.clone(),
-        entry: image.entry.to_string(),
-        image_base: image.base.to_string(),
+        entry: Some(image.entry.to_string()),
+        image_base: Some(image.base.to_string()),
         image_size: image.size,
         functions: image.functions.len(),
         imports: imports.collect(),
@@ -147,6 +174,7 @@ fn describe(image: &LoadedImage) -> InfoReport {
             .map(|check| DigestRow { what: check.what.clone(), ok: check.ok })
             .collect(),
         title: title_of(image),
+        package: None,
     }
 }
 
@@ -185,8 +213,14 @@ fn title_of(image: &LoadedImage) -> Option<TitleRow> {
 
 fn print(report: &InfoReport) {
     outln!("format      {}", report.format);
-    outln!("name        {}", report.name.as_deref().unwrap_or("-"));
+    let Some((entry, base)) = report.entry.as_ref().zip(report.image_base.as_ref()) else {
+        report.package.iter().for_each(PackageRow::print);
+        outln!("executable  none: `xenia-rs ls` lists the files");
+        return;
+    };
+    outln!("name        {}", report.name.as_deref().map_or("-".to_owned(), visible));
     outln!("title id    {}", report.title_id.as_deref().unwrap_or("-"));
+    report.package.iter().for_each(PackageRow::print);
     if let Some(title) = &report.title {
         outln!("title       {}", title.name.as_deref().map_or("-".to_owned(), visible));
         outln!(
@@ -205,7 +239,7 @@ fn print(report: &InfoReport) {
             );
         }
     }
-    outln!("image       {} bytes at {}, entry {}", report.image_size, report.image_base, report.entry);
+    outln!("image       {} bytes at {base}, entry {entry}", report.image_size);
     outln!("functions   {} in .pdata", report.functions);
     let ok = report.digests.iter().filter(|digest| digest.ok).count();
     outln!("digests     {ok} of {} match", report.digests.len());
@@ -227,6 +261,8 @@ fn print(report: &InfoReport) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::Cli;
+    use clap::Parser;
     use xenia_formats::image::{ExecutionInfo, Resource, Version};
     use xenia_guest::{GuestAddr, MediaId, TitleId};
 
@@ -281,5 +317,40 @@ mod tests {
         assert_eq!((row.id, &*row.label, row.gamerscore, row.is_shown), (1, "Win!", 50, true));
         image.bytes[0x100] = 0;
         assert!(describe(&image).title.is_none(), "a damaged one is said, and the rest described");
+    }
+
+    /// A package with one file in it, described.
+    fn packaged(file: &str, contents: &[u8], words: &[&str]) -> (Result<Code>, serde_json::Value) {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        std::fs::create_dir(at("files")).unwrap();
+        std::fs::write(dir.path().join("files").join(file), contents).unwrap();
+        let (files, package, json) = (at("files"), at("package"), at("json"));
+        let make = [&["xenia-rs", "make-stfs", &files, &package], words].concat();
+        crate::run(Cli::try_parse_from(make).unwrap()).unwrap();
+        let done = run(&InfoArgs { title: package.into(), json: Some(json.clone().into()), key_file: None });
+        let written = std::fs::read_to_string(json).map(|json| serde_json::from_str(&json).unwrap());
+        (done, written.unwrap_or_default())
+    }
+
+    #[test]
+    fn a_package_is_described_whether_a_title_is_in_it_or_not() {
+        let words = ["--title-id", "4D5307D1", "--name", "Map pack", "--signer", "pirs"];
+        let (done, json) = packaged("map", b"a map", &words);
+        assert_eq!(done.unwrap(), Code::Done);
+        assert_eq!((&json["format"], &json["entry"]), (&"stfs".into(), &serde_json::Value::Null));
+        assert_eq!((&json["name"], &json["title_id"]), (&"Map pack".into(), &"4D5307D1".into()));
+        let package = &json["package"];
+        assert_eq!((&package["display_name"], &package["kind"]), (&"Map pack".into(), &"add-on".into()));
+        assert_eq!((&package["signer"], &package["is_signed"]), (&"PIRS".into(), &false.into()));
+        assert_eq!(package["owner"], serde_json::Value::Null);
+        let demo = include_bytes!("../../../../guest/bin/demo.xex");
+        let (done, json) = packaged("default.xex", demo, &["--title-id", "4D5307D1", "--name", "A demo"]);
+        assert_eq!(done.unwrap(), Code::Done);
+        assert_eq!((&json["format"], &json["package"]["kind"]), (&"xex".into(), &"arcade-title".into()));
+        assert_eq!(json["package"]["display_name"], "A demo");
+        // What can't be read for another reason stays an error.
+        let (done, _) = packaged("default.xex", b"no executable", &["--title-id", "1"]);
+        assert!(done.unwrap_err().to_string().contains("cannot load the executable"));
     }
 }

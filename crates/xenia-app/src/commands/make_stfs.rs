@@ -31,6 +31,13 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
     // What the package is of is in the executable, unless it is said.
     let executable = volume.find(&["default.xex"]).and_then(|entry| entry.contents);
     let title = executable.and_then(|file| Xex::read(file).ok()).and_then(|xex| xex.execution);
+    // A download of no title would be taken in, and never seen again. A title may have no number.
+    ensure!(
+        args.title_id.is_some() || executable.is_some(),
+        "{} has no default.xex that says of which title it is; --title-id says it",
+        args.folder.display()
+    );
+    let title_id = args.title_id.map(TitleId).or(title.map(|title| title.title_id)).unwrap_or_default();
     let picture = match &args.thumbnail {
         Some(path) => source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?,
         None => Vec::new(),
@@ -50,7 +57,7 @@ fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
         },
         is_unsigned: true,
         content_type: args.kind.unwrap_or(if executable.is_some() { ARCADE_TITLE } else { ADD_ON }),
-        title_id: args.title_id.map(TitleId).or(title.map(|title| title.title_id)).unwrap_or_default(),
+        title_id,
         media_id: title.map_or(0, |title| title.media_id.0),
         versions: title.map_or([0; 2], |title| [title.version.0, title.base_version.0]),
         savegame_id: title.map_or(0, |title| title.savegame_id),

@@ -1,12 +1,24 @@
 //! What a title came on, and sees as `game:`: a folder of the host, or a volume of files in one file.
 
 use super::DEFAULT_EXECUTABLE;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use xenia_formats::{ReadAt, Volume};
 use xenia_kernel::files::Files;
+
+/// Why nothing in a folder or a volume is a title's executable.
+#[derive(Debug)]
+pub struct NoExecutable(String);
+
+impl fmt::Display for NoExecutable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NoExecutable {}
 
 /// Names that a message lists.
 const LISTED: usize = 12;
@@ -75,10 +87,12 @@ pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str) 
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        bail!("{place} has no {DEFAULT_EXECUTABLE}; {advice} {}{more}", names.join(", "))
+        let several = format!("{place} has no {DEFAULT_EXECUTABLE}; {advice} {}{more}", names.join(", "));
+        return Err(NoExecutable(several).into());
     }
     let Some((name, only)) = found.pop() else {
-        bail!("{place} has neither {DEFAULT_EXECUTABLE} nor another executable (.xex)")
+        let none = format!("{place} has neither {DEFAULT_EXECUTABLE} nor another executable (.xex)");
+        return Err(NoExecutable(none).into());
     };
     crate::say::errln!("xenia-rs: {place} has no {DEFAULT_EXECUTABLE}; running {name}");
     Ok(only)

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// The path that `named` stands for.
-pub(super) fn path_of(named: &Path) -> Result<PathBuf> {
+pub fn path_of(named: &Path) -> Result<PathBuf> {
     if named == Path::new("-") {
         bail!("a title is not read from standard input: name its file, or its folder");
     }

@@ -112,6 +112,8 @@ fn what_is_wrong_is_told_with_its_place() {
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
     std::fs::create_dir(at("dlc")).unwrap();
     std::fs::write(at("dlc/map.bin"), vec![7; 9000]).unwrap();
+    let error = run(&["make-stfs", &at("dlc"), &at("dlc.live")]).unwrap_err().to_string();
+    assert!(error.contains("--title-id") && !Path::new(&at("dlc.live")).exists(), "{error}");
     let words = ["make-stfs", &at("dlc"), &at("dlc.live"), "--title-id", "4D5307D1", "--name", "Map pack"];
     assert_eq!(run(&words).unwrap(), Code::Done);
     let mut package = std::fs::read(at("dlc.live")).unwrap();
