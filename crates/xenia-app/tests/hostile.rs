@@ -22,10 +22,12 @@ struct Row {
     limits: &'static [&'static str],
     /// What it prints.
     prints: &'static str,
+    /// What is said of it.
+    said: &'static str,
 }
 
 const fn row(title: &'static str, limits: &'static [&'static str], prints: &'static str) -> Row {
-    Row { title, flags: &[], code: 0, limits, prints }
+    Row { title, flags: &[], code: 0, limits, prints, said: "" }
 }
 
 const HALT: &[&str] = &["--halt-on-deadlock"];
@@ -51,7 +53,7 @@ const ROWS: &[Row] = &[
     row("memory", &["memory"], "MiB"),
     row("cache", &["scratch_disk_bytes"], "opened 1000, refused 8"),
     row("files", &["open_files"], "refused 9232"),
-    Row { code: 3, ..row("recursion", &[], "") },
+    Row { code: 3, said: "the thread's stack of ", ..row("recursion", &[], "") },
     row("logflood", &[], "done"),
     row("heavy-lmw", &[], "done"),
     row("escapes", &[], "owned"),
@@ -144,6 +146,7 @@ fn complaints(row: &Row, outcome: &Outcome) -> Vec<String> {
         ),
     );
     expect(outcome.guest.contains(row.prints), format!("printed {:?}", outcome.guest));
+    expect(outcome.stderr.contains(row.said), format!("{:?} is not said", row.said));
     let lines = outcome.stderr.lines().count();
     expect(lines <= MOST_LINES, format!("{lines} lines on standard error"));
     let hits: BTreeMap<String, u64> = outcome

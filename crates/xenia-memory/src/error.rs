@@ -10,8 +10,8 @@ pub enum FaultKind {
     /// No memory is committed there.
     #[error("no memory is there")]
     Unmapped,
-    /// The page may not be read.
-    #[error("the page may not be read")]
+    /// The page may not be read, and so not written either: no page of the guest's can only be written.
+    #[error("the page may not be accessed")]
     ReadProtected,
     /// The page may not be written.
     #[error("the page may not be written")]

@@ -333,7 +333,7 @@ pub struct PictureArgs {
 pub struct CheckArgs {
     /// The title.
     pub title: PathBuf,
-    /// The golden file.
+    /// The golden file. Without -n and --frames the run goes to the limit that the file names.
     #[arg(long, value_name = "FILE")]
     pub expect: PathBuf,
     /// `check` never has a window.

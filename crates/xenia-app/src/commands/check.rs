@@ -18,11 +18,19 @@ use std::path::PathBuf;
 /// Runs, compares, names the first differing field; or writes the golden file.
 pub fn run(args: &CheckArgs) -> Result<Code> {
     args.refuse_unbuilt()?;
-    if args.run.instructions.is_none() && args.run.frames.is_none() {
-        bail!("check needs a limit: -n INSTRUCTIONS or --frames N");
+    let has_limit = args.run.instructions.is_some() || args.run.frames.is_some();
+    if args.bless && !has_limit {
+        bail!("--bless needs a limit, which the golden file will hold: -n INSTRUCTIONS or --frames N");
     }
     let expected = if args.bless { None } else { Some(Golden::read(&args.expect)?) };
+    let mut args = args.clone();
     if let Some(expected) = &expected {
+        if expected.limit_instructions.is_none() && expected.limit_frames.is_none() {
+            bail!("{} names no limit: --bless writes it anew", args.expect.display());
+        }
+        if !has_limit {
+            (args.run.instructions, args.run.frames) = (expected.limit_instructions, expected.limit_frames);
+        }
         expected
             .is_of(args.run.instructions, args.run.frames)
             .with_context(|| args.expect.display().to_string())?;
@@ -83,5 +91,37 @@ pub fn run(args: &CheckArgs) -> Result<Code> {
             outln!("MISMATCH in {field}:\n  expected {expected}\n  actual   {actual}");
             Ok(Code::Mismatch)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    const HELLO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex");
+
+    fn check(words: &[&str]) -> Result<Code> {
+        let cli = Cli::try_parse_from(["xenia-rs", "check", HELLO].iter().chain(words)).unwrap();
+        let Some(Command::Check(args)) = cli.command else { panic!("not check") };
+        run(&args)
+    }
+
+    #[test]
+    fn the_limits_are_those_of_the_file_where_none_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let golden = dir.path().join("g.json").to_str().unwrap().to_owned();
+        assert!(check(&["--expect", &golden, "--bless"]).unwrap_err().to_string().contains("needs a limit"));
+        assert_eq!(check(&["--expect", &golden, "--bless", "-n", "500"]).unwrap(), Code::Done);
+        assert_eq!(check(&["--expect", &golden]).unwrap(), Code::Done);
+        let other = format!("{:#}", check(&["--expect", &golden, "-n", "501"]).unwrap_err());
+        assert!(other.contains("-n 500"), "{other}");
+        let endless = std::fs::read_to_string(&golden)
+            .unwrap()
+            .replace("limit_instructions\": 500", "limit_instructions\": null");
+        std::fs::write(&golden, endless).unwrap();
+        let refused = check(&["--expect", &golden]).unwrap_err().to_string();
+        assert!(refused.contains("names no limit"), "{refused}");
     }
 }

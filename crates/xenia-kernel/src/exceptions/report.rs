@@ -4,6 +4,7 @@ use super::dispatch::raise_at_instruction;
 use super::fault;
 use crate::Kernel;
 use crate::abi::Call;
+use crate::thread::records::Stack;
 use std::fmt::Write;
 use xenia_cpu::{ExceptionKind, GuestException, PpcContext};
 use xenia_guest::GuestAddr;
@@ -59,8 +60,21 @@ impl Kernel {
             }
         }
         let record = fault::processor_record(&exception, call.ctx().fpscr);
-        let flow = raise_at_instruction(call, exception.pc, record, describe(&exception));
+        let mut text = describe(&exception);
+        if let ExceptionKind::Memory(fault) = exception.kind
+            && let Some(bytes) = self.full_stack(call, fault.addr)
+        {
+            let _ = write!(text, ": the thread's stack of {bytes} bytes is full");
+        }
+        let flow = raise_at_instruction(call, exception.pc, record, text);
         self.apply(call, flow)
+    }
+
+    /// The bytes of the running thread's stack, if the address is in its lower guard: endless recursion, most often.
+    fn full_stack(&self, call: &Call, at: GuestAddr) -> Option<u32> {
+        let threads = self.threads.lock();
+        let Stack { allocation, limit, base } = threads.get(call.thread_id())?.stack;
+        (allocation..limit).contains(&at).then(|| base.0.saturating_sub(limit.0))
     }
 }
 
