@@ -7,7 +7,7 @@
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGXFSZ};
 use signal_hook::iterator::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -177,6 +177,12 @@ impl Interrupt {
         }
         Ok(interrupt)
     }
+}
+
+/// Makes a file that has come to the limit of its size (`ulimit -f`) an error of the write, as a full disk is: the signal that comes with
+/// it would end the process, with outputs that nobody has finished.
+pub fn outlive_limits_of_files() -> Result<()> {
+    signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop).context("signal handlers")
 }
 
 /// Signals that were ignored when the program was started.

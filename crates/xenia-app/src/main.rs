@@ -76,6 +76,9 @@ fn report(error: &anyhow::Error) -> Code {
 }
 
 fn program() -> Code {
+    if let Err(error) = interrupt::outlive_limits_of_files() {
+        return report(&error);
+    }
     begin(std::env::args_os().collect())
 }
 

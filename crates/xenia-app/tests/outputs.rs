@@ -278,6 +278,20 @@ fn what_can_not_be_written_is_exit_code_2() {
     }
 }
 
+#[test]
+fn a_file_that_may_not_grow_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let json = dir.path().join("info.json");
+    let shell = "ulimit -f 1; exec \"$0\" info \"$1\" --json \"$2\" --config /dev/null";
+    let output =
+        Command::new("sh").args(["-c", shell, env!("CARGO_BIN_EXE_xenia-rs"), &demo()]).arg(&json).output();
+    let output = output.unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{}: {said}", output.status);
+    assert!(said.contains("cannot write ") && said.contains("info.json"), "{said}");
+    assert!(std::fs::read_dir(dir.path()).unwrap().next().is_none(), "no draft is left");
+}
+
 /// Standard output and standard error of a run.
 fn output(words: &[&str]) -> (String, String) {
     let output = program(words).stdout(Stdio::piped()).stderr(Stdio::piped()).output().unwrap();
