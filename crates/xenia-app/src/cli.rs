@@ -38,6 +38,7 @@ pub use trace::*;
 pub use window::*;
 
 use clap::{Parser, Subcommand};
+use std::num::IntErrorKind;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -54,10 +55,11 @@ Examples:
   xenia-rs fuzz --blocks 1_000_000 --seed 1
   xenia-rs conformance jit-tests --engine both
 
-Exit codes: 0 done or match, 1 mismatch or failed test, 2 wrong use, unreadable input, or an output that
-was asked for and could not be written, 3 guest crashed, 4 guest deadlocked (with --halt-on-deadlock, or
-no swap within --swap-timeout), 70 internal error, 129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM with every
-output written; a second signal kills. The title's own exit code is in the JSON.";
+Exit codes: 0 done or match, 1 mismatch or failed test, 2 wrong use, unreadable input, or an output that \
+was asked for and could not be written, 3 guest crashed, 4 guest deadlocked (with --halt-on-deadlock, or \
+no swap within --swap-timeout), 70 internal error, 75 units of a sweep that a signal ended, to be run again, \
+129, 130, 143 ended by SIGHUP, SIGINT, SIGTERM with every output written; a second signal kills. The title's \
+own exit code is in the JSON.";
 
 const EXEC_EXAMPLES: &str = "\
 Examples:
@@ -104,7 +106,7 @@ pub enum Command {
     #[command(after_help = "\
 Examples:
   xenia-rs check t.xex --frames 60 --expect t.json --bless    write the golden file
-  xenia-rs check t.xex --expect t.json                        compare with it, to the limit that it names
+  xenia-rs check t.xex --expect t.json                        compare with it, to its limit
   xenia-rs check t.xex --frames 60 --expect t.json --interp   any engine ends in the same digest")]
     Check(Box<CheckArgs>),
     /// Describe a title: format, entry, imports and their state, digests; a content package: what it is, of which title, whose;
@@ -160,6 +162,11 @@ Examples:
   xenia-rs conformance jit-tests/integer --filter add --tier function")]
     Conformance(ConformanceArgs),
     /// Run random instruction sequences on two engines and compare.
+    #[command(after_help = "\
+Examples:
+  xenia-rs fuzz --blocks 1_000_000 --seed 1
+  xenia-rs fuzz --seconds 60 --seed 7 --out found   what fails, as small as can be
+  xenia-rs fuzz --oracle qemu --blocks 100_000      both engines beside qemu-ppc64")]
     Fuzz(FuzzArgs),
     /// Measure the engines on kernels with known answers, beside their peers.
     #[command(after_help = "\
@@ -227,7 +234,10 @@ pub fn number(text: &str) -> Result<u64, String> {
         Some(hex) => u64::from_str_radix(hex, 16),
         None => digits.parse(),
     };
-    parsed.map_err(|_| format!("{text:?} is no number (decimal or 0x…, underscores allowed)"))
+    parsed.map_err(|error| match error.kind() {
+        IntErrorKind::PosOverflow => format!("{text:?} is more than {}", u64::MAX),
+        _ => format!("{text:?} is no number (decimal or 0x…, underscores allowed)"),
+    })
 }
 
 /// A [`number`] of 32 bits.
@@ -282,7 +292,11 @@ mod tests {
     fn numbers() {
         assert_eq!(number("2_000_000"), Ok(2_000_000));
         assert_eq!(number("0x8201_0000"), Ok(0x8201_0000));
-        assert!(number("12k").is_err());
+        assert!(number("12k").is_err_and(|said| said.contains("no number")));
+        assert!(
+            number("99999999999999999999")
+                .is_err_and(|said| said.ends_with("is more than 18446744073709551615"))
+        );
         assert_eq!(small_number("1_000"), Ok(1000));
         assert!(small_number("0x1_0000_0000").is_err());
         assert_eq!(number_of_frames("1_0"), Ok(10));

@@ -21,6 +21,7 @@ use crate::shard::Shard;
 use crate::unit::{self, Header, UNITS, Unit, Word};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
@@ -179,7 +180,7 @@ fn prepare(out: &Path, plan: &Path) -> Result<()> {
         Ok(_) => {
             Err(Error::file(&copy, format!("another plan's results are here; {} is not it", plan.display())))
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             lines::write_whole(&copy, |out| out.write_all(&bytes))
         }
         Err(error) => Err(Error::read(&copy)(error)),
@@ -190,7 +191,14 @@ fn prepare(out: &Path, plan: &Path) -> Result<()> {
 pub(crate) fn files_of_results(out: &Path) -> Result<Vec<PathBuf>> {
     let folder = out.join(RESULTS);
     let mut files = Vec::new();
-    for entry in std::fs::read_dir(&folder).map_err(Error::read(&folder))? {
+    let listed = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let reason = "there are no results in it: no shard has run into it (sweep run) yet".to_owned();
+            return Err(Error::File { path: out.to_owned(), reason });
+        }
+        listed => listed.map_err(Error::read(&folder))?,
+    };
+    for entry in listed {
         let path = entry.map_err(Error::read(&folder))?.path();
         if path.extension().is_some_and(|end| end == "jsonl") {
             files.push(path);

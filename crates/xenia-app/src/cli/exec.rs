@@ -263,7 +263,8 @@ pub struct RunArgs {
 /// `exec`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ExecArgs {
-    /// An .xex, an .elf, a disc image, a content package, or a folder with default.xex or one other .xex; without one, the built-in demo.
+    /// An .xex, an .elf, a disc image, a content package, an archive (ZIP, ZAR), or a folder with default.xex or one other .xex; without
+    /// one, the built-in demo.
     pub title: Option<PathBuf>,
     /// What the title gets on its command line, after its own name.
     #[arg(last = true, value_name = "ARGUMENTS")]

@@ -82,6 +82,9 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
         let Some(below) = command.find_subcommand(name) else { break };
         (command, matches) = (below, inner);
     }
+    if let Some((_, flag)) = written.iter().find(|((_, path), _)| *path == Path::new("-")) {
+        bail!("{flag} -: standard output is /dev/stdout there; only --json takes a dash for it");
+    }
     let mut seen: Vec<(Place, &String)> = Vec::new();
     for ((_, path), flag) in &written {
         let Some(place) = place(path) else { continue };
@@ -144,6 +147,12 @@ mod tests {
         for words in refused {
             assert!(checked(words).is_err(), "{words:?}");
         }
+        for words in
+            [&["asm", &title, "-o", "-"][..], &[&title, "--event-log", "-"], &[&title, "--audio", "wav:-"]]
+        {
+            assert!(checked(words).unwrap_err().contains("/dev/stdout"), "{words:?}");
+        }
+        assert_eq!(checked(&["asm", "-", "-o", &new]), Ok(()));
         let why = checked(refused[0]).unwrap_err();
         assert_eq!(why, format!("--json would replace {title}, which is read as TITLE: say another file"));
         let taken: [&[&str]; 6] = [

@@ -30,12 +30,19 @@ pub fn wrong_words(words: &[OsString], error: &clap::Error) -> Option<String> {
     if second.to_string().starts_with('-') {
         return None;
     }
-    let first = words.get(1)?.to_str().filter(|word| !word.starts_with('-'))?;
-    if Cli::command().find_subcommand(first).is_some() {
+    let after = if words.get(1)? == "exec" { 2 } else { 1 };
+    let first = words.get(after)?.to_str().filter(|word| !word.starts_with('-'))?;
+    if after == 1 && Cli::command().find_subcommand(first).is_some() {
         return None;
     }
     if Path::new(first).exists() {
-        return Some(format!("one title at a time: {first} is named, and {second}"));
+        return Some(format!(
+            "one title at a time: {first} is named, and {second}; what the title itself is to get stands behind two dashes: \
+             xenia-rs {first} -- {second}"
+        ));
+    }
+    if after == 2 {
+        return None;
     }
     let meant = nearest_command(first).map_or_else(String::new, |name| format!("; did you mean `{name}`?"));
     Some(format!("{first} is neither a command nor a file{meant}"))
@@ -67,7 +74,11 @@ mod tests {
         let exce = "exce is neither a command nor a file; did you mean `exec`?";
         assert_eq!(said(&["exce", "demo.xex"]).as_deref(), Some(exce));
         assert_eq!(said(&["game", "demo.xex"]).as_deref(), Some("game is neither a command nor a file"));
-        assert_eq!(said(&["/", "b.xex"]).as_deref(), Some("one title at a time: / is named, and b.xex"));
+        for words in [&["/", "you", "all"][..], &["exec", "/", "you", "all"]] {
+            let said = said(words).unwrap();
+            assert!(said.starts_with("one title at a time: / is named, and you; "), "{said}");
+            assert!(said.ends_with("xenia-rs / -- you"), "{said}");
+        }
         for words in [&["exec", "--frmaes"][..], &["extract", "a", "b", "c"], &["pack", "in.elf", "out.xex"]]
         {
             assert_eq!(said(words), None, "the parser knows better");

@@ -1,5 +1,6 @@
 //! When guest time begins, as the command line says it.
 
+use std::ops::Range;
 use std::str::FromStr;
 use std::time::SystemTime;
 use xenia_kernel::calendar::TimeFields;
@@ -7,6 +8,9 @@ use xenia_kernel::ports::Clock;
 
 /// 1970, in units of 100 ns since 1601.
 const EPOCH: u64 = 116_444_736_000_000_000;
+
+/// Years that are taken: the console's calendar begins with the first.
+const YEARS: Range<u16> = 1601..10_000;
 
 /// When guest time begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +46,10 @@ impl FromStr for StartTime {
         if text == "now" {
             return Ok(Self::Now);
         }
-        let wrong = || format!("{text:?} is no time: say now, 2008-11-22 or 2008-11-22T10:30:00");
+        let wrong = || {
+            let years = format!("from {} to {}", YEARS.start, YEARS.end - 1);
+            format!("{text:?} is no time: say now, or one {years} as 2008-11-22 or 2008-11-22T10:30:00")
+        };
         let (date, time) = text.split_once(['T', ' ']).unwrap_or((text, "00:00:00"));
         let numbers = |part: &str, sign: char| -> Option<Vec<u16>> {
             part.split(sign).map(|number| number.parse().ok().filter(|_| !number.starts_with('+'))).collect()
@@ -59,7 +66,7 @@ impl FromStr for StartTime {
         };
         let fields = TimeFields::of_words([*year, *month, *day, *hour, *minute, second, 0, 0]);
         // Titles count in 32 bits of seconds from some year or other: what no console has seen is refused.
-        fields.time().filter(|_| (1601..10_000).contains(year)).map(Self::At).ok_or_else(wrong)
+        fields.time().filter(|_| YEARS.contains(year)).map(Self::At).ok_or_else(wrong)
     }
 }
 
@@ -91,6 +98,7 @@ mod tests {
             "+2008-1-1",
             "2008-1-1T1:1:1:1",
             "20000-01-01",
+            "1600-12-31",
         ] {
             assert!(wrong.parse::<StartTime>().is_err(), "{wrong}");
         }

@@ -93,7 +93,7 @@ pub struct ExtractArgs {
 pub struct MakeIsoArgs {
     /// The folder that has default.xex and what goes with it.
     pub folder: PathBuf,
-    /// The disc image to write.
+    /// The disc image to write; one that is there is replaced.
     pub image: PathBuf,
 }
 
@@ -126,7 +126,7 @@ pub enum PackageSigner {
 pub struct MakeStfsArgs {
     /// The folder to put into the package.
     pub folder: PathBuf,
-    /// The package to write.
+    /// The package to write; one that is there is replaced.
     pub package: PathBuf,
     /// What users see; the folder's name unless given.
     #[arg(long, value_name = "TEXT")]

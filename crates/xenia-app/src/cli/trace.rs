@@ -27,6 +27,7 @@ Examples:
   xenia-rs trace play t.trace --gpu none --json -          how fast packets are processed")]
     Play(TracePlayArgs),
     /// Compare two traces: the first event that differs.
+    #[command(after_help = "Example:\n  xenia-rs trace diff a.trace b.trace")]
     Diff(TraceDiffArgs),
     /// Print a trace's packets and the state of each draw, with a picture after each draw.
     #[command(after_help = "\

@@ -4,7 +4,7 @@ use crate::cli::DisArgs;
 use crate::exit::Code;
 use crate::say::outln;
 use crate::title::Title;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use xenia_formats::KeyRing;
@@ -24,16 +24,17 @@ pub fn run(args: &DisArgs) -> Result<Code> {
     let code = open(args)?;
     let start = args.start.map_or(Ok(code.start), address)?;
     let syntax = if args.raw { Syntax::Standard } else { Syntax::default() };
-    let offset = start
-        .checked_sub(code.base)
-        .filter(|&offset| start.is_multiple_of(4) && (offset as usize) < code.bytes.len())
-        .with_context(|| {
-            format!(
-                "{start:#010x} is not an instruction's address between {:#010x} and {:#010x}",
-                code.base,
-                u64::from(code.base) + code.bytes.len() as u64
-            )
-        })?;
+    let flag = if args.start.is_some() { "--start" } else { "--base" };
+    ensure!(start.is_multiple_of(4), "{flag} {start:#x}: instructions are at multiples of 4");
+    let offset = start.checked_sub(code.base).filter(|&offset| (offset as usize) < code.bytes.len());
+    let offset = offset.with_context(|| {
+        let end = u64::from(code.base) + code.bytes.len() as u64;
+        format!(
+            "nothing is at {start:#010x}: {} is from {:#010x} to {end:#010x}",
+            args.title.display(),
+            code.base
+        )
+    })?;
     let words = code.bytes[offset as usize..].chunks_exact(4).take(args.count as usize);
     for (index, word) in words.enumerate() {
         let pc = start + 4 * index as u32;

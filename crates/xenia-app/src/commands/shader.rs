@@ -6,6 +6,7 @@ use crate::say::{out, outln};
 use crate::wording::count;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
+use xenia_formats::Opens;
 use xenia_gpu::microcode::{Program, ShaderKind, ShaderObject, assemble, disassemble};
 use xenia_render::translate::{self as render, Interpolators, Stage};
 
@@ -30,6 +31,13 @@ fn open(path: &Path, kind: Option<ShaderKindChoice>) -> Result<Opened> {
     if object.words.len() < INSTRUCTION || object.words.iter().all(|&word| word == 0) {
         let words = count(object.words.len(), "word");
         bail!("{} is no shader: there is no instruction in its {words}", path.display());
+    }
+    // Bare microcode has no mark of its own, so any file would look like some.
+    if object.kind.is_none()
+        && let Ok(Some(format)) = xenia_formats::identify(&bytes)
+        && !matches!(format.opens, Opens::Unread(_))
+    {
+        bail!("{} is no shader: it is {}", path.display(), format.description);
     }
     let program = Program::decode(&object.words);
     let kind = kind.map(ShaderKind::from).or(object.kind).unwrap_or({

@@ -1,7 +1,7 @@
 //! What runs a machine's code and its threads, as the flags ask.
 
 use crate::cli::{Compile, CpuArgs, CrossCheckUnit, EngineArgs, ModeArgs, ReservationsTable, Tier};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
@@ -137,7 +137,8 @@ pub fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
         if quantum == 0 {
             bail!("--quantum 0: a visit has at least one instruction");
         }
-        config.quantum = u32::try_from(quantum).context("--quantum")?;
+        config.quantum = u32::try_from(quantum)
+            .map_err(|_| anyhow!("--quantum {quantum}: a visit has {} instructions at most", u32::MAX))?;
     }
     if let Some(path) = &args.contention_manifest {
         let manifest = ContentionManifest::read(path).context("--contention-manifest")?;
