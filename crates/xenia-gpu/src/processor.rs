@@ -130,6 +130,8 @@ pub struct CommandProcessor {
     /// The clock, in chip cycles.
     cycles: u64,
     waiting: Option<Wait>,
+    /// The guest time at which what is waited for was looked at last.
+    looked: u64,
     /// A front buffer that is shown at the next vertical blank; nothing is read on until then.
     flip: Option<Flip>,
     bins: Bins,
@@ -163,6 +165,7 @@ impl CommandProcessor {
             feed: Feed::default(),
             cycles: 0,
             waiting: None,
+            looked: 0,
             flip: None,
             bins: Bins::default(),
             queries: Queries::default(),
@@ -262,6 +265,8 @@ impl CommandProcessor {
                     let until = blank.map_or(now, |blank| now.min(blank.saturating_sub(1)));
                     words += self.run(cost::cycles_at(until), MAX_WORDS_PER_PUMP - words);
                 }
+                // A wait that began on the way has not been looked at since.
+                _ if self.waits_for_line() && self.looked < now => self.poll(now),
                 _ => break,
             }
         }
@@ -292,8 +297,8 @@ impl CommandProcessor {
     /// for memory has only the next vertical blank, since nothing but the CPU changes memory.
     pub fn next_event_time(&self) -> Option<u64> {
         let packet = self.is_runnable().then(|| cost::ticks(self.cycles).next_multiple_of(cost::EVENT_GRAIN));
-        let line =
-            self.waiting.as_ref().and_then(|wait| wait.on_line_counter().then(|| self.display.next_line()));
+        let line = self.waiting.filter(|wait| wait.on_line_counter());
+        let line = line.and_then(|wait| self.display.next_line(self.looked, |line| wait.holds(line)));
         [packet, line, self.display.next_vblank()].into_iter().flatten().min()
     }
 

@@ -100,6 +100,8 @@ struct TestSystem {
     /// What the devices were given.
     stores: Vec<u32>,
     next_event: Option<GuestTicks>,
+    /// What happens first is only done after its time.
+    late: bool,
     /// Set by a system call.
     stop: Option<Arc<AtomicBool>>,
 }
@@ -156,7 +158,7 @@ impl System for TestSystem {
     }
 
     fn advance(&mut self, cpu: &mut dyn Cpu) {
-        if self.next_event.is_some_and(|at| at <= cpu.now()) {
+        if self.next_event.is_some_and(|at| at + u64::from(self.late) <= cpu.now()) {
             self.next_event = None;
             assert_eq!(cpu.wake(self.threads[0], 2, 0), Ok(Woken::Yes));
         }
@@ -275,6 +277,14 @@ fn when_nothing_runs_time_jumps_to_the_next_event() {
     assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
     assert_eq!(m.executor.instructions(), 3);
     assert_eq!(m.executor.scheduler.now(), 1_001_000);
+}
+
+#[test]
+fn an_event_that_stays_in_the_past_does_not_stop_time() {
+    let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[Step::Call(PARK), Step::Call(END)])]);
+    (m.executor.system.next_event, m.executor.system.late) = (Some(0), true);
+    assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
+    assert_eq!(m.executor.scheduler.now(), 1);
 }
 
 #[test]

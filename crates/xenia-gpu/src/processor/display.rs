@@ -101,9 +101,13 @@ impl Display {
         registers.set(dc::D1MODE_V_COUNTER, line as u32);
     }
 
-    /// A time by which the line counter will have moved.
-    pub(super) fn next_line(&self) -> u64 {
-        self.start + self.period / LINES
+    /// The first time after `looked` at which the line counter moves to a line that is `wanted`; `None` if no line is.
+    pub(super) fn next_line(&self, looked: u64, wanted: impl Fn(u32) -> bool) -> Option<u64> {
+        let since = looked.saturating_sub(self.start);
+        let picture = self.start + since / self.period * self.period;
+        let line = since % self.period * LINES / self.period;
+        let ahead = (1..=LINES).find(|ahead| wanted(((line + ahead) % LINES) as u32))?;
+        Some(picture + ((line + ahead) * self.period).div_ceil(LINES))
     }
 
     /// From the next vertical blank on, they come `period` ticks apart, as far as a display can do that.

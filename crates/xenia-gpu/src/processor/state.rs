@@ -87,6 +87,7 @@ impl CommandProcessor {
         self.display = display;
         self.cycles = state.cycles;
         self.waiting = state.waiting.map(|words| Wait::new(&words));
+        self.looked = cost::ticks(self.cycles);
         self.flip = state.flip.map(|[physical, width, height]| Flip { physical, width, height });
         let [mask, select] = state.bins;
         self.bins = Bins { mask, select };

@@ -37,7 +37,8 @@ impl Wait {
         !self.is_memory() && self.address == dc::D1MODE_V_COUNTER
     }
 
-    fn holds(self, value: u32) -> bool {
+    /// Whether the comparison holds for a value.
+    pub(in super::super) fn holds(self, value: u32) -> bool {
         let (value, reference) = (value & self.mask, self.reference);
         match self.info & 7 {
             0 => false,
@@ -73,9 +74,15 @@ impl CommandProcessor {
         }
     }
 
+    /// Whether it is the display's line counter that is waited for.
+    pub(in super::super) fn waits_for_line(&self) -> bool {
+        self.waiting.is_some_and(Wait::on_line_counter)
+    }
+
     /// Looks again at what is waited for.
     pub(in super::super) fn poll(&mut self, now: u64) {
         if let Some(wait) = self.waiting {
+            self.looked = now;
             let value = self.polled(wait, now);
             if wait.holds(value) {
                 self.waiting = None;
@@ -95,6 +102,7 @@ impl CommandProcessor {
     /// Suspends the processor unless the comparison holds.
     pub(super) fn wait_for(&mut self, wait: Wait) {
         if !self.holds_now(wait) {
+            self.looked = cost::ticks(self.cycles);
             self.waiting = Some(wait);
         }
     }

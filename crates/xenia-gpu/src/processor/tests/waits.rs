@@ -104,3 +104,53 @@ fn nothing_is_skipped_behind_a_lists_end() {
         assert!(m.gpu.is_idle());
     }
 }
+
+/// A processor with vertical blanks, which are 60 a second, and a wait for the line counter in its ring.
+fn waits_for_a_line(comparison: u32, line: u32, mask: u32, start: u64) -> CommandProcessor {
+    let memory = Arc::new(Ram::new(0x10_0000));
+    let mut gpu = CommandProcessor::new(memory.clone(), Box::new(NullBackend), Config::default());
+    gpu.initialize_ring(RING, 7);
+    let wait = [type3(opcode::WAIT_REG_MEM, 5), comparison, dc::D1MODE_V_COUNTER, line, mask, 0x10];
+    for (i, word) in wait.into_iter().enumerate() {
+        memory.write_u32(RING + i as u32 * 4, word);
+    }
+    gpu.pump(start);
+    gpu.store_register(cp::CP_RB_WPTR, wait.len() as u32, start);
+    gpu
+}
+
+#[test]
+fn a_line_that_is_waited_for_comes_by_itself() {
+    for line in [0, 1, 2, 374, 740, 749] {
+        for start in [0, 1, 1_000_000, 12_345_678] {
+            let mut gpu = waits_for_a_line(5, line, 0xffff, start);
+            gpu.pump(start + 1);
+            let mut looks = 0;
+            while !gpu.is_idle() {
+                gpu.pump(gpu.next_event_time().unwrap());
+                looks += 1;
+                assert!(looks <= 3, "line {line} from {start}");
+            }
+            let mut seen = cost::ticks(gpu.cycles) % VBLANK_TICKS * LINES / VBLANK_TICKS;
+            seen += u64::from(seen < line.into()); // what the packet itself costs may lie in the next line
+            assert!(seen >= line.into(), "{seen} where {line} was waited for");
+        }
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn the_next_event_is_always_ahead(
+        comparison in 0_u32..8, line in 0_u32..800, mask in 0_u32..0x400, start in 0_u64..5_000_000,
+        steps in proptest::collection::vec(0_u64..100_000, 1..20),
+    ) {
+        let mut gpu = waits_for_a_line(comparison, line, mask, start);
+        let mut now = start;
+        for step in steps {
+            gpu.pump(now);
+            let next = gpu.next_event_time().unwrap();
+            proptest::prop_assert!(next > now, "{next} at {now}");
+            now = next + step;
+        }
+    }
+}
