@@ -2,53 +2,43 @@
 //!
 //! Nothing here is global: any number of machines can live in one process.
 
+mod build;
 mod engine;
 mod figures;
 mod options;
 
-pub use engine::{Engine, engine, jit_config, scheduler_config, tell_functions};
+#[cfg(test)]
+pub use engine::scheduler_config;
+pub use engine::{engine, jit_config, tell_functions};
 pub use figures::Sizes;
 pub use options::{Launched, MachineOptions};
 
-use self::engine::{executor, reservations};
-use crate::call_log;
-use crate::cli::{EngineArgs, StartTime};
-use crate::code_store;
-use crate::command_line::command_line;
-use crate::content::ContentFolder;
-use crate::dialogs::{DialogLog, Spoken};
 use crate::digest::ImageDigest;
-use crate::drawing::{Drawing, Progress as Compiled};
 use crate::event_log::EventLog;
-use crate::gpu_port::{Capture, GpuPort};
 use crate::interrupt::Interrupt;
-use crate::network;
 use crate::output::{self, Losses};
 use crate::pace::{Pace, Progress};
-use crate::recording::{self, Header, Made, Trouble};
+use crate::recording::{Made, Trouble};
 use crate::report::{RunReport, TitleReport};
 use crate::say::{self, errln};
 use crate::sound::{Sound, XmaPort};
-use crate::title::Title;
 use crate::watchdog::{Watchdog, Watched};
 use crate::wording::count;
-use anyhow::{Context, Result};
 use parking_lot::Mutex;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
+use xenia_gpu::CommandProcessor;
 use xenia_gpu::limits::Cancel;
 use xenia_gpu::trace::{self, Recording};
-use xenia_gpu::{CommandProcessor, Config};
 use xenia_jit::{CodeSizes, CodeStore};
 use xenia_kernel::files::MissingFile;
-use xenia_kernel::ports::Ports;
 use xenia_kernel::title::Successor;
-use xenia_kernel::{Kernel, KernelConfig, KernelSystem};
+use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_render::backend::PipelineTally;
-use xenia_sched::{Event, Executor, Limits, RECORDED_CONTENTIONS, RunEnd, Scheduler};
+use xenia_sched::{Executor, Limits, RECORDED_CONTENTIONS, RunEnd};
 
 /// See the module's documentation.
 pub struct Machine {
@@ -84,131 +74,6 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Builds a machine and loads `title` into it.
-    pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
-        Self::new_told(title, options, &|_, _| {})
-    }
-
-    /// The same; `compiled` is told of pipelines that are compiled before the title runs.
-    pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
-        let memory = GuestMemory::new().context("guest memory")?;
-        let image_digest = ImageDigest::of(&title.image);
-        let EngineArgs { cpu, mode, .. } = options.engine;
-        let store = options
-            .code_cache
-            .as_deref()
-            .and_then(|folder| code_store::options(folder, title, reservations(cpu, mode)));
-        let Engine { run: engine, compiling, code, store } =
-            engine(&memory, cpu, mode, &title.image.functions, store)?;
-        let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
-            Drawing::new(title, &image_digest, options.picture, compiled)?;
-        let backend = drawing.name();
-        let config = Config {
-            capture_all: options.capture == Capture::Every,
-            inline: options.engine.gpu_inline,
-            stop_at_swap: options.engine.mode.parallel,
-            ..Config::default()
-        };
-        let processor = CommandProcessor::new(memory.clone(), drawing, config);
-        let cancel = processor.cancel();
-        let processor = Arc::new(Mutex::new(processor));
-        let video = GpuPort::new(processor.clone(), memory.clone(), options.capture, options.frames);
-        let recording = Trouble::default();
-        let losses = Losses::default();
-        let clock = StartTime::clock(options.engine.start_time, options.engine.mode.parallel);
-        let header = || {
-            let header = Header::new(&title.name, image_digest.get(), options.engine, clock)?;
-            anyhow::Ok(header.with(backend, options.arguments))
-        };
-        let outside = (options.input, options.dialogs);
-        let mut made = None;
-        let (input, dialogs) = match (options.record, options.replay) {
-            (Some(path), _) => {
-                let (outside, recording) = recording::record(path, &header()?, outside, losses.clone())?;
-                made = Some(recording);
-                outside
-            }
-            (None, Some(path)) => recording::replay(path, &header()?, recording.clone())?,
-            (None, None) => outside,
-        };
-        let xma = XmaPort::new(memory.clone());
-        let ports = Ports {
-            video: Box::new(video),
-            audio: options.sound.port(),
-            xma: Box::new(xma.clone()),
-            text: options.text,
-            input,
-            clock,
-            dialogs: Box::new(Spoken::new(dialogs, DialogLog)),
-            network: network::port(options.engine.network, options.engine.mode.parallel)?,
-            storage: Box::new(ContentFolder {
-                folder: options.content,
-                repeats: !options.engine.mode.parallel,
-            }),
-        };
-        let mut config = KernelConfig { keys: title.keys.clone(), ..KernelConfig::default() };
-        if let Some(launched) = &options.launched {
-            let name = launched.path.rsplit('\\').next().unwrap_or(&launched.path);
-            config.command_line = format!("\"{name}\"");
-            config.image_path.clone_from(&launched.path);
-        } else {
-            config.command_line = command_line("default.xex", options.arguments)?;
-        }
-        let kernel = Kernel::new(memory.clone(), config, ports).context("kernel")?;
-        if let Some(launched) = options.launched {
-            kernel.inherit(launched.inheritance);
-        } else if let Some(medium) = &title.medium {
-            medium.mount(&mut kernel.files.lock())?;
-        }
-        title.updates.mount(&mut kernel.files.lock())?;
-
-        let mut scheduler = Scheduler::new(scheduler_config(options.engine)?);
-        if let Some(path) = options.record_contention {
-            output::check(path)?;
-            scheduler.record_contention();
-        }
-        let event_log = options.event_log.map(EventLog::create).transpose()?;
-        if let Some(events) = call_log::events(event_log.as_ref()) {
-            scheduler.set_events(events);
-            scheduler.emit(&Event::Image { sha256: image_digest.get() });
-        }
-        kernel
-            .load_title(&mut scheduler, &title.image)
-            .with_context(|| format!("cannot start {}", title.name))?;
-        let mut executor = executor(scheduler, engine, &kernel, &options.engine.mode)?;
-        executor.set_barrier(options.engine.mode.barrier);
-        let title = TitleReport {
-            name: title.name.clone(),
-            id: title.image.execution.map(|execution| execution.title_id.to_string()),
-            folder: title.medium.as_ref().map(ToString::to_string),
-        };
-        Ok(Self {
-            memory,
-            kernel,
-            processor,
-            cancel,
-            executor,
-            image_digest,
-            backend,
-            adapter,
-            pipelines,
-            has_digest: has_digest && !options.engine.mode.parallel,
-            title,
-            recorded: made,
-            recording,
-            event_log,
-            record_contention: options.record_contention.map(Path::to_owned),
-            compiling,
-            code,
-            store,
-            losses,
-            interrupt: Interrupt::default(),
-            pace: None,
-            sound: options.sound,
-            xma,
-        })
-    }
-
     /// Lets `pace` have its say while the machine runs.
     pub fn set_pace(&mut self, pace: Pace) {
         pace.watch(self.executor.stop_flag());
