@@ -27,6 +27,8 @@ pub enum Tool {
     Display,
     /// A terminal without a screen.
     Terminal,
+    /// The part of the host's kernel that makes input devices of what programs say.
+    Uinput,
     /// Sources of programs that others wrote.
     Sources,
     /// A folder of titles that are not ours to ship.
@@ -54,6 +56,8 @@ pub struct Row {
     /// What is tested with it.
     pub used_for: &'static str,
 }
+
+const UINPUT: &str = "/dev/uinput";
 
 const fn part(file: &'static str, package: &'static str) -> Part {
     Part { file, package }
@@ -136,6 +140,12 @@ pub const TOOLS: &[Row] = &[
         used_for: "the test of what a terminal shows",
     },
     Row {
+        tool: Tool::Uinput,
+        name: "uinput",
+        parts: &[],
+        used_for: "the test of pads (/dev/uinput, and the right to it)",
+    },
+    Row {
         tool: Tool::Sources,
         name: "sources",
         parts: &[part("apt-get", "apt"), part("make", "make")],
@@ -183,6 +193,11 @@ impl Row {
                 Some(folder) => Err(format!("{} is no folder", Path::new(&folder).display())),
                 None => Err(format!("{} is not set", crate::TITLES)),
             };
+        }
+        if self.tool == Tool::Uinput {
+            // Nothing that is installed brings it.
+            let open = std::fs::File::options().read(true).write(true).open(UINPUT);
+            return open.map(drop).map_err(|error| format!("{UINPUT}: {error}"));
         }
         let missing: Vec<String> = self
             .missing()

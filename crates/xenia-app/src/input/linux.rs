@@ -197,3 +197,6 @@ fn run_motors(device: &Evdev, motors: &Motors) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
