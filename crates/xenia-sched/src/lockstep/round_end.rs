@@ -21,7 +21,7 @@ impl<S: System> LockstepExecutor<S> {
             match next.into_iter().flatten().min().filter(|&next| next < MAX_TICKS) {
                 // Whoever names a time that is over must not stop time for everybody.
                 Some(next) => {
-                    self.cross_gap(next.max((self.time >> INSTRUCTIONS_PER_TICK_SHIFT) + 1), limits)
+                    self.cross_gap(next.max((self.time >> INSTRUCTIONS_PER_TICK_SHIFT) + 1), limits);
                 }
                 None => return self.deadlock(limits),
             }
