@@ -18,7 +18,7 @@ use crate::fault_exit::{self, LEAVES};
 use crate::lift::{LiftConfig, Lifted, Lifter, Site, region_signature};
 use crate::region::Region;
 use crate::relocation::Relocation;
-use crate::{JitConfig, JitError};
+use crate::{JitConfig, JitError, unused};
 use cranelift_codegen::Context;
 use cranelift_codegen::control::ControlPlane;
 use cranelift_codegen::ir::UserFuncName;
@@ -147,6 +147,7 @@ impl Compiler {
             self.builder = FunctionBuilderContext::new();
             JitError::TooLong(fitting)
         })?;
+        unused::remove_loads(&mut self.context.func);
         let clif = texts.then(|| self.context.func.display().to_string());
         self.context.compile(&*self.isa, &mut self.control).map_err(|e| {
             let reason = format!("{:?}", e.inner);

@@ -52,6 +52,7 @@ mod soft_single;
 mod starts;
 mod store;
 mod strings;
+mod unused;
 mod warmth;
 
 pub use compile::Dump;

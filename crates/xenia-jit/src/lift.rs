@@ -19,6 +19,7 @@ mod cache;
 mod calls;
 mod carried;
 mod condition;
+mod constants;
 mod entries;
 mod exits;
 mod float;

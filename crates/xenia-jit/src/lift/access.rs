@@ -164,8 +164,8 @@ impl Lifter<'_> {
             return self.const64(u64::from(i.disp() as u32));
         }
         let base = self.gpr32(i.ra());
-        let sum = self.b.ins().iadd_imm_s(base, i.disp());
-        self.b.ins().uextend(types::I64, sum)
+        let sum = self.plus(base, i.disp());
+        self.zero_extended(sum)
     }
 
     /// `(RA|0) + (RB)`, 32 bits zero-extended.

@@ -72,6 +72,8 @@ pub(crate) struct Cache {
     low: [Option<Value>; 32],
     /// The low word, zero-extended, where it is at hand and the upper half may be something else.
     extended: [Option<Value>; 32],
+    /// The low word, sign-extended, where it is at hand and the upper half may be something else.
+    signed: [Option<Value>; 32],
     /// Bit n: the upper half of GPR n is zero.
     zero_extended: u32,
     gpr_dirty: u32,
@@ -107,6 +109,7 @@ impl Default for Cache {
             gpr: [None; 32],
             low: [None; 32],
             extended: [None; 32],
+            signed: [None; 32],
             zero_extended: 0,
             gpr_dirty: 0,
             floats: Floats::default(),
@@ -182,7 +185,7 @@ impl Lifter<'_> {
             (None, Some(extended)) => extended,
             _ => self.gpr(n),
         };
-        let value = self.b.ins().ireduce(types::I32, whole);
+        let value = self.low_part_of(types::I32, whole);
         self.cache.low[n] = Some(value);
         value
     }
@@ -200,9 +203,20 @@ impl Lifter<'_> {
             self.b.ins().uload32(HOST, ctx, gpr_offset(n))
         } else {
             let low = self.gpr32(n);
-            self.b.ins().uextend(types::I64, low)
+            self.zero_extended(low)
         };
         self.cache.extended[n] = Some(value);
+        value
+    }
+
+    /// The low word of GPR `n`, sign-extended to 64 bits.
+    pub(crate) fn gpr_signed(&mut self, n: usize) -> Value {
+        if let Some(value) = self.cache.signed[n] {
+            return value;
+        }
+        let low = self.gpr32(n);
+        let value = self.b.ins().sextend(types::I64, low);
+        self.cache.signed[n] = Some(value);
         value
     }
 
@@ -211,6 +225,7 @@ impl Lifter<'_> {
         self.cache.gpr[n] = Some(value);
         self.cache.low[n] = None;
         self.cache.extended[n] = None;
+        self.cache.signed[n] = None;
         self.cache.zero_extended &= !(1 << n);
         if let Some(variable) = self.carrying.variable(n) {
             self.b.def_var(variable, value);

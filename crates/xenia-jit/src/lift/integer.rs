@@ -147,7 +147,7 @@ impl Integer for Lifter<'_> {
             self.set_gpr(i.rd(), value);
         } else {
             let a = self.gpr(i.ra());
-            let sum = self.b.ins().iadd_imm_s(a, i.simm() + wrong);
+            let sum = self.plus(a, i.simm() + wrong);
             self.set_gpr(i.rd(), sum);
         }
     }
@@ -168,7 +168,7 @@ impl Integer for Lifter<'_> {
             self.set_gpr(i.rd(), value);
         } else {
             let a = self.gpr(i.ra());
-            let sum = self.b.ins().iadd_imm_s(a, shifted);
+            let sum = self.plus(a, shifted);
             self.set_gpr(i.rd(), sum);
         }
     }
@@ -268,9 +268,7 @@ impl Integer for Lifter<'_> {
     }
 
     fn mulhwx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr32(i.ra()), self.gpr32(i.rb()));
-        let a = self.b.ins().sextend(types::I64, a);
-        let b = self.b.ins().sextend(types::I64, b);
+        let (a, b) = (self.gpr_signed(i.ra()), self.gpr_signed(i.rb()));
         let product = self.b.ins().imul(a, b);
         let high = self.b.ins().sshr_imm_s(product, 32);
         self.finish(i, high);
@@ -305,9 +303,7 @@ impl Integer for Lifter<'_> {
     }
 
     fn mullwx(&mut self, i: Instruction) {
-        let (a, b) = (self.gpr32(i.ra()), self.gpr32(i.rb()));
-        let a = self.b.ins().sextend(types::I64, a);
-        let b = self.b.ins().sextend(types::I64, b);
+        let (a, b) = (self.gpr_signed(i.ra()), self.gpr_signed(i.rb()));
         let product = self.b.ins().imul(a, b);
         if i.oe() {
             let low = self.low(product);

@@ -86,8 +86,7 @@ impl Lifter<'_> {
     }
 
     pub(super) fn store_big(&mut self, value: Value, place: Place) {
-        let ty = self.b.func.dfg.value_type(value);
-        let value = if ty == types::I8 { value } else { self.b.ins().bswap(value) };
+        let value = self.bytes_reversed(value);
         self.store_guest(value, place.address, place.displacement);
     }
 
@@ -136,7 +135,7 @@ impl Lifter<'_> {
             types::I32 => self.gpr32(n),
             _ => {
                 let whole = self.gpr(n);
-                self.b.ins().ireduce(ty, whole)
+                self.low_part_of(ty, whole)
             }
         }
     }

@@ -125,14 +125,14 @@ impl Logical for Lifter<'_> {
             self.move_gpr(i.ra(), i.rs());
         } else {
             let s = self.gpr(i.rs());
-            let result = self.b.ins().bor_imm_s(s, i.uimm() as i64);
+            let result = self.with_bits(s, i.uimm() as i64);
             self.set_gpr(i.ra(), result);
         }
     }
 
     fn oris(&mut self, i: Instruction) {
         let s = self.gpr(i.rs());
-        let result = self.b.ins().bor_imm_s(s, (i.uimm() << 16) as i64);
+        let result = self.with_bits(s, (i.uimm() << 16) as i64);
         self.set_gpr(i.ra(), result);
     }
 

@@ -1,0 +1,72 @@
+//! Values that are constants.
+//!
+//! Code makes addresses and masks of two halves, and stores numbers. Cranelift's optimiser would fold that, but it runs for nobody
+//! (docs/src/decisions/0053): so arms that such code consists of ask here. A constant takes no host register, as it is made
+//! anew, or is part of the instruction, where it is used.
+
+use super::Lifter;
+use cranelift_codegen::ir::{InstBuilder, InstructionData, Opcode, Type, Value, types};
+
+impl Lifter<'_> {
+    /// What an integer of up to 64 bits is, sign-extended, if it is a constant.
+    pub(super) fn constant(&self, value: Value) -> Option<i64> {
+        let dfg = &self.b.func.dfg;
+        let inst = dfg.value_def(value).inst()?;
+        let InstructionData::UnaryImm { opcode: Opcode::Iconst, imm } = dfg.insts[inst] else { return None };
+        let unused = 64 - dfg.value_type(value).bits();
+        Some(imm.bits() << unused >> unused)
+    }
+
+    /// The constant `number` of type `ty`, or what is left of it there.
+    fn const_of(&mut self, ty: Type, number: i64) -> Value {
+        self.b.ins().iconst(ty, number)
+    }
+
+    /// `value` plus `addend`.
+    pub(super) fn plus(&mut self, value: Value, addend: i64) -> Value {
+        match self.constant(value) {
+            Some(constant) => {
+                let ty = self.b.func.dfg.value_type(value);
+                self.const_of(ty, constant.wrapping_add(addend))
+            }
+            None => self.b.ins().iadd_imm_s(value, addend),
+        }
+    }
+
+    /// `value` with the bits of `mask` set.
+    pub(super) fn with_bits(&mut self, value: Value, mask: i64) -> Value {
+        match self.constant(value) {
+            Some(constant) => {
+                let ty = self.b.func.dfg.value_type(value);
+                self.const_of(ty, constant | mask)
+            }
+            None => self.b.ins().bor_imm_s(value, mask),
+        }
+    }
+
+    /// The low part of `value` that is a `ty`.
+    pub(super) fn low_part_of(&mut self, ty: Type, value: Value) -> Value {
+        match self.constant(value) {
+            Some(constant) => self.const_of(ty, constant),
+            None => self.b.ins().ireduce(ty, value),
+        }
+    }
+
+    /// A word, zero-extended.
+    pub(super) fn zero_extended(&mut self, word: Value) -> Value {
+        match self.constant(word) {
+            Some(constant) => self.const_of(types::I64, i64::from(constant as u32)),
+            None => self.b.ins().uextend(types::I64, word),
+        }
+    }
+
+    /// The bytes of `value` in reverse.
+    pub(super) fn bytes_reversed(&mut self, value: Value) -> Value {
+        let ty = self.b.func.dfg.value_type(value);
+        match self.constant(value) {
+            _ if ty == types::I8 => value,
+            Some(constant) => self.const_of(ty, constant.swap_bytes() >> (64 - ty.bits())),
+            None => self.b.ins().bswap(value),
+        }
+    }
+}

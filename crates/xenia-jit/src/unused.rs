@@ -1,0 +1,61 @@
+//! Loads from the context whose values nobody uses.
+//!
+//! A loop's gate loads all registers that the loop carries, whichever of them are read from there on ([`crate::lift`]); a block that takes
+//! what is passed to it may never look. Cranelift drops instructions without users but for loads, which could fault. Those from the
+//! context can't.
+
+use cranelift_codegen::entity::SecondaryMap;
+use cranelift_codegen::ir::{Function, MemFlagsData, Value};
+
+/// Takes such loads out of `func`.
+pub(crate) fn remove_loads(func: &mut Function) {
+    let mut users: SecondaryMap<Value, u32> = SecondaryMap::with_capacity(func.dfg.num_values());
+    let mut loads = Vec::new();
+    for block in func.layout.blocks() {
+        for inst in func.layout.block_insts(block) {
+            for value in func.dfg.inst_values(inst) {
+                users[func.dfg.resolve_aliases(value)] += 1;
+            }
+            let data = &func.dfg.insts[inst];
+            if data.opcode().can_load()
+                && !data.opcode().can_store()
+                && data.memflags_data(&func.dfg).is_some_and(MemFlagsData::notrap)
+            {
+                loads.push(inst);
+            }
+        }
+    }
+    for inst in loads {
+        if func.dfg.inst_results(inst).iter().all(|result| users[*result] == 0) {
+            func.layout.remove_inst(inst);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cranelift_codegen::cursor::{Cursor, FuncCursor};
+    use cranelift_codegen::ir::{InstBuilder, types};
+
+    #[test]
+    fn of_loads_without_users_those_that_may_fault_stay() {
+        let mut func = Function::new();
+        let block = func.dfg.make_block();
+        let address = func.dfg.append_block_param(block, types::I64);
+        let mut cursor = FuncCursor::new(&mut func);
+        cursor.insert_block(block);
+        let used = cursor.ins().load(types::I64, MemFlagsData::trusted(), address, 0);
+        cursor.ins().load(types::I64, MemFlagsData::trusted(), address, 8);
+        cursor.ins().uload32(MemFlagsData::trusted(), address, 16);
+        cursor.ins().load(types::I64, MemFlagsData::new(), address, 24);
+        cursor.ins().return_(&[used]);
+        remove_loads(&mut func);
+        let offsets: Vec<i32> = func
+            .layout
+            .block_insts(block)
+            .filter_map(|inst| func.dfg.insts[inst].load_store_offset())
+            .collect();
+        assert_eq!(offsets, [0, 24]);
+    }
+}
