@@ -86,7 +86,7 @@ pub struct JitConfig {
 }
 
 /// Interpreted instructions that take as long as compiling one.
-const WARM_UP: u32 = 2500;
+const WARM_UP: u32 = 1000;
 /// The same where somebody else compiles meanwhile.
 const BACKGROUND_WARM_UP: u32 = 500;
 

@@ -100,7 +100,7 @@ pub struct CpuArgs {
     /// parallel, and does in lockstep.
     #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["interp", "cross_check"])]
     pub compile: Option<Compile>,
-    /// Compile code once this many instructions of it have been interpreted for each one to compile (2500; 500 with
+    /// Compile code once this many instructions of it have been interpreted for each one to compile (1000; 500 with
     /// --compile background; 4 with --cross-check); 0 compiles everything before it runs.
     #[arg(long, value_name = "N", value_parser = small_number, conflicts_with = "interp")]
     pub warm_up: Option<u32>,
