@@ -179,7 +179,7 @@ static uint32_t by_semaphores(uint32_t i, uint32_t second) {
 
 static uint32_t by_handles(uint32_t i, uint32_t second) {
     (void)i;
-    if (!second) return NtSignalAndWaitForSingleObjectEx(pairs.handles[0], pairs.handles[1], 0, 1, 0);
+    if (!second) return NtSignalAndWaitForSingleObjectEx(pairs.handles[0], pairs.handles[1], 1, 0, 0);
     uint32_t result = wait_handle(pairs.handles[0], 0);
     NtSetEvent(pairs.handles[1], 0);
     return result;

@@ -137,6 +137,8 @@ static void signal_and_wait(void) {
     NtCreateEvent(&first, 0, AUTO_EVENT, 0);
     NtCreateEvent(&second, 0, AUTO_EVENT, 0);
     NtQueueApcThread(CURRENT_THREAD, note, 1, 0, 0);
+    EXPECT(NtSignalAndWaitForSingleObjectEx(first, second, 1, 0, &no_wait), TIMEOUT);
+    EXPECT(seen.count, 0);
     EXPECT(NtSignalAndWaitForSingleObjectEx(first, second, 1, 1, &long_wait), USER_APC);
     EXPECT(seen.count, 1);
     EXPECT(wait_handle(first, &no_wait), SUCCESS);

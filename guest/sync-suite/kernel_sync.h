@@ -154,8 +154,8 @@ uint32_t KeWaitForMultipleObjects(uint32_t count, void *const *objects, uint32_t
                                   uint32_t mode, uint32_t alertable, const int64_t *timeout, void *blocks);
 uint32_t NtWaitForMultipleObjectsEx(uint32_t count, const uint32_t *handles, uint32_t type, uint32_t mode,
                                     uint32_t alertable, const int64_t *timeout);
-uint32_t NtSignalAndWaitForSingleObjectEx(uint32_t signal, uint32_t wait_for, uint32_t alertable,
-                                          uint32_t mode, const int64_t *timeout);
+uint32_t NtSignalAndWaitForSingleObjectEx(uint32_t signal, uint32_t wait_for, uint32_t mode,
+                                          uint32_t alertable, const int64_t *timeout);
 uint32_t NtYieldExecution(void);
 void KeQuerySystemTime(uint64_t *time);
 uint64_t ke_interrupt_time(void);

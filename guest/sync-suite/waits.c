@@ -224,10 +224,10 @@ static void signal_event_and_wait(void) {
     uint32_t first = 0, second = 0;
     NtCreateEvent(&first, 0, MANUAL_EVENT, 0);
     NtCreateEvent(&second, 0, AUTO_EVENT, 1);
-    EXPECT(NtSignalAndWaitForSingleObjectEx(first, second, 0, 1, &no_wait), SUCCESS);
+    EXPECT(NtSignalAndWaitForSingleObjectEx(first, second, 1, 0, &no_wait), SUCCESS);
     EXPECT(wait_handle(first, &no_wait), SUCCESS);
-    EXPECT(NtSignalAndWaitForSingleObjectEx(first, second, 0, 1, &no_wait), TIMEOUT);
-    EXPECT(NtSignalAndWaitForSingleObjectEx(first, first, 0, 1, &no_wait), SUCCESS);
+    EXPECT(NtSignalAndWaitForSingleObjectEx(first, second, 1, 0, &no_wait), TIMEOUT);
+    EXPECT(NtSignalAndWaitForSingleObjectEx(first, first, 1, 0, &no_wait), SUCCESS);
     NtClose(first);
     NtClose(second);
 }
@@ -244,13 +244,13 @@ static void what_can_be_signalled(void) {
     NtCreateSemaphore(&semaphore, 0, 0, 1);
     NtCreateMutant(&mutant, 0, 1);
     NtCreateTimer(&timer, 0, 0);
-    EXPECT(NtSignalAndWaitForSingleObjectEx(semaphore, event, 0, 1, &no_wait), SUCCESS);
-    EXPECT(NtSignalAndWaitForSingleObjectEx(semaphore, event, 0, 1, &no_wait), SEMAPHORE_LIMIT_EXCEEDED);
-    EXPECT(NtSignalAndWaitForSingleObjectEx(mutant, event, 0, 1, &no_wait), SUCCESS);
+    EXPECT(NtSignalAndWaitForSingleObjectEx(semaphore, event, 1, 0, &no_wait), SUCCESS);
+    EXPECT(NtSignalAndWaitForSingleObjectEx(semaphore, event, 1, 0, &no_wait), SEMAPHORE_LIMIT_EXCEEDED);
+    EXPECT(NtSignalAndWaitForSingleObjectEx(mutant, event, 1, 0, &no_wait), SUCCESS);
     uint32_t thread = start(own_and_hold, mutant, ON(1));
     settle();
-    EXPECT(NtSignalAndWaitForSingleObjectEx(mutant, event, 0, 1, &no_wait), MUTANT_NOT_OWNED);
-    EXPECT(NtSignalAndWaitForSingleObjectEx(timer, event, 0, 1, &no_wait), OBJECT_TYPE_MISMATCH);
+    EXPECT(NtSignalAndWaitForSingleObjectEx(mutant, event, 1, 0, &no_wait), MUTANT_NOT_OWNED);
+    EXPECT(NtSignalAndWaitForSingleObjectEx(timer, event, 1, 0, &no_wait), OBJECT_TYPE_MISMATCH);
     EXPECT(join(thread), SUCCESS);
     NtClose(event);
     NtClose(semaphore);
@@ -270,7 +270,7 @@ static uint32_t answer(uint32_t argument) {
     if (wait_handle(table_tennis.ping, &long_wait) != SUCCESS) return 1;
     for (int i = 0; i < ROUNDS; i++) {
         table_tennis.count++;
-        uint32_t status = NtSignalAndWaitForSingleObjectEx(table_tennis.pong, table_tennis.ping, 0, 1, &long_wait);
+        uint32_t status = NtSignalAndWaitForSingleObjectEx(table_tennis.pong, table_tennis.ping, 1, 0, &long_wait);
         if (status != SUCCESS) return status;
     }
     return 0;
@@ -282,7 +282,7 @@ static void table_tennis_is_exact(void) {
     NtCreateEvent(&table_tennis.pong, 0, AUTO_EVENT, 0);
     uint32_t thread = start(answer, 0, ON(3));
     for (uint32_t i = 0; i < ROUNDS; i++) {
-        EXPECT(NtSignalAndWaitForSingleObjectEx(table_tennis.ping, table_tennis.pong, 0, 1, &long_wait), SUCCESS);
+        EXPECT(NtSignalAndWaitForSingleObjectEx(table_tennis.ping, table_tennis.pong, 1, 0, &long_wait), SUCCESS);
         EXPECT(table_tennis.count, i + 1);
     }
     NtSetEvent(table_tennis.ping, 0);

@@ -251,6 +251,20 @@ fn signalling_and_waiting_are_one_call() {
 }
 
 #[test]
+fn signalling_and_waiting_is_alertable_by_its_fourth_argument() {
+    let mut b = Bench::new();
+    let (first, second) =
+        (create(&mut b, "NtCreateEvent", &[1, 0]), create(&mut b, "NtCreateEvent", &[1, 0]));
+    let now = put_interval(&b, 0);
+    let current = u64::from(u32::MAX - 1);
+    assert_eq!(b.status("NtQueueApcThread", &[current, 0x8200_0000, 1, 2, 3]), NtStatus::SUCCESS);
+    let wait = |mode, alertable| [first, second, mode, alertable, now];
+    assert_eq!(b.carry_out("NtSignalAndWaitForSingleObjectEx", &wait(1, 0)), Some(TIMEOUT));
+    let flow = b.call(Library::xboxkrnl, "NtSignalAndWaitForSingleObjectEx", &wait(1, 1));
+    assert!(matches!(flow, Flow::CallGuest(guest) if guest.args == [1, 2, 3]));
+}
+
+#[test]
 fn timers_by_pointer_say_whether_they_were_set() {
     let mut b = Bench::new();
     let timer = u64::from(b.scratch.0) + 0x100;

@@ -81,8 +81,8 @@ impl NtWait {
         call: &mut Call,
         signal: Handle,
         wait_for: Handle,
-        alertable: bool,
         _mode: u32,
+        alertable: bool,
         timeout: Timeout,
     ) -> Fallible<Flow<NtStatus>> {
         let (body, _object) = resolve(call, wait_for)?;
