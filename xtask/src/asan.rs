@@ -33,6 +33,7 @@ pub(crate) fn asan(args: &SuiteArgs) -> Result<()> {
         name: "asan",
         finds: "memory used wrongly",
         flags: &flags,
+        tests: &["--lib", "--tests"],
         left_out: LEFT_OUT,
         command: &|| Ok(sanitized("cargo")),
     };

@@ -10,6 +10,7 @@ mod docs;
 mod faults;
 mod fuzz_targets;
 mod gpu_suite;
+mod miri;
 mod mutants;
 mod not_run;
 mod program_times;
@@ -89,6 +90,8 @@ enum Task {
     Asan(sanitizers::SuiteArgs),
     /// Run the tests of what host threads share under ThreadSanitizer.
     Tsan(sanitizers::SuiteArgs),
+    /// Run the tests of the crates with `unsafe` that need no mappings in Miri.
+    Miri(sanitizers::SuiteArgs),
 }
 
 fn main() -> ExitCode {
@@ -120,6 +123,7 @@ fn main() -> ExitCode {
         Task::Sbom(args) => supply_chain::sbom(&args),
         Task::Asan(args) => asan::asan(&args),
         Task::Tsan(args) => tsan::tsan(&args),
+        Task::Miri(args) => miri::miri(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! What the steps with a sanitizer share: the compiler's own libraries, and running packages' tests under it.
+//! What the steps with a sanitizer share: the compiler's own libraries, and running packages' tests under it. Miri is one in the latter.
 //!
 //! The compiler that builds everything else has the sanitizers, but calls them unstable, so RUSTC_BOOTSTRAP=1 is set. The standard
 //! library stays as it came, compiled without: its sources need not be there.
@@ -60,6 +60,8 @@ pub(crate) struct Suite<'a> {
     pub(crate) finds: &'a str,
     /// For the compiler.
     pub(crate) flags: &'a [String],
+    /// Cargo's words for the tests of a package that are meant.
+    pub(crate) tests: &'a [&'a str],
     /// Tests that it has no say in, and why.
     pub(crate) left_out: &'a [(&'a str, &'a str)],
     /// cargo, with what the sanitizer is told by the environment.
@@ -79,7 +81,7 @@ impl Suite<'_> {
         let (mut tests, start) = (0, Instant::now());
         for package in packages {
             let mut command = (self.command)()?;
-            command.args(["test", "--lib", "--tests", "--no-fail-fast", "--target", TARGET]);
+            command.arg("test").args(self.tests).args(["--no-fail-fast", "--target", TARGET]);
             command.args(["--package", package, "--target-dir"]).arg(out);
             command.env("RUSTC_BOOTSTRAP", "1").env("CARGO_INCREMENTAL", "0");
             command.env("CARGO_ENCODED_RUSTFLAGS", self.flags.join("\u{1f}"));

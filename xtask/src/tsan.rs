@@ -53,6 +53,7 @@ pub(crate) fn tsan(args: &SuiteArgs) -> Result<()> {
         name: "tsan",
         finds: "a race",
         flags: &flags,
+        tests: &["--lib", "--tests"],
         left_out: LEFT_OUT,
         command: &|| sanitized("cargo"),
     };

@@ -48,3 +48,9 @@ pub use rw_lock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use statistics::Counts;
 pub use token::{Hold, Token, blocking};
 pub use topology::{Topology, pretend_node};
+
+/// How often a test does what it counts: a few times under Miri (`cargo xtask miri`), where each step takes a thousand times as long.
+#[cfg(test)]
+const fn rounds(native: u64) -> u64 {
+    if cfg!(miri) { 8 } else { native }
+}

@@ -155,13 +155,13 @@ mod tests {
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| {
-                    for _ in 0..10_000 {
+                    for _ in 0..crate::rounds(10_000) {
                         *counter.lock() += 1;
                     }
                 });
             }
         });
-        assert_eq!(*counter.lock(), 40_000);
+        assert_eq!(u64::from(*counter.lock()), 4 * crate::rounds(10_000));
     }
 
     #[test]

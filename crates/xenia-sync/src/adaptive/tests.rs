@@ -94,6 +94,7 @@ fn priorities_are_lent_along_a_chain_and_given_back() {
 }
 
 fn count(threads: usize, rounds: u64) {
+    let rounds = crate::rounds(rounds);
     let counter: Mutex<u64, AdaptiveLock> = Mutex::with_lock(Level::Leaf, 0, 0);
     let start = Barrier::new(threads);
     std::thread::scope(|scope| {

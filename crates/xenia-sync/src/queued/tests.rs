@@ -65,6 +65,7 @@ fn a_lock_without_waiters_is_one_word_at_rest() {
 
 /// `threads` threads on `nodes` NUMA nodes add up under one lock.
 fn count(threads: u16, nodes: u16, rounds: u64) {
+    let rounds = crate::rounds(rounds);
     let counter: Mutex<u64, QueuedLock> = Mutex::with_lock(Level::Leaf, 0, 0);
     let start = Barrier::new(usize::from(threads));
     std::thread::scope(|scope| {
@@ -132,12 +133,13 @@ fn sleepers_are_woken() {
 fn barging_has_a_bound() {
     let (lock, stop) = (QueuedLock::new(), AtomicBool::new(false));
     let taken = AtomicU64::new(0);
+    let (held, warm) = (crate::rounds(200), crate::rounds(10_000));
     std::thread::scope(|scope| {
         for _ in 0..6 {
             scope.spawn(|| {
                 while !stop.load(Ordering::Relaxed) {
                     lock.acquire();
-                    for _ in 0..200 {
+                    for _ in 0..held {
                         std::hint::spin_loop();
                     }
                     taken.fetch_add(1, Ordering::Relaxed);
@@ -145,7 +147,7 @@ fn barging_has_a_bound() {
                 }
             });
         }
-        while taken.load(Ordering::Relaxed) < 10_000 {
+        while taken.load(Ordering::Relaxed) < warm {
             std::thread::yield_now();
         }
         let mut longest = Duration::ZERO;

@@ -104,11 +104,12 @@ fn tokens_have_their_place_in_the_order() {
 #[test]
 fn many_threads_count_exactly() {
     let tokens = [Token::new(Level::Objects, 0_u64), Token::new(Level::Files, 0_u64)];
+    let rounds = crate::rounds(20_000);
     std::thread::scope(|scope| {
         for thread in 0..4 {
             let tokens = &tokens;
             scope.spawn(move || {
-                for round in 0..20_000_u64 {
+                for round in 0..rounds {
                     let (first, second) = (tokens[0].hold(), tokens[1].hold());
                     let before = first.with(|count| {
                         *count += 1;
@@ -125,5 +126,5 @@ fn many_threads_count_exactly() {
         }
     });
     let [first, second] = tokens.map(|mut token| *token.get_mut());
-    assert_eq!((first, second), (80_000, 80_000));
+    assert_eq!((first, second), (4 * rounds, 4 * rounds));
 }

@@ -48,7 +48,7 @@ fn holder_and_waiters_are_named() {
         for name in ["first", "second"] {
             named(scope, name, || drop(lock.lock()));
         }
-        let stuck = wait_for_word_of(address, |stuck| stuck.waiters.len() == 2);
+        let stuck = wait_for_word_of(address, |stuck| (stuck.holders.len(), stuck.waiters.len()) == (1, 2));
         done.store(true, Ordering::Relaxed);
         assert_eq!(stuck.rank, "Slot[3]");
         assert_eq!(stuck.holders.len(), 1);
