@@ -88,21 +88,31 @@ pub(super) fn run(
         let outcome = arena.run(sequence, entries[index], Some(&mut batch.counts));
         batch.instructions += outcome.instructions;
         batch.faults += u64::from(outcome.faulted);
-        let Some(Difference { what, expected, actual }) = outcome.difference else { continue };
-        let shrunk = settings.shrunk(sequence, &mut |candidate| arena.disagree(candidate));
-        let instructions = shrunk.text();
-        let mut mismatch =
-            Mismatch { block: *number, case: name.clone(), what, expected, actual, instructions, file: None };
-        if let Some(folder) = settings.out {
-            let text = case::text(&shrunk, settings.seed, &mismatch, &[])?;
-            mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
-        }
-        batch.mismatches.push(mismatch);
+        let Some(difference) = outcome.difference else { continue };
+        batch.mismatches.push(between_engines(arena, (*number, name, sequence), difference, settings)?);
         if enough() {
             break;
         }
-        // Shrinking may have overwritten the code.
         entries = arena.load(&sequences)?;
     }
     Ok(batch)
+}
+
+/// A sequence on which two engines differ, as small as is wanted, and written where that is wanted. Their code may have been
+/// overwritten on the way.
+pub(super) fn between_engines(
+    arena: &mut Arena<'_>,
+    (number, name, sequence): (u64, &Option<String>, &Sequence),
+    difference: Difference,
+    settings: &Settings<'_>,
+) -> Result<Mismatch, RunError> {
+    let shrunk = settings.shrunk(sequence, &mut |candidate| arena.disagree(candidate));
+    let Difference { what, expected, actual } = difference;
+    let (case, instructions) = (name.clone(), shrunk.text());
+    let mut mismatch = Mismatch { block: number, case, what, expected, actual, instructions, file: None };
+    if let Some(folder) = settings.out {
+        let text = case::text(&shrunk, settings.seed, &mismatch, &[])?;
+        mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
+    }
+    Ok(mismatch)
 }

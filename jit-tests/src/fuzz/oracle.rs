@@ -13,26 +13,26 @@
 //! Sequences that a trap ends are cut there: the trap becomes a branch to the end. Those that don't end are
 //! left out and counted.
 
+mod apart;
 mod differences;
 mod found;
 mod rows;
 mod steps;
 
 use super::arena::{Arena, End, Layout, Ran};
-use super::batch::{Batch, Settings};
-use super::case::Correction;
+use super::batch::{self, Batch, Settings};
 use super::corpus::Planned;
 use super::generate::{self, Choice};
 use super::sequence::Sequence;
-use super::{BATCH, case, count};
-use crate::conformance::{Engine, Register, RunError};
+use super::{BATCH, count};
+use crate::conformance::{Engine, RunError};
 use crate::fuzz::report::{Mismatch, Missing};
 use crate::qemu::{Answer, CODE_BASE, CODE_SIZE, Job, Mode, Qemu, QemuError, Twins};
-use differences::{DIFFERENCES, Difference, View};
+use differences::{DIFFERENCES, Difference};
 use std::ops::Range;
-use steps::{Deviation, Place, Question};
+use steps::Deviation;
 use xenia_cpu::msr_bit;
-use xenia_isa::{Op, Syntax, decode, disassemble};
+use xenia_isa::{Op, decode};
 
 /// Where single instructions are asked about.
 const QUESTIONS: u32 = CODE_BASE + CODE_SIZE - 0x20_0000;
@@ -161,8 +161,62 @@ impl<'a> Oracle<'a> {
         settings: &Settings<'_>,
         enough: &dyn Fn() -> bool,
     ) -> Result<Batch, RunError> {
-        let mode = self.servers[server].0.mode();
         let mut batch = Batch::default();
+        let mut prepared = self.prepare(planned, settings, &mut batch)?;
+        let mode = self.servers[server].0.mode();
+        let name = format!("{} sf{}", mode.cpu, u8::from(mode.sf));
+        *batch.modes.entry(name.clone()).or_default() += prepared.len() as u64;
+        for (index, ready) in prepared.iter().enumerate() {
+            if (settings.is_stopped)() {
+                let left = (prepared.len() - index) as u64;
+                *batch.skipped.entry(INTERRUPTED.to_owned()).or_default() += left;
+                *batch.modes.entry(name).or_default() -= left;
+                prepared.truncate(index);
+                break;
+            }
+            if let Some(mismatch) = self.second_engine(ready, settings)? {
+                batch.mismatches.push(mismatch);
+                if enough() {
+                    return Ok(batch);
+                }
+            }
+        }
+        let apart = self.ask(server, &prepared)?;
+        batch.taken_apart += apart.len() as u64;
+        for some in apart.chunks(TOGETHER) {
+            if (settings.is_stopped)() {
+                *batch.skipped.entry(INTERRUPTED.to_owned()).or_default() += some.len() as u64;
+                continue;
+            }
+            let findings = self.take_apart(server, &mut prepared, some)?;
+            for (&index, finding) in some.iter().zip(findings) {
+                if let Finding::Explained(names) = finding {
+                    batch.explained_blocks += 1;
+                    for name in names {
+                        *batch.explained.entry(name.to_owned()).or_default() += 1;
+                    }
+                    continue;
+                }
+                let ready = &prepared[index];
+                if let Some(mut mismatch) = self.mismatch(server, ready, finding, settings)? {
+                    mismatch.case.clone_from(&ready.name);
+                    batch.mismatches.push(mismatch);
+                    if enough() {
+                        return Ok(batch);
+                    }
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Runs sequences in the interpreter, and counts them: what of them can be asked about.
+    fn prepare(
+        &mut self,
+        planned: Vec<Planned>,
+        settings: &Settings<'_>,
+        batch: &mut Batch,
+    ) -> Result<Vec<Prepared>, RunError> {
         let sequences: Vec<Sequence> = planned.iter().map(|planned| planned.sequence.clone()).collect();
         let entries = self.arena.load(&sequences)?;
         let mut prepared = Vec::new();
@@ -180,253 +234,39 @@ impl<'a> Oracle<'a> {
                 Err(reason) => *batch.skipped.entry(reason.to_owned()).or_default() += 1,
             }
         }
-        let name = format!("{} sf{}", mode.cpu, u8::from(mode.sf));
-        *batch.modes.entry(name.clone()).or_default() += prepared.len() as u64;
-        for (index, ready) in prepared.iter().enumerate() {
-            if (settings.is_stopped)() {
-                let left = (prepared.len() - index) as u64;
-                *batch.skipped.entry(INTERRUPTED.to_owned()).or_default() += left;
-                *batch.modes.entry(name).or_default() -= left;
-                prepared.truncate(index);
-                break;
-            }
-            if let Some(difference) = self.arena.run(&ready.sequence, ready.entry, None).difference {
-                let shrunk =
-                    settings.shrunk(&ready.sequence, &mut |candidate| self.arena.disagree(candidate));
-                let mut mismatch = Mismatch {
-                    block: ready.number,
-                    case: ready.name.clone(),
-                    what: format!("{} (second engine)", difference.what),
-                    expected: difference.expected,
-                    actual: difference.actual,
-                    instructions: shrunk.text(),
-                    file: None,
-                };
-                if let Some(folder) = settings.out {
-                    let text = case::text(&shrunk, settings.seed, &mismatch, &[])?;
-                    mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
-                }
-                batch.mismatches.push(mismatch);
-                if enough() {
-                    return Ok(batch);
-                }
-                // Shrinking may have overwritten the code.
-                self.arena.replace(&ready.sequence, ready.entry);
-            }
-        }
+        Ok(prepared)
+    }
+
+    /// Runs a sequence in the second engine, if there is one: where it differs from the interpreter.
+    fn second_engine(
+        &mut self,
+        ready: &Prepared,
+        settings: &Settings<'_>,
+    ) -> Result<Option<Mismatch>, RunError> {
+        let Some(mut difference) = self.arena.run(&ready.sequence, ready.entry, None).difference else {
+            return Ok(None);
+        };
+        difference.what.push_str(" (second engine)");
+        let failed = (ready.number, &ready.name, &ready.sequence);
+        let mismatch = batch::between_engines(&mut self.arena, failed, difference, settings)?;
+        // Shrinking may have overwritten the code.
+        self.arena.replace(&ready.sequence, ready.entry);
+        Ok(Some(mismatch))
+    }
+
+    /// Runs sequences in qemu. Gives the numbers of those that end otherwise than in the interpreter.
+    fn ask(&mut self, server: usize, prepared: &[Prepared]) -> Result<Vec<usize>, RunError> {
         let jobs: Vec<Job> = prepared.iter().map(|ready| ready.job.clone()).collect();
         let answers = self.servers[server].0.run(&jobs).map_err(|error| failed(&error))?;
-        let mut apart = Vec::new();
-        for (index, answer) in answers.iter().enumerate() {
-            let ready = &prepared[index];
-            let same = match answer {
-                Answer::State(theirs) => {
-                    let ours = steps::state(&ready.ran.ctx, &ready.ran.memory, &ready.twins);
-                    steps::compare(&ours, theirs).is_empty()
-                }
-                Answer::Stopped(_) => false,
-            };
-            if !same {
-                apart.push(index);
-            }
-        }
-        batch.taken_apart += apart.len() as u64;
-        for some in apart.chunks(TOGETHER) {
-            if (settings.is_stopped)() {
-                *batch.skipped.entry(INTERRUPTED.to_owned()).or_default() += some.len() as u64;
-                continue;
-            }
-            let findings = self.take_apart(server, &mut prepared, some)?;
-            for (&index, finding) in some.iter().zip(findings) {
-                let ready = &prepared[index];
-                let mut mismatch = match finding {
-                    Finding::Explained(names) => {
-                        batch.explained_blocks += 1;
-                        for name in names {
-                            *batch.explained.entry(name.to_owned()).or_default() += 1;
-                        }
-                        continue;
-                    }
-                    Finding::Unexplained(found) => {
-                        let (step, deviation) = *found;
-                        self.single(server, ready.number, &step, deviation, settings)?
-                    }
-                    Finding::Stopped(found) => {
-                        let (step, reason) = *found;
-                        Mismatch {
-                            block: ready.number,
-                            case: None,
-                            what: "exit".to_owned(),
-                            expected: reason,
-                            actual: "completed".to_owned(),
-                            instructions: vec![disassemble(step.word, step.pc, Syntax::Simplified)],
-                            file: None,
-                        }
-                    }
-                    Finding::Nothing => {
-                        let sequence = ready.sequence.clone();
-                        self.whole(server, ready.number, sequence, settings)?
-                    }
-                };
-                mismatch.case.clone_from(&ready.name);
-                batch.mismatches.push(mismatch);
-                if enough() {
-                    return Ok(batch);
-                }
-            }
-        }
-        Ok(batch)
-    }
-
-    /// Asks about each instruction of some sequences.
-    fn take_apart(
-        &mut self,
-        server: usize,
-        prepared: &mut [Prepared],
-        some: &[usize],
-    ) -> Result<Vec<Finding>, RunError> {
-        let mut questions = Vec::new();
-        let mut traces = Vec::new();
-        let mut entry = QUESTIONS + 4;
-        for &index in some {
-            let ready = &mut prepared[index];
-            // Its code may have been changed since by itself.
-            self.arena.replace(&ready.sequence, ready.entry);
-            let trace = self.arena.trace(&ready.sequence, ready.entry);
-            // The first keeps LR, the last two return: whole sequences have shown that they do.
-            let last = trace.len().saturating_sub(2);
-            for (index, step) in trace.iter().enumerate().take(last).skip(1) {
-                if let Some(question) = Question::new(index, step, &mut ready.twins, entry) {
-                    questions.push((traces.len(), question));
-                    entry += 4 * Question::ROOM;
-                }
-            }
-            traces.push(trace);
-        }
-        let jobs: Vec<Job> = questions.iter().map(|(_, question)| question.job.clone()).collect();
-        let answers = self.servers[server].0.run(&jobs).map_err(|error| failed(&error))?;
-        let mut findings: Vec<Finding> = some.iter().map(|_| Finding::Nothing).collect();
-        for ((of, question), answer) in questions.iter().zip(answers) {
-            if matches!(findings[*of], Finding::Unexplained(_) | Finding::Stopped(_)) {
-                continue;
-            }
-            let step = &traces[*of][question.step];
-            let theirs = match answer {
-                Answer::State(theirs) => theirs,
-                Answer::Stopped(reason) => {
-                    findings[*of] = Finding::Stopped(Box::new((step.clone(), reason)));
-                    continue;
-                }
-            };
-            let Some(op) = decode(step.word) else { continue };
-            let view =
-                View { op, word: step.word, before: &step.before, ours: &question.ours, theirs: &theirs };
-            for deviation in question.compare(&theirs) {
-                match (differences::explain(self.differences, &view, &deviation), &mut findings[*of]) {
-                    (Some(more), Finding::Explained(names)) => names.extend(more),
-                    (Some(names), finding) => *finding = Finding::Explained(names),
-                    (None, finding) => {
-                        *finding = Finding::Unexplained(Box::new((step.clone(), deviation)));
-                        break;
-                    }
-                }
-            }
-        }
-        Ok(findings)
-    }
-
-    /// Reports a single instruction.
-    fn single(
-        &mut self,
-        server: usize,
-        number: u64,
-        step: &PpcStep,
-        deviation: Deviation,
-        settings: &Settings<'_>,
-    ) -> Result<Mismatch, RunError> {
-        let (place, ours, theirs) = deviation;
-        let text = disassemble(step.word, step.pc, Syntax::Simplified);
-        let mut mismatch = Mismatch {
-            block: number,
-            case: None,
-            what: format!("{} after {text}", name(place)),
-            expected: format!("{theirs:#x}"),
-            actual: format!("{ours:#x}"),
-            instructions: found::inputs(step),
-            file: None,
-        };
-        if let Some(folder) = settings.out {
-            let qemu = &mut self.servers[server].0;
-            let file =
-                found::text(qemu, QUESTIONS + 4, step, &format!("seed{}_block{number}", settings.seed))
-                    .map_err(|error| failed(&error))?;
-            let write = |text: String| case::write(folder, settings.seed, &mismatch, &text);
-            mismatch.file = file.map(write).transpose()?;
-        }
-        Ok(mismatch)
-    }
-
-    /// Where a sequence differs under qemu, if no single instruction explains it; empty if it doesn't.
-    fn differs(&mut self, server: usize, sequence: &Sequence) -> Result<Vec<Deviation>, RunError> {
-        let entries = self.arena.load(std::slice::from_ref(sequence))?;
-        let planned = Planned { number: 0, name: None, sequence: sequence.clone() };
-        let Ok(ready) = prepare(&mut self.arena, planned, entries[0]) else { return Ok(Vec::new()) };
-        let answers = self.servers[server].0.run(std::slice::from_ref(&ready.job));
-        let answers = answers.map_err(|error| failed(&error))?;
-        let mut found = match &answers[0] {
+        let differs = |(ready, answer): (&Prepared, &Answer)| match answer {
             Answer::State(theirs) => {
                 let ours = steps::state(&ready.ran.ctx, &ready.ran.memory, &ready.twins);
-                steps::compare(&ours, theirs)
+                !steps::compare(&ours, theirs).is_empty()
             }
-            Answer::Stopped(_) => vec![(Place::Way, 0, 1)],
+            Answer::Stopped(_) => true,
         };
-        for (place, ..) in &mut found {
-            if let Place::Register(Register::Vector(there)) = place {
-                let named = ready.twins.registers().find(|&(_, number)| number == *there);
-                *there = named.map_or(*there, |(here, _)| here);
-            }
-        }
-        if !found.is_empty() {
-            let mut prepared = [ready];
-            let finding = self.take_apart(server, &mut prepared, &[0])?.pop();
-            found.retain(|_| matches!(finding, Some(Finding::Nothing)));
-        }
-        Ok(found)
-    }
-
-    /// Shrinks and reports a sequence of which no single instruction differs.
-    fn whole(
-        &mut self,
-        server: usize,
-        number: u64,
-        sequence: Sequence,
-        settings: &Settings<'_>,
-    ) -> Result<Mismatch, RunError> {
-        let best = settings.shrunk(&sequence, &mut |candidate| {
-            self.differs(server, candidate).is_ok_and(|found| !found.is_empty())
-        });
-        let found = self.differs(server, &best)?;
-        let (place, ours, theirs) = found.first().copied().unwrap_or((Place::Way, 0, 0));
-        let mut mismatch = Mismatch {
-            block: number,
-            case: None,
-            what: format!("{} at the end", name(place)),
-            expected: format!("{theirs:#x}"),
-            actual: format!("{ours:#x}"),
-            instructions: best.text(),
-            file: None,
-        };
-        if let Some(folder) = settings.out {
-            let correction = |&(place, _, theirs): &Deviation| match place {
-                Place::Register(register) => Some(Correction::Register(register, theirs)),
-                Place::Memory(at) => Some(Correction::Memory(at, theirs as u8)),
-                Place::Way => None,
-            };
-            let corrections: Vec<Correction> = found.iter().filter_map(correction).collect();
-            let text = case::text(&best, settings.seed, &mismatch, &corrections)?;
-            mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);
-        }
-        Ok(mismatch)
+        let apart = prepared.iter().zip(&answers).enumerate().filter(|&(_, both)| differs(both));
+        Ok(apart.map(|(index, _)| index).collect())
     }
 }
 
@@ -457,14 +297,6 @@ fn prepare(arena: &mut Arena<'_>, planned: Planned, entry: u32) -> Result<Prepar
     before.lr = Layout::ORACLE.exit.into();
     let state = steps::state(&before, &sequence.memory[..], &twins);
     Ok(Prepared { number, name, sequence, entry, ran, twins, job: Job { entry, code, state } })
-}
-
-fn name(place: Place) -> String {
-    match place {
-        Place::Register(register) => register.to_string(),
-        Place::Memory(at) => format!("memory {:08X}", crate::qemu::SANDBOX as usize + at),
-        Place::Way => "next instruction".to_owned(),
-    }
 }
 
 #[cfg(test)]
