@@ -73,6 +73,14 @@ pub struct Decoder {
 struct Words([u32; 10]);
 
 impl Words {
+    fn read(memory: &GuestMemory, at: GuestAddr) -> Result<Self, MemoryFault> {
+        let mut words = [0; 10];
+        for (number, word) in (0..).zip(&mut words) {
+            *word = memory.read(at.offset(4 * number))?;
+        }
+        Ok(Self(words))
+    }
+
     fn get(&self, field: ContextField) -> u32 {
         field.of(self.0[field.word as usize])
     }
@@ -189,8 +197,11 @@ impl Decoder {
     }
 
     fn clear(&mut self, context: u32) {
-        if let Some(stream) = self.streams.get_mut(context as usize) {
-            *stream = None;
+        let Some(stream) = self.streams.get_mut(context as usize) else { return };
+        *stream = None;
+        let Some(array) = self.contexts else { return };
+        if clear_words(&self.memory, array.offset(context * CONTEXT_SIZE)).is_err() {
+            self.figures.faults += 1;
         }
     }
 
@@ -210,10 +221,7 @@ impl Decoder {
 
     fn pass(&mut self, at: GuestAddr, index: usize) -> Result<(), MemoryFault> {
         let memory = self.memory.clone();
-        let mut words = Words([0; 10]);
-        for (number, word) in (0..).zip(&mut words.0) {
-            *word = memory.read(at.offset(4 * number))?;
-        }
+        let mut words = Words::read(&memory, at)?;
         let before = words.0;
         let (is_stereo, rate) = (words.get(field::IS_STEREO) != 0, words.get(field::SAMPLE_RATE));
         let Some(slot) = self.streams.get_mut(index) else { return Ok(()) };
@@ -347,6 +355,23 @@ fn decode_frame(
     }
     words.set(field::INPUT_READ_OFFSET, position.bits() % (4096 * PACKET_BITS));
     Ok(has_frame || words.is_valid())
+}
+
+/// A context without buffers, at its beginning; what else the title has set stays. xenia-canary has it so; nobody has seen what the console does.
+fn clear_words(memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
+    let mut words = Words::read(memory, at)?;
+    let before = words.0;
+    for (field, value) in [
+        (field::INPUT0_VALID, 0),
+        (field::INPUT1_VALID, 0),
+        (field::OUTPUT_VALID, 0),
+        (field::OUTPUT_READ_OFFSET, 0),
+        (field::OUTPUT_WRITE_OFFSET, 0),
+        (field::INPUT_READ_OFFSET, Position::default().bits()),
+    ] {
+        words.set(field, value);
+    }
+    write_back(memory, at, before, &words)
 }
 
 /// Writes what the decoder has changed, and nothing else.

@@ -315,6 +315,24 @@ fn packets_in_which_no_frame_begins_change_no_sample_and_no_buffer() {
 }
 
 #[test]
+fn a_context_that_is_cleared_has_no_buffers_and_begins_anew() {
+    let mut bench = Bench::new(&tone_stream(9), 10, false);
+    bench.kick();
+    assert_ne!(bench.get(field::OUTPUT_WRITE_OFFSET), 0);
+    bench.decoder.store_register(register::CLEAR + 1, 2, 7);
+    for valid in [field::INPUT0_VALID, field::INPUT1_VALID, field::OUTPUT_VALID] {
+        assert_eq!(bench.get(valid), 0);
+    }
+    let offsets = [field::OUTPUT_READ_OFFSET, field::OUTPUT_WRITE_OFFSET, field::INPUT_READ_OFFSET];
+    assert_eq!(offsets.map(|offset| bench.get(offset)), [0, 0, 32]);
+    assert_eq!((bench.get(field::OUTPUT_BLOCKS), bench.get(field::SAMPLE_RATE)), (10, 3), "the title's");
+    bench.set(field::INPUT0_VALID, 1);
+    bench.set(field::OUTPUT_VALID, 1);
+    let (expected, _) = plain::decode(&tone_stream(9), false, 3);
+    assert!(bench.drain() == expected);
+}
+
+#[test]
 fn memory_that_is_not_there_is_counted_and_nothing_else() {
     let mut bench = Bench::new(&tone_stream(3), 16, false);
     bench.set(field::INPUT0, 0x1F00_0000);
