@@ -55,17 +55,17 @@ pub fn device_names(rest: &[String]) -> Result<Vec<String>, VfsError> {
     Ok(names)
 }
 
-/// Whether FATX, the file system of the disks that titles write to, has such names. What else lies on a disk, which somebody put there, is
-/// read all the same.
+/// Whether FATX, the file system of the disks that titles write to, has such names. Their bytes beyond ASCII, which are a character each here,
+/// are of whatever code page the title has. What else lies on a disk, which somebody put there, is read all the same.
 pub fn is_fatx_name(name: &str) -> bool {
-    let forbidden = |c: char| !(' '..='~').contains(&c) || r#""*+,/:;<=>?\|"#.contains(c);
-    name.len() <= FATX_NAME && is_valid(name) && !name.contains(forbidden)
+    let forbidden = |c: char| !matches!(c, ' '..='~' | '\u{80}'..='\u{FF}') || r#""*+,/:;<=>?\|"#.contains(c);
+    name.chars().count() <= FATX_NAME && is_valid(name) && !name.contains(forbidden)
 }
 
 /// Whether a device may be asked for this name.
 pub fn is_valid(name: &str) -> bool {
     let forbidden =
-        |c: char| c.is_control() || matches!(c, '\\' | '/' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+        |c: char| c.is_ascii_control() || matches!(c, '\\' | '/' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
     !name.is_empty()
         && name.chars().count() <= MAXIMUM_NAME
         && !name.contains(forbidden)
