@@ -313,6 +313,25 @@ fn packages_have_pictures() {
 }
 
 #[test]
+fn a_device_is_asked_for_where_the_title_wants_it_or_has_no_room() {
+    let mut b = bench(None);
+    let (device, overlapped) = (at(&b, RESULTS), at(&b, OVERLAPPED));
+    for (user, flags, bytes, asks, result) in [
+        (0xFF, 0, 0x1000_0000, 0, 0),
+        (0, 0x200, 0, 1, 0),
+        (0, 0, 0x1000_0001, 1, 0),
+        (3, 0x200, 0, 0, NO_SUCH_USER as u32),
+    ] {
+        let arguments = [user, 1, flags, bytes, device, overlapped];
+        assert_eq!(b.xam_call("XamShowDeviceSelectorUI", &arguments), PENDING);
+        assert_eq!(b.xam_call("XamIsUIActive", &[]), asks, "{user} {flags:#x} {bytes:#x}");
+        b.pass_a_field();
+        b.pass_a_field();
+        assert_eq!(b.word(OVERLAPPED), result, "{user} {flags:#x} {bytes:#x}");
+    }
+}
+
+#[test]
 fn there_is_one_device_the_hard_disk() {
     let mut b = bench(None);
     let base = at(&b, BUFFER);
@@ -328,10 +347,12 @@ fn there_is_one_device_the_hard_disk() {
         ("XamContentGetLicenseMask", &[base + 0x200, 0], 0x65B),
         ("XamShowDeviceSelectorUI", &[0, 1, 0, 0, base + 0x200, 0], INVALID_PARAMETER),
         ("XamShowDeviceSelectorUI", &[0, 1, 8, 0, base + 0x200, at(&b, OVERLAPPED)], INVALID_PARAMETER),
+        ("XamShowDeviceSelectorUI", &[4, 1, 0, 0, base + 0x200, at(&b, OVERLAPPED)], INVALID_PARAMETER),
         ("XamShowDeviceSelectorUI", &[0, 1, 0, 0, base + 0x200, at(&b, OVERLAPPED)], PENDING),
     ] {
         assert_eq!(b.xam_call(name, arguments), answer, "{name}({arguments:x?})");
     }
+    assert_eq!(b.xam_call("XamIsUIActive", &[]), 0, "nobody is asked");
     b.pass_a_field();
     let fact = |at: u32| b.memory().read::<u64>(b.scratch.offset(BUFFER + at)).unwrap();
     assert_eq!((fact(0), fact(8), fact(0x10)), (1 << 32 | 1, 0x1000_0000, 0x1000_0000));

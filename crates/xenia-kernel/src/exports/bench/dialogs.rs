@@ -303,7 +303,7 @@ fn pages_of_the_online_service_appear_and_say_so() {
 fn who_leaves_a_dialog_chooses_nothing() {
     let mut b = bench(&Scripted::default());
     let base = u64::from(b.scratch.0);
-    let arguments = [0, 1, 0, 0, base + 0x20, base + 0x40];
+    let arguments = [0, 1, 0x200, 0, base + 0x20, base + 0x40];
     assert_eq!(b.xam_call("XamShowDeviceSelectorUI", &arguments), IO_PENDING);
     b.pass_a_field();
     assert_eq!((b.word(RESULT), u64::from(b.word(OVERLAPPED))), (0, CANCELLED));

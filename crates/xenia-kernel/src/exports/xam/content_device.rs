@@ -8,6 +8,7 @@ use crate::status::failure::Fallible;
 use crate::user::dialogs::{Hears, Then};
 use crate::user::enumerators::Enumerator;
 use crate::user::overlapped::{Completed, complete};
+use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 
@@ -25,6 +26,10 @@ const TYPE_HARD_DISK: u32 = 1;
 const NAME: &str = "Hard Drive";
 /// Units of a device's name, its end included.
 const NAME_UNITS: u32 = 28;
+/// Any user, as an index.
+const ANY_USER: u32 = 0xFF;
+/// Flag: the user is asked even where there is nothing to choose.
+const ASK: u32 = 0x200;
 /// Flags that the dialog knows nothing of.
 const UNKNOWN_FLAGS: u32 = 0x83F0_0008;
 
@@ -115,24 +120,32 @@ impl ContentDevice {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Lets a user choose a storage device: there is one, to take or to leave.
+    /// Lets a user choose a storage device. There is one: it is taken without a question, unless the title wants one or it has no room.
     #[export(Done)]
     fn XamShowDeviceSelectorUI(
         call: &mut Call,
-        _user: u32,
+        user: u32,
         _content_type: u32,
         content_flags: u32,
-        _bytes: u64,
+        bytes: u64,
         device: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Flow<Win32Error>> {
         let (Some(device), Some(overlapped)) = (device, overlapped) else {
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         };
-        if content_flags & UNKNOWN_FLAGS != 0 {
+        if content_flags & UNKNOWN_FLAGS != 0 || user >= USERS && user != ANY_USER {
             return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
         }
+        if user != ANY_USER && call.kernel.user.profiles.lock().get(user).is_none() {
+            let refused = Completed::with(Win32Error::NO_SUCH_USER);
+            return complete(call, Some(overlapped), refused).map(Flow::Return);
+        }
         let (_, free) = call.kernel.files.lock().packages.store.space();
+        if content_flags & ASK == 0 && bytes <= free {
+            device.set(call.memory(), HARD_DISK)?;
+            return complete(call, Some(overlapped), Completed::with(Win32Error::SUCCESS)).map(Flow::Return);
+        }
         let label = format!("{NAME}, {} MB free", free >> 20);
         let request = ui::own_message("Storage device", "Where is it to be kept?", vec![label]);
         let then = Then::StoreWord { at: device.addr(), word: HARD_DISK };
