@@ -11,7 +11,6 @@ mod presence;
 pub(crate) mod sessions;
 mod system;
 
-pub use player::Music;
 pub use presence::Presence;
 
 use crate::abi::Call;

@@ -208,6 +208,7 @@ impl System for KernelSystem {
             dispatcher.timers().next_noticed(),
             render_driver.next_due(),
             user.dialog.next_due(),
+            user.music.next_due(),
             requests.next_due(),
             net.next_due(),
         ];

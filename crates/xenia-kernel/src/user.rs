@@ -6,6 +6,7 @@ pub mod dialogs;
 pub mod enumerators;
 pub mod gamer_pictures;
 pub mod keystrokes;
+pub mod music;
 pub mod notifications;
 pub mod overlapped;
 pub mod pictures;
@@ -14,11 +15,12 @@ pub mod profile_settings;
 pub mod sessions;
 pub mod xconfig;
 
-use crate::messages::{Music, Presence, Unanswered};
+use crate::messages::{Presence, Unanswered};
 use connections::Connections;
 use dialogs::OpenDialog;
 use enumerators::Enumerators;
 use keystrokes::Keystrokes;
+use music::MusicPlayer;
 use notifications::Notifications;
 use profile::Profiles;
 use sessions::Sessions;
@@ -38,7 +40,7 @@ pub struct User {
     /// What users are doing, as the title says.
     pub presence: Mutex<Presence>,
     /// The music player.
-    pub music: Mutex<Music>,
+    pub music: MusicPlayer,
     /// Messages that nobody answers.
     pub unanswered: Mutex<Unanswered>,
     /// System notifications.
@@ -60,7 +62,7 @@ impl User {
             enumerators: Mutex::new(Level::Settings, Enumerators::default()),
             sessions: Mutex::new(Level::Settings, Sessions::default()),
             presence: Mutex::new(Level::Settings, Presence::default()),
-            music: Mutex::new(Level::Settings, Music::default()),
+            music: MusicPlayer::default(),
             unanswered: Mutex::new(Level::Settings, Unanswered::default()),
             notifications: Mutex::new(Level::Settings, Notifications::default()),
             keystrokes: Mutex::new(Level::Devices, Keystrokes::default()),

@@ -1,13 +1,13 @@
-//! The music player, as far as titles set it up: nothing plays, so it is idle, and has no song.
+//! The music player: lists of songs that titles bring along, and what is done with them. No song is heard ([`crate::user::music`]).
 
 use super::{Message, Words, messages};
 use crate::abi::Call;
 use crate::status::failure::Fallible;
+use crate::user::music::{Music, SONGS, Song};
 use crate::user::notifications::{Notification, id};
-use xenia_guest::{HResult, Win32Error};
+use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_sched::GuestTicks;
 
-/// States of the player.
-const IDLE: u32 = 0;
 /// Who titles say they are: the title, or the part of the system that asks for it.
 const DASHBOARD: u32 = 0;
 const HUD: u32 = 1;
@@ -15,60 +15,59 @@ const TITLE: u32 = 2;
 /// Bytes that a list of songs takes, and each of its songs.
 const LIST: u32 = 0x88;
 const SONG: u32 = 0x3E8;
-/// Who plays music: the title itself, and nobody else until it gives that up.
+/// The title itself plays music.
 const CONTROLLED_BY_TITLE: u32 = 0;
+/// Bytes of a song's description: six addresses of texts, the first of which is its path, then three words.
+const DESCRIPTION: u32 = 0x24;
+/// Bytes of what is told of a song, where its texts begin, bytes of each, and where the words behind them are.
+const INFO: u32 = 0x3DC;
+const INFO_TEXTS: u32 = 0x240;
+const INFO_TEXT: u32 = 0x50;
+const INFO_WORDS: u32 = 0x3D0;
 
 /// The rows.
 pub(super) const MESSAGES: &[Message] = messages! {
-    /// Goes on playing: nothing was.
-    Constant 0x7_0003 XMPContinue = |_, _| Ok(HResult::OK);
-    /// Stops: nothing plays.
-    Constant 0x7_0004 XMPStop = |_, _| Ok(HResult::OK);
-    /// Pauses: nothing plays.
-    Constant 0x7_0005 XMPPause = |_, _| Ok(HResult::OK);
-    /// To the next song: there is none.
-    Constant 0x7_0006 XMPNext = |_, _| Ok(HResult::OK);
-    /// To the song before: there is none.
-    Constant 0x7_0007 XMPPrevious = |_, _| Ok(HResult::OK);
-    /// Says in which order songs are played, and tells listeners.
-    Done 0x7_0008 XMPSetPlaybackBehavior = set_behavior;
-    /// Whether music plays: the player is idle.
+    /// Plays a list of the title's, from a song on. Its songs take their time, and nothing is heard.
+    Partial 0x7_0002 XMPPlayTitlePlaylist = play;
+    /// Goes on with the song that is held.
+    Done 0x7_0003 XMPContinue = |call, _| act(call, Music::go_on);
+    /// Ends what is on.
+    Done 0x7_0004 XMPStop = |call, _| act(call, |music, _| music.stop());
+    /// Holds the song that plays.
+    Done 0x7_0005 XMPPause = |call, _| act(call, Music::pause);
+    /// To the next song, in the list's order.
+    Done 0x7_0006 XMPNext = |call, _| act(call, Music::next);
+    /// To the song before, in the list's order.
+    Done 0x7_0007 XMPPrevious = |call, _| act(call, Music::previous);
+    /// Says in which order songs are played, and tells listeners. They are played in their lists' order all the same.
+    Partial 0x7_0008 XMPSetPlaybackBehavior = set_behavior;
+    /// Whether music plays.
     Done 0x7_0009 XMPGetStatus = status;
     /// How loud it is.
     Done 0x7_000B XMPGetVolume = volume;
     /// Says how loud it is.
     Done 0x7_000C XMPSetVolume = set_volume;
-    /// The song that plays: none.
-    Constant 0x7_000E XMPGetCurrentSong = |_, _| Ok(HResult::FAIL);
+    /// Makes a list of songs of the title's own, up to 1,024.
+    Done 0x7_000D XMPCreateTitlePlaylist = create_list;
+    /// The song that is on, and what the title has said of it.
+    Done 0x7_000E XMPGetCurrentSong = current_song;
+    /// Forgets a list, and ends it if it is on.
+    Done 0x7_0013 XMPDeleteTitlePlaylist = delete_list;
     /// Says who plays music, and tells listeners.
     Done 0x7_001A XMPSetPlaybackController = set_controller;
     /// Who plays music.
     Done 0x7_001B XMPGetPlaybackController = controller;
+    /// Makes the library's list of the user's own lists, which it has begun empty: there are none.
+    Constant 0x7_0025 XMPCreateUserPlaylistEnumerator = |_, _| Ok(HResult::OK);
     /// In which order songs are played.
     Done 0x7_0029 XMPGetPlaybackBehavior = behavior;
     /// Where music is kept: nowhere.
     Done 0x7_002B XMPGetMediaSources = media_sources;
     /// Bytes that a list of so many songs takes.
     Done 0x7_002E XMPGetTitlePlaylistBufferSize = list_size;
+    /// Says what is to be called with the samples that the player makes. It makes none.
+    Constant 0x7_003D XMPCaptureOutput = |_, _| Ok(HResult::OK);
 };
-
-/// What titles have set.
-#[derive(Clone, Copy, Debug)]
-pub struct Music {
-    /// Order, repeat, flags.
-    behavior: [u32; 3],
-    /// Single precision.
-    volume: u32,
-    controller: u32,
-    is_locked: u32,
-}
-
-impl Default for Music {
-    /// In order, as loud as it gets.
-    fn default() -> Self {
-        Self { behavior: [0; 3], volume: 1.0_f32.to_bits(), controller: CONTROLLED_BY_TITLE, is_locked: 0 }
-    }
-}
 
 /// Stores words where the pointers of a message, from `from` on, lead.
 fn answer(call: &Call, words: Words, from: u32, values: &[u32]) -> Fallible<HResult> {
@@ -80,49 +79,130 @@ fn answer(call: &Call, words: Words, from: u32, values: &[u32]) -> Fallible<HRes
     Ok(HResult::OK)
 }
 
+/// Does something to the player, and returns it.
+fn with<R>(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks) -> R) -> Fallible<R> {
+    let kernel = call.kernel;
+    kernel.with_music(call.cpu, act)
+}
+
+fn act(call: &mut Call, act: impl FnOnce(&mut Music, GuestTicks)) -> Fallible<HResult> {
+    with(call, act)?;
+    Ok(HResult::OK)
+}
+
+fn create_list(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let (client, count): (u32, u32) = (words.field(call, 0)?, words.field(call, 0x10)?);
+    let (Some(storage), Some(songs)) = (words.pointer(call, 4)?, words.pointer(call, 0xC)?) else {
+        return Ok(HResult::INVALID_ARGUMENT);
+    };
+    if !matches!(client, DASHBOARD | TITLE) || count == 0 {
+        return Ok(HResult::INVALID_ARGUMENT);
+    }
+    let no_room = Win32Error::NOT_ENOUGH_MEMORY.to_hresult();
+    if count > SONGS {
+        return Ok(no_room);
+    }
+    let described: Vec<Song> =
+        (0..count).map(|index| describe(call, songs.offset(index * DESCRIPTION))).collect::<Fallible<_>>()?;
+    let Some(first) = with(call, |music, _| music.add(storage, described))? else { return Ok(no_room) };
+    if let Some(handles) = words.pointer(call, 0x1C)? {
+        for index in 0..count {
+            call.memory().write(handles.offset(4 * index), first + index)?;
+        }
+    }
+    answer(call, words, 0x20, &[storage.0])
+}
+
+/// A song as the title describes it.
+fn describe(call: &Call, at: GuestAddr) -> Fallible<Song> {
+    let memory = call.memory();
+    let text = |index: u32| -> Fallible<Vec<u16>> {
+        let text: GuestAddr = memory.read(at.offset(4 + 4 * index))?;
+        let most = INFO_TEXT / 2 - 1;
+        Ok(if text.is_null() { Vec::new() } else { memory.read_wide_string(text, most)? })
+    };
+    Ok(Song {
+        handle: 0,
+        texts: [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?],
+        track: memory.read(at.offset(0x18))?,
+        milliseconds: memory.read(at.offset(0x1C))?,
+        format: memory.read(at.offset(0x20))?,
+    })
+}
+
+fn delete_list(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let storage: GuestAddr = words.field(call, 4)?;
+    let found = with(call, |music, _| music.remove(storage))?;
+    Ok(if found { HResult::OK } else { HResult::INVALID_ARGUMENT })
+}
+
+fn play(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let (storage, song) = (words.field(call, 4)?, words.field(call, 8)?);
+    if !with(call, |music, now| music.play(storage, song, now))? {
+        return Ok(HResult::INVALID_ARGUMENT);
+    }
+    call.kernel.notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 1 })?;
+    Ok(HResult::OK)
+}
+
+fn current_song(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let Some(at) = words.pointer(call, 8)? else { return Ok(HResult::INVALID_ARGUMENT) };
+    let Some(song) = with(call, |music, _| music.song().cloned())? else { return Ok(HResult::FAIL) };
+    let memory = call.memory();
+    memory.fill(at, INFO, 0)?;
+    memory.write(at, song.handle)?;
+    for (text, place) in song.texts.iter().zip((INFO_TEXTS..).step_by(INFO_TEXT as usize)) {
+        for (&unit, offset) in text.iter().zip((place..).step_by(2)) {
+            memory.write(at.offset(offset), unit)?;
+        }
+    }
+    for (word, offset) in [song.track, song.milliseconds, song.format].into_iter().zip([0, 4, 8]) {
+        memory.write(at.offset(INFO_WORDS + offset), word)?;
+    }
+    Ok(HResult::OK)
+}
+
 fn set_behavior(call: &mut Call, words: Words) -> Fallible<HResult> {
     let behavior = [words.field(call, 4)?, words.field(call, 8)?, words.field(call, 0xC)?];
-    call.kernel.user.music.lock().behavior = behavior;
+    with(call, |music, _| music.behavior = behavior)?;
     call.kernel.notify(call.cpu, Notification { id: id::MUSIC_BEHAVIOR_CHANGED, parameter: 0 })?;
     Ok(HResult::OK)
 }
 
 fn behavior(call: &mut Call, words: Words) -> Fallible<HResult> {
-    let behavior = call.kernel.user.music.lock().behavior;
+    let behavior = with(call, |music, _| music.behavior)?;
     answer(call, words, 4, &behavior)
 }
 
 fn status(call: &mut Call, words: Words) -> Fallible<HResult> {
     let Some(at) = words.pointer(call, 4)? else { return Ok(HResult::INVALID_ARGUMENT) };
-    call.memory().write(at, IDLE)?;
+    let state = with(call, |music, _| music.state())?;
+    call.memory().write(at, state as u32)?;
     Ok(HResult::OK)
 }
 
 fn volume(call: &mut Call, words: Words) -> Fallible<HResult> {
-    let volume = call.kernel.user.music.lock().volume;
+    let volume = with(call, |music, _| music.volume)?;
     answer(call, words, 4, &[volume])
 }
 
 fn set_volume(call: &mut Call, words: Words) -> Fallible<HResult> {
     let volume: u32 = words.field(call, 4)?;
-    call.kernel.user.music.lock().volume = volume;
+    with(call, |music, _| music.volume = volume)?;
     Ok(HResult::OK)
 }
 
 fn set_controller(call: &mut Call, words: Words) -> Fallible<HResult> {
     let (controller, is_locked) = (words.field(call, 4)?, words.field(call, 8)?);
-    {
-        let mut music = call.kernel.user.music.lock();
-        (music.controller, music.is_locked) = (controller, is_locked);
-    }
+    with(call, |music, _| (music.controller, music.is_locked) = (controller, is_locked))?;
     let parameter = u32::from(controller == CONTROLLED_BY_TITLE);
     call.kernel.notify(call.cpu, Notification { id: id::MUSIC_CONTROLLER_CHANGED, parameter })?;
     Ok(HResult::OK)
 }
 
 fn controller(call: &mut Call, words: Words) -> Fallible<HResult> {
-    let music = *call.kernel.user.music.lock();
-    answer(call, words, 4, &[music.controller, music.is_locked])
+    let who = with(call, |music, _| [music.controller, music.is_locked])?;
+    answer(call, words, 4, &who)
 }
 
 fn media_sources(call: &mut Call, words: Words) -> Fallible<HResult> {

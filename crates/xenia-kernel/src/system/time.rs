@@ -16,6 +16,7 @@ impl Kernel {
         housekeeping("timers", self.expire_timers(cpu));
         self.play_due_frames(cpu);
         housekeeping("a dialog", self.look_at_dialog(cpu));
+        housekeeping("music", self.look_at_music(cpu));
         self.look_at_requests(cpu);
         self.look_at_sockets(cpu);
         if self.spin_locks.has_waiters() {

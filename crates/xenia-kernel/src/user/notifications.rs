@@ -20,6 +20,8 @@ pub mod id {
     pub const INPUT_DEVICES_CHANGED: u32 = 0x12;
     /// Avatars have changed: a bit for each user.
     pub const AVATAR_CHANGED: u32 = 0x4_0017;
+    /// The music player plays (1), is paused (2) or does nothing.
+    pub const MUSIC_STATE_CHANGED: u32 = 0x0A00_0001;
     /// The order in which music is played has changed.
     pub const MUSIC_BEHAVIOR_CHANGED: u32 = 0x0A00_0002;
     /// Who plays music has changed: 1, the title does.

@@ -164,6 +164,70 @@ fn the_player_is_set_up_and_idle() {
     assert_eq!(send(&mut b, PLAYER, 0x7_000E, &[2, one, two]), FAIL);
 }
 
+/// Makes a list of two songs, of half a field and of four, at `storage`.
+fn make_list(b: &mut Bench, storage: u32) -> u32 {
+    let title = b.put_wide_text(0x900, "A song") as u32;
+    for (song, milliseconds) in [(0, 8), (1, 60)] {
+        let words = [0, title, 0, 0, 0, 0, song + 1, milliseconds, 1];
+        for (word, offset) in words.into_iter().zip((0x800 + song * 0x24..).step_by(4)) {
+            b.memory().write(b.scratch.offset(offset), word).unwrap();
+        }
+    }
+    let words = [2, storage, 0x1000, at(b, 0x800), 2, 0, 0, at(b, RESULT + 4), at(b, RESULT)];
+    send(b, PLAYER, 0x7_000D, &words)
+}
+
+#[test]
+fn a_titles_songs_take_their_time_and_are_told() {
+    let mut b = Bench::new();
+    let (base, storage, info) = (u64::from(b.scratch.0), at(&b, 0x1000), at(&b, 0x2000));
+    let listener = b.xam_call("XamNotifyCreateListener", &[0x20, 0]);
+    assert_eq!((make_list(&mut b, storage), b.word(RESULT)), (0, storage));
+    assert_eq!([b.word(RESULT + 4), b.word(RESULT + 8)], [1, 2]);
+    assert_eq!(send(&mut b, PLAYER, 0x7_0008, &[2, 0, 1, 0]), 0, "once");
+    let state = |b: &mut Bench| {
+        let result = at(b, RESULT);
+        (send(b, PLAYER, 0x7_0009, &[2, result]), b.word(RESULT)).1
+    };
+    assert_eq!(send(&mut b, PLAYER, 0x7_0002, &[2, storage, 3]), INVALID_ARGUMENT);
+    assert_eq!((send(&mut b, PLAYER, 0x7_0002, &[2, storage, 0]), state(&mut b)), (0, 1));
+    b.pass_a_field();
+    assert_eq!(send(&mut b, PLAYER, 0x7_000E, &[2, 0, info]), 0);
+    let told = [0, 0x3D0, 0x3D4, 0x3D8].map(|field| b.word(0x2000 + field));
+    assert_eq!(told, [2, 2, 60, 1], "the first is over");
+    let title = b.memory().read_wide_string(b.scratch.offset(0x2240), 40).unwrap();
+    assert_eq!(String::from_utf16_lossy(&title), "A song");
+    assert_eq!((send(&mut b, PLAYER, 0x7_0005, &[2]), state(&mut b)), (0, 2));
+    (0..9).for_each(|_| b.pass_a_field());
+    assert_eq!((send(&mut b, PLAYER, 0x7_0003, &[2]), state(&mut b)), (0, 1));
+    (0..3).for_each(|_| b.pass_a_field());
+    assert_eq!(state(&mut b), 1);
+    b.pass_a_field();
+    assert_eq!((state(&mut b), b.kernel.user.music.next_due()), (0, None));
+    assert_eq!(send(&mut b, PLAYER, 0x7_000E, &[2, 0, info]), FAIL);
+    let mut heard = Vec::new();
+    while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
+        heard.push((b.word(0) & 0xF, b.word(4)));
+    }
+    // By their ids, and in each in the order of their coming.
+    heard.sort_by_key(|(id, _)| *id);
+    assert_eq!(heard[heard.len() - 2..], [(2, 0), (2, 1)]);
+    assert_eq!(heard[..heard.len() - 2].last(), Some(&(1, 0)), "{heard:?}");
+    for (message, words, result) in [
+        (0x7_0006, &[2][..], 0),
+        (0x7_0007, &[2], 0),
+        (0x7_0025, &[2], 0),
+        (0x7_003D, &[2, 0, 0, 0], 0),
+        (0x7_0013, &[2, storage], 0),
+        (0x7_0013, &[2, storage], INVALID_ARGUMENT),
+        (0x7_000D, &[2, 0, 0, storage, 1, 0, 0, 0, 0], INVALID_ARGUMENT),
+        (0x7_000D, &[1, storage, 0, storage, 1, 0, 0, 0, 0], INVALID_ARGUMENT),
+        (0x7_000D, &[2, storage, 0, storage, 0x401, 0, 0, 0, 0], 0x8007_0008),
+    ] {
+        assert_eq!(send(&mut b, PLAYER, message, words), result, "{message:#x} {words:x?}");
+    }
+}
+
 #[test]
 fn the_system_says_where_things_are() {
     let mut b = Bench::new();
