@@ -88,6 +88,8 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::net_transfer::NetTransfer::EXPORTS,
     xam::net_xnet::NetXNet::EXPORTS,
     xam::notify::Notify::EXPORTS,
+    xam::nui::Nui::EXPORTS,
+    xam::party::Party::EXPORTS,
     xam::sessions::Sessions::EXPORTS,
     xam::task::Task::EXPORTS,
     xam::thread::Thread::EXPORTS,

@@ -13,6 +13,8 @@ pub mod net_socket;
 pub mod net_transfer;
 pub mod net_xnet;
 pub mod notify;
+pub mod nui;
+pub mod party;
 pub mod sessions;
 pub mod task;
 pub mod thread;

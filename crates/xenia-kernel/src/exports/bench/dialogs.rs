@@ -300,6 +300,41 @@ fn pages_of_the_online_service_appear_and_say_so() {
 }
 
 #[test]
+fn nothing_can_be_downloaded() {
+    let answers = Scripted { button: Some(0), ..Scripted::default() };
+    let mut b = bench(&answers);
+    let base = u64::from(b.scratch.0);
+    for (user, offers, count, result) in [
+        (4, base, 1, INVALID_PARAMETER),
+        (0, 0, 1, INVALID_PARAMETER),
+        (0, base, 7, INVALID_PARAMETER),
+        (0, base, 6, IO_PENDING),
+    ] {
+        let arguments = [user, 1000, offers, count, base + 0x20, base + 0x40];
+        assert_eq!(b.xam_call("XamShowMarketplaceDownloadItemsUI", &arguments), result);
+    }
+    assert_eq!(b.xam_call("XamIsUIActive", &[]), 1);
+    b.pass_a_field();
+    assert_eq!((b.word(RESULT), b.word(OVERLAPPED)), (0x8007_04C7, 0));
+    let nobody = [3, 1000, base, 1, base + 0x20, 0];
+    assert_eq!(b.xam_call("XamShowMarketplaceDownloadItemsUI", &nobody), 0x525);
+}
+
+#[test]
+fn nobody_is_in_a_party_or_seen_by_a_camera() {
+    let mut b = bench(&Scripted::default());
+    let base = u64::from(b.scratch.0);
+    assert_eq!(b.xam_call("XamPartyGetUserList", &[0, base]) as u32, 0x807D_0003);
+    for name in ["XamPartySendGameInvites", "XamPartySetCustomData", "XamPartyGetBandwidth"] {
+        assert_eq!(b.xam_call(name, &[0, 0, 0]), 0x65B, "{name}");
+    }
+    b.memory().fill(b.scratch, 28, 0xFF).unwrap();
+    b.xam_call("XamNuiGetDeviceStatus", &[base]);
+    assert_eq!([0, 4, 8, 12, 16, 20, 24].map(|at| b.word(at)), [0, 0, 0, 0, 0, 0, u32::MAX]);
+    b.xam_call("XamNuiGetDeviceStatus", &[0]);
+}
+
+#[test]
 fn who_leaves_a_dialog_chooses_nothing() {
     let mut b = bench(&Scripted::default());
     let base = u64::from(b.scratch.0);

@@ -6,6 +6,7 @@ use crate::ports::{DialogRequest, Icon, MessageBox, TextRequest};
 use crate::status::failure::Fallible;
 use crate::title;
 use crate::user::dialogs::{Hears, MESSAGE_BUTTONS, Then};
+use crate::user::overlapped::{Completed, complete};
 use crate::user::profile::USERS;
 use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
@@ -19,6 +20,10 @@ const ANY_USER: u32 = 0xFF;
 const ONLINE_ONLY: u32 = 2;
 /// Flags: a passcode is entered in place of a button.
 const PASSCODE: u32 = 0x3_0000;
+/// Downloads that are offered at once.
+const DOWNLOAD_OFFERS: u32 = 6;
+/// What pages of the online service say.
+const NOT_CONNECTED: &str = "This console is not connected.";
 /// The button of a message that only says something.
 const OK: &str = "OK";
 
@@ -54,7 +59,7 @@ fn sign_in(call: &mut Call, panes: u32, flags: u32, hears: Hears) -> Fallible<Fl
 
 /// Shows a page of the online service, which is not there.
 fn online_page(call: &mut Call, page: &str) -> Fallible<Flow<Win32Error>> {
-    let request = own_message(page, "This console is not connected.", vec![OK.to_owned()]);
+    let request = own_message(page, NOT_CONNECTED, vec![OK.to_owned()]);
     Kernel::open_dialog(call, request, Then::Nothing, Hears::Nobody)
 }
 
@@ -316,6 +321,30 @@ impl Ui {
         _types: u32,
     ) -> Fallible<Flow<Win32Error>> {
         online_page(call, "Marketplace")
+    }
+
+    /// Offers a user what is to be downloaded, up to six of them: nothing is without a connection, as its result says.
+    #[export(Partial)]
+    fn XamShowMarketplaceDownloadItemsUI(
+        call: &mut Call,
+        user: u32,
+        _entry: u32,
+        offers: Option<GuestAddr>,
+        count: u32,
+        result: Option<Out<u32>>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Flow<Win32Error>> {
+        if user >= USERS || offers.is_none() || count > DOWNLOAD_OFFERS {
+            return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
+        }
+        if call.kernel.user.profiles.lock().get(user).is_none() {
+            return complete(call, overlapped, Completed::with(Win32Error::NO_SUCH_USER)).map(Flow::Return);
+        }
+        if let Some(result) = result {
+            result.set(call.memory(), Win32Error::CANCELLED.to_hresult().0)?;
+        }
+        let request = own_message("Marketplace", NOT_CONNECTED, vec![OK.to_owned()]);
+        Kernel::open_dialog(call, request, Then::Nothing, hears(overlapped))
     }
 
     /// Shows a user's party: there is none without a connection.
