@@ -8,15 +8,11 @@
 //! - `lmw`, `lswi`, `lswx` whose range includes RA or RB load those registers too;
 //! - `lswx` with a count of 0 leaves RT alone; what a string load doesn't fill of its last register is 0;
 //! - `stwcx.`/`stdcx.` at another address or of another size than the reservation's fails.
-//!
-//! Loads of several registers read everything before they write the first register, so a fault leaves the
-//! context as it was. Stores of several registers may have stored a part when they fault, as on hardware. Their pieces lie one
-//! right behind the other, by which a device's queue knows that they are one instruction's ([`xenia_memory::DeviceQueue`]).
+
+mod multiple;
 
 use super::float::single::{double_to_single, single_to_double};
-use super::{Cpu, ExceptionKind, Flow, Step};
-use crate::Reservation;
-use std::sync::atomic::{Ordering, fence};
+use super::{Cpu, Flow, Step};
 use xenia_isa::{Instruction, LoadStore};
 
 impl Cpu<'_> {
@@ -31,42 +27,6 @@ impl Cpu<'_> {
     fn update(&mut self, i: Instruction, address: u64) {
         let value = if self.ctx.sf() { address } else { address & 0xFFFF_FFFF };
         self.set_gpr(i.ra(), value);
-    }
-
-    /// Loads `count` ≤ 128 bytes at `ea` into registers from `first` on, wrapping after r31.
-    fn load_string(&mut self, first: usize, ea: u32, count: u32) -> Step {
-        let mut words = [0_u32; 32];
-        for n in 0..count {
-            let byte = self.load_u8(ea.wrapping_add(n))?;
-            words[(n / 4) as usize] |= u32::from(byte) << (24 - 8 * (n & 3));
-        }
-        for (n, &word) in words.iter().enumerate().take(count.div_ceil(4) as usize) {
-            self.set_gpr((first + n) & 31, u64::from(word));
-        }
-        Ok(Flow::Next)
-    }
-
-    /// Stores `count` ≤ 128 bytes at `ea` from registers from `first` on, wrapping after r31: whole words, and what is left
-    /// in two pieces at most. Devices see each of them.
-    fn store_string(&mut self, first: usize, ea: u32, count: u32) -> Step {
-        let words = count / 4;
-        for n in 0..words {
-            let word = self.gpr((first + n as usize) & 31) as u32;
-            self.store_u32(ea.wrapping_add(4 * n), word)?;
-        }
-        let last = self.gpr((first + words as usize) & 31) as u32;
-        let at = ea.wrapping_add(4 * words);
-        match count % 4 {
-            0 => {}
-            1 => self.store_u8(at, (last >> 24) as u8)?,
-            rest => {
-                self.store_u16(at, (last >> 16) as u16)?;
-                if rest == 3 {
-                    self.store_u8(at.wrapping_add(2), (last >> 8) as u8)?;
-                }
-            }
-        }
-        Ok(Flow::Next)
     }
 }
 
@@ -501,24 +461,11 @@ impl LoadStore for Cpu<'_> {
     }
 
     fn lmw(&mut self, i: Instruction) -> Step {
-        let ea = self.ea_d(i);
-        let first = i.rd();
-        let mut words = [0_u32; 32];
-        for (n, word) in words[first..].iter_mut().enumerate() {
-            *word = self.load_u32(ea.wrapping_add(4 * n as u32))?;
-        }
-        for (n, &word) in words.iter().enumerate().skip(first) {
-            self.set_gpr(n, u64::from(word));
-        }
-        Ok(Flow::Next)
+        self.load_multiple(i)
     }
 
     fn stmw(&mut self, i: Instruction) -> Step {
-        let ea = self.ea_d(i);
-        for n in i.rs()..32 {
-            self.store_u32(ea.wrapping_add(4 * (n - i.rs()) as u32), self.gpr(n) as u32)?;
-        }
-        Ok(Flow::Next)
+        self.store_multiple(i)
     }
 
     fn lswi(&mut self, i: Instruction) -> Step {
@@ -540,80 +487,31 @@ impl LoadStore for Cpu<'_> {
     }
 
     fn lwarx(&mut self, i: Instruction) -> Step {
-        let ea = self.ea_x(i);
-        if !ea.is_multiple_of(4) {
-            return Err(self.misaligned(ea, false));
-        }
-        // Reserved before it is loaded: a commit in between must end the reservation.
-        let reservation = self.reserve(ea, 4);
-        let value = u64::from(self.load_u32(ea)?);
-        fence(Ordering::Acquire);
-        self.ctx.reservation = Reservation { value, ..reservation };
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        self.load_and_reserve(i, 4, |cpu, ea| cpu.load_u32(ea).map(u64::from))
     }
 
     fn ldarx(&mut self, i: Instruction) -> Step {
-        let ea = self.ea_x(i);
-        if !ea.is_multiple_of(8) {
-            return Err(self.misaligned(ea, false));
-        }
-        // Reserved before it is loaded: a commit in between must end the reservation.
-        let reservation = self.reserve(ea, 8);
-        let value = self.load_u64(ea)?;
-        fence(Ordering::Acquire);
-        self.ctx.reservation = Reservation { value, ..reservation };
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+        self.load_and_reserve(i, 8, Self::load_u64)
     }
 
     fn stwcx(&mut self, i: Instruction) -> Step {
-        let ea = self.ea_x(i);
-        if !ea.is_multiple_of(4) {
-            return Err(self.misaligned(ea, true));
-        }
-        let value = self.gpr(i.rs()) as u32;
-        // Noted even if it comes to nothing: then it must come to nothing in every engine.
-        self.log_store(ea, 4);
-        let done = self.store_conditionally(ea, 4, |memory, expected| {
+        let (ea, value) = (self.ea_x(i), self.gpr(i.rs()) as u32);
+        self.store_conditional(ea, 4, |memory, expected| {
             memory.compare_exchange_u32(ea, expected as u32, value)
-        });
-        match done {
-            Ok(done) => self.conditional_stored(done),
-            Err(fault) => Err(self.raise(ExceptionKind::Memory(fault))),
-        }
+        })
     }
 
     fn stdcx(&mut self, i: Instruction) -> Step {
-        let ea = self.ea_x(i);
-        if !ea.is_multiple_of(8) {
-            return Err(self.misaligned(ea, true));
-        }
-        let value = self.gpr(i.rs());
-        // Noted even if it comes to nothing: then it must come to nothing in every engine.
-        self.log_store(ea, 8);
-        let done = self
-            .store_conditionally(ea, 8, |memory, expected| memory.compare_exchange_u64(ea, expected, value));
-        match done {
-            Ok(done) => self.conditional_stored(done),
-            Err(fault) => Err(self.raise(ExceptionKind::Memory(fault))),
-        }
+        let (ea, value) = (self.ea_x(i), self.gpr(i.rs()));
+        self.store_conditional(ea, 8, |memory, expected| memory.compare_exchange_u64(ea, expected, value))
     }
 
     fn dcbz(&mut self, i: Instruction) -> Step {
-        let block = self.ea_x(i) & !31;
-        for n in 0..2 {
-            self.store_u128(block + 16 * n, 0)?;
-        }
-        Ok(Flow::Next)
+        self.clear_block(i, 32)
     }
 
     fn dcbz128(&mut self, i: Instruction) -> Step {
-        let block = self.ea_x(i) & !127;
-        for n in 0..8 {
-            self.store_u128(block + 16 * n, 0)?;
-        }
-        Ok(Flow::Next)
+        self.clear_block(i, 128)
     }
 }
 

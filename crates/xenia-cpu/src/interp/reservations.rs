@@ -7,18 +7,20 @@
 
 use super::{Cpu, ExceptionKind, Flow, Raised, Step};
 use crate::{Reservation, ReservationMode};
+use std::sync::atomic::{Ordering, fence};
 use xenia_guest::GuestAddr;
+use xenia_isa::Instruction;
 use xenia_memory::{FaultKind, GuestMemory, MemoryFault};
 
 impl Cpu<'_> {
-    pub(super) fn misaligned(&mut self, ea: u32, write: bool) -> Raised {
+    fn misaligned(&mut self, ea: u32, write: bool) -> Raised {
         let fault = MemoryFault { addr: GuestAddr(ea), kind: FaultKind::Misaligned, write };
         self.raise(ExceptionKind::Memory(fault))
     }
 
     /// Notes a reservation for a load of `size` bytes at `ea` that is about to be made; its value
     /// follows.
-    pub(super) fn reserve(&mut self, ea: u32, size: u32) -> Reservation {
+    fn reserve(&mut self, ea: u32, size: u32) -> Reservation {
         let generation = match self.reservations {
             ReservationMode::Context => 0,
             ReservationMode::Table | ReservationMode::Strict => {
@@ -30,7 +32,7 @@ impl Cpu<'_> {
 
     /// A conditional store of `size` bytes at `ea`: `exchange` compares with the value that was reserved, and stores, if the
     /// reservation stands. It ends either way, but not by a fault.
-    pub(super) fn store_conditionally(
+    fn store_conditionally(
         &mut self,
         ea: u32,
         size: u32,
@@ -54,10 +56,45 @@ impl Cpu<'_> {
         Ok(stored)
     }
 
-    #[inline(always)]
-    pub(super) fn conditional_stored(&mut self, done: bool) -> Step {
-        self.ctx.cr[0] = u8::from(done) << 1 | self.ctx.xer_so;
+    /// `lwarx` and `ldarx`.
+    pub(super) fn load_and_reserve(
+        &mut self,
+        i: Instruction,
+        size: u32,
+        load: impl FnOnce(&mut Self, u32) -> Result<u64, Raised>,
+    ) -> Step {
+        let ea = self.ea_x(i);
+        if !ea.is_multiple_of(size) {
+            return Err(self.misaligned(ea, false));
+        }
+        // Reserved before it is loaded: a commit in between must end the reservation.
+        let reservation = self.reserve(ea, size);
+        let value = load(self, ea)?;
+        fence(Ordering::Acquire);
+        self.ctx.reservation = Reservation { value, ..reservation };
+        self.set_gpr(i.rd(), value);
         Ok(Flow::Next)
+    }
+
+    /// `stwcx.` and `stdcx.` at `ea`, which `exchange` does.
+    pub(super) fn store_conditional(
+        &mut self,
+        ea: u32,
+        size: u32,
+        exchange: impl FnOnce(&GuestMemory, u64) -> Result<bool, MemoryFault>,
+    ) -> Step {
+        if !ea.is_multiple_of(size) {
+            return Err(self.misaligned(ea, true));
+        }
+        // Noted even if it comes to nothing: then it must come to nothing in every engine.
+        self.log_store(ea, size);
+        match self.store_conditionally(ea, size, exchange) {
+            Ok(done) => {
+                self.ctx.cr[0] = u8::from(done) << 1 | self.ctx.xer_so;
+                Ok(Flow::Next)
+            }
+            Err(fault) => Err(self.raise(ExceptionKind::Memory(fault))),
+        }
     }
 }
 
