@@ -354,6 +354,19 @@ mod tests {
     }
 
     #[test]
+    fn beside_three_operands_a_second_component_is_the_thirds_z() {
+        // The swizzle of the third operand, r6.wxyz: z of it is y, w of it is z.
+        for vector in ["mad r1, r2, r3", "cndeq r1, r2, r3", "cndge r1, r2, r3", "cndgt r1, r2, r3"] {
+            let both = alu(&format!("{vector}, r6.wxyz\n+ muls r7.y, r6.zy"));
+            assert_eq!(
+                both.scalar_operands.map(|(o, c)| (o.source, c)),
+                [(Source::Register(6), 2), (Source::Register(6), 1)]
+            );
+        }
+        assert!(assemble("mad r1, r2, r3, r6.wxyz\n+ muls r7.y, r6.zw").is_err(), "x of it is w");
+    }
+
+    #[test]
     fn exports_set_constants() {
         let alu = alu("max o1.xy01, r0, r0");
         assert_eq!((alu.vector_to, alu.vector_mask, alu.zeros, alu.ones), (Destination::Export(1), 3, 4, 8));

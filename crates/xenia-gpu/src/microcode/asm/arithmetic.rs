@@ -40,7 +40,7 @@ pub(super) fn refusal(alu: &Alu) -> String {
     } else if alu.zeros != 0 && given != 15 {
         "with a zero, all components must be given"
     } else if alu.vector.operands() == 3 && alu.scalar.operands() != 0 {
-        "the scalar half reads the vector half's third operand, and nothing else"
+        "the scalar half reads w, and z as a second one, of the vector half's third operand, and nothing else"
     } else {
         "these halves or operands can't stand in one instruction"
     };
