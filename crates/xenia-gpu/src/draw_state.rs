@@ -5,7 +5,7 @@
 //! a backend never sees a register.
 
 mod capture;
-mod color;
+pub(crate) mod color;
 mod constants;
 mod copy;
 mod depth;

@@ -135,6 +135,8 @@ pub struct CommandProcessor {
     /// A front buffer that is shown at the next vertical blank; nothing is read on until then.
     flip: Option<Flip>,
     bins: Bins,
+    /// The pass whose first rectangles were drawn last, zero after a copy; see [`cost::pass`].
+    pass: u64,
     queries: Queries,
     shaders: Shaders,
     /// The shader constants, as far as they are not stale.
@@ -168,6 +170,7 @@ impl CommandProcessor {
             looked: 0,
             flip: None,
             bins: Bins::default(),
+            pass: 0,
             queries: Queries::default(),
             shaders: Shaders::default(),
             constants: Arc::default(),
@@ -386,6 +389,7 @@ impl CommandProcessor {
             state.extend([open, seen]);
         }
         state.extend(self.feed.ring.iter().map(|ring| u64::from(ring.skip)).filter(|&skip| skip != 0));
+        state.extend(Some(self.pass).filter(|&pass| pass != 0));
         state.extend([self.statistics.swaps, self.statistics.vblanks]);
         state.extend(self.display.changed_period());
         for value in state {

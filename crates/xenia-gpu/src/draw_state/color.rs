@@ -4,7 +4,7 @@ use super::{Blend, ColorTarget};
 use crate::registers::{Register, RegisterFile, rb};
 
 /// Registers of the targets' formats, by slot.
-pub(super) const INFO: [u32; 4] =
+pub(crate) const INFO: [u32; 4] =
     [rb::RbColorInfo::INDEX, rb::RB_COLOR1_INFO, rb::RB_COLOR2_INFO, rb::RB_COLOR3_INFO];
 /// Registers of the targets' blending, by slot.
 const BLEND_CONTROL: [u32; 4] =

@@ -41,6 +41,7 @@ impl CommandProcessor {
             shader_starts,
             counts: [self.statistics.swaps, self.statistics.vblanks],
             edram: self.backend.edram().unwrap_or_default(),
+            pass: self.pass,
         }
     }
 
@@ -91,6 +92,7 @@ impl CommandProcessor {
         self.flip = state.flip.map(|[physical, width, height]| Flip { physical, width, height });
         let [mask, select] = state.bins;
         self.bins = Bins { mask, select };
+        self.pass = state.pass;
         self.counter = state.counter;
         self.queries.set_visibility(state.queries);
         self.backend.begin_query(state.query_samples);

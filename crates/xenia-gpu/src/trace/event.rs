@@ -86,6 +86,8 @@ pub struct State {
     pub(crate) shader_starts: [u32; 2],
     /// The backend's EDRAM, where it has one to give.
     pub(crate) edram: Vec<u32>,
+    /// The pass whose first rectangles were drawn last.
+    pub(crate) pass: u64,
 }
 
 /// The ring; see `processor::stream::Ring`.

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 /// What a trace begins with; the version follows.
 pub const MAGIC: [u8; 8] = *b"XENTRACE";
 /// Format version.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 /// Bytes that one event may have: the start with its EDRAM is the largest.
 const MAX_EVENT: u32 = 32 << 20;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::super::{CommandProcessor, cost};
-use crate::draw_state::{CopyCall, DrawCall, DrawRequest, DrawStateError, IndexSource};
-use crate::enums::EdramMode;
+use crate::draw_state::{CopyCall, DrawCall, DrawRequest, DrawStateError, IndexSource, Scissor};
+use crate::enums::{EdramMode, Primitive};
 use crate::memory::PHYSICAL_SIZE;
 use crate::microcode::ShaderKind;
 use crate::registers::{Register, pa, rb, vgt};
@@ -48,7 +48,8 @@ impl CommandProcessor {
         let (vertex, pixel) = (self.shaders.get(ShaderKind::Vertex), self.shaders.get(ShaderKind::Pixel));
         match DrawCall::capture(registers, request, vertex, pixel, constants) {
             Ok(call) => {
-                self.cycles += cost::draw(&call);
+                let fills = call.primitive == Primitive::RectangleList && self.begins_pass(call.scissor);
+                self.cycles += cost::draw(&call, fills);
                 self.statistics.draws += 1;
                 if let Err(error) = self.backend.draw(&call, &*self.memory) {
                     self.statistics.count_error(&error);
@@ -62,7 +63,15 @@ impl CommandProcessor {
         }
     }
 
+    /// Whether these are the first rectangles of their pass: a pass is what goes to the same targets within the same
+    /// scissor, up to a copy.
+    fn begins_pass(&mut self, scissor: Scissor) -> bool {
+        let pass = cost::pass(&self.registers, scissor);
+        std::mem::replace(&mut self.pass, pass) != pass
+    }
+
     fn copy(&mut self) {
+        self.pass = 0;
         let call = CopyCall::capture(&self.registers);
         self.cycles += cost::copy(&call);
         self.statistics.copies += 1;

@@ -59,6 +59,39 @@ fn draws_and_copies_reach_the_backend_in_their_time() {
 }
 
 #[test]
+fn rectangles_cost_their_area_once_in_a_pass() {
+    let mut m = Machine::with_backend(Box::new(Recorder::default()));
+    m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
+    let everything = 8192 | 8192 << 16;
+    m.run(&[type0(0x2208, 1), 4, type0(0x2000, 1), 1280, type0(0x200e, 2), 0, everything]);
+    m.run(&[type0(0x2081, 2), 0, everything]);
+    let cost = |m: &mut Machine, words: &[u32]| {
+        let start = cost::cycles_at(m.now);
+        m.run(words);
+        m.gpu.cycles - start
+    };
+    let draw = [type3(opcode::DRAW_INDX_2, 1), 8 | 2 << 6 | 3 << 16];
+    let area = 1280 * 720 / 32;
+    let flat = cost(&mut m, &draw) - area;
+    assert!(flat < 300, "{flat}");
+    for _ in 0..3 {
+        assert_eq!(cost(&mut m, &draw), flat);
+    }
+    // Another target, and four samples, are other passes; so is what follows a copy.
+    m.run(&[type0(0x2001, 1), 100]);
+    assert_eq!([(); 2].map(|()| cost(&mut m, &draw)), [flat + area, flat]);
+    m.run(&[type0(0x2000, 1), 0x2_0500]);
+    assert_eq!([(); 2].map(|()| cost(&mut m, &draw)), [flat + 1280 * 512 / 32 * 4, flat]);
+    m.run(&[type0(0x2000, 1), 1280, type0(0x2208, 1), 6]);
+    m.run(&draw);
+    m.run(&[type0(0x2208, 1), 4]);
+    assert_eq!([(); 2].map(|()| cost(&mut m, &draw)), [flat + area, flat]);
+    // A small scissor bounds it.
+    m.run(&[type0(0x2081, 2), 0, 64 | 32 << 16]);
+    assert_eq!([(); 2].map(|()| cost(&mut m, &draw)), [flat + 64, flat]);
+}
+
+#[test]
 fn occlusion_queries_report_what_passed_in_between() {
     let recorder = Recorder::default();
     let mut m = Machine::with_backend(Box::new(recorder));
