@@ -12,7 +12,7 @@ pub enum CopySource {
     Color {
         /// First EDRAM tile.
         base: u32,
-        /// Sample format; never 8_8_8_8_GAMMA.
+        /// Sample format.
         format: ColorTargetFormat,
     },
     /// The depth target.
@@ -89,12 +89,7 @@ impl CopyCall {
         let source = match COLOR_INFO.get(control.copy_src_select() as usize) {
             Some(&index) => {
                 let info = rb::RbColorInfo(registers.get(index));
-                let format = match info.color_format() {
-                    // Levels are copied as they are stored: it is the texture's fetches that know of the curve.
-                    ColorTargetFormat::Rgba8Gamma => ColorTargetFormat::Rgba8,
-                    format => format,
-                };
-                CopySource::Color { base: info.color_base(), format }
+                CopySource::Color { base: info.color_base(), format: info.color_format() }
             }
             None => CopySource::Depth { base: depth.depth_base(), format: depth.depth_format() },
         };

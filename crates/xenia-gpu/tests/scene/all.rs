@@ -1,6 +1,7 @@
 //! Whole scenes from packets to pictures, on whatever backend the test crate has.
 //!
 //! Expected colours follow from the scene by reasoning, never from what came out first.
+mod copies;
 mod memory_export;
 mod polygon_fill;
 mod sampling;
@@ -602,13 +603,4 @@ fn planes_of_the_title_clip_unless_clipping_is_off() {
         let frame = scene.show();
         assert_eq!([39, 40].map(|x| pixel(&frame, x, 8)[0]), [255, if off { 255 } else { 0 }]);
     }
-}
-
-#[test]
-fn gamma_targets_are_copied_as_they_are_stored() {
-    let mut scene = Scene::new(80, 16, 0);
-    scene.write(RbColorInfo::with().color_format(ColorTargetFormat::Rgba8Gamma));
-    scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [1.0, 128.0 / 1023.0, 580.0 / 1023.0, 0.5]));
-    scene.draw(8, 3);
-    assert_eq!(pixel(&scene.show(), 40, 8), [255, 96, 200, 128]);
 }
