@@ -5,6 +5,10 @@ use super::{Scissor, scissor};
 use crate::enums::{ColorTargetFormat, CopyCommand, DepthFormat, Msaa};
 use crate::registers::{self, RegisterFile, pa, rb};
 
+/// The texture format of one 8-bit component. Titles' library copies to it with a swap for textures of alpha, and
+/// without one for textures of luminance.
+const FORMAT_8: u32 = 2;
+
 /// Which render target a copy reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CopySource {
@@ -41,10 +45,17 @@ pub struct CopyDestination {
     pub endian: u32,
     /// Values are multiplied by two to this power.
     pub exponent_bias: i32,
-    /// Red and blue are exchanged.
+    /// Red and blue are exchanged; in a texture of one 8-bit component alpha is stored.
     pub swap: bool,
     /// The slice of a 3D texture, where it is one.
     pub slice: Option<u32>,
+}
+
+impl CopyDestination {
+    /// The component that is exchanged with red where `swap` says so.
+    pub const fn swapped_with_red(&self) -> usize {
+        if self.format == FORMAT_8 { 3 } else { 2 }
+    }
 }
 
 /// A copy out of the EDRAM ("resolve"), with the clears that go with it.

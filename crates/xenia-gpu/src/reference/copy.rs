@@ -153,7 +153,7 @@ fn copy_out(
     store(call, memory, rect, format.bytes, cancel, |x, y| {
         let mut color = reader.color(x, y);
         if destination.swap {
-            color.swap(0, 2);
+            color.swap(0, destination.swapped_with_red());
         }
         let mut bytes = encode(format.layout, destination.number, color);
         swap(&mut bytes[..format.bytes as usize], endian);

@@ -1,6 +1,8 @@
 //! Copies out of the EDRAM: what becomes of components, and what clears leave.
 
 use crate::scene::*;
+use xenia_gpu::PhysicalMemory;
+use xenia_gpu::texture::layout::tiled_2d;
 
 #[test]
 fn gamma_targets_are_copied_as_linear_values() {
@@ -10,4 +12,24 @@ fn gamma_targets_are_copied_as_linear_values() {
     scene.draw(8, 3);
     // Stored as 255, 96 and 200.
     assert_eq!(pixel(&scene.show(), 40, 8), [255, 32, 145, 128]);
+}
+
+#[test]
+fn a_texture_of_one_byte_gets_red_or_alpha() {
+    for (swap, expected) in [(false, 32), (true, 128)] {
+        let mut scene = Scene::new(80, 16, 0);
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [32.0 / 255.0, 0.25, 0.75, 128.0 / 255.0]));
+        scene.draw(8, 3);
+        scene.copy_rectangle();
+        scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
+        scene.write(all_samples());
+        scene.set(RB_COPY_DEST_BASE, FRONT);
+        scene.write(RbCopyDestPitch::with().copy_dest_pitch(96).copy_dest_height(32));
+        scene.write(RbCopyDestInfo::with().copy_dest_format(2).copy_dest_swap(swap));
+        scene.draw(8, 3);
+        scene.run();
+        let mut byte = [0];
+        scene.memory.read(FRONT + tiled_2d(70, 9, 96, 0), &mut byte);
+        assert_eq!(byte, [expected]);
+    }
 }

@@ -24,7 +24,7 @@ pub(super) struct Parameters {
     pub(super) plane: u32,
     pub(super) samples: &'static [u32],
     pub(super) scale: f32,
-    pub(super) swaps: bool,
+    pub(super) swaps: u32,
     pub(super) exchange: u32,
 }
 
@@ -47,7 +47,7 @@ impl Parameters {
             self.samples.len() as u32,
             samples,
             self.scale.to_bits(),
-            u32::from(self.swaps),
+            self.swaps,
             self.exchange,
         ]
     }

@@ -195,7 +195,10 @@ impl Edram {
             let parameters = Parameters {
                 samples,
                 scale: 2.0_f32.powi(destination.exponent_bias) / samples.len() as f32,
-                swaps: destination.swap && !matches!(place.format, TargetFormat::Depth(_)),
+                swaps: match place.format {
+                    TargetFormat::Color(_) if destination.swap => destination.swapped_with_red() as u32,
+                    _ => 0,
+                },
                 exchange: exchange(destination.endian, bytes),
                 ..parameters(&place, area)
             };

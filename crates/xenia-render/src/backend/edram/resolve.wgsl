@@ -98,8 +98,10 @@ fn texel_at(pixel: vec2<u32>) -> vec4<u32> {
         return vec4(raw_texel(sample_at(place_of(pixel, call.samples & 15u)).x), 0u, 0u, 0u);
     }
     var color = color_at(pixel);
-    if call.swaps != 0u {
+    if call.swaps == 2u {
         color = color.zyxw;
+    } else if call.swaps == 3u {
+        color = color.wyzx;
     }
     if KIND == SINGLE {
         let bits = bitcast<vec4<u32>>(color);
