@@ -81,7 +81,7 @@ pub struct CopyCall {
     pub scissor: Scissor,
     /// Destination.
     pub destination: CopyDestination,
-    /// The colour target is cleared to these words (first is the one of 32-bit formats).
+    /// The colour target is cleared to these words (the first is the one of 32-bit formats, red and green of 64-bit ones).
     pub clear_color: Option<[u32; 2]>,
     /// The depth target is cleared to this word; its first tile and format.
     pub clear_depth: Option<(u32, u32)>,

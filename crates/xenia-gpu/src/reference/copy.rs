@@ -87,10 +87,9 @@ pub(super) fn copy(
         CopyCommand::Null => Ok(()),
         CopyCommand::ConstantOne => Err(BackendError::Unsupported("copy of a constant".into())),
     };
-    if let (Some([high, low]), Some((place, _))) = (call.clear_color, color_place) {
-        // 64-bit colours: the first register has the high half.
-        let bits = if place.words == 2 { [low, high] } else { [high, 0] };
-        clear((edram, cancel), call, place, rect, bits);
+    if let (Some([first, second]), Some((place, _))) = (call.clear_color, color_place) {
+        let second = if place.words == 2 { second } else { 0 };
+        clear((edram, cancel), call, place, rect, [first, second]);
     }
     if let Some((base, bits)) = call.clear_depth {
         clear((edram, cancel), call, depth_place(base), rect, [bits, 0]);

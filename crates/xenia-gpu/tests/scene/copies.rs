@@ -33,3 +33,16 @@ fn a_texture_of_one_byte_gets_red_or_alpha() {
         assert_eq!(byte, [expected]);
     }
 }
+
+#[test]
+fn clears_of_64_bits_have_red_and_green_in_the_first_register() {
+    let mut scene = Scene::new(80, 16, 0);
+    scene.write(RbColorInfo::with().color_format(ColorTargetFormat::Rgba16Float));
+    scene.copy_rectangle();
+    scene.set(RB_COLOR_CLEAR, 0x3c00); // red
+    scene.set(RB_COLOR_CLEAR_LO, 0x3c00_0000); // alpha
+    scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
+    scene.write(RbCopyControl::with().copy_command(CopyCommand::Null).color_clear_enable(true));
+    scene.draw(8, 3);
+    assert_eq!(pixel(&scene.show(), 40, 8), [255, 0, 0, 255]);
+}

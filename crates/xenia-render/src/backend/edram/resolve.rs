@@ -70,9 +70,8 @@ impl<'a> Resolve<'a> {
     pub(crate) fn cleared(&self) -> impl Iterator<Item = (TargetPlace, [u32; 2])> {
         let source = self.source();
         let color = match (source.format, self.call.clear_color) {
-            // 64-bit colours: the first register has the high half.
             (TargetFormat::Color(format), Some([first, second])) => {
-                Some((source, if format.is_64_bit() { [second, first] } else { [first, 0] }))
+                Some((source, [first, if format.is_64_bit() { second } else { 0 }]))
             }
             _ => None,
         };
