@@ -154,6 +154,7 @@ fn number(value: u32, width: u32, sign: TextureSign, scale: Scale) -> f32 {
     let integer = scale == Scale::Integers;
     let value = if integer { value as f32 } else { value as f32 / highest };
     match sign {
+        TextureSign::UnsignedBiased if integer => value - (1_u32 << (width - 1)) as f32,
         TextureSign::UnsignedBiased => value * 2.0 - 1.0,
         TextureSign::Gamma if !integer => gamma_to_linear(value),
         _ => value,
@@ -391,6 +392,8 @@ mod tests {
         assert_eq!(number(0x7f, 8, TextureSign::Signed, Fractions), 1.0);
         assert_eq!(number(0xff, 8, TextureSign::UnsignedBiased, Fractions), 1.0);
         assert_eq!(number(5, 8, TextureSign::Unsigned, Integers), 5.0);
+        let biased = [0, 5, 0xff].map(|bits| number(bits, 8, TextureSign::UnsignedBiased, Integers));
+        assert_eq!(biased, [-128.0, -123.0, 127.0]);
         let odd = [0x80, 0xff, 0, 0x7f].map(|bits| number(bits, 8, TextureSign::Signed, WithoutZero));
         assert_eq!(odd, [-1.0, -1.0 / 255.0, 1.0 / 255.0, 1.0]);
         assert_eq!([0, 1].map(|bit| number(bit, 1, TextureSign::Signed, WithoutZero)), [1.0, -1.0]);

@@ -34,7 +34,7 @@ fn number(bits: u32, width: u32, sign: u32, scale: u32) -> f32 {
     }
     let value = select(f32(bits) / f32(highest), f32(bits), is_integer);
     if sign == TextureSign_UnsignedBiased {
-        return value * 2.0 - 1.0;
+        return select(value * 2.0 - 1.0, value - f32(1u << (width - 1u)), is_integer);
     }
     if sign == TextureSign_Gamma && !is_integer {
         return gamma_to_linear(value);
