@@ -29,13 +29,15 @@ fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
 
 /// What fetches of three dimensions and of stacks have as their dimension.
 const STACKED: u8 = 2;
+/// What fetches of two dimensions have.
+const PLANE: u8 = 1;
 
 /// A fetch from a texture, as its words and the constant have it lookup.
 struct Lookup<'a> {
     binding: &'a Binding,
     fetch: &'a TextureFetch,
     coordinates: &'a [Lanes; 3],
-    /// Texels of the first level.
+    /// Texels of the first level, or of the one in whose texels coordinates are given.
     size: [f32; 3],
     /// By which coordinates are multiplied to be in texels.
     scale: [f32; 3],
@@ -54,7 +56,9 @@ fn is_linear(filter: TextureFilter) -> bool {
 impl<'a> Lookup<'a> {
     fn new(binding: &'a Binding, fetch: &'a TextureFetch, coordinates: &'a [Lanes; 3]) -> Self {
         let info = &binding.info;
-        let size = binding.levels[0].size.map(|s| s as f32);
+        let last = binding.levels.len() - 1;
+        let locked = if fetch.unnormalized && fetch.dimension == PLANE { info.locked_level() } else { 0 };
+        let size = binding.levels[last.min(locked as usize)].size.map(|s| s as f32);
         let choose = |fetched: TextureFilter, constant: TextureFilter| {
             if fetched == TextureFilter::UseFetchConstant { constant } else { fetched }
         };

@@ -106,6 +106,12 @@ impl TextureInfo {
         [smaller(width), smaller(height), depth]
     }
 
+    /// The level in whose texels unnormalised coordinates of a plane are given: where there is but one, that one, else
+    /// the base level.
+    pub fn locked_level(&self) -> u32 {
+        if self.dimension == Dimension::D2 && self.levels[0] == self.levels[1] { self.levels[0] } else { 0 }
+    }
+
     /// The highest level that exists.
     pub fn max_level(&self) -> u32 {
         if self.mips == 0 {

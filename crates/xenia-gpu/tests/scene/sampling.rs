@@ -59,3 +59,32 @@ fn filters_weigh_by_the_rounded_coordinate() {
         assert!(found.abs_diff(expected) <= 1, "{found} {expected}");
     }
 }
+
+#[test]
+fn unnormalised_coordinates_are_in_texels_of_the_only_level() {
+    // Level 1 of 64 x 32 texels: the nth of its 32 in a row is grey, of level 5 n + 10.
+    let mut scene = Scene::new(80, 16, 0);
+    for x in 0..32 {
+        scene.memory.write_u32(TEXTURE + tiled_2d(x, 0, 32, 2), 0xff00_0000 | ((x * 5 + 10) * 0x0001_0101));
+    }
+    let size = 63 | 31 << 13;
+    let base = 6 | 2 << 6 | (TEXTURE + 0x1_0000);
+    for (lowest, expected) in [(0, 0), (1, 20 * 5 + 10)] {
+        let words = [
+            2 | 1 << 31 | 2 << 22 | 2 << 10 | 2 << 13,
+            base,
+            size,
+            0x688 << 1,
+            lowest << 2 | 1 << 6,
+            1 << 9 | TEXTURE,
+        ];
+        for (i, word) in words.into_iter().enumerate() {
+            scene.set(0x4806 + i as u32, word);
+        }
+        let fetch = "tfetch2D r0, r0.xy, tf1, mag=point, min=point, mip=point, unnormalized";
+        scene.shader(1, &format!("{fetch}\nalloc colors\nmax oC0, r0, r0"));
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [20.5, 0.5, 0.0, 0.0]));
+        scene.draw(8, 3);
+        assert_eq!(pixel(&scene.show(), 40, 8)[0], expected, "from level {lowest} on");
+    }
+}

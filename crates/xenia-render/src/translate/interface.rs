@@ -211,6 +211,8 @@ impl VertexRecord {
 pub struct TextureRecord {
     /// Size of the base level in texels; slices or faces where there is no depth.
     pub size: [f32; 3],
+    /// Size of the level in whose texels unnormalised coordinates of a plane are given.
+    pub unnormalized_size: [f32; 2],
     /// Fetched values are multiplied by it.
     pub scale: f32,
     /// Added to the level of detail.
@@ -238,8 +240,10 @@ impl TextureRecord {
     /// The record of a texture, all of whose levels are bound.
     pub fn new(info: &TextureInfo) -> Self {
         let last = if info.mip == TextureFilter::BaseMap { 0 } else { info.max_level() };
+        let [width, height, _] = info.level_size(info.locked_level().min(last)).map(|size| size as f32);
         Self {
             size: info.level_size(0).map(|size| size as f32),
+            unnormalized_size: [width, height],
             scale: 2.0_f32.powi(info.exponent),
             lod_bias: info.lod_bias,
             lowest_level: info.levels[0] as f32,
@@ -371,6 +375,7 @@ impl StageConstants {
     pub fn set_texture(&mut self, constant: u8, record: &TextureRecord) {
         let row = 3 * (u32::from(constant) & 31);
         let [width, height, depth] = record.size;
+        let [unnormalized_width, unnormalized_height] = record.unnormalized_size;
         let floats = [
             width,
             height,
@@ -379,12 +384,17 @@ impl StageConstants {
             record.lod_bias,
             record.lowest_level,
             record.highest_level,
-            0.0,
+            unnormalized_width,
         ];
         self.put(member::TEXTURE, row, 0, &floats.map(f32::to_bits));
         let swizzle = (0..4).fold(0, |bits, i| bits | (record.swizzle[i] as u32 & 7) << (3 * i));
         let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(record.mirrored[axis]) << axis);
-        self.put(member::TEXTURE, row + 2, 0, &[swizzle, u32::from(record.is_volume), mirrored, 0]);
+        self.put(
+            member::TEXTURE,
+            row + 2,
+            0,
+            &[swizzle, u32::from(record.is_volume), mirrored, unnormalized_height.to_bits()],
+        );
     }
 
     /// The buffer's contents.

@@ -15,6 +15,7 @@ use super::builder::Value;
 use super::interface::{SamplerSlot, TEXTURE_BINDING, TextureShape, TextureSlot, member};
 use super::{Stage, Translator, types};
 
+const PLANE: u8 = 1;
 const CUBE: u8 = 3;
 const VOLUME: u8 = 2;
 /// Parts of a texel that are added to coordinates for the host: a quarter of the chip's step.
@@ -22,7 +23,7 @@ const GUARD: f32 = 1.0 / 1024.0;
 
 /// The fields of a texture's record that a fetch uses.
 struct Record {
-    /// Size in texels.
+    /// Size in texels: of the base level, or the one in whose texels coordinates are given.
     size: [Value; 3],
     scale: Value,
     lod_bias: Value,
@@ -65,7 +66,8 @@ impl Translator<'_> {
         }
     }
 
-    fn record(&mut self, constant: u8) -> Record {
+    fn record(&mut self, fetch: &TextureFetch) -> Record {
+        let constant = fetch.constant;
         if !self.interface.records.contains(&constant) {
             self.interface.records.push(constant);
         }
@@ -79,8 +81,14 @@ impl Translator<'_> {
             let bits = self.b.member(row, member);
             self.b.bitcast(bits, ScalarKind::Float)
         };
+        let width_and_height = if fetch.unnormalized && fetch.dimension == PLANE {
+            [(second, 3), (third, 3)]
+        } else {
+            [(first, 0), (first, 1)]
+        };
+        let [width, height] = width_and_height.map(|(row, member)| float(row, member));
         Record {
-            size: [0, 1, 2].map(|axis| float(first, axis)),
+            size: [width, height, float(first, 2)],
             scale: float(first, 3),
             lod_bias: float(second, 0),
             lowest: float(second, 1),
@@ -181,12 +189,12 @@ impl Translator<'_> {
                 self.b.compose(self.types.vec4, &parts)
             }
             TextureOp::ComputedLod => {
-                let record = self.record(fetch.constant);
+                let record = self.record(fetch);
                 let lod = self.level_of_detail(fetch, at, &record);
                 self.b.splat(lod)
             }
             TextureOp::Weights => {
-                let record = self.record(fetch.constant);
+                let record = self.record(fetch);
                 let lod = self.level_of_detail(fetch, at, &record);
                 let level = self.limited_level(lod, &record);
                 let texels = self.texel_coordinates(fetch, at, &record);
@@ -196,7 +204,7 @@ impl Translator<'_> {
                 self.b.compose(self.types.vec4, &[x, y, z, mip])
             }
             TextureOp::BorderFraction => {
-                let record = self.record(fetch.constant);
+                let record = self.record(fetch);
                 let texels = self.texel_coordinates(fetch, at, &record);
                 let (zero, one) = (self.b.float(0.0), self.b.float(1.0));
                 let mut inside = self.b.boolean(true);
@@ -235,7 +243,7 @@ impl Translator<'_> {
 
     /// A sample, with the fetch constant's swizzle and exponent.
     fn sampled(&mut self, fetch: &TextureFetch, at: [Value; 3]) -> Value {
-        let record = self.record(fetch.constant);
+        let record = self.record(fetch);
         let lod = self.level_of_detail(fetch, at, &record);
         // The sampler chooses between magnification and minification, be there one level or more; it keeps to
         // the levels that there are by itself, and needs a number for that.
