@@ -20,10 +20,11 @@ pub(super) enum Effect {
     Address([i16; LANES]),
 }
 
-fn address(a: &Lanes, rounding: f32) -> Effect {
+/// The address register's value; the scalar operations' is never below zero.
+fn address(a: &Lanes, rounding: f32, lowest: f32) -> Effect {
     let mut out = [0; LANES];
     for (out, a) in out.iter_mut().zip(a) {
-        *out = floor(a + rounding).clamp(-256.0, 255.0) as i16;
+        *out = floor(a + rounding).clamp(lowest, 255.0) as i16;
     }
     Effect::Address(out)
 }
@@ -159,7 +160,7 @@ pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut 
         VectorOp::Dst => *out = [splat(1.0), map2(a[1], b[1], multiply), *a[2], *b[3]],
         VectorOp::MaxA => {
             zip(out, mask, a, b, |a, b| if a >= b { a } else { b });
-            return address(a[3], 0.5);
+            return address(a[3], 0.5, -256.0);
         }
     }
     Effect::None
@@ -226,8 +227,8 @@ pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (L
         ScalarOp::Rsqc => pure(map(a, |a| clamp_infinity(1.0 / a.sqrt()))),
         ScalarOp::Rsqf => pure(map(a, |a| flush_infinity(1.0 / a.sqrt()))),
         ScalarOp::Rsq => pure(map(a, |a| 1.0 / a.sqrt())),
-        ScalarOp::MaxAs => (map2(a, b, |a, b| if a >= b { a } else { b }), address(a, 0.5)),
-        ScalarOp::MaxAsf => (map2(a, b, |a, b| if a >= b { a } else { b }), address(a, 0.0)),
+        ScalarOp::MaxAs => (map2(a, b, |a, b| if a >= b { a } else { b }), address(a, 0.5, 0.0)),
+        ScalarOp::MaxAsf => (map2(a, b, |a, b| if a >= b { a } else { b }), address(a, 0.0, 0.0)),
         ScalarOp::Subs | ScalarOp::Subsc0 | ScalarOp::Subsc1 => pure(map2(a, b, |a, b| a - b)),
         ScalarOp::SubsPrev => pure(map2(a, previous, |a, p| a - p)),
         ScalarOp::SetpEq => predicate(a, |a| a == 0.0, |_| 1.0),

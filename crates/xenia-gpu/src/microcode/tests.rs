@@ -144,7 +144,7 @@ fn every_scalar_operation() {
         ("kills_ne oC0, r0.z", 0.0),
         ("kills_one oC0, r0.w", 1.0),
         ("maxas r1._, r0.xx\nmax oC0, c[a0+1].x, c[a0+1].x", 20.0),
-        ("maxasf r1._, r0.yy\nmax oC0, c[a0+1].x, c[a0+1].x", 0.0),
+        ("maxasf r1._, r0.yy\nmax oC0, c[a0+1].x, c[a0+1].x", 4.0),
     ] {
         assert_eq!(first(text, a)[0], expected, "{text}");
     }

@@ -89,15 +89,16 @@ fn saturate(b: &mut Builder, x: Value, vector: bool) -> Value {
     b.select(positive, limited, zero)
 }
 
-/// The address register's value: rounded down after adding `rounding`, limited; NaN gives 0.
-fn address(b: &mut Builder, x: Value, rounding: f32) -> Value {
+/// The address register's value: rounded down after adding `rounding`, limited; NaN gives 0. The
+/// scalar operations' is never below zero.
+fn address(b: &mut Builder, x: Value, rounding: f32, lowest: f32) -> Value {
     let rounding = b.float(rounding);
     let sum = b.binary(Op::Add, x, rounding);
     let floor = b.math(MathFunction::Floor, sum);
     let is_number = b.binary(Op::Equal, floor, floor);
     let zero = b.float(0.0);
     let number = b.select(is_number, floor, zero);
-    let (low, high) = (b.float(-256.0), b.float(255.0));
+    let (low, high) = (b.float(lowest), b.float(255.0));
     let number = larger(b, number, low);
     let number = smaller(b, number, high);
     b.convert(number, ScalarKind::Sint)

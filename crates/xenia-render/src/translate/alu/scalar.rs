@@ -147,8 +147,8 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
             flush_infinity(b, value)
         }
         ScalarOp::Rsq => reciprocal_root(b, x),
-        ScalarOp::MaxAs => return (larger(b, x, y), Effect::Address(address(b, x, 0.5))),
-        ScalarOp::MaxAsf => return (larger(b, x, y), Effect::Address(address(b, x, 0.0))),
+        ScalarOp::MaxAs => return (larger(b, x, y), Effect::Address(address(b, x, 0.5, 0.0))),
+        ScalarOp::MaxAsf => return (larger(b, x, y), Effect::Address(address(b, x, 0.0, 0.0))),
         ScalarOp::Subs | ScalarOp::Subsc0 | ScalarOp::Subsc1 => b.binary(Op::Subtract, x, y),
         ScalarOp::SubsPrev => b.binary(Op::Subtract, x, previous),
         ScalarOp::SetpEq => return sets(b, Op::Equal),

@@ -131,7 +131,7 @@ pub(super) fn vector(t: &mut Translator<'_>, op: VectorOp, operands: &[Value]) -
         VectorOp::MaxA => {
             let out = Out::Vector(larger(b, x, y));
             let w = b.member(x, 3);
-            return (out, Effect::Address(address(b, w, 0.5)));
+            return (out, Effect::Address(address(b, w, 0.5, -256.0)));
         }
     };
     (out, Effect::None)
