@@ -166,6 +166,25 @@ pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut 
     Effect::None
 }
 
+/// What the chip makes of reciprocals, roots, powers and logarithms: 21 bits of mantissa. Titles' shaders count on it
+/// that a reciprocal that is not exact is not below by the last of 23.
+fn approximate(value: f32) -> f32 {
+    if value.is_finite() { f32::from_bits((value.to_bits() + 2) & !3) } else { value }
+}
+
+fn reciprocal(value: f32) -> f32 {
+    approximate(1.0 / value)
+}
+
+fn reciprocal_root(value: f32) -> f32 {
+    approximate(1.0 / value.sqrt())
+}
+
+/// The logarithm to base 2.
+fn logarithm(value: f32) -> f32 {
+    approximate(libm::log2f(value))
+}
+
 /// Infinities become the largest finite value.
 fn clamp_infinity(value: f32) -> f32 {
     if value.is_infinite() { f32::MAX.copysign(value) } else { value }
@@ -215,18 +234,18 @@ pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (L
         ScalarOp::Frcs => pure(map(a, |a| a - floor(a))),
         ScalarOp::Truncs => pure(map(a, truncate)),
         ScalarOp::Floors => pure(map(a, floor)),
-        ScalarOp::Exp => pure(map(a, libm::exp2f)),
+        ScalarOp::Exp => pure(map(a, |a| approximate(libm::exp2f(a)))),
         ScalarOp::Logc => pure(map(a, |a| {
-            let value = libm::log2f(a);
+            let value = logarithm(a);
             if value == f32::NEG_INFINITY { -f32::MAX } else { value }
         })),
-        ScalarOp::Log => pure(map(a, libm::log2f)),
-        ScalarOp::Rcpc => pure(map(a, |a| clamp_infinity(1.0 / a))),
-        ScalarOp::Rcpf => pure(map(a, |a| flush_infinity(1.0 / a))),
-        ScalarOp::Rcp => pure(map(a, |a| 1.0 / a)),
-        ScalarOp::Rsqc => pure(map(a, |a| clamp_infinity(1.0 / a.sqrt()))),
-        ScalarOp::Rsqf => pure(map(a, |a| flush_infinity(1.0 / a.sqrt()))),
-        ScalarOp::Rsq => pure(map(a, |a| 1.0 / a.sqrt())),
+        ScalarOp::Log => pure(map(a, logarithm)),
+        ScalarOp::Rcpc => pure(map(a, |a| clamp_infinity(reciprocal(a)))),
+        ScalarOp::Rcpf => pure(map(a, |a| flush_infinity(reciprocal(a)))),
+        ScalarOp::Rcp => pure(map(a, reciprocal)),
+        ScalarOp::Rsqc => pure(map(a, |a| clamp_infinity(reciprocal_root(a)))),
+        ScalarOp::Rsqf => pure(map(a, |a| flush_infinity(reciprocal_root(a)))),
+        ScalarOp::Rsq => pure(map(a, reciprocal_root)),
         ScalarOp::MaxAs => (map2(a, b, |a, b| if a >= b { a } else { b }), address(a, 0.5, 0.0)),
         ScalarOp::MaxAsf => (map2(a, b, |a, b| if a >= b { a } else { b }), address(a, 0.0, 0.0)),
         ScalarOp::Subs | ScalarOp::Subsc0 | ScalarOp::Subsc1 => pure(map2(a, b, |a, b| a - b)),
@@ -244,7 +263,7 @@ pub(super) fn scalar(op: ScalarOp, a: &Lanes, b: &Lanes, previous: &Lanes) -> (L
         ScalarOp::KillsGe => kills(a, |a| a >= 0.0),
         ScalarOp::KillsNe => kills(a, |a| a != 0.0),
         ScalarOp::KillsOne => kills(a, |a| a == 1.0),
-        ScalarOp::Sqrt => pure(map(a, f32::sqrt)),
+        ScalarOp::Sqrt => pure(map(a, |a| approximate(a.sqrt()))),
         ScalarOp::Sin => pure(map(a, libm::sinf)),
         ScalarOp::Cos => pure(map(a, libm::cosf)),
         ScalarOp::RetainPrev => pure(*previous),

@@ -151,6 +151,30 @@ fn every_scalar_operation() {
 }
 
 #[test]
+fn approximations_have_21_bits_of_mantissa() {
+    let a = [97.0, 0.7, 3.0, INF];
+    for (text, exact) in [
+        ("rcp oC0, r0.x", 1.0 / 97.0),
+        ("rcpc oC0, r0.y", 1.0 / 0.7),
+        ("rcpf oC0, r0.z", 1.0 / 3.0),
+        ("rsq oC0, r0.x", 1.0 / 97.0_f32.sqrt()),
+        ("rsqc oC0, r0.z", 1.0 / 3.0_f32.sqrt()),
+        ("sqrt oC0, r0.z", 3.0_f32.sqrt()),
+        ("exp oC0, r0.y", libm::exp2f(0.7)),
+        ("log oC0, r0.z", libm::log2f(3.0)),
+        ("logc oC0, r0.y", libm::log2f(0.7)),
+    ] {
+        let value = first(text, a)[0];
+        assert_eq!(value.to_bits() & 3, 0, "{text}");
+        assert!((value - exact).abs() <= exact.abs() * 2.0_f32.powi(-21), "{text}: {value} for {exact}");
+    }
+    assert_eq!(first("rsq oC0, r0.w", a)[0], 0.0);
+    assert_eq!(first("sqrt oC0, r0.w", a)[0], INF);
+    // A part of what compilers make of 97 % 97: with all 23 bits the product is below one.
+    assert_eq!(first("rcp r1.x, r0.x\nmul r1.x, r1.x, r0.x\nfloor oC0, r1.x", a)[0], 1.0);
+}
+
+#[test]
 fn both_halves_read_before_either_writes() {
     let out = first(
         "add r0, r0, c[0].y\n+ adds r1.x, r0.xy\nmax oC0.x, r1.x, r1.x\nmax oC0.yzw, r0, r0",

@@ -33,12 +33,26 @@ fn flush_infinity(b: &mut Builder, x: Value) -> Value {
     replace_infinity(b, x, 0)
 }
 
+/// What the chip makes of reciprocals, roots, powers and logarithms: 21 bits of mantissa. Infinities and NaNs stay.
+fn approximate(b: &mut Builder, x: Value) -> Value {
+    let raw = b.bitcast(x, ScalarKind::Uint);
+    let (highest, half, mask) = (b.uint(0x7f80_0000), b.uint(2), b.uint(!3));
+    let exponent = b.binary(Op::And, raw, highest);
+    let is_finite = b.binary(Op::NotEqual, exponent, highest);
+    let sum = b.binary(Op::Add, raw, half);
+    let bits = b.binary(Op::And, sum, mask);
+    let rounded = b.bitcast(bits, ScalarKind::Float);
+    b.select(is_finite, rounded, x)
+}
+
 fn reciprocal(b: &mut Builder, x: Value) -> Value {
     let one = b.float(1.0);
-    b.binary(Op::Divide, one, x)
+    let value = b.binary(Op::Divide, one, x);
+    approximate(b, value)
 }
 
 fn reciprocal_root(b: &mut Builder, x: Value) -> Value {
+    // Rounded once.
     let root = b.math(MathFunction::Sqrt, x);
     reciprocal(b, root)
 }
@@ -47,6 +61,7 @@ fn reciprocal_root(b: &mut Builder, x: Value) -> Value {
 fn power_of_two(b: &mut Builder, x: Value) -> Value {
     let (low, high) = (b.float(-126.0), b.float(128.0));
     let power = b.math(MathFunction::Exp2, x);
+    let power = approximate(b, power);
     let tiny = b.binary(Op::Less, x, low);
     let huge = b.binary(Op::GreaterEqual, x, high);
     let zero = b.float(0.0);
@@ -62,6 +77,7 @@ fn power_of_two(b: &mut Builder, x: Value) -> Value {
 fn logarithm(b: &mut Builder, x: Value) -> Value {
     let zero = b.float(0.0);
     let value = b.math(MathFunction::Log2, x);
+    let value = approximate(b, value);
     let bits = |b: &mut Builder, value: f32| {
         let bits = b.uint(value.to_bits());
         b.bitcast(bits, ScalarKind::Float)
@@ -178,7 +194,10 @@ pub(super) fn scalar(b: &mut Builder, op: ScalarOp, x: Value, y: Value, previous
         ScalarOp::KillsGe => return kills(b, Op::GreaterEqual, zero),
         ScalarOp::KillsNe => return kills(b, Op::NotEqual, zero),
         ScalarOp::KillsOne => return kills(b, Op::Equal, one),
-        ScalarOp::Sqrt => b.math(MathFunction::Sqrt, x),
+        ScalarOp::Sqrt => {
+            let root = b.math(MathFunction::Sqrt, x);
+            approximate(b, root)
+        }
         ScalarOp::Sin => b.math(MathFunction::Sin, x),
         ScalarOp::Cos => b.math(MathFunction::Cos, x),
         ScalarOp::RetainPrev => previous,
