@@ -109,6 +109,7 @@ mod tests {
     use crate::title::medium::Medium;
     use std::sync::{Arc, Mutex};
     use xenia_formats::Volume;
+    use xenia_kernel::deployment::Deployment;
 
     /// Launches what is named at 0x82010000.
     const LAUNCHER: &str = "
@@ -131,7 +132,8 @@ mod tests {
             let file = std::fs::File::open(folder.join(name)).unwrap();
             volume.add_file(Volume::ROOT, name, Arc::new(file)).unwrap();
         }
-        Medium::Volume { file: "game.iso".into(), volume: Arc::new(volume) }
+        let deployment = Deployment::default();
+        Medium::Volume { file: "game.iso".into(), volume: Arc::new(volume), deployment }
     }
 
     fn machine(

@@ -20,7 +20,9 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use updates::Updates;
+use xenia_formats::stfs::PackageInfo;
 use xenia_formats::{Format, KeyRing, LoadedImage, Opens, ReadAt};
+use xenia_kernel::deployment::Deployment;
 
 /// The file that titles in a folder start from.
 const DEFAULT_EXECUTABLE: &str = "default.xex";
@@ -140,13 +142,17 @@ fn load_as(
         }
         None => bail!("cannot run {name}: {}", xenia_formats::unknown(&file)),
         Some(found @ Format { opens: Opens::Volume(_) | Opens::Parts(_), .. }) => {
+            // A data file of a package is not the one that says it.
+            let package = PackageInfo::read(&file).ok();
+            let deployment = package.as_ref().map(Deployment::of_package).unwrap_or_default();
             let volume = parts::volume(found, file, path).with_context(|| format!("cannot read {name}"))?;
             let volume = medium::title_in(volume);
             let executable = medium::executable_of(&volume, &name.to_string())?;
             let patch = volume.find(&[PATCH]).and_then(|entry| entry.contents);
             let image = updates.load(&executable, patch.map(|patch| &**patch), keys);
             let image = image.with_context(|| format!("cannot load the executable in {name}"))?;
-            Ok((image, Some(Medium::Volume { file: path.to_owned(), volume: Arc::new(volume) })))
+            let (file, volume) = (path.to_owned(), Arc::new(volume));
+            Ok((image, Some(Medium::Volume { file, volume, deployment })))
         }
         Some(Format { opens: Opens::Executable(_), .. }) => {
             let patch = patch_of(path)?;
@@ -235,6 +241,7 @@ fn user_folder(variable: &str, in_home: &str) -> Option<PathBuf> {
 mod tests {
     use super::*;
     use xenia_formats::{FormatError, Section, Volume};
+    use xenia_kernel::deployment::Origin;
 
     #[test]
     fn short_names_are_of_the_executable_or_its_folder() {
@@ -328,6 +335,24 @@ mod tests {
             error.contains("cannot load the executable in") && error.contains("a file of zeros"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_title_in_a_package_has_its_licence() {
+        let mut volume = Volume::default();
+        volume.add_file(Volume::ROOT, "default.xex", Arc::new(DEMO.to_vec())).unwrap();
+        let info = PackageInfo { content_type: 0xD_0000, license: 3, ..PackageInfo::default() };
+        let mut bytes = Vec::new();
+        xenia_formats::stfs::write(&volume, &info, &mut bytes, &mut |_| ()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        for (name, bytes, deployment) in [
+            ("game.live", &bytes[..], Deployment { origin: Origin::Download, license: Some(3) }),
+            ("game.xex", DEMO, Deployment::default()),
+        ] {
+            std::fs::write(dir.path().join(name), bytes).unwrap();
+            let title = Title::open(&dir.path().join(name), &KeyRing::development()).unwrap();
+            assert_eq!(title.medium.unwrap().deployment(), deployment);
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! length of one operation, never across a guest call or a wait.
 
 use crate::crypto::random::Random;
+use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::{Files, TransferQueue};
 use crate::imports::{Bindings, Library};
@@ -52,6 +53,8 @@ pub struct KernelConfig {
     pub locale: Locale,
     /// Keys of the executables that the title loads.
     pub keys: KeyRing,
+    /// How the title came to the console.
+    pub deployment: Deployment,
 }
 
 impl Default for KernelConfig {
@@ -62,6 +65,7 @@ impl Default for KernelConfig {
             version: [2, 0, 21_119, 0],
             locale: Locale::default(),
             keys: KeyRing::development(),
+            deployment: Deployment::default(),
         }
     }
 }

@@ -25,6 +25,7 @@ pub mod abi;
 pub mod calendar;
 pub mod content;
 pub mod crypto;
+pub mod deployment;
 pub mod display;
 pub mod exceptions;
 pub mod exports;

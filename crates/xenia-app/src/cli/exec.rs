@@ -199,6 +199,10 @@ pub struct EngineArgs {
     /// 2020-11-16T11:33:20, with --parallel now).
     #[arg(long, help_heading = "Executor", value_name = "TIME")]
     pub start_time: Option<StartTime>,
+    /// The licence that the title has, a bit each; 1: the full version (default: its package's own; titles on discs and in folders
+    /// have none).
+    #[arg(long, help_heading = "Executor", value_name = "MASK", value_parser = small_number)]
+    pub license: Option<u32>,
     /// The network that a title's sockets are on. Nothing leaves the machine but with `host`, which needs --parallel.
     #[arg(long, help_heading = "Executor", value_enum, default_value_t)]
     pub network: NetworkKind,

@@ -19,11 +19,13 @@ use crate::recording::{self, Header, Made, Outside, Trouble};
 use crate::report::TitleReport;
 use crate::sound::XmaPort;
 use crate::title::Title;
+use crate::title::medium::Medium;
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
 use xenia_gpu::{CommandProcessor, Config};
+use xenia_kernel::deployment::Deployment;
 use xenia_kernel::ports::Ports;
 use xenia_kernel::{Kernel, KernelConfig};
 use xenia_memory::GuestMemory;
@@ -79,7 +81,8 @@ impl Machine {
             network: network::port(options.engine.network, mode.parallel)?,
             storage: Box::new(ContentFolder { folder: options.content, repeats: !mode.parallel }),
         };
-        let kernel = kernel(title, &memory, ports, options.launched, options.arguments)?;
+        let deployment = deployment(title, options.engine.license);
+        let kernel = kernel((title, deployment), &memory, ports, options.launched, options.arguments)?;
         let mut scheduler = scheduler(options.engine, options.record_contention)?;
         let event_log = options.event_log.map(EventLog::create).transpose()?;
         if let Some(events) = call_log::events(event_log.as_ref()) {
@@ -150,15 +153,21 @@ impl Tape<'_> {
     }
 }
 
+/// How the title came to the console, with the licence that it is given.
+fn deployment(title: &Title, license: Option<u32>) -> Deployment {
+    let found = title.medium.as_ref().map(Medium::deployment).unwrap_or_default();
+    Deployment { license: license.or(found.license), ..found }
+}
+
 /// The kernel, with the title's disks.
 fn kernel(
-    title: &Title,
+    (title, deployment): (&Title, Deployment),
     memory: &Arc<GuestMemory>,
     ports: Ports,
     launched: Option<Launched>,
     arguments: &[String],
 ) -> Result<Arc<Kernel>> {
-    let mut config = KernelConfig { keys: title.keys.clone(), ..KernelConfig::default() };
+    let mut config = KernelConfig { keys: title.keys.clone(), deployment, ..KernelConfig::default() };
     if let Some(launched) = &launched {
         let name = launched.path.rsplit('\\').next().unwrap_or(&launched.path);
         config.command_line = format!("\"{name}\"");

@@ -32,6 +32,9 @@ pub struct Header {
     quantum: u64,
     /// System time (100 ns since 1601) at which guest time began.
     start_time: u64,
+    /// The licence that `--license` gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    license: Option<u32>,
     /// The network that the title was on; recordings without it were made on the machine's own.
     #[serde(default = "own_network")]
     network: String,
@@ -81,6 +84,7 @@ impl Header {
             sched_order,
             quantum: engine.quantum.unwrap_or(u64::from(QUANTUM_DEFAULT)),
             start_time: clock.system_time(0),
+            license: engine.license,
             network: network_name(engine.network),
             gpu: reference(),
             arguments: Vec::new(),
@@ -121,6 +125,13 @@ impl Header {
                 format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
             });
             bail!("it was made with --start-time {of}, not {is}");
+        }
+        if self.license != run.license {
+            let [of, is] = [self, run].map(|header| match header.license {
+                Some(mask) => format!("with --license {mask:#x}"),
+                None => "without --license".to_owned(),
+            });
+            bail!("it was made {of}, not {is}");
         }
         if self.network != run.network {
             bail!("it was made with --network {}, not --network {}", self.network, run.network);

@@ -123,6 +123,9 @@ fn another_title_and_other_conditions_are_refused() {
     let engine = EngineArgs { quantum: Some(10), ..EngineArgs::default() };
     assert!(refused(&Header::new("t", "aa", &engine, Clock::default()).unwrap()).contains("--quantum 50000"));
     let later = Header::new("t", "aa", &EngineArgs::default(), Clock::starting_at(0)).unwrap();
+    let bought = EngineArgs { license: Some(1), ..EngineArgs::default() };
+    let bought = refused(&Header::new("t", "aa", &bought, Clock::default()).unwrap());
+    assert!(bought.contains("without --license, not with --license 0x1"), "{bought}");
     let none = header("aa").with("none", &[]);
     assert!(refused(&none).contains("--gpu reference, not --gpu none"), "{}", refused(&none));
     let other = header("aa").with("reference", &["-level".to_owned(), "2".to_owned()]);

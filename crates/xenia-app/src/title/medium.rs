@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use xenia_formats::{ReadAt, Volume};
+use xenia_kernel::deployment::Deployment;
 use xenia_kernel::files::Files;
 
 /// Why nothing in a folder or a volume is a title's executable.
@@ -34,6 +35,8 @@ pub enum Medium {
         file: PathBuf,
         /// What is in it.
         volume: Arc<Volume>,
+        /// How it says that its title came to the console, if it is a package.
+        deployment: Deployment,
     },
 }
 
@@ -45,6 +48,14 @@ impl fmt::Display for Medium {
 }
 
 impl Medium {
+    /// How the title came to the console: folders, images and archives are taken for discs.
+    pub fn deployment(&self) -> Deployment {
+        match self {
+            Self::Folder(_) => Deployment::default(),
+            Self::Volume { deployment, .. } => *deployment,
+        }
+    }
+
     /// Mounts it where titles look for what they came on.
     pub fn mount(&self, files: &mut Files) -> Result<()> {
         let mounted = match self {

@@ -86,11 +86,16 @@ impl Bench {
 
     /// A machine with these ports; text goes to the bench.
     pub(crate) fn with_ports(ports: Ports) -> Self {
+        Self::with_config(KernelConfig::default(), ports)
+    }
+
+    /// The same with these settings.
+    pub(crate) fn with_config(config: KernelConfig, ports: Ports) -> Self {
         let memory = GuestMemory::new().unwrap();
         let text = Arc::new(Mutex::new(String::new()));
         let sink = text.clone();
         let ports = Ports { text: Box::new(move |part: &str| sink.lock().unwrap().push_str(part)), ..ports };
-        let kernel = Kernel::new(memory.clone(), KernelConfig::default(), ports).unwrap();
+        let kernel = Kernel::new(memory.clone(), config, ports).unwrap();
         let mut scheduler = Scheduler::default();
         let new = NewThread::new(GuestAddr(0x8200_0000), kernel.imports.own_stubs.thread_return, 0);
         let thread = kernel.create_thread(&mut scheduler, &new).unwrap().reference;

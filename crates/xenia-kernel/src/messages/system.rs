@@ -3,6 +3,7 @@
 use super::{Message, Words, messages};
 use crate::abi::Call;
 use crate::content::root_name;
+use crate::deployment::Origin;
 use crate::files::mounts::{CACHES, HARD_DISK, TITLE};
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, complete};
@@ -13,16 +14,14 @@ const ROOT: u32 = 64;
 /// Types of devices.
 const TYPE_HARD_DISK: u32 = 1;
 const TYPE_DISC: u32 = 4;
-/// A title that runs from its disc.
-const DEPLOYED_ON_DISC: u32 = 0;
 
 /// The rows.
 pub(super) const MESSAGES: &[Message] = messages! {
-    /// Which type of device a root is on: the disc, or the hard disk, where packages are.
+    /// Which type of device a root is on: the disc, or the hard disk, where packages are, the title's own as well.
     Done 0x2_0021 XContentQueryVolumeDeviceType = volume_device_type;
     /// Lets guests of the online service sign in, or not: there are none.
     Constant 0x2_1012 XEnableGuestSignin = |_, _| Ok(HResult::OK);
-    /// Where the title is installed: it runs from its disc.
+    /// Where the title is installed: on its disc, copied from it, or downloaded.
     Done 0x2_2005 XTitleGetDeploymentType = deployment_type;
 };
 
@@ -45,7 +44,8 @@ fn volume_device_type(call: &mut Call, words: Words) -> Fallible<HResult> {
             Some(TYPE_HARD_DISK)
         } else {
             match files.vfs.link_target(&format!("{root}:")) {
-                Ok(TITLE) => Some(TYPE_DISC),
+                Ok(TITLE) if call.kernel.config.deployment.origin == Origin::Disc => Some(TYPE_DISC),
+                Ok(TITLE) => Some(TYPE_HARD_DISK),
                 Ok(target) if target == HARD_DISK || CACHES.contains(&target) => Some(TYPE_HARD_DISK),
                 _ => None,
             }
@@ -59,6 +59,6 @@ fn volume_device_type(call: &mut Call, words: Words) -> Fallible<HResult> {
 fn deployment_type(call: &mut Call, words: Words) -> Fallible<HResult> {
     let Some(at) = words.pointer(call, 0)? else { return Ok(HResult::INVALID_ARGUMENT) };
     let overlapped = words.pointer(call, 4)?;
-    call.memory().write(at, DEPLOYED_ON_DISC)?;
+    call.memory().write(at, call.kernel.config.deployment.origin as u32)?;
     told(call, overlapped)
 }

@@ -1,6 +1,7 @@
 //! Messages to the console's applications, and requests in the background.
 
 use super::*;
+use crate::deployment::{Deployment, Origin};
 use crate::messages::APPLICATIONS;
 use crate::user::profile::Profile;
 
@@ -248,6 +249,28 @@ fn the_system_says_where_things_are() {
         b.memory().fill(b.scratch.offset(OVERLAPPED), 0x1C, 0).unwrap();
         let found = send(&mut b, SYSTEM, 0x2_0021, &words);
         assert_eq!((found == 0).then(|| b.word(RESULT)), kind, "{root}");
+    }
+}
+
+#[test]
+fn a_title_in_a_package_has_its_license_and_is_on_the_hard_disk() {
+    for (origin, license) in [(Origin::Disc, Some(1)), (Origin::Installed, Some(0)), (Origin::Download, None)]
+    {
+        let deployment = Deployment { origin, license };
+        let config = KernelConfig { deployment, ..KernelConfig::default() };
+        let mut b = Bench::with_config(config, Ports::default());
+        let result = at(&b, RESULT);
+        assert_eq!(send(&mut b, SYSTEM, 0x2_2005, &[result, 0]), 0);
+        assert_eq!(b.word(RESULT), origin as u32);
+        let mut words = [0; 19];
+        (words[0], words[17]) = (u32::from_be_bytes(*b"game"), result);
+        assert_eq!(send(&mut b, SYSTEM, 0x2_0021, &words), 0);
+        assert_eq!(b.word(RESULT), if origin == Origin::Disc { 4 } else { 1 });
+        b.memory().write(b.scratch.offset(RESULT), 9_u32).unwrap();
+        let status = if license.is_some() { 0 } else { 0x65B };
+        assert_eq!(b.xam_call("XamContentGetLicenseMask", &[u64::from(result), 0]), status);
+        assert_eq!(b.word(RESULT), license.unwrap_or(0));
+        assert_eq!(b.xam_call("XamContentGetLicenseMask", &[0, 0]), INVALID_PARAMETER);
     }
 }
 

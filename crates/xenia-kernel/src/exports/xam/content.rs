@@ -151,6 +151,9 @@ fn with_package(
     complete(call, overlapped, Completed::wrapped(error, 0))
 }
 
+/// The bit of a licence that most titles take for the full version.
+const FULL_VERSION: u32 = 1;
+
 #[exports(xam)]
 impl Content {
     /// Opens or makes a package; its files are below the root's name from then on.
@@ -357,16 +360,21 @@ impl Content {
         })
     }
 
-    /// What the licence of the package that the title came in allows. Titles here come from discs and folders, which have
-    /// none; the console says so, too.
-    #[export(Partial)]
+    /// What the licence of the package that the title came in allows, or `--license` says. Titles on discs and in folders have none; the
+    /// console says so, too.
+    #[export(Done)]
     fn XamContentGetLicenseMask(
         call: &mut Call,
         mask: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(mask) = mask else { return Ok(Win32Error::INVALID_PARAMETER) };
-        mask.set(call.memory(), 0)?;
-        complete(call, overlapped, Completed::with(Win32Error::FUNCTION_FAILED))
+        let license = call.kernel.config.deployment.license;
+        if license.is_none_or(|bits| bits & FULL_VERSION == 0) {
+            tracing::warn!(target: "kernel", "the title has no licence of the full version; --license 1 gives it one");
+        }
+        mask.set(call.memory(), license.unwrap_or(0))?;
+        let status = if license.is_some() { Win32Error::SUCCESS } else { Win32Error::FUNCTION_FAILED };
+        complete(call, overlapped, Completed::with(status))
     }
 }
