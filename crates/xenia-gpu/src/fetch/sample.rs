@@ -206,7 +206,7 @@ pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>,
     let lookup = Lookup::new(binding, fetch, at.coordinates);
     let mut lods = [0.0; LANES];
     if lookup.needs_lod() {
-        lods = levels_of_detail(fetch, at, lookup.scale);
+        lods = levels_of_detail(fetch, at, lookup.scale, binding.info.gradient_exponents);
         for lod in &mut lods {
             *lod += binding.info.lod_bias + fetch.lod_bias;
         }
@@ -280,7 +280,7 @@ fn plain<'a>(
 }
 
 /// The level of detail of each lane, without biases.
-fn levels_of_detail(fetch: &TextureFetch, at: &Sampling<'_>, scale: [f32; 3]) -> Lanes {
+fn levels_of_detail(fetch: &TextureFetch, at: &Sampling<'_>, scale: [f32; 3], exponents: [i32; 2]) -> Lanes {
     let mut lods = [0.0; LANES];
     if fetch.computed_lod || fetch.register_gradients {
         let gradients = if fetch.register_gradients {
@@ -288,11 +288,13 @@ fn levels_of_detail(fetch: &TextureFetch, at: &Sampling<'_>, scale: [f32; 3]) ->
         } else {
             [derivative(at.coordinates, 0), derivative(at.coordinates, 1)]
         };
+        let factors = exponents.map(|exponent| 2.0_f32.powi(exponent));
         for (lane, lod) in lods.iter_mut().enumerate() {
-            let length = |gradient: &[Lanes; 3]| {
-                [0, 1].iter().map(|&axis: &usize| (gradient[axis][lane] * scale[axis]).powi(2)).sum::<f32>()
+            let length = |which: usize| {
+                let along = |axis: usize| gradients[which][axis][lane] * factors[which] * scale[axis];
+                [0, 1].map(|axis| along(axis).powi(2)).iter().sum::<f32>()
             };
-            let longest = length(&gradients[0]).max(length(&gradients[1]));
+            let longest = length(0).max(length(1));
             *lod = if longest > 0.0 { 0.5 * libm::log2f(longest) } else { -16.0 };
         }
     }

@@ -45,6 +45,8 @@ pub struct TextureInfo {
     pub levels: [u32; 2],
     /// Added to the level of detail.
     pub lod_bias: f32,
+    /// Gradients along the picture's rows and columns are multiplied by two to these powers.
+    pub gradient_exponents: [i32; 2],
     /// Border colour number.
     pub border: u32,
     /// Small levels share a tile.
@@ -93,6 +95,7 @@ impl TextureInfo {
             mip: TextureFilter::from_bits(bits(d, 23, 2)),
             levels: [lowest, bits(e, 6, 4).max(lowest)],
             lod_bias: signed(e, 12, 10) as f32 / 32.0,
+            gradient_exponents: [signed(e, 22, 5), signed(e, 27, 5)],
             border: bits(f, 0, 2),
             packed_mips: bits(f, 11, 1) != 0,
         })

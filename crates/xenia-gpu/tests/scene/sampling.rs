@@ -88,3 +88,19 @@ fn unnormalised_coordinates_are_in_texels_of_the_only_level() {
         assert_eq!(pixel(&scene.show(), 40, 8)[0], expected, "from level {lowest} on");
     }
 }
+
+#[test]
+fn the_constant_scales_the_gradients_of_rows_and_columns() {
+    // Eight texels a pixel are level 3.
+    for ([rows, columns], level) in [([0, 0], 3), ([1, 0], 4), ([0, 1], 3), ([-1_i32, 4], 2)] {
+        let mut scene = row();
+        let fetch = "getCompTexLOD2D r0, r0.xy, tf1, unnormalized";
+        self::fetch(&mut scene, &format!("{fetch}\nmul r0, r0, c[0].x"));
+        scene.set(0x480a, (rows as u32 & 31) << 22 | (columns as u32 & 31) << 27);
+        scene.constant(256, [25.0 / 255.0; 4]);
+        let corner = |x: f32, y: f32| vertex(x, y, [x * 8.0, 0.0, 0.0, 0.0]);
+        scene.vertices(&[corner(0.0, 0.0), corner(160.0, 0.0), corner(160.0, 16.0), corner(0.0, 16.0)]);
+        scene.draw(13, 4);
+        assert_eq!(pixel(&scene.show(), 80, 8)[0], level * 25, "2^{rows} and 2^{columns}");
+    }
+}

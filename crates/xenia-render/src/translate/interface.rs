@@ -217,6 +217,8 @@ pub struct TextureRecord {
     pub scale: f32,
     /// Added to the level of detail.
     pub lod_bias: f32,
+    /// Gradients along the picture's rows and columns are multiplied by two to these powers, -16 to 15.
+    pub gradient_exponents: [i32; 2],
     /// Lowest level.
     pub lowest_level: f32,
     /// Highest level.
@@ -246,6 +248,7 @@ impl TextureRecord {
             unnormalized_size: [width, height],
             scale: 2.0_f32.powi(info.exponent),
             lod_bias: info.lod_bias,
+            gradient_exponents: info.gradient_exponents,
             lowest_level: info.levels[0] as f32,
             highest_level: last as f32,
             swizzle: info.swizzle,
@@ -389,11 +392,14 @@ impl StageConstants {
         self.put(member::TEXTURE, row, 0, &floats.map(f32::to_bits));
         let swizzle = (0..4).fold(0, |bits, i| bits | (record.swizzle[i] as u32 & 7) << (3 * i));
         let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(record.mirrored[axis]) << axis);
+        let [along_rows, along_columns] =
+            record.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
+        let mirrored_and_exponents = mirrored | along_rows << 8 | along_columns << 16;
         self.put(
             member::TEXTURE,
             row + 2,
             0,
-            &[swizzle, u32::from(record.is_volume), mirrored, unnormalized_height.to_bits()],
+            &[swizzle, u32::from(record.is_volume), mirrored_and_exponents, unnormalized_height.to_bits()],
         );
     }
 

@@ -31,7 +31,7 @@ struct Record {
     highest: Value,
     swizzle: Value,
     is_volume: Value,
-    /// Axes that are mirrored once, one bit each.
+    /// Axes that are mirrored once, one bit each; from bits 8 and 16 on the exponents of gradients, and 16.
     mirrored: Value,
 }
 
@@ -107,12 +107,24 @@ impl Translator<'_> {
         self.b.expr(Expression::Derivative { axis, ctrl: DerivativeControl::Coarse, expr: value })
     }
 
+    /// By which the gradient along rows (0) or columns (1) is multiplied.
+    fn gradient_factor(&mut self, which: u32, record: &Record) -> Value {
+        let (low, mask) = (self.b.uint(8 + 8 * which), self.b.uint(31));
+        let exponent = self.b.binary(Op::ShiftRight, record.mirrored, low);
+        let exponent = self.b.binary(Op::And, exponent, mask);
+        let (bias, place) = (self.b.uint(127 - 16), self.b.uint(23));
+        let exponent = self.b.binary(Op::Add, exponent, bias);
+        let bits = self.b.binary(Op::ShiftLeft, exponent, place);
+        self.b.bitcast(bits, ScalarKind::Float)
+    }
+
     /// The level of detail, with all biases.
     fn level_of_detail(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> Value {
         let mut lod = self.b.float(0.0);
         if fetch.computed_lod || fetch.register_gradients {
             let mut lengths = [lod; 2];
             for (i, axis) in [DerivativeAxis::X, DerivativeAxis::Y].into_iter().enumerate() {
+                let factor = self.gradient_factor(i as u32, record);
                 let gradient = if fetch.register_gradients {
                     let gradient = self.b.load_local(self.gradients[i]);
                     [self.b.member(gradient, 0), self.b.member(gradient, 1)]
@@ -121,6 +133,7 @@ impl Translator<'_> {
                 };
                 let mut squares = gradient;
                 for (square, size) in squares.iter_mut().zip(record.size) {
+                    *square = self.b.binary(Op::Multiply, *square, factor);
                     let texels =
                         if fetch.unnormalized { *square } else { self.b.binary(Op::Multiply, *square, size) };
                     *square = self.b.binary(Op::Multiply, texels, texels);
