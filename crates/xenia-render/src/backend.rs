@@ -94,6 +94,8 @@ pub struct WgpuCounters {
     pub vertices: VertexCounters,
     /// Draws made by the reference, by what the host couldn't do.
     pub fallbacks: std::collections::BTreeMap<String, u64>,
+    /// Those of them for which the EDRAM was read back and sent again.
+    pub edram_trips: u64,
     /// Times that the device was lost.
     pub losses: u64,
 }
@@ -183,6 +185,7 @@ impl WgpuBackend {
             textures: self.textures.counters(),
             vertices: self.vertices.counters(),
             fallbacks: self.fallback.reasons().clone(),
+            edram_trips: self.fallback.edram_trips(),
             losses: self.recovery.losses(),
         }
     }
@@ -292,10 +295,13 @@ impl Backend for WgpuBackend {
             Err(Refused::Impossible(reason)) => reason,
             Err(Refused::Full) => "more vertices than fit".to_owned(),
         };
-        let words = self.words()?;
-        let drawn = self.fallback.draw(reason, &words, call, memory, self.recovery.cancel())?;
+        // What only writes to memory, or is only counted, needs no EDRAM.
+        let words = if state::reaches_edram(call) { Some(self.words()?) } else { None };
+        let drawn = self.fallback.draw(reason, words.as_deref(), call, memory, self.recovery.cancel())?;
         self.occlusion.add(drawn.samples);
-        self.set_words(&drawn.words);
+        if let Some(words) = &drawn.words {
+            self.set_words(words);
+        }
         drawn.limit.map_or(Ok(()), Err)
     }
 

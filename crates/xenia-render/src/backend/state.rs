@@ -3,8 +3,9 @@
 //! What the host can't do (say: two references for the two faces' stencil) is an error that names it;
 //! such draws are made by the reference instead.
 
-use xenia_gpu::draw_state::{Blend, ColorTarget, DepthStencil, DrawCall, Stencil};
+use xenia_gpu::draw_state::{Blend, ColorTarget, DepthStencil, DrawCall, Scissor, Stencil};
 use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Msaa, StencilOp};
+use xenia_gpu::microcode::Program;
 
 use super::primitives::is_expanded;
 use crate::translate::HostPosition;
@@ -31,6 +32,17 @@ pub(super) fn check(call: &DrawCall) -> Result<(), Impossible> {
         return Err(Impossible("alpha to mask"));
     }
     Ok(())
+}
+
+/// Whether a draw may read or change the EDRAM: some pixel is within its scissor, and goes to a target or is tested.
+/// What a draw does besides, writing to memory and counting samples, depends on no sample that is there.
+pub(super) fn reaches_edram(call: &DrawCall) -> bool {
+    let Scissor { left, top, right, bottom } = call.scissor;
+    let has_target = call.color.iter().any(Option::is_some)
+        || call.depth.compare.is_some()
+        || call.depth.stencil.is_some();
+    let has_pixels = left.max(0) < right && top.max(0) < bottom;
+    has_target && has_pixels && call.vertex_shader.program.writes(Program::POSITION)
 }
 
 /// What a draw's blend constant has to be on the host, whose colour factors know all of it only.
