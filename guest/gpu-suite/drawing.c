@@ -108,6 +108,21 @@ void occlusion_query_of_samples(Scene *s) {
     show_count(s, reports);
 }
 
+// Reports count on: of three, the second begins a query within the first's, and none of the first two has a mark.
+void occlusion_queries_overlap(Scene *s) {
+    uint32_t reports[3];
+    place(s, 32, &reports[0]);
+    place(s, 32, &reports[1]);
+    uint32_t *end = place(s, 32, &reports[2]);
+    for (int i = 0; i < 8; i++) end[i] = PENDING;
+    report(s, reports[0]);
+    fill(s, 0, 0, 32, 32, RED);
+    report(s, reports[1]);
+    fill(s, 0, 0, 64, 64, RED);
+    report(s, reports[2]);
+    show_count(s, (uint32_t[]){reports[0], reports[2]});
+}
+
 static void window_scissor(Scene *s, uint32_t flags, uint32_t x0, uint32_t y0, uint32_t x1, uint32_t y1) {
     set(s, PA_SC_WINDOW_SCISSOR_TL, flags | x0 | y0 << 16);
     set(s, PA_SC_WINDOW_SCISSOR_BR, x1 | y1 << 16);

@@ -106,15 +106,6 @@ pub trait Backend: Send {
     /// Samples that passed the depth test since the start, where they are counted.
     fn samples_passed(&mut self) -> Option<u64>;
 
-    /// Begins to count samples for a query that has counted `already`. Unlike
-    /// [`samples_passed`](Self::samples_passed) it needn't wait for draws.
-    fn begin_query(&mut self, _already: u64) {}
-
-    /// Samples that the query has counted, where they are counted.
-    fn query_samples(&mut self) -> Option<u64> {
-        None
-    }
-
     /// Feeds the EDRAM's bytes to a digest.
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8]));
 

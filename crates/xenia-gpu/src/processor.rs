@@ -48,7 +48,7 @@ use bins::Bins;
 use display::Display;
 use execute::Wait;
 use feed::Feed;
-use queries::Queries;
+use queries::{Queries, SampleCounter};
 use shaders::Shaders;
 use stream::Ring;
 
@@ -138,6 +138,7 @@ pub struct CommandProcessor {
     /// The pass whose first rectangles were drawn last, zero after a copy; see [`cost::pass`].
     pass: u64,
     queries: Queries,
+    samples: SampleCounter,
     shaders: Shaders,
     /// The shader constants, as far as they are not stale.
     constants: Arc<Constants>,
@@ -172,6 +173,7 @@ impl CommandProcessor {
             bins: Bins::default(),
             pass: 0,
             queries: Queries::default(),
+            samples: SampleCounter::default(),
             shaders: Shaders::default(),
             constants: Arc::default(),
             stale: StaleConstants::ALL,
@@ -371,9 +373,9 @@ impl CommandProcessor {
     /// Feeds everything that later behaviour depends on to a digest, in a fixed order.
     pub fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         sink(bytemuck::cast_slice(self.registers.values()));
-        let query_samples = self.query_samples();
+        let samples = self.samples.count(self.backend.samples_passed());
         let Bins { mask, select } = self.bins;
-        let mut state = vec![self.cycles, mask, select, u64::from(self.counter), query_samples];
+        let mut state = vec![self.cycles, mask, select, u64::from(self.counter), samples];
         if let Some(ring) = &self.feed.ring {
             state.extend([ring.base, ring.words, ring.read, ring.write, ring.stalled as u32].map(u64::from));
             state.extend([ring.write_back.map_or(u64::MAX, u64::from), ring.block_words as u64]);

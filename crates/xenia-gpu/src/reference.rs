@@ -53,8 +53,6 @@ pub struct Reference {
     limits: DrawLimits,
     cancel: Cancel,
     samples_passed: u64,
-    /// Samples that had passed when the query began.
-    query_start: u64,
 }
 
 impl Reference {
@@ -76,7 +74,6 @@ impl Reference {
             limits: DrawLimits::default(),
             cancel: Cancel::default(),
             samples_passed: 0,
-            query_start: 0,
         }
     }
 
@@ -155,14 +152,6 @@ impl Backend for Reference {
 
     fn samples_passed(&mut self) -> Option<u64> {
         Some(self.samples_passed)
-    }
-
-    fn begin_query(&mut self, already: u64) {
-        self.query_start = self.samples_passed.wrapping_sub(already);
-    }
-
-    fn query_samples(&mut self) -> Option<u64> {
-        Some(self.samples_passed.wrapping_sub(self.query_start))
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

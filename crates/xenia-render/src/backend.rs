@@ -337,29 +337,10 @@ impl Backend for WgpuBackend {
         }
         if self.occlusion.begin(&self.device) {
             self.recording.end_pass();
-        } else {
+        } else if self.occlusion.is_behind() {
             self.submit();
         }
         self.occlusion.total(&self.device).ok()
-    }
-
-    fn begin_query(&mut self, already: u64) {
-        if let Some(reference) = self.recover() {
-            return reference.begin_query(already);
-        }
-        if self.occlusion.begin(&self.device) {
-            self.recording.end_pass();
-        }
-        self.occlusion.mark(already);
-    }
-
-    fn query_samples(&mut self) -> Option<u64> {
-        if let Some(reference) = self.recover() {
-            return reference.query_samples();
-        }
-        // Where nobody has begun, nothing was counted.
-        self.samples_passed()?;
-        Some(self.occlusion.since_mark())
     }
 
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {

@@ -180,14 +180,6 @@ impl Backend for Threaded {
         self.backend().samples_passed()
     }
 
-    fn begin_query(&mut self, already: u64) {
-        self.backend().begin_query(already);
-    }
-
-    fn query_samples(&mut self) -> Option<u64> {
-        self.backend().query_samples()
-    }
-
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         self.backend().digest(sink);
     }

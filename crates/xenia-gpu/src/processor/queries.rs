@@ -1,4 +1,4 @@
-//! Visibility queries: whether anything was drawn between two points of the stream.
+//! Queries: whether anything was drawn between two points of the stream, and how many samples passed.
 
 /// The queries (0 to 63), one bit each.
 #[derive(Clone, Copy, Default)]
@@ -42,9 +42,57 @@ impl Queries {
     }
 }
 
+/// Samples that a report counts where the backend counts none: what was asked for is seen.
+const ASSUMED_SAMPLES: u64 = 1000;
+
+/// The counter of samples that passed, which only grows: what was drawn between two reports is their difference,
+/// however many queries overlap. Where it began is the backend's affair.
+#[derive(Clone, Copy, Default)]
+pub(super) struct SampleCounter {
+    total: u64,
+    /// What the backend had counted when it was last asked.
+    seen: u64,
+}
+
+impl SampleCounter {
+    /// What a report stores. `passed`: what the backend has counted.
+    pub(super) fn report(&mut self, passed: Option<u64>) -> u64 {
+        if passed.is_none() {
+            self.total = self.total.wrapping_add(ASSUMED_SAMPLES);
+        }
+        self.count(passed)
+    }
+
+    /// Samples so far. A backend that has counted less than when it was last asked has begun anew.
+    pub(super) fn count(&mut self, passed: Option<u64>) -> u64 {
+        if let Some(passed) = passed {
+            self.total = self.total.wrapping_add(passed.checked_sub(self.seen).unwrap_or(passed));
+            self.seen = passed;
+        }
+        self.total
+    }
+
+    /// A counter that goes on from `total`, where the backend has counted `passed`.
+    pub(super) fn resume(total: u64, passed: Option<u64>) -> Self {
+        Self { total, seen: passed.unwrap_or(0) }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_counter_grows_whatever_the_backend_does() {
+        let mut counter = SampleCounter::default();
+        assert_eq!([70, 80, 80, 95].map(|passed| counter.report(Some(passed))), [70, 80, 80, 95]);
+        assert_eq!(counter.report(Some(5)), 100, "the backend began anew");
+        assert_eq!(counter.count(Some(6)), 101);
+        assert_eq!(SampleCounter::resume(31, Some(90)).report(Some(92)), 33);
+        let mut assumed = SampleCounter::default();
+        assert_eq!([(); 3].map(|()| assumed.report(None)), [1000, 2000, 3000]);
+        assert_eq!(assumed.count(None), 3000);
+    }
 
     #[test]
     fn queries_see_what_is_drawn_while_they_are_open() {

@@ -1,6 +1,7 @@
 //! The processor's state as a value: taken when a trace begins, put back when it is played.
 
 use super::execute::Wait;
+use super::queries::SampleCounter;
 use super::stream::{List, Ring};
 use super::*;
 use crate::fnv;
@@ -25,6 +26,7 @@ impl CommandProcessor {
             skip: ring.skip,
         });
         let (shaders, shader_starts) = self.shaders.state();
+        let passed = self.backend.samples_passed();
         State {
             registers: self.registers.values().to_vec(),
             ring,
@@ -36,7 +38,7 @@ impl CommandProcessor {
             shaders,
             display: self.display.state(),
             counter: self.counter,
-            query_samples: self.query_samples(),
+            samples: self.samples.count(passed),
             queries: self.queries.visibility(),
             shader_starts,
             counts: [self.statistics.swaps, self.statistics.vblanks],
@@ -95,7 +97,7 @@ impl CommandProcessor {
         self.pass = state.pass;
         self.counter = state.counter;
         self.queries.set_visibility(state.queries);
-        self.backend.begin_query(state.query_samples);
+        self.samples = SampleCounter::resume(state.samples, self.backend.samples_passed());
         [self.statistics.swaps, self.statistics.vblanks] = state.counts;
         self.stale = StaleConstants::ALL;
         self.feed.changed();

@@ -76,8 +76,8 @@ pub struct State {
     pub(crate) shaders: [Option<Vec<u32>>; 2],
     pub(crate) display: DisplayState,
     pub(crate) counter: u32,
-    /// Samples counted since the occlusion query began.
-    pub(crate) query_samples: u64,
+    /// Samples that passed, as reports store them.
+    pub(crate) samples: u64,
     /// Swaps and vertical blanks so far.
     pub(crate) counts: [u64; 2],
     /// Visibility queries that are open, and those of them that saw something.

@@ -130,14 +130,6 @@ impl<P: Fn(u64) -> bool + Send> Backend for TellingBackend<P> {
         self.inner.samples_passed()
     }
 
-    fn begin_query(&mut self, already: u64) {
-        self.inner.begin_query(already);
-    }
-
-    fn query_samples(&mut self) -> Option<u64> {
-        self.inner.query_samples()
-    }
-
     fn cancel(&self) -> Option<Cancel> {
         self.inner.cancel()
     }

@@ -131,14 +131,6 @@ impl Backend for Small {
         self.with(Backend::samples_passed)
     }
 
-    fn begin_query(&mut self, already: u64) {
-        self.with(|reference| reference.begin_query(already));
-    }
-
-    fn query_samples(&mut self) -> Option<u64> {
-        self.with(Backend::query_samples)
-    }
-
     /// What was drawn, in short: the whole EDRAM would take longer than the stream.
     fn digest(&mut self, sink: &mut dyn FnMut(&[u8])) {
         sink(&self.with(Backend::samples_passed).unwrap_or(0).to_le_bytes());

@@ -4,10 +4,6 @@ use super::super::CommandProcessor;
 use crate::memory::PHYSICAL_SIZE;
 use crate::registers::{cp, pa, rb, vgt};
 
-/// What software stores (in this order of bytes) where it waits for an occlusion query's result.
-const QUERY_PENDING: u32 = 0xffff_feed;
-/// Samples reported by a query when the backend counts none.
-const ASSUMED_SAMPLES: u64 = 1000;
 /// A screen extent that covers everything: 8192 in units of eight pixels.
 const FULL_EXTENT: [u16; 6] = [0, 8192 >> 3, 0, 8192 >> 3, 0, 1];
 /// The events that begin and end a visibility query.
@@ -47,29 +43,18 @@ impl CommandProcessor {
         self.store(address, &bytes);
     }
 
-    /// Samples counted since the occlusion query began.
-    pub(in super::super) fn query_samples(&mut self) -> u64 {
-        self.backend.query_samples().unwrap_or(0)
-    }
-
-    /// `EVENT_WRITE_ZPD`: begins an occlusion query, or reports its result where software says that it
-    /// waits for one.
+    /// `EVENT_WRITE_ZPD`: stores the counters of samples, which nothing resets; software subtracts two reports.
+    ///
+    /// What fails is counted by no backend: those counters stay 0, and the total is what passed.
     pub(super) fn write_sample_counts(&mut self) {
         // Eight little-endian words: total, depth failed, depth passed, stencil failed, each in two halves.
         let address = self.registers.get(rb::RB_SAMPLE_COUNT_ADDR) & (PHYSICAL_SIZE - 1) & !3;
-        let mut counts = [0; 8];
-        self.memory.read_words(address, &mut counts);
-        let ends = counts[4..6] == [QUERY_PENDING; 2] || counts[2..4] == [QUERY_PENDING; 2];
-        counts.fill(0);
-        if ends {
-            let count = self.backend.query_samples().unwrap_or(ASSUMED_SAMPLES);
-            let count = u32::try_from(count).unwrap_or(u32::MAX).swap_bytes();
-            counts[0] = count;
-            counts[4] = count;
-        } else {
-            self.backend.begin_query(0);
-        }
-        let bytes: Vec<u8> = counts.iter().flat_map(|word| word.to_be_bytes()).collect();
+        let count = self.samples.report(self.backend.samples_passed());
+        let mut counts = [0_u32; 8];
+        // They are 32 bits wide and wrap.
+        counts[0] = count as u32;
+        counts[4] = count as u32;
+        let bytes: Vec<u8> = counts.iter().flat_map(|word| word.to_le_bytes()).collect();
         self.store(address, &bytes);
     }
 

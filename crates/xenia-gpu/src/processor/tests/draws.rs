@@ -1,6 +1,7 @@
 //! Draws, copies and queries.
 
 use super::*;
+use crate::registers::rb;
 
 #[test]
 fn draws_and_copies_reach_the_backend_in_their_time() {
@@ -92,22 +93,6 @@ fn rectangles_cost_their_area_once_in_a_pass() {
 }
 
 #[test]
-fn occlusion_queries_report_what_passed_in_between() {
-    let recorder = Recorder::default();
-    let mut m = Machine::with_backend(Box::new(recorder));
-    let draw = [type3(opcode::DRAW_INDX_2, 1), 4 | 2 << 6 | 3 << 16];
-    m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
-    m.run(&[type0(0x2208, 1), 4, type0(0x2325, 1), DATA]);
-    m.run(&draw);
-    m.run(&[type3(opcode::EVENT_WRITE_ZPD, 1), 21]);
-    m.run(&draw);
-    m.run(&draw);
-    m.list(DATA + 16, &[0xffff_feed, 0xffff_feed]);
-    m.run(&[type3(opcode::EVENT_WRITE_ZPD, 1), 21]);
-    assert_eq!([0, 4, 5].map(|i| m.data(i).swap_bytes()), [20, 20, 0]);
-}
-
-#[test]
 fn draws_with_bins_draw_everything() {
     let recorder = Recorder::default();
     let mut m = Machine::with_backend(Box::new(recorder.clone()));
@@ -152,4 +137,32 @@ fn a_visibility_query_has_seen_what_was_drawn_in_between() {
     // One that never began hides nothing.
     m.run(&query(0x13f));
     assert_eq!(status(&m), [0, 1 << 31]);
+}
+
+#[test]
+fn reports_store_a_counter_that_nothing_resets() {
+    let mut m = Machine::with_backend(Box::new(Recorder::default()));
+    m.run(&[type3(opcode::IM_LOAD_IMMEDIATE, 3), 0, 1, 1, type3(opcode::IM_LOAD_IMMEDIATE, 3), 1, 1, 1]);
+    m.run(&[type0(0x2208, 1), 4]);
+    // Ten samples each.
+    let draw = [type3(opcode::DRAW_INDX_2, 1), 4 | 2 << 6 | 3 << 16];
+    let report = |m: &mut Machine, index: u32| {
+        m.run(&[
+            type0(rb::RB_SAMPLE_COUNT_ADDR, 1),
+            DATA + index * 32,
+            type3(opcode::EVENT_WRITE_ZPD, 1),
+            0x15,
+        ]);
+        [0, 1, 2, 4, 6].map(|word| m.data(index * 8 + word).swap_bytes())
+    };
+    m.run(&draw);
+    // Two queries that overlap, and a report with no mark between two others.
+    assert_eq!(report(&mut m, 0), [10, 0, 0, 10, 0]);
+    m.run(&draw);
+    assert_eq!(report(&mut m, 1), [20, 0, 0, 20, 0]);
+    m.run(&draw);
+    m.list(DATA + 2 * 32, &[0xedfe_ffff; 8]);
+    assert_eq!(report(&mut m, 2), [30, 0, 0, 30, 0], "since the first began");
+    m.list(DATA + 3 * 32, &[0xedfe_ffff; 8]);
+    assert_eq!(report(&mut m, 3), [30, 0, 0, 30, 0], "nothing was drawn");
 }
