@@ -11,7 +11,7 @@
 //! It is the oracle for other backends and the fallback without a graphics card. Results depend on
 //! nothing but registers, microcode and memory; several threads draw, and their number changes nothing.
 
-mod alpha_mask;
+pub mod alpha_mask;
 mod bands;
 mod blend;
 mod block;

@@ -46,6 +46,7 @@ fn main() {
         position_register: None,
         pixels_of: Default::default(),
         alpha_test: false,
+        alpha_to_mask: false,
     };
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..runs.max(1) {

@@ -19,6 +19,7 @@ mod host;
 mod interface;
 mod operands;
 mod places;
+mod stage_constants;
 mod texture_fetch;
 mod types;
 mod vertex_fetch;
@@ -44,9 +45,9 @@ use types::Types;
 
 pub use interface::{
     CONSTANTS_BINDING, ConstantsLayout, HostPosition, HostTarget, INPUT_BINDING, Interface, OUTPUT_BINDING,
-    SamplerSlot, StageConstants, TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot, VERTEX_BINDING,
-    VertexRecord,
+    SamplerSlot, TEXTURE_BINDING, TextureRecord, TextureShape, TextureSlot, VERTEX_BINDING, VertexRecord,
 };
+pub use stage_constants::StageConstants;
 
 /// The name of every module's entry point.
 pub const ENTRY_POINT: &str = "main";
@@ -100,6 +101,8 @@ pub enum Stage {
         pixels_of: PixelsOf,
         /// Pixels are discarded by their alpha.
         alpha_test: bool,
+        /// Alpha decides which samples are drawn.
+        alpha_to_mask: bool,
     },
     /// A compute shader that runs a program of either kind: registers come from a buffer, exports go
     /// to one. For tests, and for primitives whose vertices are needed together.

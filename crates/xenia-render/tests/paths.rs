@@ -137,3 +137,67 @@ fn an_export_without_pixels_leaves_the_edram_where_it_is() {
         assert_eq!(counters.edram_trips, trips, "{position}");
     }
 }
+
+#[test]
+fn alpha_becomes_a_mask_on_the_device() {
+    for msaa in 0..3 {
+        let counters = drawn(|| {
+            let mut scene = Scene::new(160, 32, msaa);
+            scene.write(depth(Compare::Always));
+            scene.vertices(&rectangle(0.0, 0.0, 160.0, 32.0, BLUE));
+            scene.draw(8, 3);
+            let control = RbColorcontrol::with().alpha_func(Compare::Always).alpha_to_mask_enable(true);
+            let control = control.alpha_to_mask_offset0(0).alpha_to_mask_offset1(3);
+            scene.write(control.alpha_to_mask_offset2(2).alpha_to_mask_offset3(1));
+            // Between all thresholds, and what is no number at last. Depth is written where colour is.
+            for step in 0..20 {
+                let alpha = if step == 19 { f32::NAN } else { (2 * step - 1) as f32 / 32.0 };
+                let x = 8.0 * step as f32;
+                let corners = [(x, 0.0), (x + 8.0, 0.0), (x + 8.0, 32.0), (x, 32.0)];
+                scene.vertices(&corners.map(|(x, y)| [x, y, 0.5, 1.0, 0.0, 0.0, alpha]));
+                scene.draw(13, 4);
+            }
+            scene
+        });
+        let Some(counters) = counters else { return };
+        assert_eq!((fallbacks(&counters), counters.edram_trips), (vec![], 0), "{msaa}");
+    }
+}
+
+#[test]
+fn a_killed_vertex_takes_its_triangle_away_on_the_device() {
+    for (any, reasons) in
+        [(true, vec![]), (false, vec![("vertices that take away their primitive together", 3)])]
+    {
+        let counters = drawn(|| {
+            let mut scene = Scene::new(160, 32, 0);
+            scene.write(SqProgramCntl::with().vs_export_mode(VertexExportMode::Kill));
+            let clip = PaClClipCntl::with().clip_disable(true).dx_clip_space_def(true);
+            scene.write(clip.vtx_kill_or(any));
+            scene.shader(
+                0,
+                "vfetch r1.xy1w, r0.x, vf0, format=38, stride=7, offset=0
+                 vfetch r2.x, r0.x, vf0, format=36, stride=7, offset=2
+                 alloc position
+                 max oPos.xy01, r1, r1
+                 max oPts.z, r2.x, r2.x
+                 alloc interpolators 1
+                 max o0.1111, r1, r1",
+            );
+            // Of the first shape no vertex is killed, of the second one of four, which both of its triangles have, of
+            // the third all.
+            for shape in 0..3_usize {
+                let x = 8.0 + 48.0 * shape as f32;
+                let places = [(x, 8.0), (x + 32.0, 8.0), (x + 32.0, 24.0), (x, 24.0)];
+                let kill = |i: usize| [-0.0, if i == 0 { -1.0 } else { 0.0 }, f32::NAN][shape];
+                let corners: Vec<_> =
+                    (0..4).map(|i| [places[i].0, places[i].1, kill(i), 0.0, 0.0, 0.0, 0.0]).collect();
+                scene.vertices(&corners);
+                scene.draw(13, 4);
+            }
+            scene
+        });
+        let Some(counters) = counters else { return };
+        assert_eq!(fallbacks(&counters), reasons, "{any}");
+    }
+}

@@ -101,6 +101,7 @@ fn stage(kind: ShaderKind, program: &Program) -> Stage {
             position_register: None,
             pixels_of: render::PixelsOf::Polygons,
             alpha_test: false,
+            alpha_to_mask: false,
         },
     }
 }

@@ -16,17 +16,36 @@ const fn thresholds(msaa: Msaa) -> (&'static [f32], f32) {
     }
 }
 
-/// The lanes in which each sample is drawn. `steps`: see
-/// [`DrawCall`](crate::draw_state::DrawCall)'s `alpha_to_mask`.
+/// What alpha is compared with: a sample is drawn where alpha is no less than its threshold, lowered by the pixel's
+/// share.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Thresholds {
+    /// For each sample; those that there aren't are never drawn.
+    pub samples: [f32; 4],
+    /// For pixels with x and y even, y odd, x odd, and both odd.
+    pub lowered: [f32; 4],
+}
+
+impl Thresholds {
+    /// Those of so many samples. `steps`: see [`DrawCall`](crate::draw_state::DrawCall)'s `alpha_to_mask`.
+    pub fn new(msaa: Msaa, steps: [u8; 4]) -> Self {
+        let (thresholds, step) = thresholds(msaa);
+        let mut samples = [f32::INFINITY; 4];
+        samples[..thresholds.len()].copy_from_slice(thresholds);
+        Self { samples, lowered: steps.map(|steps| f32::from(steps) * step) }
+    }
+}
+
+/// The lanes in which each sample is drawn.
 pub(super) fn drawn(msaa: Msaa, steps: [u8; 4], at: Surface, alpha: &Lanes) -> [Mask; 4] {
-    let (thresholds, step) = thresholds(msaa);
+    let Thresholds { samples, lowered } = Thresholds::new(msaa, steps);
     let mut masks = [0; 4];
-    for (mask, threshold) in masks.iter_mut().zip(thresholds) {
+    for (mask, threshold) in masks.iter_mut().zip(samples) {
         for (lane, &alpha) in alpha.iter().enumerate() {
             let (x, y) = (at.x + (lane & 7) as i32, at.y + (lane >> 3) as i32);
-            let steps = steps[((x & 1) << 1 | y & 1) as usize];
+            let lowered = lowered[((x & 1) << 1 | y & 1) as usize];
             // False for NaNs.
-            let is_drawn = alpha >= threshold - f32::from(steps) * step;
+            let is_drawn = alpha >= threshold - lowered;
             *mask |= Mask::from(is_drawn) << lane;
         }
     }

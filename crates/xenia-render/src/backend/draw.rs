@@ -6,6 +6,7 @@ use std::sync::Arc;
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::enums::{Msaa, Primitive};
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
+use xenia_gpu::reference::alpha_mask::Thresholds;
 use xenia_gpu::{BackendError, PhysicalMemory};
 
 use super::bindings::Bound;
@@ -291,6 +292,9 @@ impl WgpuBackend {
             self.send_vertices(call, &pixel.vertex_constants, &mut of_pixel, memory)?;
             if let Some((compare, reference)) = call.alpha_test {
                 of_pixel.set_alpha_test(compare, reference);
+            }
+            if let Some(steps) = call.alpha_to_mask {
+                of_pixel.set_alpha_to_mask(&plan.place.host_thresholds(Thresholds::new(call.msaa, steps)));
             }
             of_pixel.set_depth_scale(plan.deepest);
             for (i, target) in (0..).zip(&call.color) {

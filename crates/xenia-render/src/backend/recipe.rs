@@ -57,6 +57,7 @@ const CLOCKWISE: u32 = 0x200;
 const HAS_STENCIL: u32 = 0x400;
 const LINES: u32 = 0x800;
 const POINTS: u32 = 0x1000;
+const ALPHA_TO_MASK: u32 = 0x2000;
 /// Flags from this bit on: the interpolators taken within what is covered.
 const CENTROID_SHIFT: u32 = 16;
 
@@ -131,6 +132,7 @@ impl Recipe {
                 | flag(chosen.clip.distances, CLIP)
                 | flag(chosen.clip.unclipped, UNCLIPPED)
                 | flag(call.alpha_test.is_some(), ALPHA_TEST)
+                | flag(call.alpha_to_mask.is_some(), ALPHA_TO_MASK)
                 | flag(chosen.culling == Some(wgpu::Face::Front), CULL_FRONT)
                 | flag(chosen.culling == Some(wgpu::Face::Back), CULL_BACK)
                 | flag(call.culling.front_is_clockwise, CLOCKWISE),
@@ -188,7 +190,13 @@ impl Recipe {
         let position_register = self.has(HAS_POSITION).then_some(self.stages >> 24 & 63);
         [
             Stage::Vertex { interpolators, clip: self.has(CLIP) },
-            Stage::Pixel { interpolators, position_register, pixels_of, alpha_test: self.has(ALPHA_TEST) },
+            Stage::Pixel {
+                interpolators,
+                position_register,
+                pixels_of,
+                alpha_test: self.has(ALPHA_TEST),
+                alpha_to_mask: self.has(ALPHA_TO_MASK),
+            },
         ]
     }
 

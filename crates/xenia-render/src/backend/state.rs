@@ -3,7 +3,7 @@
 //! What the host can't do (say: two references for the two faces' stencil) is an error that names it;
 //! such draws are made by the reference instead.
 
-use xenia_gpu::draw_state::{Blend, ColorTarget, DepthStencil, DrawCall, Scissor, Stencil};
+use xenia_gpu::draw_state::{Blend, ColorTarget, DepthStencil, DrawCall, Scissor, Stencil, VertexKill};
 use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Msaa, StencilOp};
 use xenia_gpu::microcode::Program;
 
@@ -25,11 +25,8 @@ pub(super) fn check(call: &DrawCall) -> Result<(), Impossible> {
     if call.fills.is_some() {
         return Err(Impossible("polygons as lines or points"));
     }
-    if call.vertex_kill.is_some() && !is_expanded(call.primitive) {
-        return Err(Impossible("vertices that take away their primitive"));
-    }
-    if call.alpha_to_mask.is_some() {
-        return Err(Impossible("alpha to mask"));
+    if call.vertex_kill == Some(VertexKill::All) && !is_expanded(call.primitive) {
+        return Err(Impossible("vertices that take away their primitive together"));
     }
     Ok(())
 }
@@ -314,6 +311,7 @@ pub(super) fn position(call: &DrawCall, size: [u32; 2], expanded: bool) -> Resul
         z_divided: viewport.z_divided,
         w_inverted: viewport.w_inverted,
         direct3d_depth: viewport.direct3d_depth,
+        kills: call.vertex_kill == Some(VertexKill::Any) && !expanded,
         scale: [2.0 * sx / width, -2.0 * sy / height, sz],
         offset: [2.0 * x / width - 1.0, 1.0 - 2.0 * y / height, viewport.offset[2] + constant],
     })

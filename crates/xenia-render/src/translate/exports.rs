@@ -63,7 +63,7 @@ impl Translator<'_> {
                 self.vertex_entry(&mut b, shader, interpolators, clip);
                 (ShaderStage::Vertex, 0)
             }
-            Stage::Pixel { interpolators, position_register, pixels_of, alpha_test } => {
+            Stage::Pixel { interpolators, position_register, pixels_of, alpha_test, alpha_to_mask } => {
                 let mut registers = Vec::new();
                 for i in 0..inputs {
                     registers.push(if i < interpolators.count {
@@ -73,10 +73,13 @@ impl Translator<'_> {
                         b.zero(self.types.vec4)
                     });
                 }
-                if let Some(register) = position_register.and_then(|i| registers.get_mut(i as usize)) {
-                    *register = self.pixel_position(&mut b, *register, pixels_of);
+                let position = position_register.and_then(|i| registers.get_mut(i as usize));
+                let place = (position.is_some() || alpha_to_mask).then(|| self.pixel_place(&mut b));
+                if let Some((register, place)) = position.zip(place) {
+                    *register = self.pixel_position(&mut b, *register, place, pixels_of);
                 }
-                self.pixel_exit(&mut b, shader, &registers, alpha_test);
+                let masked_at = place.filter(|_| alpha_to_mask);
+                self.pixel_exit(&mut b, shader, &registers, alpha_test, masked_at);
                 (ShaderStage::Fragment, 0)
             }
             Stage::Compute { inputs: given, .. } => {
@@ -147,7 +150,11 @@ impl Translator<'_> {
         b.call_without_result(shader, &[register]);
         let vec4 = self.types.vec4;
         let position = self.exported(b, Program::POSITION);
-        let mut parts = self.host_position(b, position, clip);
+        let flags = self.exports.contains_key(&Program::POINT_SIZE).then(|| {
+            let flags = self.exported(b, Program::POINT_SIZE);
+            b.member(flags, 2)
+        });
+        let mut parts = self.host_position(b, position, flags, clip);
         for i in 0..interpolators.count.min(INTERPOLATORS) {
             let value = self.exported(b, i as u8);
             parts.push((format!("interpolator_{i}"), vec4, location(interpolators, i), value));
@@ -155,16 +162,26 @@ impl Translator<'_> {
         self.return_struct(b, "VertexOutput", parts);
     }
 
-    /// A register with the pixel's position in x and y, and for points the place in them in z and w, from what the
-    /// register's interpolator is. Signs tell the facing (x), points (y) and lines (z).
-    fn pixel_position(&mut self, b: &mut Builder, register: Value, of: PixelsOf) -> Value {
+    /// The pixel's column and row.
+    fn pixel_place(&self, b: &mut Builder) -> [Value; 2] {
         let place = Binding::BuiltIn(BuiltIn::Position { invariant: false });
         let place = argument(b, "place", self.types.vec4, place);
-        let front = argument(b, "front", self.types.boolean, Binding::BuiltIn(BuiltIn::FrontFacing));
-        let [x, y] = [0, 1].map(|axis| {
+        [0, 1].map(|axis| {
             let at = b.member(place, axis);
             b.math(MathFunction::Floor, at)
-        });
+        })
+    }
+
+    /// A register with the pixel's position in x and y, and for points the place in them in z and w, from what the
+    /// register's interpolator is. Signs tell the facing (x), points (y) and lines (z).
+    fn pixel_position(
+        &mut self,
+        b: &mut Builder,
+        register: Value,
+        [x, y]: [Value; 2],
+        of: PixelsOf,
+    ) -> Value {
+        let front = argument(b, "front", self.types.boolean, Binding::BuiltIn(BuiltIn::FrontFacing));
         let negative = b.unary(UnaryOperator::Negate, x);
         let x = b.select(front, x, negative);
         let (zero, one) = (b.float(0.0), b.float(1.0));
@@ -191,6 +208,7 @@ impl Translator<'_> {
         shader: Handle<Function>,
         registers: &[Value],
         alpha_test: bool,
+        masked_at: Option<[Value; 2]>,
     ) {
         b.call_without_result(shader, registers);
         if self.program.kills {
@@ -204,6 +222,11 @@ impl Translator<'_> {
             self.alpha_test(b, color);
         }
         let mut parts = Vec::new();
+        if let Some(place) = masked_at {
+            let color = self.exported(b, 0);
+            let mask = self.alpha_mask(b, color, place);
+            parts.push(("samples".into(), self.types.uint, Binding::BuiltIn(BuiltIn::SampleMask), mask));
+        }
         let exports: Vec<u8> = self.exports.keys().copied().collect();
         for export in exports {
             let value = self.exported(b, export);

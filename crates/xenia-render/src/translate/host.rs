@@ -3,7 +3,8 @@
 //! * positions: divisions already done are undone, the viewport transform becomes a scale and an
 //!   offset in the host's clip space ([`HostPosition`](super::HostPosition));
 //! * clipping in the guest's clip space: where the host's planes are others, and by the title's own;
-//! * the alpha test, and the scale of exported depths;
+//! * vertices that are killed, and their primitives with them: a position that is no number;
+//! * the alpha test, alpha that becomes a mask of samples, and the scale of exported depths;
 //! * the scale of a colour target, the range that it can hold and the steps that it rounds to
 //!   ([`HostTarget`](super::HostTarget)).
 
@@ -24,9 +25,11 @@ pub(super) const XY_DIVIDED: u32 = 2;
 pub(super) const Z_DIVIDED: u32 = 4;
 /// Flag: z is clipped to 0..w; else to -w..w.
 pub(super) const DIRECT3D_DEPTH: u32 = 8;
+/// Flag: a vertex whose kill flag is set takes away its primitive.
+pub(super) const KILLS: u32 = 16;
 /// Vertex stage: row of the position's scale and the flags.
 pub(super) const SCALE_ROW: u32 = 0;
-/// Vertex stage: row of the position's offset.
+/// Vertex stage: row of the position's offset, and a NaN, which is no literal of the shaders' language.
 pub(super) const OFFSET_ROW: u32 = 1;
 /// Vertex stage that clips: first row of the title's clip planes.
 pub(super) const PLANE_ROW: u32 = 2;
@@ -36,19 +39,30 @@ pub(super) const PLANES: u32 = 6;
 pub(super) const ALPHA_ROW: u32 = 0;
 /// Pixel stage: first row of the first target; each has two.
 pub(super) const TARGET_ROW: u32 = 1;
+/// Pixel stage with alpha to mask: row of the host samples' thresholds; the next has by how much they are lowered in
+/// pixels with x and y even, y odd, x odd, and both odd.
+pub(super) const MASK_ROW: u32 = TARGET_ROW + 2 * 4;
 
 /// Rows that a stage has, at least one.
 pub(super) fn rows(stage: Stage) -> u32 {
     match stage {
         Stage::Vertex { clip: false, .. } => PLANE_ROW,
         Stage::Vertex { clip: true, .. } => PLANE_ROW + PLANES,
-        Stage::Pixel { .. } => TARGET_ROW + 2 * 4,
+        Stage::Pixel { alpha_to_mask: false, .. } => MASK_ROW,
+        Stage::Pixel { alpha_to_mask: true, .. } => MASK_ROW + 2,
         Stage::Compute { .. } => 1,
     }
 }
 
 /// Clip distances: near, far, and the title's planes.
 const CLIP_DISTANCES: u32 = 2 + PLANES;
+
+/// Whether any of these bits is set in a word.
+fn has_bits(b: &mut Builder, word: Value, bits: u32) -> Value {
+    let (bits, zero) = (b.uint(bits), b.uint(0));
+    let bits = b.binary(Op::And, word, bits);
+    b.binary(Op::NotEqual, bits, zero)
+}
 
 impl Translator<'_> {
     /// A row of the host's part of the constants, as words.
@@ -63,11 +77,7 @@ impl Translator<'_> {
     fn homogeneous(&self, b: &mut Builder, position: Value) -> ([Value; 4], Value) {
         let scale = self.host_row(b, SCALE_ROW);
         let flags = b.member(scale, 3);
-        let flag = |b: &mut Builder, bit: u32| {
-            let (bit, zero) = (b.uint(bit), b.uint(0));
-            let bits = b.binary(Op::And, flags, bit);
-            b.binary(Op::NotEqual, bits, zero)
-        };
+        let flag = |b: &mut Builder, bit: u32| has_bits(b, flags, bit);
         let [x, y, z, w] = [0, 1, 2, 3].map(|component| b.member(position, component));
         let one = b.float(1.0);
         let inverted = flag(b, W_INVERTED);
@@ -90,11 +100,13 @@ impl Translator<'_> {
         ([x, y, z, w], flags)
     }
 
-    /// What a vertex shader's position becomes: outputs of the entry point.
+    /// What a vertex shader's position becomes: outputs of the entry point. `kill`: the exported flag that may take
+    /// the vertex away, if there is one.
     pub(super) fn host_position(
         &mut self,
         b: &mut Builder,
         position: Value,
+        kill: Option<Value>,
         clip: bool,
     ) -> Vec<(String, Handle<Type>, Binding, Value)> {
         let (at, flags) = self.homogeneous(b, position);
@@ -110,15 +122,23 @@ impl Translator<'_> {
             let moved = b.binary(Op::Multiply, w, offset);
             *out = b.binary(Op::Add, scaled, moved);
         }
+        if let Some(kill) = kill {
+            // Any number but zero, of either sign.
+            let bits = b.bitcast(kill, ScalarKind::Uint);
+            let is_set = has_bits(b, bits, 0x7fff_ffff);
+            let counts = has_bits(b, flags, KILLS);
+            let killed = b.binary(Op::LogicalAnd, is_set, counts);
+            let nan = b.member(offset, 3);
+            let nan = b.bitcast(nan, ScalarKind::Float);
+            out = out.map(|value| b.select(killed, nan, value));
+        }
         let vec4 = self.types.vec4;
         let value = b.compose(vec4, &out);
         // Titles draw a surface again and ask for an equal depth, with another pixel shader or none.
         let builtin = Binding::BuiltIn(BuiltIn::Position { invariant: true });
         let mut parts = vec![("position".to_owned(), vec4, builtin, value)];
         if clip {
-            let (bit, zero) = (b.uint(DIRECT3D_DEPTH), b.uint(0));
-            let bits = b.binary(Op::And, flags, bit);
-            let from_zero = b.binary(Op::NotEqual, bits, zero);
+            let from_zero = has_bits(b, flags, DIRECT3D_DEPTH);
             let from_minus_w = b.binary(Op::Add, z, w);
             let near = b.select(from_zero, z, from_minus_w);
             let far = b.binary(Op::Subtract, w, z);
@@ -169,6 +189,37 @@ impl Translator<'_> {
         passes = b.binary(Op::LogicalOr, passes, both);
         let fails = b.unary(UnaryOperator::LogicalNot, passes);
         b.when(fails, |b| b.statement(Statement::Kill));
+    }
+
+    /// The host's samples that alpha lets be drawn in the pixel at a place, one bit each. Pixels without any are
+    /// discarded: a target with one sample has no mask.
+    pub(super) fn alpha_mask(&mut self, b: &mut Builder, color: Value, place: [Value; 2]) -> Value {
+        let alpha = b.member(color, 3);
+        let (least, lowered) = (self.host_row(b, MASK_ROW), self.host_row(b, MASK_ROW + 1));
+        let lowered = [0, 1, 2, 3].map(|pixel| {
+            let bits = b.member(lowered, pixel);
+            b.bitcast(bits, ScalarKind::Float)
+        });
+        let [x_odd, y_odd] = place.map(|at| {
+            let at = b.convert(at, ScalarKind::Uint);
+            has_bits(b, at, 1)
+        });
+        let [even, odd] = [0, 2].map(|x: usize| b.select(y_odd, lowered[x + 1], lowered[x]));
+        let lowered = b.select(x_odd, odd, even);
+        let zero = b.uint(0);
+        let mut mask = zero;
+        for sample in 0..4 {
+            let least = b.member(least, sample);
+            let least = b.bitcast(least, ScalarKind::Float);
+            let least = b.binary(Op::Subtract, least, lowered);
+            let is_drawn = b.binary(Op::GreaterEqual, alpha, least);
+            let bit = b.uint(1 << sample);
+            let bit = b.select(is_drawn, bit, zero);
+            mask = b.binary(Op::InclusiveOr, mask, bit);
+        }
+        let is_empty = b.binary(Op::Equal, mask, zero);
+        b.when(is_empty, |b| b.statement(Statement::Kill));
+        mask
     }
 
     /// A depth as the host's target takes it.

@@ -41,6 +41,7 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
         position_register: Some(3),
         pixels_of: PixelsOf::Polygons,
         alpha_test: false,
+        alpha_to_mask: false,
     };
     let shaders =
         [translated(vertex, Stage::Vertex { interpolators, clip: false }), translated(pixel, stage)];
@@ -51,6 +52,7 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
         z_divided: false,
         w_inverted: false,
         direct3d_depth: true,
+        kills: false,
         scale: [1.0; 3],
         offset: [0.0; 3],
     });

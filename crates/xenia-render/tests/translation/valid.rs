@@ -22,6 +22,7 @@ fn stages(kind: ShaderKind) -> [Stage; 2] {
             position_register: Some(11),
             pixels_of: PixelsOf::Points,
             alpha_test: true,
+            alpha_to_mask: true,
         },
     };
     [in_pipeline, Stage::Compute { kind, inputs: 3 }]

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use xenia_gpu::edram::{TILE_HEIGHT, TILE_WIDTH, TILES, pitch_tiles};
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
+use xenia_gpu::reference::alpha_mask::Thresholds;
 use xenia_gpu::resolve::Rect;
 
 use super::super::device::Device;
@@ -114,17 +115,31 @@ impl TargetPlace {
         host_samples(self.msaa)
     }
 
-    /// The host's samples for a mask of the chip's.
+    /// The host's sample for each of the chip's.
     ///
     /// Sample 1 of four is left below, where hosts have their sample 2. For two samples the others
     /// are not drawn, so that samples are counted right.
-    pub(crate) fn host_sample_mask(&self, mask: u32) -> u32 {
-        let host: &[u32] = match self.msaa {
+    fn samples_on_host(&self) -> &'static [u32] {
+        match self.msaa {
             Msaa::X1 => &[0],
             Msaa::X2 => &[0, 3],
             Msaa::X4 => &[0, 2, 1, 3],
-        };
+        }
+    }
+
+    /// The host's samples for a mask of the chip's.
+    pub(crate) fn host_sample_mask(&self, mask: u32) -> u32 {
+        let host = self.samples_on_host();
         host.iter().enumerate().fold(0, |all, (sample, host)| all | (mask >> sample & 1) << host)
+    }
+
+    /// Alpha to mask's thresholds by the host's samples, from those by the chip's.
+    pub(crate) fn host_thresholds(&self, chips: Thresholds) -> Thresholds {
+        let mut samples = [f32::INFINITY; 4];
+        for (&host, least) in self.samples_on_host().iter().zip(chips.samples) {
+            samples[host as usize & 3] = least;
+        }
+        Thresholds { samples, ..chips }
     }
 
     /// The format of the host's texture.

@@ -1,0 +1,189 @@
+//! The constants of a stage as its shader reads them: the chip's own, records of what it fetches from, and what the
+//! host's pipeline is told. They lie as [`ConstantsLayout`] says.
+
+use xenia_gpu::draw_state::Constants;
+use xenia_gpu::enums::Compare;
+use xenia_gpu::microcode::ShaderKind;
+use xenia_gpu::reference::alpha_mask::Thresholds;
+
+use super::host;
+use super::interface::{ConstantsLayout, HostPosition, HostTarget, TextureRecord, VertexRecord, member};
+
+/// The constants of one stage, as binding 0 has them.
+pub struct StageConstants {
+    layout: ConstantsLayout,
+    bytes: Vec<u8>,
+}
+
+impl StageConstants {
+    /// Takes the stage's float, boolean and loop constants, as far as a shader reads them. Vertex and texture
+    /// records are empty: fetches read zero. What the host's pipeline is told is all zero: for a stage of a
+    /// pipeline, [`set_position`](Self::set_position), or [`set_depth_scale`](Self::set_depth_scale) and
+    /// [`set_target`](Self::set_target), have to follow.
+    pub fn new(constants: &Constants, kind: ShaderKind, layout: ConstantsLayout) -> Self {
+        let mut this = Self { layout, bytes: vec![0; layout.size()] };
+        let base = match kind {
+            ShaderKind::Vertex => constants.vertex_base,
+            ShaderKind::Pixel => constants.pixel_base,
+        };
+        for (i, vector) in (0..layout.count(member::FLOAT)).zip(constants.float.iter().skip(base as usize)) {
+            this.put(member::FLOAT, i, 0, &vector.map(f32::to_bits));
+        }
+        this.put_rows(member::BOOLEAN, &constants.boolean);
+        this.put_rows(member::LOOP, &constants.loops);
+        this
+    }
+
+    /// Says how positions become the host's.
+    pub fn set_position(&mut self, position: &HostPosition) {
+        self.put_floats(host::SCALE_ROW, position.scale);
+        self.put_floats(host::OFFSET_ROW, position.offset);
+        let flags = [
+            (position.w_inverted, host::W_INVERTED),
+            (position.xy_divided, host::XY_DIVIDED),
+            (position.z_divided, host::Z_DIVIDED),
+            (position.direct3d_depth, host::DIRECT3D_DEPTH),
+            (position.kills, host::KILLS),
+        ];
+        let flags = flags.into_iter().filter(|(is_set, _)| *is_set).fold(0, |bits, (_, bit)| bits | bit);
+        self.put(member::HOST, host::SCALE_ROW, 3, &[flags]);
+        self.put(member::HOST, host::OFFSET_ROW, 3, &[f32::NAN.to_bits()]);
+    }
+
+    /// Says what the title's clip planes are (the first six): what lies behind one is cut where the stage
+    /// clips. By default there are none.
+    pub fn set_clip_planes(&mut self, planes: &[[f32; 4]]) {
+        for (row, plane) in (host::PLANE_ROW..host::PLANE_ROW + host::PLANES).zip(planes) {
+            self.put(member::HOST, row, 0, &plane.map(f32::to_bits));
+        }
+    }
+
+    /// Says what alpha is compared with, and how, where the stage has an alpha test.
+    pub fn set_alpha_test(&mut self, compare: Compare, reference: f32) {
+        self.put(member::HOST, host::ALPHA_ROW, 0, &[compare as u32, reference.to_bits()]);
+    }
+
+    /// Says with what alpha which sample is drawn, where alpha makes a mask; the samples are the host's.
+    pub fn set_alpha_to_mask(&mut self, thresholds: &Thresholds) {
+        self.put(member::HOST, host::MASK_ROW, 0, &thresholds.samples.map(f32::to_bits));
+        self.put(member::HOST, host::MASK_ROW + 1, 0, &thresholds.lowered.map(f32::to_bits));
+    }
+
+    /// Says what exported depths are multiplied by.
+    pub fn set_depth_scale(&mut self, scale: f32) {
+        self.put(member::HOST, host::ALPHA_ROW, 2, &[scale.to_bits()]);
+    }
+
+    /// Says what colour target 0 to 3 takes.
+    pub fn set_target(&mut self, target: u32, takes: &HostTarget) {
+        let row = host::TARGET_ROW + 2 * (target & 3);
+        let [color, alpha] = takes.ranges;
+        self.put_floats(row, [takes.scale, color.0, color.1]);
+        self.put_floats(row + 1, [alpha.0, alpha.1, takes.steps[0]]);
+        self.put(member::HOST, row + 1, 3, &[takes.steps[1].to_bits()]);
+    }
+
+    fn put_floats(&mut self, row: u32, values: [f32; 3]) {
+        self.put(member::HOST, row, 0, &values.map(f32::to_bits));
+    }
+
+    /// Says what a vertex fetch constant (0 to 95) stands for.
+    pub fn set_vertex(&mut self, constant: u8, record: VertexRecord) {
+        let record = [record.first, record.words, record.endian, 0];
+        self.put(member::VERTEX, u32::from(constant.min(95)), 0, &record);
+    }
+
+    /// Says what a texture fetch constant (0 to 31) stands for.
+    pub fn set_texture(&mut self, constant: u8, record: &TextureRecord) {
+        let row = 3 * (u32::from(constant) & 31);
+        let [width, height, depth] = record.size;
+        let [unnormalized_width, unnormalized_height] = record.unnormalized_size;
+        let floats = [
+            width,
+            height,
+            depth,
+            record.scale,
+            record.lod_bias,
+            record.lowest_level,
+            record.highest_level,
+            unnormalized_width,
+        ];
+        self.put(member::TEXTURE, row, 0, &floats.map(f32::to_bits));
+        let swizzle = (0..4).fold(0, |bits, i| bits | (record.swizzle[i] as u32 & 7) << (3 * i));
+        let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(record.mirrored[axis]) << axis);
+        let [along_rows, along_columns] =
+            record.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
+        let mirrored_and_exponents = mirrored | along_rows << 8 | along_columns << 16;
+        self.put(
+            member::TEXTURE,
+            row + 2,
+            0,
+            &[swizzle, u32::from(record.is_volume), mirrored_and_exponents, unnormalized_height.to_bits()],
+        );
+    }
+
+    /// The buffer's contents.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..]
+    }
+
+    /// Writes a member from its beginning, as far as the shader has it.
+    fn put_rows(&mut self, of: u32, words: &[u32]) {
+        for (row, words) in (0..).zip(words.chunks(4)) {
+            self.put(of, row, 0, words);
+        }
+    }
+
+    /// Writes words from a word of a member's row on. Rows that the shader has none of are left out.
+    fn put(&mut self, of: u32, row: u32, word: u32, words: &[u32]) {
+        if row < self.layout.count(of) {
+            let at = (self.layout.offset(of) + 16 * row + 4 * word) as usize;
+            for (to, word) in self.bytes[at..].chunks_exact_mut(4).zip(words) {
+                to.copy_from_slice(&word.to_le_bytes());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use xenia_gpu::registers::RegisterFile;
+
+    #[test]
+    fn constants_lie_where_the_layout_says() {
+        let mut registers = RegisterFile::new();
+        registers.set(0x4000 + 4 * 256 + 5, 7); // pixel constant 1, y
+        registers.set(0x4900, 0x55);
+        registers.set(0x4908 + 31, 9);
+        registers.set(0x2308, 256); // SQ_PS_CONST
+        let layout = ConstantsLayout::LARGEST;
+        let mut constants = StageConstants::new(&Constants::capture(&registers), ShaderKind::Pixel, layout);
+        constants.set_vertex(95, VertexRecord { first: 1, words: 2, endian: 3 });
+        constants.set_texture(
+            31,
+            &TextureRecord {
+                size: [1.0; 3],
+                swizzle: [1, 2, 3, 5],
+                is_volume: true,
+                ..TextureRecord::default()
+            },
+        );
+        let word = |at: usize| u32::from_le_bytes(constants.bytes()[at..at + 4].try_into().unwrap());
+        let [booleans, loops, textures, vertices, floats] =
+            [member::BOOLEAN, member::LOOP, member::TEXTURE, member::VERTEX, member::FLOAT]
+                .map(|of| layout.offset(of) as usize);
+        assert_eq!(word(floats + 20), 7);
+        assert_eq!((word(booleans), word(loops + 124)), (0x55, 9));
+        assert_eq!([0, 4, 8].map(|i| word(vertices + 95 * 16 + i)), [1, 2, 3]);
+        let record = textures + 31 * 48;
+        assert_eq!((word(record), word(record + 32), word(record + 36)), (0x3f80_0000, 0o5321, 1));
+        let mut small = StageConstants::new(
+            &Constants::capture(&registers),
+            ShaderKind::Pixel,
+            ConstantsLayout::default(),
+        );
+        small.set_vertex(1, VertexRecord { first: 1, words: 2, endian: 3 });
+        assert_eq!(small.bytes().len(), 16 * (1 + 1 + 1 + 3 + 1 + 1));
+    }
+}
