@@ -106,6 +106,8 @@ uint32_t XamContentGetThumbnail(uint32_t user, const struct content *content, vo
 uint32_t XamContentGetCreator(uint32_t user, const struct content *content, uint32_t *is_creator, uint64_t *creator,
                               struct overlapped *overlapped);
 
+uint32_t XamSwapDisc(uint32_t number, struct header *event, void *const *message);
+
 // Writes a whole file, made if it is not there; its status.
 uint32_t write_file(const char *path, const void *bytes, uint32_t size);
 // Reads a file of at most `size` bytes; how many they are, or its status.

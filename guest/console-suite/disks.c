@@ -87,4 +87,15 @@ static void utility_drive(void) {
     round_trip("cache1:\\b.tmp");
 }
 
-SUBJECT(disks, {"scratch", scratch}, {"hard_disk", hard_disk}, {"utility_drive", utility_drive});
+// The title has one disc, and it is in the drive.
+static void discs(void) {
+    struct header event;
+    KeInitializeEvent(&event, MANUAL_EVENT, 0);
+    EXPECT(XamSwapDisc(1, &event, 0), 0);
+    EXPECT(KeResetEvent(&event), 1);
+    EXPECT(XamSwapDisc(0, &event, 0), BAD_PARAMETER);
+    EXPECT(XamSwapDisc(2, &event, 0), BAD_PARAMETER);
+    EXPECT(KeResetEvent(&event), 0);
+}
+
+SUBJECT(disks, {"scratch", scratch}, {"hard_disk", hard_disk}, {"utility_drive", utility_drive}, {"discs", discs});

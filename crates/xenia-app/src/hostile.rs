@@ -9,6 +9,7 @@ mod files;
 use crate::cli::{CpuArgs, EngineArgs, GpuKind, PictureArgs};
 use crate::machine::{Machine, MachineOptions};
 use crate::title::Title;
+use crate::title::discs::Discs;
 use crate::title::updates::Updates;
 use xenia_formats::KeyRing;
 use xenia_sched::Limits;
@@ -64,6 +65,7 @@ fn damaged_files_are_refused_with_a_place_or_run_to_an_end() {
             image: image.into(),
             medium: None,
             updates: Updates::default(),
+            discs: Discs::default(),
             name: name.to_owned(),
             keys: KeyRing::development(),
         };

@@ -9,15 +9,17 @@ use crate::machine::{Finished, Machine, MachineOptions};
 use crate::pace::{Control, Pace};
 use crate::report::End;
 use crate::title::Title;
+use crate::title::discs::Discs;
 use crate::title::updates::Updates;
 use anyhow::Result;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 use xenia_formats::KeyRing;
-use xenia_formats::image::{Import, ImportLibrary, LoadedImage};
-use xenia_guest::{GuestAddr, Ordinal};
-use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, Input, NoInput};
+use xenia_formats::image::{ExecutionInfo, Import, ImportLibrary, LoadedImage};
+use xenia_guest::{GuestAddr, MediaId, Ordinal, TitleId};
+use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, Input, NoDialogs, NoInput};
 use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
 
 const CODE: u32 = 0x8200_0000;
@@ -66,7 +68,14 @@ pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> 
 
 fn title_of(image: LoadedImage, name: &str) -> Title {
     let (name, keys) = (name.to_owned(), KeyRing::development());
-    Title { image: image.into(), medium: None, updates: Updates::default(), name, keys }
+    Title {
+        image: image.into(),
+        medium: None,
+        updates: Updates::default(),
+        discs: Discs::default(),
+        name,
+        keys,
+    }
 }
 
 /// Four play: the buttons change every few hundred ticks, and not in step with any question; pads come and go.
@@ -203,6 +212,68 @@ fn a_replay_ends_where_its_recording_has_no_more_answers() {
         assert_eq!(longer.report.exit, End::Recording);
         assert!(longer.recording_trouble.as_deref().unwrap_or_default().contains(said), "{said}");
     }
+}
+
+/// Asks for a disc, and keeps what came of it.
+const SWAPPER: &str = "
+        lis 30, 0x8201
+        li 3, 2
+        li 4, 0
+        li 5, 0
+        bl swap
+        addi 3, 3, 1
+        stw 3, 0x100(30)
+again:  b again
+swap:   .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+";
+
+/// Enters where there is no disc, then leaves the dialog.
+#[derive(Default)]
+struct WrongDisc(u32);
+
+impl Dialogs for WrongDisc {
+    fn open(&mut self, _: DialogRequest, _: GuestTicks) {
+        self.0 += 1;
+    }
+    fn answer(&mut self, _: GuestTicks) -> Option<DialogAnswer> {
+        let nowhere = DialogAnswer::Entered("/nowhere/disc2.iso".to_owned());
+        Some(if self.0 == 1 { nowhere } else { DialogAnswer::Left })
+    }
+}
+
+#[test]
+fn what_a_title_was_answered_that_asked_for_a_disc_is_in_the_recording() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("play.jsonl");
+    let mut title = assembled(SWAPPER, "swap", 0xA28, ""); // XamSwapDisc
+    let version = xenia_formats::image::Version(0);
+    Arc::get_mut(&mut title.image).unwrap().execution = Some(ExecutionInfo {
+        media_id: MediaId(0),
+        version,
+        base_version: version,
+        title_id: TitleId(7),
+        platform: 0,
+        executable_type: 0,
+        disc_number: 1,
+        disc_count: 2,
+        savegame_id: 0,
+    });
+    let run = |record: Option<&Path>, replay: Option<&Path>, dialogs: Box<dyn Dialogs>| {
+        let (engine, picture) = (EngineArgs::default(), PictureArgs::default());
+        let options = MachineOptions { dialogs, record, replay, ..MachineOptions::new(&engine, &picture) };
+        let mut machine = Machine::new(&title, options).unwrap();
+        let limits = Limits { instructions: Some(30_000_000), ..Limits::default() };
+        let finished = machine.run(&limits, None);
+        (finished, machine.memory().read::<u32>(GuestAddr(DATA + 0x100)).unwrap())
+    };
+    const CANCELLED: u32 = 0x4C7;
+    let (recorded, answer) = run(Some(&path), None, Box::<WrongDisc>::default());
+    assert_eq!(answer, CANCELLED + 1);
+    let (replayed, answer) = run(None, Some(&path), Box::<NoDialogs>::default());
+    assert_eq!((replayed.recording_trouble, answer), (None, CANCELLED + 1));
+    assert_eq!(replayed.report.digest, recorded.report.digest);
+    let lines = std::fs::read_to_string(&path).unwrap();
+    assert!(lines.contains("/nowhere/disc2.iso") && lines.contains("left"), "{lines}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Opening a title: finding its file, the user's keys, and reading it.
 
+pub mod discs;
 mod folder;
 mod keys;
 pub mod medium;
@@ -11,6 +12,7 @@ use crate::cli::{EngineArgs, nearest_command};
 use crate::content;
 use crate::say::remark;
 use anyhow::{Context, Result, bail};
+use discs::Discs;
 use folder::executable_in;
 pub use keys::key_ring;
 use medium::Medium;
@@ -48,6 +50,8 @@ pub struct Title {
     pub medium: Option<Medium>,
     /// Its updates.
     pub updates: Updates,
+    /// Its other discs.
+    pub discs: Discs,
     /// For messages.
     pub name: String,
     /// Keys, for what it loads or launches itself.
@@ -67,7 +71,8 @@ impl Title {
         let mut updates = Updates::of(content);
         let (image, medium) = load(&file_path, keys, &mut updates)?;
         let name = file_path.display().to_string();
-        Ok(Self { image: image.into(), medium, updates, name, keys: keys.clone() })
+        let discs = Discs::default();
+        Ok(Self { image: image.into(), medium, updates, discs, name, keys: keys.clone() })
     }
 
     /// The title that was named, with the keys and the folder that the flags name; else the demo.
@@ -90,6 +95,7 @@ impl Title {
                 "xenia-rs: {place} is no title's own folder and isn't mounted as game:; --folder {place} mounts it"
             );
         }
+        title.discs = Discs::open(&title, &args.disc)?;
         Ok(title)
     }
 
@@ -98,7 +104,8 @@ impl Title {
         let keys = KeyRing::development();
         let image = xenia_formats::load(&DEMO, &keys).context("the built-in demo")?;
         let (image, name) = (image.into(), DEMO_NAME.to_owned());
-        Ok(Self { image, medium: None, updates: Updates::default(), name, keys })
+        let (updates, discs) = (Updates::default(), Discs::default());
+        Ok(Self { image, medium: None, updates, discs, name, keys })
     }
 
     /// A short name: the executable's, or the folder's for one that is called as all are.

@@ -83,6 +83,8 @@ pub struct Files {
     pub missing: MissingFiles,
     /// Saved games and downloads. Gone after the files that are open in them.
     pub packages: Packages,
+    /// Number of the disc in the drive, if it is not the one that the title came on.
+    pub(crate) disc: Option<u8>,
     /// Whether a folder of the host's is the hard disk of all titles.
     has_common_disk: bool,
     /// Symbolic link objects: body to the link's name.

@@ -26,6 +26,7 @@ pub mod calendar;
 pub mod content;
 pub mod crypto;
 pub mod deployment;
+pub mod discs;
 pub mod display;
 pub mod exceptions;
 pub mod exports;

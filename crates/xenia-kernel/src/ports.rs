@@ -4,6 +4,7 @@ mod audio;
 mod clock;
 mod devices;
 mod dialogs;
+mod drive;
 mod input;
 mod network;
 mod storage;
@@ -13,6 +14,7 @@ pub use audio::{Audio, NoAudio, NoXma, RENDER_FRAME_BYTES, RenderFrame, Xma};
 pub use clock::Clock;
 pub use devices::Devices;
 pub use dialogs::{DialogAnswer, DialogRequest, Dialogs, Icon, MessageBox, NoDialogs, TextRequest};
+pub use drive::{Disc, DiscId, Drive, NoDrive};
 pub use input::{Gamepad, Input, NoInput, PAD_USERS, PadKind, PadModel};
 pub use network::{Network, Ready, Received, Setting, SocketId, SocketKind};
 pub use storage::{NoStorage, Storage};
@@ -35,6 +37,8 @@ pub struct Ports {
     pub clock: Clock,
     /// Whoever answers dialogs.
     pub dialogs: Box<dyn Dialogs>,
+    /// Other discs of the title.
+    pub drive: Box<dyn Drive>,
     /// The network that sockets are on.
     pub network: Box<dyn Network>,
     /// Where saves and caches are kept.
@@ -53,6 +57,7 @@ impl Default for Ports {
             input: Box::new(NoInput),
             clock: Clock::default(),
             dialogs: Box::<NoDialogs>::default(),
+            drive: Box::new(NoDrive),
             network: Box::new(crate::net::LocalNetwork::alone()),
             storage: Box::new(NoStorage),
             text: Box::new(|_| {}),

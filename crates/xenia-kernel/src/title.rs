@@ -59,6 +59,8 @@ pub struct Inheritance {
     pub launch_data: Option<Vec<u8>>,
     /// Disc, disks and caches, with what is on them.
     pub devices: Vfs,
+    /// The disc in the drive, if it was changed.
+    pub disc: Option<u8>,
     /// Saved games and downloads; none is open.
     pub packages: Packages,
     /// The console's settings.
@@ -138,7 +140,11 @@ impl Title {
 impl Kernel {
     /// The title's id; 0 if it has none.
     pub fn title_id(&self) -> u32 {
-        self.modules.lock().title().and_then(|module| module.title_id).map_or(0, |id| id.0)
+        self.modules
+            .lock()
+            .title()
+            .and_then(|module| module.execution)
+            .map_or(0, |execution| execution.title_id.0)
     }
 
     /// Finds and reads the executable that is to follow the title. No name stands for the disc's own.
@@ -179,13 +185,13 @@ impl Kernel {
         let mut files = self.files.lock();
         files.close_all();
         let packages = files.take_packages();
-        let devices = std::mem::take(&mut files.vfs);
+        let (devices, disc) = (std::mem::take(&mut files.vfs), files.disc);
         drop(files);
         let settings = std::mem::take(&mut *self.user.xconfig.lock());
         let profiles = std::mem::take(&mut *self.user.profiles.lock());
         Some(Successor {
             launch,
-            inheritance: Inheritance { launch_data, devices, packages, settings, profiles },
+            inheritance: Inheritance { launch_data, devices, disc, packages, settings, profiles },
         })
     }
 
@@ -195,6 +201,7 @@ impl Kernel {
         {
             let mut files = self.files.lock();
             files.vfs.adopt_devices(inheritance.devices);
+            files.disc = inheritance.disc;
             files.packages = inheritance.packages;
         }
         *self.user.xconfig.lock() = inheritance.settings;

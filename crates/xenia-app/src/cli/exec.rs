@@ -4,6 +4,7 @@ use super::{
     DialogArgs, InputArgs, NetworkKind, SoundArgs, StartTime, WindowArgs, number, number_of_frames, seconds,
     small_number,
 };
+use crate::title::discs::NamedDisc;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -215,6 +216,9 @@ pub struct EngineArgs {
     /// The folder that the title sees as game:, read-only (default: the executable's own, if it is a title's).
     #[arg(long, help_heading = "Run", value_name = "DIR")]
     pub folder: Option<PathBuf>,
+    /// Another disc of the title, which it gets when it asks for it: its number and its image or folder. May be given several times.
+    #[arg(long, help_heading = "Run", value_name = "N=FILE")]
+    pub disc: Vec<NamedDisc>,
     /// A TOML file with the user's own retail key (default: keys.toml in the config folder).
     #[arg(long, help_heading = "Engine", value_name = "FILE")]
     pub key_file: Option<PathBuf>,

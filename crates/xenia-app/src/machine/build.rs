@@ -65,7 +65,7 @@ impl Machine {
         let (recording, losses) = (Trouble::default(), Losses::default());
         let header = || {
             let header = Header::new(&title.name, image_digest.get(), options.engine, clock)?;
-            anyhow::Ok(header.with(backend, options.arguments))
+            anyhow::Ok(header.with(backend, options.arguments).with_discs(title.discs.digests()))
         };
         let ((input, dialogs), recorded) =
             tape.between((options.input, options.dialogs), header, &recording, &losses)?;
@@ -78,6 +78,7 @@ impl Machine {
             input,
             clock,
             dialogs: Box::new(Spoken::new(dialogs, DialogLog)),
+            drive: Box::new(title.discs.clone()),
             network: network::port(options.engine.network, mode.parallel)?,
             storage: Box::new(ContentFolder { folder: options.content, repeats: !mode.parallel }),
         };

@@ -5,6 +5,7 @@ use crate::digest::sha256;
 use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::Path;
 use xenia_gpu::Backend as _;
 use xenia_gpu::reference::Reference;
@@ -45,6 +46,9 @@ pub struct Header {
     /// What the title got on its command line.
     #[serde(default)]
     arguments: Vec<String>,
+    /// The discs that `--disc` named: by number, the SHA-256 of the executable's header.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    discs: BTreeMap<u8, String>,
 }
 
 fn own_network() -> String {
@@ -88,12 +92,18 @@ impl Header {
             network: network_name(engine.network),
             gpu: reference(),
             arguments: Vec::new(),
+            discs: BTreeMap::new(),
         })
     }
 
     /// The same with another backend, and with what the title gets on its command line.
     pub fn with(self, gpu: &str, arguments: &[String]) -> Self {
         Self { gpu: gpu.to_owned(), arguments: arguments.to_vec(), ..self }
+    }
+
+    /// The same with other discs.
+    pub fn with_discs(self, discs: &BTreeMap<u8, String>) -> Self {
+        Self { discs: discs.clone(), ..self }
     }
 
     /// Refuses a recording of another title or under other conditions.
@@ -142,6 +152,18 @@ impl Header {
         if self.arguments != run.arguments {
             let [of, is] = [self, run].map(|header| header.arguments.join(" "));
             bail!("it was made with the arguments -- {of}, not -- {is}");
+        }
+        if self.discs != run.discs {
+            let [of, is] = [self, run].map(|header| {
+                let said = header.discs.iter().map(|(number, digest)| format!("{number} ({digest:.8})"));
+                let said: Vec<String> = said.collect();
+                if said.is_empty() {
+                    "without --disc".to_owned()
+                } else {
+                    format!("with --disc {}", said.join(", "))
+                }
+            });
+            bail!("it was made {of}, not {is}");
         }
         if self.program != run.program {
             tracing::warn!("the recording was made by version {}; the run may leave it", self.program);

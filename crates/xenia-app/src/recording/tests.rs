@@ -126,6 +126,8 @@ fn another_title_and_other_conditions_are_refused() {
     let bought = EngineArgs { license: Some(1), ..EngineArgs::default() };
     let bought = refused(&Header::new("t", "aa", &bought, Clock::default()).unwrap());
     assert!(bought.contains("without --license, not with --license 0x1"), "{bought}");
+    let disc = header("aa").with_discs(&[(2, "0123456789".to_owned())].into());
+    assert!(refused(&disc).contains("without --disc, not with --disc 2 (01234567)"), "{}", refused(&disc));
     let none = header("aa").with("none", &[]);
     assert!(refused(&none).contains("--gpu reference, not --gpu none"), "{}", refused(&none));
     let other = header("aa").with("reference", &["-level".to_owned(), "2".to_owned()]);

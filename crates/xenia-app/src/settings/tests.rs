@@ -232,6 +232,7 @@ fn every_flag_can_be_set() {
                 // Words, and a file's name behind one of them.
                 _ if long == "audio" => "\"null\"".to_owned(),
                 _ if long == "start-time" => "\"now\"".to_owned(),
+                _ if long == "disc" => "[\"2=a.iso\", \"3=b\"]".to_owned(),
                 Some(value) if value == "true" || value == "false" => "false".to_owned(),
                 Some(value) => format!("\"{value}\""),
                 _ if matches!(flag.get_action(), ArgAction::Count) => "2".to_owned(),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use xenia_formats::{ReadAt, Volume};
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::files::Files;
+use xenia_kernel::ports::Disc;
 
 /// Why nothing in a folder or a volume is a title's executable.
 #[derive(Debug)]
@@ -53,6 +54,14 @@ impl Medium {
         match self {
             Self::Folder(_) => Deployment::default(),
             Self::Volume { deployment, .. } => *deployment,
+        }
+    }
+
+    /// Its files, as the drive has them.
+    pub fn disc(&self) -> Disc {
+        match self {
+            Self::Folder(folder) => Disc::Folder(folder.clone()),
+            Self::Volume { volume, .. } => Disc::Volume(volume.clone()),
         }
     }
 

@@ -7,6 +7,7 @@ mod before_park;
 mod content;
 mod crypto;
 mod dialogs;
+mod discs;
 mod disks;
 mod files;
 mod holders;

@@ -10,8 +10,8 @@ use crate::thread::lists;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use xenia_formats::FormatError;
-use xenia_formats::image::{Export, FunctionEntry, LoadedImage, Resource, Symbol, Version};
-use xenia_guest::{GuestAddr, NtStatus, TitleId};
+use xenia_formats::image::{ExecutionInfo, Export, FunctionEntry, LoadedImage, Resource, Symbol, Version};
+use xenia_guest::{GuestAddr, NtStatus};
 
 /// Why an image could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -133,8 +133,8 @@ pub struct Module {
     pub headers: GuestAddr,
     /// Bytes of stack that its main thread wants.
     pub stack_size: Option<u32>,
-    /// Title id, if it has one.
-    pub title_id: Option<TitleId>,
+    /// Title id and discs, if it says them.
+    pub execution: Option<ExecutionInfo>,
     /// Named data.
     pub resources: Vec<Resource>,
     /// What the title says of itself (SPA), as it was before the title ran; empty if it says nothing.
@@ -298,7 +298,7 @@ impl Kernel {
             entry: image.entry,
             headers,
             stack_size: image.stack_size,
-            title_id: image.execution.map(|execution| execution.title_id),
+            execution: image.execution,
             resources: image.resources.clone(),
             database: database_of(image).into(),
             exports: image.exports.clone(),

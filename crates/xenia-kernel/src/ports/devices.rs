@@ -1,6 +1,6 @@
 //! The ports of one machine, each behind its own lock. Taken one at a time.
 
-use super::{Audio, Dialogs, Input, Ports, SwapCommands, TextSink, Video, Xma};
+use super::{Audio, Dialogs, Drive, Input, Ports, SwapCommands, TextSink, Video, Xma};
 use xenia_sync::{Level, Mutex};
 
 /// See the module's documentation.
@@ -17,13 +17,16 @@ pub struct Devices {
     pub input: Mutex<Box<dyn Input>>,
     /// Whoever answers dialogs.
     pub dialogs: Mutex<Box<dyn Dialogs>>,
+    /// Other discs of the title.
+    pub drive: Mutex<Box<dyn Drive>>,
     text: Mutex<TextSink>,
 }
 
 impl Devices {
     /// Puts locks around the ports. Where saves are only the file system asks, once.
     pub(crate) fn new(ports: Ports) -> Self {
-        let Ports { video, audio, xma, input, dialogs, clock: _, network: _, storage: _, text } = ports;
+        let Ports { video, audio, xma, input, dialogs, drive, clock: _, network: _, storage: _, text } =
+            ports;
         Self {
             swap_commands: video.swap_commands(),
             video: Mutex::new(Level::Devices, video),
@@ -31,6 +34,7 @@ impl Devices {
             xma: Mutex::new(Level::Devices, xma),
             input: Mutex::new(Level::Devices, input),
             dialogs: Mutex::new(Level::Devices, dialogs),
+            drive: Mutex::new(Level::Devices, drive),
             text: Mutex::new(Level::Leaf, text),
         }
     }

@@ -12,6 +12,7 @@ use super::overlapped::{self, Completed};
 use super::profile::USERS;
 use crate::Kernel;
 use crate::abi::{Call, Flow};
+use crate::discs::{AwaitedDisc, Inserted};
 use crate::ports::{DialogAnswer, DialogRequest};
 use crate::status::failure::Fallible;
 use std::sync::atomic::AtomicU64;
@@ -60,6 +61,8 @@ pub enum Then {
     SignIn,
     /// Nobody is, and who listens is told who is signed in.
     TellUsers,
+    /// The disc at the place that is entered is put into the drive, or it is asked again.
+    InsertDisc(AwaitedDisc),
     /// Nothing.
     Nothing,
 }
@@ -171,8 +174,18 @@ impl Kernel {
         };
         tracing::info!(target: "kernel", "dialog: {:?} after {answer:?}", dialog.then);
         // Each of them is for somebody else.
-        let result =
-            self.carry_out_answer(cpu, dialog.then, &answer).unwrap_or(Win32Error::INVALID_PARAMETER);
+        let inserted = match dialog.then {
+            Then::InsertDisc(awaited) => Some(self.insert_answered(cpu, awaited, &answer)),
+            _ => None,
+        };
+        let result = match inserted {
+            Some(Inserted::Over(result)) => result,
+            Some(Inserted::Again(request)) => {
+                self.reopen(dialog, request, now);
+                return Ok(());
+            }
+            None => self.carry_out_answer(cpu, dialog.then, &answer).unwrap_or(Win32Error::INVALID_PARAMETER),
+        };
         let _listeners = self.listeners.lock();
         let told = match dialog.overlapped {
             Some(at) => {
@@ -189,6 +202,14 @@ impl Kernel {
         let gone = self.notify_locked(cpu, Notification { id: id::SYSTEM_UI, parameter: 0 });
         slot.due.store(NEVER, Release);
         told.and(gone)
+    }
+
+    /// The same dialog asks something else. It was on the screen all the while.
+    fn reopen(&self, dialog: Dialog, request: DialogRequest, now: GuestTicks) {
+        let _listeners = self.listeners.lock();
+        *self.user.dialog.dialog.lock() = Some(dialog);
+        self.devices.dialogs.lock().open(request, now);
+        self.user.dialog.due.store(now.saturating_add(LOOK), Release);
     }
 
     fn carry_out_answer(&self, cpu: &mut dyn Cpu, then: Then, answer: &DialogAnswer) -> Fallible<Win32Error> {

@@ -1,0 +1,141 @@
+//! The disc in the drive, and what puts another of the title's into it (`XamSwapDisc`).
+//!
+//! The next disc is mounted in the place of the first, `\Device\Cdrom0`. Files that are open go on being read from the disc that they were
+//! opened on; what is looked up afterwards is looked up on the next. The disc is one that lies ready, else whoever answers dialogs names it:
+//! the call waits for that, so an answer has a place in the run. A place with another disc, or another title's, is asked for again.
+
+use crate::Kernel;
+use crate::abi::WideText;
+use crate::ports::{DialogAnswer, DialogRequest, Disc, DiscId, TextRequest};
+use crate::status::failure::Fallible;
+use xenia_guest::{GuestAddr, Win32Error};
+use xenia_sched::Cpu;
+
+/// The longest name of a place, in UTF-16 units.
+const PLACE: u32 = 1024;
+
+/// A disc that a title waits for.
+#[derive(Clone, Copy, Debug)]
+pub struct AwaitedDisc {
+    /// Which.
+    pub disc: DiscId,
+    /// The event that is set when it is there.
+    pub event: Option<GuestAddr>,
+    /// What the title says of a wrong one: three addresses of texts, its heading, the message, the button.
+    pub message: Option<GuestAddr>,
+}
+
+/// What came of an answer.
+pub(crate) enum Inserted {
+    /// The call ends with this.
+    Over(Win32Error),
+    /// It is asked again, with what is wrong.
+    Again(DialogRequest),
+}
+
+impl Kernel {
+    /// The disc of the title that has this number; `None` if the title has none of it.
+    pub(crate) fn disc_of_title(&self, number: u32) -> Option<DiscId> {
+        let execution = self.modules.lock().title()?.execution?;
+        let number =
+            u8::try_from(number).ok().filter(|number| (1..=execution.disc_count).contains(number))?;
+        Some(DiscId { title: execution.title_id, number })
+    }
+
+    /// Whether a disc is in the drive: the last that was put there, at first the one that the title came on.
+    pub(crate) fn is_in_drive(&self, disc: DiscId) -> bool {
+        let inserted = self.files.lock().disc;
+        let number = inserted.or_else(|| Some(self.modules.lock().title()?.execution?.disc_number));
+        number == Some(disc.number)
+    }
+
+    /// Puts a disc that lies ready into the drive; whether there was one.
+    pub(crate) fn insert_ready(&self, disc: DiscId) -> bool {
+        let ready = self.devices.drive.lock().ready(disc);
+        ready.is_some_and(|files| match self.mount_disc(disc, &files) {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(target: "vfs", "disc {} can't be mounted: {error}", disc.number);
+                false
+            }
+        })
+    }
+
+    fn mount_disc(&self, disc: DiscId, contents: &Disc) -> Result<(), String> {
+        let mut files = self.files.lock();
+        match contents {
+            Disc::Folder(folder) => files.mount_title_folder(folder).map_err(|error| error.to_string())?,
+            Disc::Volume(volume) => {
+                files.mount_title_volume(volume.clone()).map_err(|error| error.to_string())?;
+            }
+        }
+        files.disc = Some(disc.number);
+        tracing::info!(target: "vfs", "disc {} is in the drive", disc.number);
+        Ok(())
+    }
+
+    /// Tells a title that the disc is there.
+    pub(crate) fn disc_is_there(&self, cpu: &mut dyn Cpu, event: Option<GuestAddr>) -> Fallible<()> {
+        if let Some(event) = event {
+            self.dispatcher.set_event(&self.memory, cpu, event, 1)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the answer to the question for a disc.
+    pub(crate) fn insert_answered(
+        &self,
+        cpu: &mut dyn Cpu,
+        awaited: AwaitedDisc,
+        answer: &DialogAnswer,
+    ) -> Inserted {
+        let number = awaited.disc.number;
+        let place = match answer {
+            DialogAnswer::Entered(place) if !place.is_empty() => place,
+            _ => {
+                tracing::warn!(target: "kernel", "the title gets no disc {number}; --disc {number}=FILE names it");
+                return Inserted::Over(Win32Error::CANCELLED);
+            }
+        };
+        let found = self.devices.drive.lock().insert(awaited.disc, place);
+        match found.and_then(|contents| self.mount_disc(awaited.disc, &contents)) {
+            Ok(()) => Inserted::Over(match self.disc_is_there(cpu, awaited.event) {
+                Ok(()) => Win32Error::SUCCESS,
+                Err(_) => Win32Error::INVALID_PARAMETER,
+            }),
+            Err(reason) => {
+                tracing::warn!(target: "kernel", "no disc {number}: {reason}");
+                Inserted::Again(self.asks_again(awaited, place, &reason))
+            }
+        }
+    }
+
+    /// The question, with what is wrong with the answer to the last one.
+    fn asks_again(&self, awaited: AwaitedDisc, place: &str, reason: &str) -> DialogRequest {
+        let said = |index: u32| -> Option<String> {
+            let at: GuestAddr = self.memory.read(awaited.message?.offset(4 * index)).ok()?;
+            let text = WideText(at).text(&self.memory).ok().filter(|_| !at.is_null())?;
+            Some(text).filter(|text| !text.is_empty())
+        };
+        let title = said(0).unwrap_or_else(|| heading(awaited.disc));
+        let description = said(1).map_or_else(|| reason.to_owned(), |text| format!("{text}\n{reason}"));
+        DialogRequest::Text(TextRequest {
+            user: None,
+            title,
+            description,
+            default: place.to_owned(),
+            limit: PLACE,
+        })
+    }
+}
+
+fn heading(disc: DiscId) -> String {
+    format!("Insert disc {}", disc.number)
+}
+
+/// Asks for a disc.
+pub(crate) fn request(disc: DiscId) -> DialogRequest {
+    let description = "The path of its image or folder:".to_owned();
+    let default = String::new();
+    DialogRequest::Text(TextRequest { user: None, title: heading(disc), description, default, limit: PLACE })
+}

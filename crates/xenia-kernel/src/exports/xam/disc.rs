@@ -1,0 +1,36 @@
+//! Titles of several discs.
+
+use crate::Kernel;
+use crate::abi::{Call, Flow};
+use crate::discs::{self, AwaitedDisc};
+use crate::status::failure::Fallible;
+use crate::user::dialogs::{Hears, Then};
+use xenia_guest::{GuestAddr, Win32Error};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct Discs;
+
+#[exports(xam)]
+impl Discs {
+    /// Puts a disc of the title's into the drive, and sets an event when it is there: one that lies ready at once, else the one that a dialog
+    /// is answered with, for which the caller waits.
+    #[export(Done)]
+    fn XamSwapDisc(
+        call: &mut Call,
+        number: u32,
+        event: Option<GuestAddr>,
+        message: Option<GuestAddr>,
+    ) -> Fallible<Flow<Win32Error>> {
+        let kernel = call.kernel;
+        let Some(disc) = kernel.disc_of_title(number) else {
+            return Ok(Flow::Return(Win32Error::INVALID_PARAMETER));
+        };
+        if kernel.is_in_drive(disc) || kernel.insert_ready(disc) {
+            kernel.disc_is_there(call.cpu, event)?;
+            return Ok(Flow::Return(Win32Error::SUCCESS));
+        }
+        let then = Then::InsertDisc(AwaitedDisc { disc, event, message });
+        Kernel::open_dialog(call, discs::request(disc), then, Hears::Caller)
+    }
+}
