@@ -79,13 +79,12 @@ void target_exponent(Scene *s) {
     }
 }
 
-// Draws a 2 x 2 pattern over a surface of one sample per pixel: red, green, blue, white.
+// Draws a 4 x 4 pattern over a surface of one sample per pixel: thirds of red by column, of green by row.
 static void pattern(Scene *s, float width, float height) {
-    Texture t = {.format = FORMAT_8_8_8_8, .endian = ENDIAN_8IN32, .dimension = TEXTURE_2D, .width = 2, .height = 2,
+    Texture t = {.format = FORMAT_8_8_8_8, .endian = ENDIAN_8IN32, .dimension = TEXTURE_2D, .width = 4, .height = 4,
                  .pitch = 32, .swizzle = XYZW};
-    uint32_t *texels = place(s, 64 * 4 * 2, &t.physical);
-    texels[0] = 0xFF0000FF, texels[1] = 0xFF00FF00;
-    texels[64] = 0xFFFF0000, texels[65] = 0xFFFFFFFF;
+    uint32_t *texels = place(s, 64 * 4 * 4, &t.physical);
+    for (uint32_t i = 0; i < 16; i++) texels[i / 4 * 64 + i % 4] = 0xFF000000 | (i / 4 * 85) << 8 | i % 4 * 85;
     texture(s, 1, &t);
     show_texture(s, 0, 0, width, height, 0, 0);
 }
@@ -148,9 +147,54 @@ void places_of_four_samples(Scene *s) {
     show(s, &cells, XYZW, 0, 0, 128, 128);
 }
 
+enum { MASKED = 1 << 15 };
+
+// Each sample has its own blue; red and green say which pixel it is.
+static void numbered(Scene *s, float width, uint32_t samples, uint32_t count) {
+    surface(s, SPARE_TILE, 0, samples == FOUR_SAMPLES ? PITCH / 2 : PITCH, samples);
+    set(s, PA_SU_SC_MODE_CNTL, MASKED);
+    set(s, SQ_CONTEXT_MISC, 1 << 2); // interpolated at centres, however few samples are drawn
+    for (uint32_t i = 0; i < count; i++) {
+        float blue = (float)i / (float)(count - 1);
+        set(s, PA_SC_AA_MASK, 0x1111u << i);
+        slope(s, 0, 0, width, 64, RGBA(0, 0, blue, 1), RGBA(1, 0, blue, 1), RGBA(0, 1, blue, 1));
+    }
+    set(s, PA_SU_SC_MODE_CNTL, 0);
+    set(s, PA_SC_AA_MASK, 0xFFFF);
+}
+
+// Where they lie: the surface, seen as one of one sample per pixel.
+static void layout(Scene *s, float width, uint32_t samples, uint32_t count) {
+    Texture words;
+    numbered(s, width, samples, count);
+    surface(s, SPARE_TILE, 0, PITCH, ONE_SAMPLE);
+    copy_to(s, &words, 128, 128, SAMPLE_0);
+    whole_surface(s);
+    show(s, &words, XYZW, 0, 0, 128, 128);
+}
+
+void layout_of_four_samples(Scene *s) {
+    layout(s, 64, FOUR_SAMPLES, 4);
+}
+
+void layout_of_two_samples(Scene *s) {
+    layout(s, 128, TWO_SAMPLES, 2);
+}
+
+// Each comes back by its own selection.
+void copies_of_each_sample(Scene *s) {
+    Texture taken[6];
+    numbered(s, 64, FOUR_SAMPLES, 4);
+    for (uint32_t i = 0; i < 4; i++) copy_to(s, &taken[i], 32, 32, i);
+    numbered(s, 64, TWO_SAMPLES, 2);
+    for (uint32_t i = 0; i < 2; i++) copy_to(s, &taken[4 + i], 32, 32, i);
+    whole_surface(s);
+    for (uint32_t i = 0; i < 6; i++)
+        show(s, &taken[i], XYZW, (float)(i % 4 * 32), (float)(i / 4 * 32), 32, 32);
+}
+
 // Only some samples are drawn: mask n in column n, the mean of all.
 void sample_masks(Scene *s) {
-    enum { MASKED = 1 << 15 };
     Texture mean;
     surface(s, SPARE_TILE, 0, PITCH / 2, FOUR_SAMPLES);
     fill(s, 0, 0, 64, 64, BLACK);

@@ -169,22 +169,23 @@ impl Msaa {
         1 << self as u32
     }
 
-    /// Samples side by side in a pixel.
+    /// How many times wider than a surface of one sample it is: samples for each pixel across.
     pub const fn columns(self) -> u32 {
         if matches!(self, Self::X4) { 2 } else { 1 }
     }
 
-    /// Samples above each other in a pixel.
+    /// Samples for each pixel down.
     pub const fn rows(self) -> u32 {
         if matches!(self, Self::X1) { 1 } else { 2 }
     }
 
-    /// Column and row of a sample within its pixel.
-    pub const fn cell(self, sample: u32) -> (u32, u32) {
+    /// Where a sample of a pixel lies, counted in samples: the pixel of a surface of one sample that has the same
+    /// words. Samples of multisampled pixels are spread over blocks of 4 x 4 (xenia-canary, pull request 1163).
+    pub const fn cell(self, x: u32, y: u32, sample: u32) -> (u32, u32) {
         match self {
-            Self::X1 => (0, 0),
-            Self::X2 => (0, sample & 1),
-            Self::X4 => (sample >> 1 & 1, sample & 1),
+            Self::X1 => (x, y),
+            Self::X2 => (x & !2 | (sample & 1) << 1, (y & !1) << 1 | y & 1 | x & 2),
+            Self::X4 => ((x & !1) << 1 | x & 1 | (sample & 1) << 1, (y & !1) << 1 | y & 1 | sample & 2),
         }
     }
 }
@@ -212,6 +213,41 @@ impl ColorTargetFormat {
             Self::Rg16 | Self::Rgba16 => [(-32.0, 32.0); 2],
             Self::Rg16Float | Self::Rgba16Float => [(-131_008.0, 131_008.0); 2],
             Self::R32Float | Self::Rg32Float => [(f32::NEG_INFINITY, f32::INFINITY); 2],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_fill_blocks_of_four_by_four() {
+        for msaa in [Msaa::X1, Msaa::X2, Msaa::X4] {
+            let (columns, rows) = (msaa.columns(), msaa.rows());
+            let mut seen = [[false; 16]; 8];
+            for (x, y) in (0..8 / rows).flat_map(|y| (0..16 / columns).map(move |x| (x, y))) {
+                for sample in 0..msaa.samples() {
+                    let (u, v) = msaa.cell(x, y, sample);
+                    assert_eq!((u / 4, v / 4), (x * columns / 4, y * rows / 4), "{msaa:?} {x} {y} {sample}");
+                    assert!(!std::mem::replace(&mut seen[v as usize][u as usize], true));
+                }
+            }
+            assert!(seen.as_flattened().iter().all(|seen| *seen), "{msaa:?}");
+        }
+        // The rows of a block, as pixel (x, y) and sample.
+        let four =
+            [[(0, 0, 0), (1, 0, 0), (0, 0, 1), (1, 0, 1)], [(0, 1, 0), (1, 1, 0), (0, 1, 1), (1, 1, 1)]];
+        for (v, row) in four.into_iter().enumerate() {
+            for (u, (x, y, sample)) in row.into_iter().enumerate() {
+                assert_eq!(Msaa::X4.cell(x, y, sample), (u as u32, v as u32));
+                assert_eq!(Msaa::X4.cell(x, y, sample + 2), (u as u32, v as u32 + 2));
+            }
+        }
+        let two = [(0, 0), (1, 0), (0, 1), (1, 1)];
+        for (u, (x, sample)) in two.into_iter().enumerate() {
+            assert_eq!(Msaa::X2.cell(x, 1, sample), (u as u32, 1));
+            assert_eq!(Msaa::X2.cell(x + 2, 1, sample), (u as u32, 3));
         }
     }
 }

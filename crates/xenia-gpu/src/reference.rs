@@ -24,6 +24,7 @@ mod inputs;
 mod look;
 mod memory;
 mod raster;
+mod samples;
 
 use budget::Budget;
 

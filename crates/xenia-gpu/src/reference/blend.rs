@@ -3,8 +3,8 @@
 use super::block::Surface;
 use super::color::{self, ColorPlace};
 use super::memory::Edram;
+use super::samples::Samples;
 use crate::draw_state::{Blend, DrawCall};
-use crate::edram::Row;
 use crate::enums::{BlendFactor, BlendOp, ColorTargetFormat};
 use crate::microcode::lanes::{lanes_of, map, map2, splat};
 use crate::microcode::{LANES, Lanes, Mask, Vector};
@@ -57,40 +57,6 @@ fn blend(state: Blend, source: &Vector, old: &Vector, constant: [f32; 4]) -> Vec
     out
 }
 
-/// Where the samples of one number of a block's pixels lie.
-struct Samples {
-    rows: [Row; 2],
-    /// 64-bit samples of a 4x surface make runs of 32 words, which may cross a tile: where the
-    /// second half of each run begins.
-    seconds: Option<[Row; 2]>,
-    column: u32,
-    columns: u32,
-    words: u32,
-}
-
-impl Samples {
-    fn new(place: &ColorPlace, at: Surface, sample: u32) -> Self {
-        let (column, row) = place.msaa.cell(sample);
-        let (columns, words) = (place.msaa.columns(), place.place.words);
-        let run = |half: u32, ahead: u32| {
-            place.place.row((at.x as u32 + ahead) * columns, (at.y as u32 + half) * place.msaa.rows() + row)
-        };
-        let seconds = (words == 2 && columns == 2).then(|| [run(0, 4), run(1, 4)]);
-        Self { rows: [run(0, 0), run(1, 0)], seconds, column, columns, words }
-    }
-
-    /// The first word of a lane's sample.
-    #[inline]
-    fn index(&self, lane: usize) -> usize {
-        let (half, i) = (lane >> 3, lane as u32 & 7);
-        let (run, ahead) = match &self.seconds {
-            Some(seconds) if i >= 4 => (seconds[half], i - 4),
-            _ => (self.rows[half], i),
-        };
-        run.word((ahead * self.columns + self.column) * self.words)
-    }
-}
-
 /// Writes a block's colours to the samples covered.
 pub(super) fn write(
     place: &ColorPlace,
@@ -137,7 +103,7 @@ pub(super) fn write(
         if mask == 0 {
             continue;
         }
-        let samples = Samples::new(place, at, sample as u32);
+        let samples = Samples::new(place.place, place.msaa, at, sample as u32);
         if !is_copy {
             let mut stored = [[0; 2]; LANES];
             for lane in lanes_of(mask) {

@@ -23,8 +23,8 @@ struct Reader<'a> {
 impl Reader<'_> {
     #[inline]
     fn sample(&self, x: u32, y: u32, sample: u32) -> [u32; 2] {
-        let (column, row) = self.call.msaa.cell(sample);
-        let run = self.place.row(x * self.call.msaa.columns() + column, y * self.call.msaa.rows() + row);
+        let (column, row) = self.call.msaa.cell(x, y, sample);
+        let run = self.place.row(column, row);
         let low = self.edram.get(run.word(0));
         [low, if self.place.words == 2 { self.edram.get(run.word(1)) } else { 0 }]
     }
@@ -51,10 +51,11 @@ fn clear(
     [left, top, right, bottom]: Rect,
     bits: [u32; 2],
 ) {
-    let (columns, rows) = (call.msaa.columns(), call.msaa.rows());
-    for y in (top * rows..bottom * rows).take_while(|_| !cancel.cuts()) {
-        for x in left * columns..right * columns {
-            let run = place.row(x, y);
+    for y in (top..bottom).take_while(|_| !cancel.cuts()) {
+        for (x, sample) in (left..right).flat_map(|x| (0..call.msaa.samples()).map(move |sample| (x, sample)))
+        {
+            let (column, row) = call.msaa.cell(x, y, sample);
+            let run = place.row(column, row);
             edram.set(run.word(0), bits[0]);
             if place.words == 2 {
                 edram.set(run.word(1), bits[1]);

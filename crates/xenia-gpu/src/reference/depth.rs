@@ -2,10 +2,11 @@
 
 use super::block::Surface;
 use super::memory::Edram;
+use super::samples::Samples;
 use crate::draw_state::{DepthStencil, Stencil};
 use crate::edram::Place;
 use crate::enums::{Compare, DepthFormat, Msaa, StencilOp};
-use crate::microcode::{LANES, Lanes, Mask};
+use crate::microcode::{Lanes, Mask};
 use crate::texture::single_to_depth_float;
 
 /// The depth and stencil state of a draw.
@@ -52,20 +53,17 @@ impl DepthTest {
         mask: Mask,
         is_back: bool,
     ) -> Mask {
-        let (column, row) = self.msaa.cell(sample);
-        let columns = self.msaa.columns();
-        let rows =
-            [0, 1].map(|y| self.place.row(at.x as u32 * columns, (at.y as u32 + y) * self.msaa.rows() + row));
+        let samples = Samples::new(self.place, self.msaa, at, sample);
         let compare = self.state.compare.unwrap_or(Compare::Always);
         let stencil = self.state.stencil.map(|faces| faces[usize::from(is_back)]);
         let mut passed = 0;
-        for lane in 0..LANES {
+        for (lane, &depth) in depth.iter().enumerate() {
             if mask >> lane & 1 == 0 {
                 continue;
             }
-            let index = rows[lane >> 3].word((lane & 7) as u32 * columns + column);
+            let index = samples.index(lane);
             let old = edram.get(index);
-            let new_depth = quantize(depth[lane], self.state.format);
+            let new_depth = quantize(depth, self.state.format);
             let depth_passes = compare.holds(new_depth, old >> 8);
             let stored_depth =
                 |passes: bool| if passes && self.state.write { new_depth << 8 } else { old & !0xff };

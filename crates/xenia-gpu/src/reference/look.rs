@@ -14,17 +14,15 @@ const MAX_SIDE: u32 = 4096;
 /// The first colour target of a draw, else its depth (near is dark), down to the scissor's lower edge: the first
 /// sample of each pixel, its components from 0 to 1, alpha as opaque. `None` where nothing may be drawn.
 pub(super) fn target_picture(call: &DrawCall, edram: &Edram) -> Option<Frame> {
-    let (columns, rows) = (call.msaa.columns(), call.msaa.rows());
     let (width, height) = (call.pitch.min(MAX_SIDE), u32::try_from(call.scissor.bottom).ok()?.min(MAX_SIDE));
-    let (column, row) = call.msaa.cell(0);
     let target = call.color.iter().flatten().next().map(|target| ColorPlace::new(target, call));
-    let depth = Place::new(call.depth.base, call.pitch, columns, true, 1);
+    let depth = Place::new(call.depth.base, call.pitch, call.msaa.columns(), true, 1);
     let place = target.as_ref().map_or(depth, |target| target.place);
     let mut rgba = Vec::with_capacity(width as usize * height as usize * 4);
     for y in 0..height {
         for x in 0..width {
-            let (sample_x, sample_y) = (x * columns + column, y * rows + row);
-            let at = place.row(sample_x, sample_y);
+            let (column, row) = call.msaa.cell(x, y, 0);
+            let at = place.row(column, row);
             let low = edram.get(at.word(0));
             let value = match &target {
                 Some(target) => {

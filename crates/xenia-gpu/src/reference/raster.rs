@@ -14,13 +14,13 @@ const SUB: i64 = 16;
 
 /// Sample positions within a pixel, in 1/16.
 ///
-/// Unsure: the hardware's default pattern is not documented; these are Direct3D's. Each sample lies in the
-/// quarter of the pixel that the EDRAM has it in: sample 1 of four is the left one below.
+/// Unsure: the hardware's default pattern is not documented; these are Direct3D's, in its order: of four samples the
+/// first bit of the number is right, the second below, as the EDRAM has them ([`Msaa::cell`]).
 pub(super) const fn sample_positions(msaa: Msaa) -> &'static [[i64; 2]] {
     match msaa {
         Msaa::X1 => &[[8, 8]],
         Msaa::X2 => &[[4, 4], [12, 12]],
-        Msaa::X4 => &[[6, 2], [2, 10], [14, 6], [10, 14]],
+        Msaa::X4 => &[[6, 2], [14, 6], [2, 10], [10, 14]],
     }
 }
 

@@ -121,3 +121,58 @@ fn samples_are_counted_where_nothing_is_written() {
     scene.draw(8, 3);
     assert_eq!(scene.gpu.backend().samples_passed(), Some(640));
 }
+
+/// What is drawn: eight bits of colour, of 64-bit colour, of a stencil.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Kind {
+    Color,
+    WideColor,
+    Stencil,
+}
+
+#[test]
+fn every_sample_lies_where_the_chip_has_it() {
+    for (msaa, kind) in [Msaa::X2, Msaa::X4]
+        .into_iter()
+        .flat_map(|m| [Kind::Color, Kind::WideColor, Kind::Stencil].map(|k| (m, k)))
+    {
+        let mut scene = Scene::new(80, 16, msaa as u32);
+        scene.write(PaSuScModeCntl::with().msaa_enable(true));
+        if kind == Kind::WideColor {
+            scene.write(RbColorInfo::with().color_base(0).color_format(ColorTargetFormat::Rgba16));
+        }
+        let at = |i: u32| (i % 20, i / 20);
+        let count = 120 / msaa.samples() * msaa.samples();
+        for number in 0..count {
+            let ((x, y), sample) = (at(number / msaa.samples()), number % msaa.samples());
+            scene.set(PA_SC_AA_MASK, 0x1111 << sample);
+            if kind == Kind::Stencil {
+                scene.set(0x210d, number | 0xff << 8 | 0xff << 16);
+                scene.set(0x2200, 1 | 7 << 8 | 2 << 11 | 2 << 14 | 2 << 17); // always, replace
+            }
+            let red = if kind == Kind::WideColor { number as f32 / 8.0 } else { number as f32 / 255.0 };
+            let (x, y) = (x as f32, y as f32);
+            scene.vertices(&rectangle(x, y, x + 1.0, y + 1.0, [red, 0.0, 0.0, 1.0]));
+            scene.draw(8, 3);
+        }
+        let words = scene.gpu.backend().edram().unwrap();
+        let wide = if kind == Kind::WideColor { 2 } else { 1 };
+        let pitch = 80 * msaa.columns() * wide / 80;
+        for number in 0..count {
+            let ((x, y), sample) = (at(number / msaa.samples()), number % msaa.samples());
+            let (u, v) = match msaa {
+                Msaa::X4 => ((x & !1) << 1 | x & 1 | (sample & 1) << 1, (y & !1) << 1 | y & 1 | sample & 2),
+                _ => (x & !2 | sample << 1, (y & !1) << 1 | y & 1 | x & 2),
+            };
+            let u = u * wide;
+            let column = if kind == Kind::Stencil { (u % 80 + 40) % 80 } else { u % 80 };
+            let base = if kind == Kind::Stencil { 1024 } else { 0 };
+            let word = words[((base + v / 16 * pitch + u / 80) * 1280 + v % 16 * 80 + column) as usize];
+            let value = match kind {
+                Kind::Color | Kind::Stencil => word & 0xff,
+                Kind::WideColor => ((word & 0xffff) as f32 * 8.0 * 32.0 / 32767.0).round() as u32,
+            };
+            assert_eq!(value, number, "{msaa:?} {kind:?}: {x} {y} {sample}");
+        }
+    }
+}

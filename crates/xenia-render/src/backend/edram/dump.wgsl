@@ -16,11 +16,9 @@ struct Sample {
 }
 
 fn sample_of(id: vec3<u32>) -> Sample {
-    let log2 = vec2(call.columns_log2, call.rows_log2);
-    let place = (call.area.xy << log2) + id.xy;
-    let pixel = place >> log2;
-    let sample = ((place.x & call.columns_log2) << 1u) | (place.y & call.rows_log2);
-    return Sample(pixel, word_at(place), host_sample(sample), all(pixel < call.area.zw));
+    let at = of_area(id);
+    let word = word_at(place_of(at.pixel, at.sample));
+    return Sample(at.pixel, word, host_sample(at.sample), all(at.pixel < call.area.zw));
 }
 
 fn store_color(at: Sample, color: vec4<f32>) {

@@ -115,15 +115,13 @@ impl TargetPlace {
         host_samples(self.msaa)
     }
 
-    /// The host's sample for each of the chip's.
-    ///
-    /// Sample 1 of four is left below, where hosts have their sample 2. For two samples the others
-    /// are not drawn, so that samples are counted right.
+    /// The host's sample for each of the chip's. Four have its order; of two the others are not drawn, so that samples are counted
+    /// right.
     fn samples_on_host(&self) -> &'static [u32] {
         match self.msaa {
             Msaa::X1 => &[0],
             Msaa::X2 => &[0, 3],
-            Msaa::X4 => &[0, 2, 1, 3],
+            Msaa::X4 => &[0, 1, 2, 3],
         }
     }
 
@@ -211,7 +209,7 @@ mod tests {
         };
         assert_eq!((wide.pitch_tiles(), wide.tile_height()), (8, 8));
         assert_eq!(wide.tiles([0, 0, 20, 8]).collect::<Vec<_>>(), [(2046, true)]);
-        assert_eq!([0xffff, 1, 2, 4, 8].map(|mask| wide.host_sample_mask(mask)), [15, 1, 4, 2, 8]);
+        assert_eq!([0xffff, 1, 2, 4, 8].map(|mask| wide.host_sample_mask(mask)), [15, 1, 2, 4, 8]);
         let two = TargetPlace { msaa: Msaa::X2, ..place };
         assert_eq!([0xffff, 1, 2].map(|mask| two.host_sample_mask(mask)), [9, 1, 8]);
     }

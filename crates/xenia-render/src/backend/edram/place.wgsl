@@ -52,10 +52,16 @@ fn word_at(place: vec2<u32>) -> u32 {
     return tile * (TILE_WIDTH * TILE_HEIGHT) + place.y % TILE_HEIGHT * TILE_WIDTH + column;
 }
 
-// Where a sample of a pixel lies, counted in samples.
+// Where a sample of a pixel lies, counted in samples: `Msaa::cell`.
 fn place_of(pixel: vec2<u32>, sample: u32) -> vec2<u32> {
-    let cell = vec2((sample >> 1u) & call.columns_log2, sample & call.rows_log2);
-    return (pixel << vec2(call.columns_log2, call.rows_log2)) + cell;
+    let spread = ((pixel & vec2(~1u)) << vec2(1u)) | (pixel & vec2(1u));
+    if call.columns_log2 != 0u {
+        return spread | vec2((sample & 1u) << 1u, sample & 2u);
+    }
+    if call.rows_log2 != 0u {
+        return vec2((pixel.x & ~2u) | ((sample & 1u) << 1u), spread.y | (pixel.x & 2u));
+    }
+    return pixel;
 }
 
 fn sample_at(place: vec2<u32>) -> vec2<u32> {
@@ -67,14 +73,23 @@ fn sample_at(place: vec2<u32>) -> vec2<u32> {
     return bits;
 }
 
-// The host's samples 0 to 3 of 4 lie in the quarters left and right above, then left and right below,
-// while those of the EDRAM go down first. The host has no 2 samples per pixel: its samples 0 and 3
-// stand for them.
+// Four samples have the host's order. The host has no 2 samples per pixel: its samples 0 and 3 stand for them.
 fn host_sample(sample: u32) -> u32 {
-    let cell = place_of(vec2(0u), sample);
-    return select(cell.x + cell.y * 2u, cell.y * 3u, call.columns_log2 == 0u);
+    return select(sample, sample * 3u, call.columns_log2 == 0u);
 }
 
 fn guest_sample(host: u32) -> u32 {
-    return (host >> 1u) | ((host & call.columns_log2) << 1u);
+    return select(host, host >> 1u, call.columns_log2 == 0u);
+}
+
+// A sample of an area: its pixel, and its number. `id` counts samples each way from the area's left top.
+struct AreaSample {
+    pixel: vec2<u32>,
+    sample: u32,
+}
+
+fn of_area(id: vec3<u32>) -> AreaSample {
+    let log2 = vec2(call.columns_log2, call.rows_log2);
+    let part = id.xy & log2;
+    return AreaSample(call.area.xy + (id.xy >> log2), part.x | (part.y << call.columns_log2));
 }

@@ -193,12 +193,11 @@ fn resolve(@builtin(global_invocation_id) id: vec3<u32>) {
 // Fills the samples of the pixels.
 @compute @workgroup_size(16, 16)
 fn clear(@builtin(global_invocation_id) id: vec3<u32>) {
-    let log2 = vec2(call.columns_log2, call.rows_log2);
-    let place = (call.area.xy << log2) + id.xy;
-    if any(place >= (call.area.zw << log2)) {
+    let at = of_area(id);
+    if any(at.pixel >= call.area.zw) {
         return;
     }
-    let word = word_at(place);
+    let word = word_at(place_of(at.pixel, at.sample));
     edram_written[word] = call.clear_bits.x;
     if is_wide() {
         edram_written[word + 1u] = call.clear_bits.y;

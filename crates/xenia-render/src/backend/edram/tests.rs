@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use xenia_gpu::edram::EDRAM_WORDS;
+use xenia_gpu::edram::{EDRAM_WORDS, TILE_WIDTH};
 use xenia_gpu::enums::{ColorTargetFormat, DepthFormat, Msaa};
 
 use super::*;
@@ -256,7 +256,7 @@ fn samples_lie_in_the_part_of_the_pixel_that_the_edram_has_them_in() {
     with(|device| {
         let mut edram = Edram::new(device);
         let bits = 0x4321_8765;
-        // Half a pixel: left, top, width, height; and the cells of pixel (0, 0), each row after row.
+        // Half a pixel: left, top, width, height; and the samples of pixel (0, 0).
         for (msaa, [x, y, width, height], expected) in [
             (Msaa::X2, [0.0, 0.0, 1.0, 0.5], vec![bits, 0]),
             (Msaa::X2, [0.0, 0.5, 1.0, 0.5], vec![0, bits]),
@@ -280,8 +280,10 @@ fn samples_lie_in_the_part_of_the_pixel_that_the_edram_has_them_in() {
             edram.dump(device, &mut encoder, &place, &texture, &[[0, 0, 80, place.tile_height()]], 0);
             device.queue.submit([encoder.finish()]);
             let words = edram.words(device).unwrap();
-            let columns = msaa.columns() as usize;
-            assert_eq!([&words[..columns], &words[80..80 + columns]].concat(), expected, "{msaa:?}");
+            for (sample, expected) in (0..).zip(expected) {
+                let (column, row) = msaa.cell(0, 0, sample);
+                assert_eq!(words[(row * TILE_WIDTH + column) as usize], expected, "{msaa:?} {sample}");
+            }
         }
     });
 }
