@@ -7,6 +7,7 @@
 //! An export never runs guest code and never waits: it returns a [`Flow`] that says what the thread does next.
 
 mod arguments;
+mod buffer;
 mod call;
 mod flow;
 mod pointer;
@@ -15,6 +16,7 @@ mod strings;
 mod va_args;
 
 pub use arguments::{Arguments, FromGuest, Handle};
+pub use buffer::Buffer;
 pub use call::Call;
 pub use flow::{
     Continuation, Flow, GuestCall, IntoFlow, MAXIMUM_LOCALS, Register, Rest, Result64, ReturnKinds,

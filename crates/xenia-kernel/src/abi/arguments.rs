@@ -160,3 +160,10 @@ impl FromGuest for Option<GuestAddr> {
         Some(GuestAddr(arguments.next_u32())).filter(|address| !address.is_null())
     }
 }
+
+/// So many after each other.
+impl<T: FromGuest, const N: usize> FromGuest for [T; N] {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        std::array::from_fn(|_| T::from_guest(arguments))
+    }
+}

@@ -63,6 +63,17 @@ impl<T: Show> Show for Option<T> {
     }
 }
 
+impl<T: Show, const N: usize> Show for [T; N] {
+    fn show(&self, memory: &GuestMemory, out: &mut String) {
+        out.push('[');
+        for (index, value) in self.iter().enumerate() {
+            out.push_str(if index == 0 { "" } else { "; " });
+            value.show(memory, out);
+        }
+        out.push(']');
+    }
+}
+
 impl Show for Text {
     fn show(&self, memory: &GuestMemory, out: &mut String) {
         match self.text(memory) {

@@ -2,7 +2,7 @@
 //!
 //! What the console keeps of a key, its schedule, is nobody's business: here the key itself lies in the title's structure.
 
-use crate::abi::{Call, Flow, IntoFlow, Ptr, Rest};
+use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
 use crate::crypto::cipher::{Block, Keyed, Rc4, odd_parity};
 use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
@@ -47,19 +47,18 @@ fn block(
 pub(super) fn chain(
     call: &mut Call,
     keyed: &Keyed,
-    (input, size, out): (GuestAddr, u32, GuestAddr),
+    (input, out): (Buffer, GuestAddr),
     feed: (GuestAddr, usize),
     encrypt: bool,
 ) -> Fallible<Flow<()>> {
     let memory = call.memory();
     let mut before = vec![0; feed.1];
     memory.read_bytes(feed.0, &mut before)?;
-    let now = size.min(TURN);
-    let whole = now - now % feed.1 as u32;
-    change(call, (input, whole, out), |part| keyed.chained(part, &mut before, encrypt))?;
+    let (now, left) = input.split(TURN);
+    let whole = Buffer { length: now.length - now.length % feed.1 as u32, ..now };
+    change(call, (whole, out), |part| keyed.chained(part, &mut before, encrypt))?;
     memory.write_bytes(feed.0, &before)?;
-    let left = size - now;
-    Ok(repeat(call, (), left, (4, [input.offset(now).0, left, out.offset(now).0])))
+    Ok(repeat(call, (), left.length, (4, [left.at.0, left.length, out.offset(now.length).0])))
 }
 
 /// [`chain`] under a key that a title has set.
@@ -67,7 +66,7 @@ fn keyed_chain(
     call: &mut Call,
     cipher: Block,
     state: Ptr<()>,
-    work: (GuestAddr, u32, GuestAddr),
+    work: (Buffer, GuestAddr),
     feed: GuestAddr,
     encrypt: bool,
 ) -> Fallible<Flow<()>> {
@@ -78,37 +77,35 @@ fn keyed_chain(
 /// Changes bytes from `input` on, in pieces, on their way to `out`.
 fn change(
     call: &Call,
-    (input, size, out): (GuestAddr, u32, GuestAddr),
+    (mut input, mut out): (Buffer, GuestAddr),
     mut change: impl FnMut(&mut [u8]),
 ) -> Fallible<()> {
-    let mut chunk = vec![0; size.min(CHUNK) as usize];
-    let mut done = 0;
-    while done < size {
-        let length = (size - done).min(CHUNK);
-        let part = &mut chunk[..length as usize];
-        call.memory().read_bytes(input.offset(done), part)?;
+    let mut chunk = vec![0; input.length.min(CHUNK) as usize];
+    while input.length > 0 {
+        let (now, left) = input.split(CHUNK);
+        let part = &mut chunk[..now.length as usize];
+        call.memory().read_bytes(now.at, part)?;
         change(part);
-        call.memory().write_bytes(out.offset(done), part)?;
-        done += length;
+        call.memory().write_bytes(out, part)?;
+        (input, out) = (left, out.offset(now.length));
     }
     Ok(())
 }
 
 /// Applies a cipher that nobody else has.
-fn rc4(call: &Call, mut cipher: Rc4, (at, size): (GuestAddr, u32)) -> Fallible<Flow<()>> {
-    let now = size.min(TURN);
-    change(call, (at, now, at), |part| cipher.apply(part))?;
-    if size == now {
+fn rc4(call: &Call, mut cipher: Rc4, data: Buffer) -> Fallible<Flow<()>> {
+    let (now, left) = data.split(TURN);
+    change(call, (now, now.at), |part| cipher.apply(part))?;
+    if left.length == 0 {
         return Ok(Flow::Return(()));
     }
-    let left = (at.offset(now), size - now);
     Ok(Flow::Later(Rest::new(move |call| rc4(call, cipher.clone(), left).into_flow())))
 }
 
-fn rc4_of(call: &Call, (key, size): (GuestAddr, u32)) -> Fallible<Rc4> {
+fn rc4_of(call: &Call, key: Buffer) -> Fallible<Rc4> {
     // The permutation takes in 256 bytes of a key, and no more.
-    let mut bytes = vec![0; size.min(0x100) as usize];
-    call.memory().read_bytes(key, &mut bytes)?;
+    let mut bytes = vec![0; key.length.min(0x100) as usize];
+    call.memory().read_bytes(key.at, &mut bytes)?;
     Ok(Rc4::new(&bytes))
 }
 
@@ -137,13 +134,12 @@ impl XeCryptCipher {
     fn XeCryptAesCbc(
         call: &mut Call,
         state: Ptr<()>,
-        input: GuestAddr,
-        size: u32,
+        input: Buffer,
         out: GuestAddr,
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, Block::Aes, state, (input, size, out), feed, encrypt)
+        keyed_chain(call, Block::Aes, state, (input, out), feed, encrypt)
     }
 
     /// Sets a key of DES.
@@ -169,13 +165,12 @@ impl XeCryptCipher {
     fn XeCryptDesCbc(
         call: &mut Call,
         state: Ptr<()>,
-        input: GuestAddr,
-        size: u32,
+        input: Buffer,
         out: GuestAddr,
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, Block::Des, state, (input, size, out), feed, encrypt)
+        keyed_chain(call, Block::Des, state, (input, out), feed, encrypt)
     }
 
     /// Sets a key of triple DES.
@@ -201,66 +196,56 @@ impl XeCryptCipher {
     fn XeCryptDes3Cbc(
         call: &mut Call,
         state: Ptr<()>,
-        input: GuestAddr,
-        size: u32,
+        input: Buffer,
         out: GuestAddr,
         feed: GuestAddr,
         encrypt: bool,
     ) -> Fallible<Flow<()>> {
-        keyed_chain(call, Block::Des3, state, (input, size, out), feed, encrypt)
+        keyed_chain(call, Block::Des3, state, (input, out), feed, encrypt)
     }
 
     /// Gives each byte of a key of DES the lowest bit that makes it odd.
     #[export(Done)]
-    fn XeCryptDesParity(call: &mut Call, input: GuestAddr, size: u32, out: GuestAddr) -> Fallible<Flow<()>> {
-        let now = size.min(TURN);
-        change(call, (input, now, out), |part| {
+    fn XeCryptDesParity(call: &mut Call, input: Buffer, out: GuestAddr) -> Fallible<Flow<()>> {
+        let (now, left) = input.split(TURN);
+        change(call, (now, out), |part| {
             for byte in part {
                 *byte = odd_parity(*byte);
             }
         })?;
-        let left = size - now;
-        Ok(repeat(call, (), left, (3, [input.offset(now).0, left, out.offset(now).0])))
+        Ok(repeat(call, (), left.length, (3, [left.at.0, left.length, out.offset(now.length).0])))
     }
 
     /// Sets a key of RC4.
     #[export(Done)]
-    fn XeCryptRc4Key(call: &mut Call, state: Ptr<()>, key: GuestAddr, size: u32) -> Fallible<()> {
-        let cipher = rc4_of(call, (key, size))?;
+    fn XeCryptRc4Key(call: &mut Call, state: Ptr<()>, key: Buffer) -> Fallible<()> {
+        let cipher = rc4_of(call, key)?;
         Ok(call.memory().write_bytes(state.addr(), &cipher.state)?)
     }
 
     /// Encrypts or decrypts by RC4, where it is, going on from the call before.
     #[export(Done)]
-    fn XeCryptRc4Ecb(call: &mut Call, state: Ptr<()>, data: GuestAddr, size: u32) -> Fallible<Flow<()>> {
+    fn XeCryptRc4Ecb(call: &mut Call, state: Ptr<()>, data: Buffer) -> Fallible<Flow<()>> {
         let mut cipher = Rc4 { state: [0; Rc4::SIZE] };
         call.memory().read_bytes(state.addr(), &mut cipher.state)?;
-        let now = size.min(TURN);
-        change(call, (data, now, data), |part| cipher.apply(part))?;
+        let (now, left) = data.split(TURN);
+        change(call, (now, now.at), |part| cipher.apply(part))?;
         call.memory().write_bytes(state.addr(), &cipher.state)?;
-        let left = size - now;
-        Ok(repeat(call, (), left, (4, [data.offset(now).0, left])))
+        Ok(repeat(call, (), left.length, (4, left.arguments())))
     }
 
     /// Encrypts or decrypts by RC4, where it is.
     #[export(Done)]
-    fn XeCryptRc4(
-        call: &mut Call,
-        key: GuestAddr,
-        key_size: u32,
-        data: GuestAddr,
-        size: u32,
-    ) -> Fallible<Flow<()>> {
-        let cipher = rc4_of(call, (key, key_size))?;
-        rc4(call, cipher, (data, size))
+    fn XeCryptRc4(call: &mut Call, key: Buffer, data: Buffer) -> Fallible<Flow<()>> {
+        let cipher = rc4_of(call, key)?;
+        rc4(call, cipher, data)
     }
 
     /// Stores random bytes: of the machine's own, which begin alike in every run that begins at the same time.
     #[export(Done)]
-    fn XeCryptRandom(call: &mut Call, out: GuestAddr, size: u32) -> Fallible<Flow<()>> {
-        let now = size.min(TURN);
-        call.kernel.store_random(out, now)?;
-        let left = size - now;
-        Ok(repeat(call, (), left, (3, [out.offset(now).0, left])))
+    fn XeCryptRandom(call: &mut Call, out: Buffer) -> Fallible<Flow<()>> {
+        let (now, left) = out.split(TURN);
+        call.kernel.store_random(now.at, now.length)?;
+        Ok(repeat(call, (), left.length, (3, left.arguments())))
     }
 }

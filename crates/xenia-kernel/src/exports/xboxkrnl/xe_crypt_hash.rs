@@ -1,6 +1,6 @@
 //! Digests (`XeCryptSha*`, `XeCryptMd5*`).
 
-use crate::abi::{Call, Flow, IntoFlow, Ptr, Rest};
+use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
 use crate::crypto::hash::{Algorithm, Hash, Hmac};
 use crate::exports::turns::{TURN, repeat};
 use crate::status::failure::Fallible;
@@ -10,9 +10,6 @@ use xenia_memory::GuestMemory;
 
 /// See the module's documentation.
 pub struct XeCryptHash;
-
-/// Memory that a title names: where, and how many bytes. Null is none.
-pub(super) type Part = (GuestAddr, u32);
 
 /// What takes a message in: a digest, or a code over one.
 pub(super) trait Taking: Clone + Send + Sync + 'static {
@@ -66,18 +63,18 @@ impl Taking for Hmac {
 pub(super) fn of_parts<T: 'static>(
     call: &Call,
     mut taking: impl Taking,
-    mut parts: [Part; 3],
+    mut parts: [Buffer; 3],
     end: impl Fn(&Call, &[u8]) -> Fallible<T> + Clone + Send + Sync + 'static,
 ) -> Fallible<Flow<T>>
 where
     Fallible<Flow<T>>: IntoFlow,
 {
     let mut turn = TURN;
-    for (at, size) in parts.iter_mut().filter(|(at, _)| !at.is_null()) {
-        let now = turn.min(*size);
-        taking.inner().update_from(call.memory(), *at, now)?;
-        (*at, *size, turn) = (at.offset(now), *size - now, turn - now);
-        if *size > 0 {
+    for part in &mut parts {
+        let (now, left) = part.or_empty().split(turn);
+        taking.inner().update_from(call.memory(), now.at, now.length)?;
+        (*part, turn) = (left, turn - now.length);
+        if left.length > 0 {
             let rest = move |call: &mut Call| of_parts(call, taking.clone(), parts, end.clone()).into_flow();
             return Ok(Flow::Later(Rest::new(rest)));
         }
@@ -86,16 +83,16 @@ where
 }
 
 /// Stores what of a digest has room.
-fn give(call: &Call, digest: &[u8], (at, size): Part) -> Fallible<()> {
-    if at.is_null() {
+fn give(call: &Call, digest: &[u8], out: Buffer) -> Fallible<()> {
+    if out.at.is_null() {
         return Ok(());
     }
-    let length = digest.len().min(size as usize);
-    Ok(call.memory().write_bytes(at, &digest[..length])?)
+    let length = digest.len().min(out.length as usize);
+    Ok(call.memory().write_bytes(out.at, &digest[..length])?)
 }
 
 /// Stores the digest or code of three parts.
-pub(super) fn whole(call: &Call, taking: impl Taking, parts: [Part; 3], out: Part) -> Fallible<Flow<()>> {
+pub(super) fn whole(call: &Call, taking: impl Taking, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
     of_parts(call, taking, parts, move |call, digest| give(call, digest, out))
 }
 
@@ -104,19 +101,17 @@ pub(super) fn go_on<T: Taking>(
     call: &mut Call,
     algorithm: Algorithm,
     state: Ptr<()>,
-    (at, size): Part,
+    input: Buffer,
 ) -> Fallible<Flow<()>> {
     let mut taking = T::load(algorithm, call.memory(), state.addr())?;
-    let size = if at.is_null() { 0 } else { size };
-    let now = size.min(TURN);
-    taking.inner().update_from(call.memory(), at, now)?;
+    let (now, left) = input.or_empty().split(TURN);
+    taking.inner().update_from(call.memory(), now.at, now.length)?;
     taking.store(call.memory(), state.addr())?;
-    let left = size - now;
-    Ok(repeat(call, (), left, (4, [at.offset(now).0, left])))
+    Ok(repeat(call, (), left.length, (4, left.arguments())))
 }
 
 /// Stores the digest or code of what one has taken in.
-pub(super) fn end<T: Taking>(call: &Call, algorithm: Algorithm, state: Ptr<()>, out: Part) -> Fallible<()> {
+pub(super) fn end<T: Taking>(call: &Call, algorithm: Algorithm, state: Ptr<()>, out: Buffer) -> Fallible<()> {
     give(call, &T::load(algorithm, call.memory(), state.addr())?.end(), out)
 }
 
@@ -134,31 +129,20 @@ impl XeCryptHash {
 
     /// Takes more into a digest by SHA-1.
     #[export(Done)]
-    fn XeCryptShaUpdate(call: &mut Call, state: Ptr<()>, input: GuestAddr, size: u32) -> Fallible<Flow<()>> {
-        go_on::<Hash>(call, Algorithm::Sha1, state, (input, size))
+    fn XeCryptShaUpdate(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        go_on::<Hash>(call, Algorithm::Sha1, state, input)
     }
 
     /// Ends a digest by SHA-1, and stores what of it has room.
     #[export(Done)]
-    fn XeCryptShaFinal(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end::<Hash>(call, Algorithm::Sha1, state, (out, room))
+    fn XeCryptShaFinal(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end::<Hash>(call, Algorithm::Sha1, state, out)
     }
 
     /// The digest by SHA-1 of three parts, after each other; each may be null.
     #[export(Done)]
-    fn XeCryptSha(
-        call: &mut Call,
-        first: GuestAddr,
-        first_size: u32,
-        second: GuestAddr,
-        second_size: u32,
-        third: GuestAddr,
-        third_size: u32,
-        out: GuestAddr,
-        room: u32,
-    ) -> Fallible<Flow<()>> {
-        let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Hash::new(Algorithm::Sha1), parts, (out, room))
+    fn XeCryptSha(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+        whole(call, Hash::new(Algorithm::Sha1), parts, out)
     }
 
     /// Begins a digest by SHA-256.
@@ -169,36 +153,20 @@ impl XeCryptHash {
 
     /// Takes more into a digest by SHA-256.
     #[export(Done)]
-    fn XeCryptSha256Update(
-        call: &mut Call,
-        state: Ptr<()>,
-        input: GuestAddr,
-        size: u32,
-    ) -> Fallible<Flow<()>> {
-        go_on::<Hash>(call, Algorithm::Sha256, state, (input, size))
+    fn XeCryptSha256Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        go_on::<Hash>(call, Algorithm::Sha256, state, input)
     }
 
     /// Ends a digest by SHA-256, and stores what of it has room.
     #[export(Done)]
-    fn XeCryptSha256Final(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end::<Hash>(call, Algorithm::Sha256, state, (out, room))
+    fn XeCryptSha256Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end::<Hash>(call, Algorithm::Sha256, state, out)
     }
 
     /// The digest by SHA-256 of three parts, after each other; each may be null.
     #[export(Done)]
-    fn XeCryptSha256(
-        call: &mut Call,
-        first: GuestAddr,
-        first_size: u32,
-        second: GuestAddr,
-        second_size: u32,
-        third: GuestAddr,
-        third_size: u32,
-        out: GuestAddr,
-        room: u32,
-    ) -> Fallible<Flow<()>> {
-        let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Hash::new(Algorithm::Sha256), parts, (out, room))
+    fn XeCryptSha256(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+        whole(call, Hash::new(Algorithm::Sha256), parts, out)
     }
 
     /// Begins a digest by SHA-384.
@@ -209,36 +177,20 @@ impl XeCryptHash {
 
     /// Takes more into a digest by SHA-384.
     #[export(Done)]
-    fn XeCryptSha384Update(
-        call: &mut Call,
-        state: Ptr<()>,
-        input: GuestAddr,
-        size: u32,
-    ) -> Fallible<Flow<()>> {
-        go_on::<Hash>(call, Algorithm::Sha384, state, (input, size))
+    fn XeCryptSha384Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        go_on::<Hash>(call, Algorithm::Sha384, state, input)
     }
 
     /// Ends a digest by SHA-384, and stores what of it has room.
     #[export(Done)]
-    fn XeCryptSha384Final(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end::<Hash>(call, Algorithm::Sha384, state, (out, room))
+    fn XeCryptSha384Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end::<Hash>(call, Algorithm::Sha384, state, out)
     }
 
     /// The digest by SHA-384 of three parts, after each other; each may be null.
     #[export(Done)]
-    fn XeCryptSha384(
-        call: &mut Call,
-        first: GuestAddr,
-        first_size: u32,
-        second: GuestAddr,
-        second_size: u32,
-        third: GuestAddr,
-        third_size: u32,
-        out: GuestAddr,
-        room: u32,
-    ) -> Fallible<Flow<()>> {
-        let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Hash::new(Algorithm::Sha384), parts, (out, room))
+    fn XeCryptSha384(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+        whole(call, Hash::new(Algorithm::Sha384), parts, out)
     }
 
     /// Begins a digest by SHA-512.
@@ -249,36 +201,20 @@ impl XeCryptHash {
 
     /// Takes more into a digest by SHA-512.
     #[export(Done)]
-    fn XeCryptSha512Update(
-        call: &mut Call,
-        state: Ptr<()>,
-        input: GuestAddr,
-        size: u32,
-    ) -> Fallible<Flow<()>> {
-        go_on::<Hash>(call, Algorithm::Sha512, state, (input, size))
+    fn XeCryptSha512Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        go_on::<Hash>(call, Algorithm::Sha512, state, input)
     }
 
     /// Ends a digest by SHA-512, and stores what of it has room.
     #[export(Done)]
-    fn XeCryptSha512Final(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end::<Hash>(call, Algorithm::Sha512, state, (out, room))
+    fn XeCryptSha512Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end::<Hash>(call, Algorithm::Sha512, state, out)
     }
 
     /// The digest by SHA-512 of three parts, after each other; each may be null.
     #[export(Done)]
-    fn XeCryptSha512(
-        call: &mut Call,
-        first: GuestAddr,
-        first_size: u32,
-        second: GuestAddr,
-        second_size: u32,
-        third: GuestAddr,
-        third_size: u32,
-        out: GuestAddr,
-        room: u32,
-    ) -> Fallible<Flow<()>> {
-        let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Hash::new(Algorithm::Sha512), parts, (out, room))
+    fn XeCryptSha512(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+        whole(call, Hash::new(Algorithm::Sha512), parts, out)
     }
 
     /// Begins a digest by MD5.
@@ -289,30 +225,19 @@ impl XeCryptHash {
 
     /// Takes more into a digest by MD5.
     #[export(Done)]
-    fn XeCryptMd5Update(call: &mut Call, state: Ptr<()>, input: GuestAddr, size: u32) -> Fallible<Flow<()>> {
-        go_on::<Hash>(call, Algorithm::Md5, state, (input, size))
+    fn XeCryptMd5Update(call: &mut Call, state: Ptr<()>, input: Buffer) -> Fallible<Flow<()>> {
+        go_on::<Hash>(call, Algorithm::Md5, state, input)
     }
 
     /// Ends a digest by MD5, and stores what of it has room.
     #[export(Done)]
-    fn XeCryptMd5Final(call: &mut Call, state: Ptr<()>, out: GuestAddr, room: u32) -> Fallible<()> {
-        end::<Hash>(call, Algorithm::Md5, state, (out, room))
+    fn XeCryptMd5Final(call: &mut Call, state: Ptr<()>, out: Buffer) -> Fallible<()> {
+        end::<Hash>(call, Algorithm::Md5, state, out)
     }
 
     /// The digest by MD5 of three parts, after each other; each may be null.
     #[export(Done)]
-    fn XeCryptMd5(
-        call: &mut Call,
-        first: GuestAddr,
-        first_size: u32,
-        second: GuestAddr,
-        second_size: u32,
-        third: GuestAddr,
-        third_size: u32,
-        out: GuestAddr,
-        room: u32,
-    ) -> Fallible<Flow<()>> {
-        let parts = [(first, first_size), (second, second_size), (third, third_size)];
-        whole(call, Hash::new(Algorithm::Md5), parts, (out, room))
+    fn XeCryptMd5(call: &mut Call, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<()>> {
+        whole(call, Hash::new(Algorithm::Md5), parts, out)
     }
 }

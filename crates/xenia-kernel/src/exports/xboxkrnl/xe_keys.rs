@@ -5,7 +5,7 @@
 
 use super::xe_crypt_cipher::chain;
 use super::xe_crypt_hash::of_parts;
-use crate::abi::{Call, Flow, Out};
+use crate::abi::{Buffer, Call, Flow, Out};
 use crate::crypto::cipher::{Block, Keyed};
 use crate::crypto::hash::{Algorithm, Hash, Hmac};
 use crate::status::failure::Fallible;
@@ -74,23 +74,16 @@ impl XeKeys {
     fn XeKeysHmacShaUsingKey(
         call: &mut Call,
         hidden: GuestAddr,
-        first: GuestAddr,
-        first_size: u32,
-        second: GuestAddr,
-        second_size: u32,
-        third: GuestAddr,
-        third_size: u32,
-        out: GuestAddr,
-        room: u32,
+        parts: [Buffer; 3],
+        out: Buffer,
     ) -> Fallible<Flow<NtStatus>> {
         if hidden.is_null() {
             return Ok(Flow::Return(NtStatus::INVALID_PARAMETER));
         }
         let hmac = Hmac::new(Algorithm::Sha1, &revealed(call, hidden)?);
-        let parts = [(first, first_size), (second, second_size), (third, third_size)];
         of_parts(call, hmac, parts, move |call, code| {
-            let length = code.len().min(room as usize);
-            call.memory().write_bytes(out, &code[..length])?;
+            let length = code.len().min(out.length as usize);
+            call.memory().write_bytes(out.at, &code[..length])?;
             Ok(NtStatus::SUCCESS)
         })
     }
@@ -100,8 +93,7 @@ impl XeKeys {
     fn XeKeysAesCbcUsingKey(
         call: &mut Call,
         hidden: GuestAddr,
-        input: GuestAddr,
-        size: u32,
+        input: Buffer,
         out: GuestAddr,
         feed: GuestAddr,
         encrypt: bool,
@@ -109,7 +101,7 @@ impl XeKeys {
         let key = revealed(call, hidden)?;
         let keyed: Option<Keyed> = Block::Aes.with_key(&key);
         let Some(keyed) = keyed else { return Ok(Flow::Return(NtStatus::INVALID_PARAMETER)) };
-        let flow = chain(call, &keyed, (input, size, out), (feed, Block::Aes.block()), encrypt)?;
+        let flow = chain(call, &keyed, (input, out), (feed, Block::Aes.block()), encrypt)?;
         Ok(flow.map(|()| NtStatus::SUCCESS))
     }
 

@@ -1,0 +1,62 @@
+//! Bytes of guest memory that a title names by two arguments.
+
+use super::{Arguments, FromGuest, Show};
+use std::fmt::Write;
+use xenia_guest::GuestAddr;
+use xenia_memory::GuestMemory;
+
+/// Where bytes are, and how many. May be null or wild, and reach round the end of the address space; every access is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Buffer {
+    /// The first.
+    pub at: GuestAddr,
+    /// How many.
+    pub length: u32,
+}
+
+impl Buffer {
+    /// Nothing, where the title says null.
+    #[must_use]
+    pub fn or_empty(self) -> Self {
+        if self.at.is_null() { Self::default() } else { self }
+    }
+
+    /// Its first bytes, `most` at most, and what is left.
+    pub fn split(self, most: u32) -> (Self, Self) {
+        let length = self.length.min(most);
+        (Self { length, ..self }, Self { at: self.at.offset(length), length: self.length - length })
+    }
+
+    /// The two arguments that name it.
+    pub fn arguments(self) -> [u32; 2] {
+        [self.at.0, self.length]
+    }
+}
+
+impl FromGuest for Buffer {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Self { at: FromGuest::from_guest(arguments), length: FromGuest::from_guest(arguments) }
+    }
+}
+
+/// As two arguments are.
+impl Show for Buffer {
+    fn show(&self, _: &GuestMemory, out: &mut String) {
+        let _ = write!(out, "{:?}, length={:#x}", self.at, self.length);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_follow_each_other_and_null_is_empty() {
+        let buffer = Buffer { at: GuestAddr(0xFFFF_FFF0), length: 0x20 };
+        let (first, rest) = buffer.split(0x18);
+        assert_eq!((first.arguments(), rest.arguments()), ([0xFFFF_FFF0, 0x18], [8, 8]));
+        assert_eq!(rest.split(8), (rest, Buffer { at: GuestAddr(0x10), length: 0 }));
+        assert_eq!(buffer.or_empty(), buffer);
+        assert_eq!(Buffer { length: 5, ..Buffer::default() }.or_empty().length, 0);
+    }
+}
