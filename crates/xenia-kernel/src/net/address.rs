@@ -1,6 +1,8 @@
 //! Addresses as the guest writes them: `sockaddr_in` in memory, dotted text. Guest memory is in network order already.
 
 use super::WsaError;
+use crate::abi::{Arguments, Buffer, FromGuest, Show};
+use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
@@ -12,8 +14,8 @@ const AF_INET: u16 = 2;
 /// What text that is no address comes to.
 pub const NONE: u32 = 0xFFFF_FFFF;
 
-/// Reads an address that is `length` bytes long.
-pub fn read(memory: &GuestMemory, at: GuestAddr, length: u32) -> Result<SocketAddrV4, WsaError> {
+/// Reads an address.
+pub fn read(memory: &GuestMemory, Buffer { at, length }: Buffer) -> Result<SocketAddrV4, WsaError> {
     if length < SIZE || at.is_null() {
         return Err(WsaError::FAULT);
     }
@@ -31,6 +33,19 @@ pub struct Place {
     pub at: GuestAddr,
     /// Its length, before and after.
     pub length: GuestAddr,
+}
+
+impl FromGuest for Place {
+    fn from_guest(arguments: &mut Arguments) -> Self {
+        Self { at: FromGuest::from_guest(arguments), length: FromGuest::from_guest(arguments) }
+    }
+}
+
+/// As two arguments are.
+impl Show for Place {
+    fn show(&self, _: &GuestMemory, out: &mut String) {
+        let _ = write!(out, "{:?}, length={:?}", self.at, self.length);
+    }
 }
 
 impl Place {

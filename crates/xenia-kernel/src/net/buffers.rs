@@ -1,6 +1,7 @@
 //! The memory that a call names to send from or to receive into.
 
 use super::WsaError;
+use crate::abi::Buffer;
 use xenia_guest::GuestAddr;
 use xenia_memory::{GuestMemory, MemoryFault};
 
@@ -9,12 +10,12 @@ pub(crate) const BUFFERS_LIMIT: u32 = 64;
 
 /// Pieces of guest memory, one after the other.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Buffers(Vec<(GuestAddr, u32)>);
+pub struct Buffers(Vec<Buffer>);
 
 impl Buffers {
     /// One piece.
-    pub fn one(at: GuestAddr, length: u32) -> Self {
-        Self(vec![(at, length)])
+    pub fn one(buffer: Buffer) -> Self {
+        Self(vec![buffer])
     }
 
     /// The pieces of an array of lengths and pointers.
@@ -24,31 +25,30 @@ impl Buffers {
         }
         let piece = |index: u32| -> Result<_, MemoryFault> {
             let at = at.offset(8 * index);
-            let length: u32 = memory.read(at)?;
-            Ok((memory.read(at.offset(4))?, length))
+            Ok(Buffer { length: memory.read(at)?, at: memory.read(at.offset(4))? })
         };
         Ok(Self((0..count).map(piece).collect::<Result<_, _>>()?))
     }
 
     /// Bytes of all.
     pub(super) fn length(&self) -> u64 {
-        self.0.iter().map(|&(_, length)| u64::from(length)).sum()
+        self.0.iter().map(|buffer| u64::from(buffer.length)).sum()
     }
 
     /// The piece of memory behind the first `skip` bytes, and how much of it there is.
-    fn parts(&self, skip: u64) -> impl Iterator<Item = (GuestAddr, u32)> {
+    fn parts(&self, skip: u64) -> impl Iterator<Item = Buffer> {
         let mut skip = skip;
-        self.0.iter().filter_map(move |&(at, length)| {
-            let gone = skip.min(u64::from(length)) as u32;
-            skip -= u64::from(gone);
-            (length > gone).then(|| (at.offset(gone), length - gone))
+        self.0.iter().filter_map(move |buffer| {
+            let (gone, left) = buffer.split(u32::try_from(skip).unwrap_or(u32::MAX));
+            skip -= u64::from(gone.length);
+            (left.length > 0).then_some(left)
         })
     }
 
     /// At most `limit` bytes from `skip` on.
     pub(super) fn load(&self, memory: &GuestMemory, skip: u64, limit: u32) -> Result<Vec<u8>, MemoryFault> {
         let mut bytes = Vec::new();
-        for (at, length) in self.parts(skip) {
+        for Buffer { at, length } in self.parts(skip) {
             let start = bytes.len();
             let length = length.min(limit - start as u32);
             bytes.resize(start + length as usize, 0);
@@ -61,7 +61,7 @@ impl Buffers {
     }
 
     pub(super) fn store(&self, memory: &GuestMemory, skip: u64, mut bytes: &[u8]) -> Result<(), MemoryFault> {
-        for (at, length) in self.parts(skip) {
+        for Buffer { at, length } in self.parts(skip) {
             let (now, rest) = bytes.split_at(bytes.len().min(length as usize));
             memory.write_bytes(at, now)?;
             bytes = rest;

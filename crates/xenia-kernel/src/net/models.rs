@@ -6,7 +6,7 @@
 use super::address::Place;
 use super::request::{Rest, Tried, WAIT_ALL, Who};
 use super::{Buffers, LocalNetwork, Net, Receive, Send, What, WsaError};
-use crate::abi::Flow;
+use crate::abi::{Buffer, Flow};
 use crate::layout::kthread::LAST_ERROR;
 use crate::model::{ModelCpu, Seats, kthread, memory, must_fail, name, run};
 use crate::ports::SocketKind;
@@ -94,7 +94,7 @@ impl Model {
             thread,
             self.near,
             What::Send(Send {
-                bytes: Buffers::one(at, 1),
+                bytes: Buffers::one(Buffer { at, length: 1 }),
                 flags: 0,
                 to: None,
                 count: GuestAddr::NULL,
@@ -130,7 +130,7 @@ fn received(thread: usize) -> [u8; 2] {
 
 fn receive(thread: usize, length: u32, flags: u32) -> What {
     What::Receive(Receive {
-        into: Buffers::one(bytes(thread), length),
+        into: Buffers::one(Buffer { at: bytes(thread), length }),
         flags,
         from: Place::NOWHERE,
         count: GuestAddr::NULL,

@@ -3,7 +3,7 @@
 //! The first argument is who calls, the title or the system; all have one network.
 
 use crate::Kernel;
-use crate::abi::{Call, Flow, Ptr, Text};
+use crate::abi::{Buffer, Call, Flow, Ptr, Text};
 use crate::net::address::{self, Place};
 use crate::net::{OptionValue, What, WsaError, answer, is_linger, set_last_error};
 use crate::ports::SocketKind;
@@ -240,40 +240,28 @@ impl NetSocket {
 
     /// Stores a socket's own address.
     #[export(Done)]
-    fn NetDll_getsockname(
-        call: &mut Call,
-        _caller: u32,
-        socket: u32,
-        at: GuestAddr,
-        length: GuestAddr,
-    ) -> i32 {
-        store_name(call, Place { at, length }, |net| net.local(socket))
+    fn NetDll_getsockname(call: &mut Call, _caller: u32, socket: u32, place: Place) -> i32 {
+        store_name(call, place, |net| net.local(socket))
     }
 
     /// Stores the address that a socket is connected to.
     #[export(Done)]
-    fn NetDll_getpeername(
-        call: &mut Call,
-        _caller: u32,
-        socket: u32,
-        at: GuestAddr,
-        length: GuestAddr,
-    ) -> i32 {
-        store_name(call, Place { at, length }, |net| net.remote(socket))
+    fn NetDll_getpeername(call: &mut Call, _caller: u32, socket: u32, place: Place) -> i32 {
+        store_name(call, place, |net| net.remote(socket))
     }
 
     /// Gives a socket an address; port 0 is any.
     #[export(Done)]
-    fn NetDll_bind(call: &mut Call, _caller: u32, socket: u32, at: GuestAddr, length: u32) -> i32 {
-        let bound = address::read(call.memory(), at, length)
+    fn NetDll_bind(call: &mut Call, _caller: u32, socket: u32, name: Buffer) -> i32 {
+        let bound = address::read(call.memory(), name)
             .and_then(|address| call.kernel.net.lock().bind(socket, address));
         answer(call, bound.map(|()| 0))
     }
 
     /// Connects, and waits until that is done or refused.
     #[export(Done)]
-    fn NetDll_connect(call: &mut Call, _caller: u32, socket: u32, at: GuestAddr, length: u32) -> Flow<i32> {
-        let begun = match address::read(call.memory(), at, length) {
+    fn NetDll_connect(call: &mut Call, _caller: u32, socket: u32, name: Buffer) -> Flow<i32> {
+        let begun = match address::read(call.memory(), name) {
             Ok(address) => Kernel::change_sockets(call, |net| {
                 let begun = net.connect(socket, address);
                 (begun, net.waits(socket))
@@ -294,14 +282,8 @@ impl NetSocket {
 
     /// Takes a connection, and waits for one.
     #[export(Done)]
-    fn NetDll_accept(
-        call: &mut Call,
-        _caller: u32,
-        socket: u32,
-        at: GuestAddr,
-        length: GuestAddr,
-    ) -> Flow<i32> {
-        Kernel::socket_call(call, socket, What::Accept(Place { at, length }))
+    fn NetDll_accept(call: &mut Call, _caller: u32, socket: u32, place: Place) -> Flow<i32> {
+        Kernel::socket_call(call, socket, What::Accept(place))
     }
 
     /// An address that is written as text, in network order: `INADDR_NONE` for what is none.

@@ -1,7 +1,7 @@
 //! Sending and receiving (`NetDll_recv`, `NetDll_WSASendTo`, …), `select`, and what becomes of overlapped requests.
 
 use crate::Kernel;
-use crate::abi::{Call, Flow, Ptr};
+use crate::abi::{Buffer, Call, Flow, Ptr};
 use crate::net::address::{self, Place};
 use crate::net::{Buffers, Overlapped, Receive, Select, Send, Set, What, WsaError, answer, set_last_error};
 use std::net::SocketAddrV4;
@@ -21,13 +21,13 @@ fn send(bytes: Buffers, flags: u32, to: Option<SocketAddrV4>) -> Send {
 }
 
 /// The address that something is sent to; null: where the socket is connected.
-fn destination(call: &Call, at: GuestAddr, length: u32) -> Result<Option<SocketAddrV4>, WsaError> {
-    if at.is_null() { Ok(None) } else { address::read(call.memory(), at, length).map(Some) }
+fn destination(call: &Call, to: Buffer) -> Result<Option<SocketAddrV4>, WsaError> {
+    if to.at.is_null() { Ok(None) } else { address::read(call.memory(), to).map(Some) }
 }
 
-/// A length that Winsock takes.
-fn check_length(length: u32) -> Result<u32, WsaError> {
-    if length > i32::MAX as u32 { Err(WsaError::FAULT) } else { Ok(length) }
+/// One buffer, of a length that Winsock takes.
+fn one(buffer: Buffer) -> Result<Buffers, WsaError> {
+    if buffer.length > i32::MAX as u32 { Err(WsaError::FAULT) } else { Ok(Buffers::one(buffer)) }
 }
 
 fn ask(call: &mut Call, socket: u32, what: Result<What, WsaError>) -> Flow<i32> {
@@ -97,16 +97,8 @@ fn deadline(call: &Call, time: Option<Ptr<i32>>) -> Result<Option<GuestTicks>, W
 impl NetTransfer {
     /// Receives from where a socket is connected, and waits for something.
     #[export(Done)]
-    fn NetDll_recv(
-        call: &mut Call,
-        _caller: u32,
-        socket: u32,
-        at: GuestAddr,
-        length: u32,
-        flags: u32,
-    ) -> Flow<i32> {
-        let asked =
-            check_length(length).map(|length| receive(Buffers::one(at, length), flags, Place::NOWHERE));
+    fn NetDll_recv(call: &mut Call, _caller: u32, socket: u32, buffer: Buffer, flags: u32) -> Flow<i32> {
+        let asked = one(buffer).map(|buffers| receive(buffers, flags, Place::NOWHERE));
         ask(call, socket, asked.map(What::Receive))
     }
 
@@ -116,14 +108,11 @@ impl NetTransfer {
         call: &mut Call,
         _caller: u32,
         socket: u32,
-        at: GuestAddr,
-        length: u32,
+        buffer: Buffer,
         flags: u32,
-        from: GuestAddr,
-        from_length: GuestAddr,
+        from: Place,
     ) -> Flow<i32> {
-        let place = Place { at: from, length: from_length };
-        let asked = check_length(length).map(|length| receive(Buffers::one(at, length), flags, place));
+        let asked = one(buffer).map(|buffers| receive(buffers, flags, from));
         ask(call, socket, asked.map(What::Receive))
     }
 
@@ -154,27 +143,18 @@ impl NetTransfer {
         buffer_count: u32,
         count: GuestAddr,
         flags: Option<Ptr<u32>>,
-        from: GuestAddr,
-        from_length: GuestAddr,
+        from: Place,
         overlapped: Option<GuestAddr>,
         routine: GuestAddr,
     ) -> Flow<i32> {
-        let place = Place { at: from, length: from_length };
-        let what = wsa_receive(call, (buffers, buffer_count), count, flags, place, overlapped);
+        let what = wsa_receive(call, (buffers, buffer_count), count, flags, from, overlapped);
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
     /// Sends to where a socket is connected, and waits for room.
     #[export(Done)]
-    fn NetDll_send(
-        call: &mut Call,
-        _caller: u32,
-        socket: u32,
-        at: GuestAddr,
-        length: u32,
-        flags: u32,
-    ) -> Flow<i32> {
-        let asked = check_length(length).map(|length| send(Buffers::one(at, length), flags, None));
+    fn NetDll_send(call: &mut Call, _caller: u32, socket: u32, buffer: Buffer, flags: u32) -> Flow<i32> {
+        let asked = one(buffer).map(|buffers| send(buffers, flags, None));
         ask(call, socket, asked.map(What::Send))
     }
 
@@ -184,14 +164,11 @@ impl NetTransfer {
         call: &mut Call,
         _caller: u32,
         socket: u32,
-        at: GuestAddr,
-        length: u32,
+        buffer: Buffer,
         flags: u32,
-        to: GuestAddr,
-        to_length: u32,
+        to: Buffer,
     ) -> Flow<i32> {
-        let asked = check_length(length)
-            .and_then(|length| Ok(send(Buffers::one(at, length), flags, destination(call, to, to_length)?)));
+        let asked = one(buffer).and_then(|buffers| Ok(send(buffers, flags, destination(call, to)?)));
         ask(call, socket, asked.map(What::Send))
     }
 
@@ -222,12 +199,11 @@ impl NetTransfer {
         buffer_count: u32,
         count: GuestAddr,
         flags: u32,
-        to: GuestAddr,
-        to_length: u32,
+        to: Buffer,
         overlapped: Option<GuestAddr>,
         routine: GuestAddr,
     ) -> Flow<i32> {
-        let what = destination(call, to, to_length)
+        let what = destination(call, to)
             .and_then(|to| wsa_send(call, (buffers, buffer_count), count, flags, to, overlapped));
         ask_overlapped(call, socket, what, overlapped, routine)
     }
