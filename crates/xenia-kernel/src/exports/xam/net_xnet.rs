@@ -51,16 +51,6 @@ fn start(call: &Call, parameters: Option<GuestAddr>) -> Result<(), WsaError> {
     call.kernel.net.lock().xnet.start(parameters)
 }
 
-/// The handle of an event that is to be signalled, if there is one.
-fn signal(call: &mut Call, event: Handle) -> Result<(), WsaError> {
-    if event != Handle::NULL {
-        let kernel = call.kernel;
-        let event = kernel.objects.resolve_kind(event, ObjectKind::Event)?;
-        kernel.dispatcher.set_event(&kernel.memory, call.cpu, event.body(), 0)?;
-    }
-    Ok(())
-}
-
 fn look_up(
     call: &mut Call,
     name: Option<Text>,
@@ -101,12 +91,23 @@ fn ask_quality(
     result: Option<Out<GuestAddr>>,
 ) -> Result<(), WsaError> {
     let (kernel, result) = (call.kernel, result.ok_or(WsaError::INVALID)?);
+    let is_event = event != Handle::NULL;
+    let event = is_event.then(|| kernel.objects.resolve_kind(event, ObjectKind::Event)).transpose()?;
     let size = kernel.net.lock().xnet.quality_size(entries)?;
     let at = kernel.pool.allocate(size)?;
     let probes = u16::try_from(probes).unwrap_or(u16::MAX);
-    let stored = kernel.net.lock().xnet.store_quality(&kernel.memory, at, (entries, probes));
-    stored.and_then(|()| result.set(&kernel.memory, at))?;
-    signal(call, event)
+    // An answer that the title is not told of is one that it can't give back.
+    let told = result.set(&kernel.memory, at);
+    let stored =
+        told.and_then(|()| kernel.net.lock().xnet.store_quality(&kernel.memory, at, (entries, probes)));
+    if let Err(fault) = stored {
+        kernel.pool.release(at)?;
+        return Err(fault.into());
+    }
+    if let Some(event) = event {
+        kernel.dispatcher.set_event(&kernel.memory, call.cpu, event.body(), 0)?;
+    }
+    Ok(())
 }
 
 #[exports(xam)]

@@ -164,6 +164,11 @@ fn nobody_answers_who_asks_how_good_the_connection_is() {
     assert_eq!(b.memory().read::<u32>(GuestAddr(b.word(0x110))).unwrap(), 0);
     let lookup = [1, 65, data, data, data, 0, 0, 0, 4, 0, 0, 0, result];
     assert_eq!(b.xam_call("NetDll_XNetQosLookup", &lookup), 10055);
+    // An answer that can't be told takes no memory, and one whose event is none isn't told.
+    let blocks = b.kernel.pool.lock().blocks();
+    assert_eq!(b.xam_call("NetDll_XNetQosServiceLookup", &[1, 0, event, 4]), 10014);
+    assert_eq!(b.xam_call("NetDll_XNetQosServiceLookup", &[1, 0, 0x1234, result]), 6);
+    assert_eq!(b.kernel.pool.lock().blocks(), blocks);
 }
 
 #[test]
