@@ -174,22 +174,33 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     let mut report = summary(runs, reports, jit.and_then(|jit| jit.counters()).unwrap_or_default());
     report.interrupted_by = interrupt.cause().map(|cause| cause.name().to_owned());
     print_summary(&report);
+    let bars: Vec<_> = report.kernels.iter().map(KernelReport::bars).collect();
+    let is_right = report.kernels.iter().all(|kernel| kernel.checksum_ok);
+    conclude(args, &report, &bars, &count(kernels.len(), "kernel"))?;
+    Ok(code(is_right, &interrupt))
+}
+
+/// Says what a signal has cut short, of `all` that was to be measured, and writes what was asked for.
+fn conclude(
+    args: &BenchArgs,
+    report: &BenchReport,
+    measured: &[plot::Bars<'_>],
+    all: &str,
+) -> anyhow::Result<()> {
     if let Some(by) = &report.interrupted_by {
-        outln!(
-            "interrupted by {by}: {} of {} measured",
-            report.kernels.len(),
-            count(kernels.len(), "kernel")
-        );
+        outln!("interrupted by {by}: {} of {all} measured", measured.len());
     }
     if let Some(path) = &args.json {
-        write_json(path, "bench", &report)?;
+        write_json(path, "bench", report)?;
     }
     if let Some(path) = &args.plot {
-        let bars: Vec<_> = report.kernels.iter().map(KernelReport::bars).collect();
-        plot::write(path, report.runs, &bars)?;
+        plot::write(path, report.runs, measured)?;
     }
-    let right = report.kernels.iter().all(|kernel| kernel.checksum_ok);
-    Ok(if right { interrupt.cause().map_or(Code::Done, Code::from) } else { Code::Mismatch })
+    Ok(())
+}
+
+fn code(is_right: bool, interrupt: &Interrupt) -> Code {
+    if is_right { interrupt.cause().map_or(Code::Done, Code::from) } else { Code::Mismatch }
 }
 
 /// Measures a kernel; `None` if that is interrupted.

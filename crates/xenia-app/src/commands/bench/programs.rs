@@ -9,12 +9,11 @@
 
 use super::program_report::{ProgramReport, heading, line, means};
 use super::whole::{ToMain, Took, Whole};
-use super::{Spread, cell, host, plot};
+use super::{Spread, cell, code, conclude, host};
 use crate::cli::{BenchArgs, CpuArgs, ModeArgs, Peer, Tier};
 use crate::exit::Code;
 use crate::flat::FlatProgram;
 use crate::interrupt::Interrupt;
-use crate::report::write_json;
 use crate::say::outln;
 use crate::wording::count;
 use anyhow::{Context, Result, bail};
@@ -236,22 +235,10 @@ pub fn run(folder: &Path, args: &BenchArgs) -> Result<Code> {
         );
     }
     outln!("{}; {}", host(), count(runs, "run"));
-    if let Some(by) = &report.interrupted_by {
-        outln!(
-            "interrupted by {by}: {} of {} measured",
-            report.programs.len(),
-            count(programs.len(), "program")
-        );
-    }
-    if let Some(path) = &args.json {
-        write_json(path, "bench", &report)?;
-    }
-    if let Some(path) = &args.plot {
-        let bars: Vec<_> = report.programs.iter().map(ProgramReport::bars).collect();
-        plot::write(path, runs, &bars)?;
-    }
-    let right = report.programs.iter().all(|program| program.checksum_ok);
-    Ok(if right { interrupt.cause().map_or(Code::Done, Code::from) } else { Code::Mismatch })
+    let bars: Vec<_> = report.programs.iter().map(ProgramReport::bars).collect();
+    let is_right = report.programs.iter().all(|program| program.checksum_ok);
+    conclude(args, &report, &bars, &count(programs.len(), "program"))?;
+    Ok(code(is_right, &interrupt))
 }
 
 /// The programs that are built in `folder` and that the filter lets through.
