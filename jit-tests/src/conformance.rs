@@ -57,8 +57,16 @@ impl<'a> Engine<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A path could not be read.
-    #[error("{path}: {source}")]
+    #[error("cannot read {path}: {source}")]
     Read {
+        /// The path.
+        path: PathBuf,
+        /// What the host said.
+        source: io::Error,
+    },
+    /// A path could not be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
         /// The path.
         path: PathBuf,
         /// What the host said.

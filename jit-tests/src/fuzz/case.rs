@@ -14,7 +14,7 @@ pub(super) fn write(folder: &Path, seed: u64, mismatch: &Mismatch, text: &str) -
         mismatch.case.as_deref().map_or_else(|| format!("seed{seed}"), |case| case.replace("test_", ""));
     let path: PathBuf = folder.join(format!("{name}_block{}.s", mismatch.block));
     let written = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, text));
-    written.map_err(|source| RunError::Read { path: path.clone(), source })?;
+    written.map_err(|source| RunError::Write { path: path.clone(), source })?;
     Ok(path.display().to_string())
 }
 
