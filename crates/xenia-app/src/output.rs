@@ -23,7 +23,14 @@ fn draft(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
     let permissions =
         std::fs::metadata(path).map_or(Permissions::from_mode(0o666), |found| found.permissions());
-    tempfile::Builder::new().prefix(".xenia-rs-").permissions(permissions).tempfile_in(folder)
+    let made = tempfile::Builder::new().prefix(".xenia-rs-").permissions(permissions).tempfile_in(folder);
+    made.map_err(the_hosts_own)
+}
+
+/// What the host says, without the draft's name: nobody has heard of that.
+fn the_hosts_own(error: std::io::Error) -> std::io::Error {
+    let inner = error.get_ref().and_then(|named| named.source()?.downcast_ref::<std::io::Error>());
+    inner.and_then(std::io::Error::raw_os_error).map_or(error, std::io::Error::from_raw_os_error)
 }
 
 /// Whether the folder takes no new file, though a file of it may be written.
@@ -194,7 +201,10 @@ mod tests {
         let file = dir.path().join("new.json");
         check(&file).unwrap();
         assert!(!file.exists(), "looking writes nothing");
-        assert!(check(&dir.path().join("nowhere/new.json")).is_err());
+        let nowhere = dir.path().join("nowhere/new.json");
+        let said = format!("{:#}", check(&nowhere).unwrap_err());
+        let expected = format!("cannot write {}: No such file or directory (os error 2)", nowhere.display());
+        assert_eq!(said, expected, "the draft is not named");
         assert!(check(dir.path()).is_err());
         assert!(write(Path::new("/dev/full"), b"x").unwrap_err().to_string().contains("/dev/full"));
     }

@@ -77,13 +77,15 @@ impl Title {
 
     /// The title that was named, with the keys and the folder that the flags name; else the demo.
     pub fn open_or_demo(path: Option<&Path>, args: &EngineArgs) -> Result<Self> {
-        let mut title = match path {
-            Some(path) => {
-                let content = content::place(&args.content, !args.mode.parallel)?;
-                let content = content.filter(|folder| folder.is_dir());
-                Self::open_with(path, &key_ring(args.key_file.as_deref())?, content.as_deref())?
-            }
-            None => Self::demo()?,
+        let key_file = args.key_file.as_deref();
+        let mut title = if let Some(path) = path {
+            let content = content::place(&args.content, !args.mode.parallel)?;
+            let content = content.filter(|folder| folder.is_dir());
+            Self::open_with(path, &key_ring(key_file)?, content.as_deref())?
+        } else {
+            // The demo needs no key, but a file that was named is to be one.
+            key_file.map(|file| key_ring(Some(file))).transpose()?;
+            Self::demo()?
         };
         if let Some(folder) = &args.folder {
             if !folder.is_dir() {

@@ -20,7 +20,7 @@ use crate::interrupt::Interrupt;
 use crate::report::{self, check_json, write_json};
 use crate::say::outln;
 use crate::wording::count;
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use contender::{Contender, repeats_for};
 pub use program_report::{ProgramMeans, ProgramReport};
 use serde::{Serialize, Serializer};
@@ -140,12 +140,11 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     if let Some(folder) = &args.programs {
         return programs::run(folder, args);
     }
-    let kernels: Vec<Kernel> = suite::kernels()?
-        .into_iter()
-        .filter(|kernel| args.filter.as_ref().is_none_or(|filter| kernel.name.contains(filter.as_str())))
-        .collect();
-    if kernels.is_empty() {
-        bail!("no kernel matches the filter");
+    let mut kernels = suite::kernels()?;
+    if let Some(filter) = &args.filter {
+        let names = kernels.iter().map(|kernel| kernel.name.as_str()).collect::<Vec<_>>().join(", ");
+        kernels.retain(|kernel| kernel.name.contains(filter.as_str()));
+        ensure!(!kernels.is_empty(), "no kernel has {filter:?} in its name; there are {names}");
     }
     let interrupt = Interrupt::listen(None)?;
     let mut contenders = contender::ours(FlatProgram::load(&CPU_SUITE)?, &args.cpu)?;

@@ -124,6 +124,9 @@ fn list(args: &ContentListArgs) -> Result<Code> {
         write_json(path, "content", &report)?;
         return Ok(Code::Done);
     }
+    if report.packages.is_empty() {
+        errln!("xenia-rs: there are no such packages in {}", report.folder);
+    }
     for row in &report.packages {
         outln!(
             "{} {} {:<12} {:>11}  {}  {}",
@@ -139,7 +142,8 @@ fn list(args: &ContentListArgs) -> Result<Code> {
 }
 
 fn export(args: &ContentExportArgs) -> Result<Code> {
-    let store = to_read(&place(&args.place)?)?;
+    let from = place(&args.place)?;
+    let store = to_read(&from)?;
     let mut packages = chosen(&store, &args.which)?;
     if !args.names.is_empty() {
         packages.retain(|(name, _)| args.names.iter().any(|wanted| wanted.eq_ignore_ascii_case(name.file())));
@@ -162,7 +166,7 @@ fn export(args: &ContentExportArgs) -> Result<Code> {
         }
         outln!("{}", to.display());
     }
-    outln!("{}", count(packages.len() as u64, "package"));
+    outln!("{} of {}", count(packages.len() as u64, "package"), from.display());
     Ok(Code::Done)
 }
 

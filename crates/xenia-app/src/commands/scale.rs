@@ -18,6 +18,7 @@ use crate::interrupt::Interrupt;
 use crate::output;
 use crate::report::{check_json, write_json};
 use crate::say::{out, outln};
+use crate::wording;
 use anyhow::{Context, Result, bail};
 use primes::{Answer, MOST_SEGMENTS, Part, count};
 use serde::Serialize;
@@ -288,10 +289,10 @@ fn print(report: &ScaleReport) {
         outln!("failed: {failure}");
     }
     if let Some(by) = &report.interrupted_by {
-        outln!("interrupted by {by}, after {} runs", report.runs);
+        outln!("interrupted by {by}, after {}", wording::count(report.runs, "run"));
     }
     if report.passed {
-        outln!("passed: {} runs on {}", report.runs, report.host);
+        outln!("passed: {} on {}", wording::count(report.runs, "run"), report.host);
     }
 }
 

@@ -16,7 +16,7 @@ use crate::flat::FlatProgram;
 use crate::interrupt::Interrupt;
 use crate::say::outln;
 use crate::wording::count;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -249,9 +249,10 @@ fn list(folder: &Path, filter: Option<&str>) -> Result<Vec<Program>> {
     let list: Programs =
         serde_json::from_str(&text).with_context(|| format!("reading {}", path.display()))?;
     let mut programs = list.programs;
-    programs.retain(|program| filter.is_none_or(|filter| program.name.contains(filter)));
-    if programs.is_empty() {
-        bail!("no program matches the filter");
+    if let Some(filter) = filter {
+        let names = programs.iter().map(|program| program.name.as_str()).collect::<Vec<_>>().join(", ");
+        programs.retain(|program| program.name.contains(filter));
+        ensure!(!programs.is_empty(), "no program has {filter:?} in its name; there are {names}");
     }
     Ok(programs)
 }
