@@ -1,6 +1,6 @@
 //! Arguments of `content`.
 
-use super::tools::{content_kind, hexadecimal};
+use super::volumes::{content_kind, hexadecimal};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use xenia_kernel::user::profile::Xuid;
