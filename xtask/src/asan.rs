@@ -4,16 +4,13 @@
 //! that compiled code calls, the locks' nodes. Guest memory is mapped, so all of it may be touched as far as the sanitizer knows, and
 //! compiled code has no checks in it. A small program shows first that what is wrong is found.
 
-use crate::sanitizers::{self, Suite, SuiteArgs, TARGET};
-use crate::steps::run;
-use anyhow::{Result, bail};
-use std::path::Path;
+use crate::sanitizers::{self, FOUND, Suite, SuiteArgs};
+use anyhow::Result;
+use std::ffi::OsStr;
 use std::process::Command;
 
 /// The crates with `unsafe`.
 const PACKAGES: &[&str] = &["xenia-sync", "xenia-memory", "xenia-jit"];
-/// What a program exits with that the sanitizer found something in.
-const FOUND: i32 = 66;
 /// Tests that the sanitizer has no say in, and why.
 const LEFT_OUT: &[(&str, &str)] = &[
     ("a_host_without_mappings_costs_speed_not_stores", "uses up the mappings, the sanitizer's too"),
@@ -28,7 +25,11 @@ pub(crate) fn asan(args: &SuiteArgs) -> Result<()> {
     let out = sanitizers::folder("asan")?;
     sanitizers::libraries("asan")?;
     let flags = ["-Zsanitizer=address".to_owned(), "-Cunsafe-allow-abi-mismatch=sanitizer".to_owned()];
-    check(&out, &flags)?;
+    // Memory that is used after it was freed, or beyond its end, or is never freed, is found; right code is left alone.
+    let ways = [("freed", FOUND), ("beyond", FOUND), ("leak", FOUND), ("right", 0)];
+    sanitizers::check(&out, ("xtask/asan/check.rs".as_ref(), &flags), &ways, |program| {
+        Ok(sanitized(program))
+    })?;
     let suite = Suite {
         name: "asan",
         finds: "memory used wrongly",
@@ -41,7 +42,7 @@ pub(crate) fn asan(args: &SuiteArgs) -> Result<()> {
 }
 
 /// A command that the sanitizer runs under: faults are guest memory's own business.
-fn sanitized(program: impl AsRef<std::ffi::OsStr>) -> Command {
+fn sanitized(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.env("RUSTC_BOOTSTRAP", "1");
     command.env(
@@ -51,20 +52,4 @@ fn sanitized(program: impl AsRef<std::ffi::OsStr>) -> Command {
         ),
     );
     command
-}
-
-/// Memory that is used after it was freed, or beyond its end, or is never freed, is found; right code is left alone.
-fn check(out: &Path, flags: &[String]) -> Result<()> {
-    let program = out.join("check");
-    let mut compile = sanitized("rustc");
-    compile.args(["--edition", "2024", "-g", "--target", TARGET]).args(flags);
-    run(compile.arg("xtask/asan/check.rs").arg("-o").arg(&program))?;
-    for (name, expected) in [("freed", FOUND), ("beyond", FOUND), ("leak", FOUND), ("right", 0)] {
-        let output = sanitized(&program).arg(name).output()?;
-        if output.status.code() != Some(expected) {
-            let report = String::from_utf8_lossy(&output.stderr);
-            bail!("{report}\n`{name}` ended with {} instead of {expected}", output.status);
-        }
-    }
-    Ok(())
 }

@@ -3,15 +3,19 @@
 //! The compiler that builds everything else has the sanitizers, but calls them unstable, so RUSTC_BOOTSTRAP=1 is set. The standard
 //! library stays as it came, compiled without: its sources need not be there.
 
-use crate::steps::target_folder;
+use crate::steps::{run, target_folder};
 use anyhow::{Context, Result, bail, ensure};
 use clap::Args;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// The host that the sanitizers are used on; named, so that build scripts are compiled without them.
 pub(crate) const TARGET: &str = "x86_64-unknown-linux-gnu";
+
+/// What a program exits with that a sanitizer found something in.
+pub(crate) const FOUND: i32 = 66;
 
 /// The folder of that name where everything is built, made if need be.
 pub(crate) fn folder(name: &str) -> Result<PathBuf> {
@@ -51,6 +55,28 @@ pub(crate) fn find(folder: &Path, start: &str, end: &str) -> Result<Option<PathB
         }
     }
     Ok(None)
+}
+
+/// Compiles a program whose ways are known, and holds each of them to the code that it must exit with: what the sanitizer is to
+/// find, and what it is to leave alone.
+pub(crate) fn check(
+    out: &Path,
+    (source, flags): (&Path, &[String]),
+    ways: &[(&str, i32)],
+    sanitized: impl Fn(&OsStr) -> Result<Command>,
+) -> Result<()> {
+    let program = out.join("check");
+    let mut compile = sanitized("rustc".as_ref())?;
+    compile.args(["--edition", "2024", "-g", "--target", TARGET]).args(flags);
+    run(compile.arg(source).arg("-o").arg(&program))?;
+    for &(way, expected) in ways {
+        let output = sanitized(program.as_os_str())?.arg(way).output()?;
+        if output.status.code() != Some(expected) {
+            let report = String::from_utf8_lossy(&output.stderr);
+            bail!("{report}\n`{way}` ended with {} instead of {expected}", output.status);
+        }
+    }
+    Ok(())
 }
 
 /// Tests under a sanitizer.

@@ -5,17 +5,15 @@
 //! told to the sanitizer by `xtask/tsan/std.c`, which the linker puts before them; two small programs show first that a race
 //! is found, and that none is where there is none.
 
-use crate::sanitizers::{self, Suite, SuiteArgs, TARGET};
+use crate::sanitizers::{self, FOUND, Suite, SuiteArgs};
 use crate::steps::run;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use std::path::Path;
 use std::process::Command;
 
 const FOLDER: &str = "xtask/tsan";
 /// The crates whose code several host threads run at once. Those before guest code: generated code is not instrumented.
 const PACKAGES: &[&str] = &["xenia-sync", "xenia-memory", "xenia-sched", "xenia-kernel"];
-/// What a program exits with that the sanitizer found something in.
-const FOUND: i32 = 66;
 
 /// Functions of the standard library that `std.c` stands before: its name for each, and how the mangled name ends.
 const FUNCTIONS: &[(&str, &str)] = &[
@@ -48,7 +46,11 @@ const ONE_THREAD: &str = "one thread, and limits of time that the sanitizer is t
 pub(crate) fn tsan(args: &SuiteArgs) -> Result<()> {
     let out = sanitizers::folder("tsan")?;
     let flags = flags(&out)?;
-    check(&out, &flags)?;
+    // A race is found, and right code is left alone.
+    let (source, optimised) = (Path::new(FOLDER).join("check.rs"), [&flags[..], &["-O".to_owned()]].concat());
+    sanitizers::check(&out, (&source, &optimised), &[("race", FOUND), ("locks", 0)], |program| {
+        sanitized(program)
+    })?;
     let suite = Suite {
         name: "tsan",
         finds: "a race",
@@ -100,20 +102,4 @@ fn flags(out: &Path) -> Result<Vec<String>> {
     flags.extend(FENCES.iter().map(|name| format!("-Clink-arg=-Wl,--wrap={name}")));
     run(&mut compile)?;
     Ok(flags)
-}
-
-/// A race is found, and right code is left alone.
-fn check(out: &Path, flags: &[String]) -> Result<()> {
-    let program = out.join("check");
-    let mut compile = sanitized("rustc")?;
-    compile.args(["--edition", "2024", "-O", "-g", "--target", TARGET]).args(flags);
-    run(compile.arg(Path::new(FOLDER).join("check.rs")).arg("-o").arg(&program))?;
-    for (name, expected) in [("race", FOUND), ("locks", 0)] {
-        let output = sanitized(&program)?.arg(name).output()?;
-        if output.status.code() != Some(expected) {
-            let report = String::from_utf8_lossy(&output.stderr);
-            bail!("{report}\n`{name}` ended with {} instead of {expected}", output.status);
-        }
-    }
-    Ok(())
 }
