@@ -4,11 +4,10 @@
 //! that no table stands behind is a finding, too.
 
 use crate::gpu_suite;
-use crate::steps::program;
+use crate::steps::xenia_rs;
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::Path;
-use std::process::Command;
 
 /// Where generated files live.
 const FOLDER: &str = "docs/generated";
@@ -45,8 +44,7 @@ pub(crate) fn run(args: &DocsArgs) -> Result<()> {
 }
 
 fn generate(words: &[&str]) -> Result<String> {
-    let output =
-        Command::new(program()?).arg("generate").args(words).output().context("xenia-rs generate")?;
+    let output = xenia_rs()?.arg("generate").args(words).output().context("xenia-rs generate")?;
     if !output.status.success() {
         bail!("xenia-rs generate {words:?}: {}", String::from_utf8_lossy(&output.stderr));
     }

@@ -8,7 +8,7 @@ mod formula;
 pub(crate) mod picture;
 mod scene;
 
-use crate::steps::{program, run, target_folder};
+use crate::steps::{run, target_folder, xenia_rs};
 use crate::{docs, not_run};
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -17,7 +17,6 @@ use scene::Scene;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use xenia_testing::Tool;
 
 /// The title.
@@ -66,7 +65,7 @@ pub(crate) fn suite(args: &SuiteArgs) -> Result<()> {
     std::fs::create_dir_all(&work)?;
     let trace = work.join("suite.trace");
     let title = args.title.as_deref().unwrap_or(Path::new(TITLE));
-    run(Command::new(program()?)
+    run(xenia_rs()?
         .args(["trace", "record"])
         .arg(title)
         .args(["--frames", &scenes.len().to_string(), "-o"])
@@ -134,7 +133,7 @@ fn play(backend: &str, trace: &Path, out: &Path) -> Result<bool> {
         std::fs::remove_dir_all(out)?;
     }
     let json = out.with_extension("json");
-    let mut command = Command::new(program()?);
+    let mut command = xenia_rs()?;
     command.args(["trace", "play", "--gpu", backend, "--dump-frames"]).arg(out).arg(trace);
     command.arg("--json").arg(&json);
     if Path::new(DRIVER).exists() {

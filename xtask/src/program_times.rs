@@ -15,7 +15,6 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::Path;
-use std::process::Command;
 use xenia_testing::Tool;
 
 /// What the page is, and its picture.
@@ -75,9 +74,8 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     println!("{} programs are built", rows.len());
     let (times, picture) = (folder.join("times.json"), folder.join("times.svg"));
     if !args.no_run {
-        let mut command = Command::new(steps::program()?);
-        // Whoever runs this may have settings of their own.
-        command.args(["bench", "--config", "/dev/null", "--runs", &args.runs.to_string()]);
+        let mut command = steps::xenia_rs()?;
+        command.args(["bench", "--runs", &args.runs.to_string()]);
         command.arg(format!("--programs={}", folder.display()));
         command.arg(format!("--peers=native,qemu{}", if args.no_interp { "" } else { ",interp" }));
         steps::run(command.arg("--json").arg(&times).arg("--plot").arg(&picture))?;

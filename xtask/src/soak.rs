@@ -10,13 +10,13 @@ mod judge;
 mod plot;
 mod samples;
 
-use crate::steps::{program, target_folder};
+use crate::steps::{target_folder, xenia_rs};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use samples::Part;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use xenia_testing::TITLES;
 
@@ -113,9 +113,8 @@ fn process(
     file: &Path,
 ) -> Result<()> {
     let said = file.with_extension("txt");
-    let mut command = Command::new(program()?);
-    // Whoever runs this may have settings of their own.
-    command.args(["soak", "--config", "/dev/null", "--samples"]).arg(file);
+    let mut command = xenia_rs()?;
+    command.args(["soak", "--samples"]).arg(file);
     match time {
         Some(time) => command.args(["--seconds", &time.as_secs_f64().to_string()]),
         None => command.args(["--rounds", "1"]),

@@ -9,7 +9,7 @@ use clap::Args;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
-use xenia_testing::{TITLES, Tool};
+use xenia_testing::{TITLES, Tool, hermetic};
 
 /// What compiles our own crates.
 pub(crate) const WRAPPER: &str = "xtask/lint-rustc";
@@ -260,9 +260,8 @@ fn golden(bless: bool) -> Result<()> {
             continue;
         }
         for engine in if bless { &ENGINES[..1] } else { ENGINES } {
-            let mut command = Command::new(program()?);
-            // Whoever runs this may have settings of their own.
-            command.arg("check").args(["--config", "/dev/null"]).arg(&case.title).args(&case.limits);
+            let mut command = xenia_rs()?;
+            command.arg("check").arg(&case.title).args(&case.limits);
             command.arg("--expect").arg(&case.file);
             command.args(*engine);
             if bless {
@@ -290,8 +289,13 @@ pub(crate) fn program() -> Result<PathBuf> {
     path.canonicalize().with_context(|| format!("{} is not built", path.display()))
 }
 
+/// The program under test, as nobody in particular runs it.
+pub(crate) fn xenia_rs() -> Result<Command> {
+    Ok(hermetic(program()?))
+}
+
 fn xenia(args: &[&str]) -> Result<()> {
-    run(Command::new(program()?).args(args))
+    run(xenia_rs()?.args(args))
 }
 
 /// Cargo that lints what it compiles of our own crates, so that nothing is built a second time for lints alone. Each cargo

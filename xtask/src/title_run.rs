@@ -1,11 +1,11 @@
 //! One headless run of a guest program of ours, with what it said, its report and, where asked for, how much memory it took.
 
-use crate::steps::program;
+use crate::steps::xenia_rs;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 /// Between two looks at the memory.
@@ -49,9 +49,8 @@ impl TitleRun<'_> {
                 std::fs::remove_file(stale)?;
             }
         }
-        let mut command = Command::new(program()?);
-        // Whoever runs this may have settings of their own.
-        command.arg("exec").args(["--config", "/dev/null"]).arg(self.title).args([
+        let mut command = xenia_rs()?;
+        command.arg("exec").arg(self.title).args([
             "--headless",
             "--gpu",
             "none",

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
+use xenia_testing::hermetic;
 
 /// A folder with one program: cpu-suite as a title, and a script that prints what `native` says of the file that it finds.
 fn folder(native: &str) -> tempfile::TempDir {
@@ -26,8 +27,8 @@ fn folder(native: &str) -> tempfile::TempDir {
 /// The exit code and the program's figures.
 fn bench(folder: &Path) -> (Option<i32>, Value) {
     let json = folder.join("out.json");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
-    command.args(["bench", "--config", "/dev/null", "--runs=1", "--peers=native,interp"]);
+    let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.args(["bench", "--runs=1", "--peers=native,interp"]);
     command.arg(format!("--programs={}", folder.display())).arg("--json").arg(&json);
     let plot = folder.join("out.svg");
     let status = command.arg("--plot").arg(&plot).stdout(Stdio::null()).status().unwrap();

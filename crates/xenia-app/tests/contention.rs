@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use xenia_sched::{Contention, ContentionManifest};
+use xenia_testing::hermetic;
 
 /// Instructions of a run: past the suite's cases of critical sections.
 const INSTRUCTIONS: &str = "40_000_000";
@@ -12,14 +13,13 @@ const INSTRUCTIONS: &str = "40_000_000";
 fn run(dir: &Path, words: &[&str]) -> String {
     let suite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/sync-suite.xex");
     let log = dir.join("events");
-    let output = Command::new(env!("CARGO_BIN_EXE_xenia-rs"))
+    let output = hermetic(env!("CARGO_BIN_EXE_xenia-rs"))
         .arg("exec")
         .arg(suite)
-        .args(["--headless", "--gpu", "none", "--lockstep", "--config", "/dev/null", "-n", INSTRUCTIONS])
+        .args(["--headless", "--gpu", "none", "--lockstep", "-n", INSTRUCTIONS])
         .args(words)
         .arg("--event-log")
         .arg(&log)
-        .env_remove("RUST_LOG")
         .stdin(Stdio::null())
         .output()
         .unwrap();

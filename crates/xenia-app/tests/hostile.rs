@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
+use xenia_testing::hermetic;
 
 /// Processor time and memory that a run may take. Processor time, since a test machine may be busy with others.
 const MOST_SECONDS: f64 = 10.0;
@@ -91,7 +92,7 @@ fn run(title: &Path, flags: &[&str]) -> Outcome {
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str| folder.path().join(name);
     let open = |name: &str| Stdio::from(std::fs::File::create(file(name)).unwrap());
-    let mut child = Command::new(env!("CARGO_BIN_EXE_xenia-rs"))
+    let mut child = hermetic(env!("CARGO_BIN_EXE_xenia-rs"))
         .arg("exec")
         .arg(title)
         .args(["--headless", "--gpu", "reference", "--json"])

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use xenia_testing::hermetic;
 
 /// How often a program is killed, if not as often as usual.
 const KILLS: &str = "XENIA_TEST_KILLS";
@@ -16,8 +17,8 @@ fn kills() -> u64 {
 }
 
 fn program(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
-    command.args(words).args(["--config", "/dev/null"]).env_remove("XENIA_CONTENT").env_remove("RUST_LOG");
+    let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.args(words);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }

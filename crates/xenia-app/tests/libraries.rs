@@ -1,16 +1,17 @@
 //! Libraries that a title imports from, through the whole program: guest/linked counts what is wrong with its own.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
+use xenia_testing::hermetic;
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/linked").join(name)
 }
 
 fn exec(title: &Path, flags: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
-    command.arg("exec").arg(title).args(["--headless", "--config", "/dev/null", "--gpu", "none", "--fresh"]);
-    command.args(flags).env_remove("RUST_LOG").stdin(Stdio::null()).output().unwrap()
+    let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.arg("exec").arg(title).args(["--headless", "--gpu", "none", "--fresh"]);
+    command.args(flags).stdin(Stdio::null()).output().unwrap()
 }
 
 #[test]
@@ -34,7 +35,7 @@ fn they_come_from_a_disc_image_too() {
     {
         std::fs::copy(file(name), contents.join(on_disc)).unwrap();
     }
-    let mut make = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
+    let mut make = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
     let made = make.arg("make-iso").arg(&contents).arg(&disc).output().unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let output = exec(&disc, &[]);

@@ -10,6 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
+use xenia_testing::hermetic;
 
 /// Runs that are interrupted; `XENIA_INTERRUPTS` asks for more.
 const INTERRUPTS: usize = 6;
@@ -27,8 +28,8 @@ fn demo() -> String {
 }
 
 fn program(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
-    command.args(words).args(["--config", "/dev/null"]).env_remove("RUST_LOG").env_remove("DISPLAY");
+    let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.args(words).env_remove("DISPLAY");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }

@@ -5,10 +5,11 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use xenia_testing::hermetic;
 
 fn scale(words: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
-    command.arg("scale").args(words).args(["--config", "/dev/null"]).env_remove("RUST_LOG");
+    let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.arg("scale").args(words);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command
 }

@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+use xenia_testing::hermetic;
 
 /// A WAV as it was read.
 struct Wav {
@@ -58,9 +59,9 @@ impl Wav {
 
 fn command(title: &str, flags: &[&str], wav: &Path) -> Command {
     let title = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/sound").join(title);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
-    command.arg("exec").arg(title).args(["--headless", "--config", "/dev/null", "--audio"]);
-    command.arg(format!("wav:{}", wav.display())).args(flags).env_remove("RUST_LOG").stdin(Stdio::null());
+    let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.arg("exec").arg(title).args(["--headless", "--audio"]);
+    command.arg(format!("wav:{}", wav.display())).args(flags).stdin(Stdio::null());
     command
 }
 
@@ -255,10 +256,10 @@ fn a_sound_server_plays_what_the_title_makes() {
     let json = folder.path().join("run.json");
     let title = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/sound/tone.xex");
     let start = Instant::now();
-    let output = Command::new(env!("CARGO_BIN_EXE_xenia-rs"))
+    let output = hermetic(env!("CARGO_BIN_EXE_xenia-rs"))
         .arg("exec")
         .arg(title)
-        .args(["--headless", "--config", "/dev/null", "--audio", "device", "--json"])
+        .args(["--headless", "--audio", "device", "--json"])
         .arg(&json)
         .env("PULSE_SERVER", &address)
         .output()
@@ -300,10 +301,10 @@ fn level(piece: &[f64], frequency: f64) -> f64 {
 #[test]
 fn a_device_that_is_asked_for_and_not_there_is_an_error() {
     let title = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest/bin/sound/tone.xex");
-    let output = Command::new(env!("CARGO_BIN_EXE_xenia-rs"))
+    let output = hermetic(env!("CARGO_BIN_EXE_xenia-rs"))
         .arg("exec")
         .arg(title)
-        .args(["--headless", "--config", "/dev/null", "--audio", "device"])
+        .args(["--headless", "--audio", "device"])
         .env("PULSE_SERVER", "unix:/nowhere/native")
         .output()
         .unwrap();

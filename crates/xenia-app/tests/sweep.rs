@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
+use xenia_testing::hermetic;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 
@@ -11,7 +12,7 @@ fn root() -> PathBuf {
 }
 
 fn sweep(words: &[&str]) -> Output {
-    Command::new(PROGRAM).args(["sweep", "--config", "/dev/null"]).args(words).output().unwrap()
+    hermetic(PROGRAM).arg("sweep").args(words).output().unwrap()
 }
 
 fn text(output: &Output) -> String {
@@ -49,7 +50,7 @@ fn a_killed_shard_goes_on_and_ends_in_the_same() {
         assert!(output.status.success(), "{}", text(&output));
     };
     run(&one, "0/1");
-    let mut child = Command::new(PROGRAM)
+    let mut child = hermetic(PROGRAM)
         .args(["sweep", "run", &folder, "--out", &killed])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -96,8 +97,8 @@ fn whose_units_are_killed_says_so_by_a_code_that_engines_start_again() {
     let dir = tempfile::tempdir().unwrap();
     let folder =
         plan(dir.path(), "[[title]]\npath = \"guest/bin/demo.xex\"\ninstructions = 100_000_000_000\n");
-    let mut shard = Command::new(PROGRAM)
-        .args(["sweep", "--config", "/dev/null", "run", &folder])
+    let mut shard = hermetic(PROGRAM)
+        .args(["sweep", "run", &folder])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()

@@ -13,7 +13,7 @@ const STATUS: &str = " % speed, ";
 fn on_a_terminal(folder: &Path, seconds: &str, flags: &str) -> String {
     let record: PathBuf = folder.join("typescript");
     let run = format!(
-        "'{PROGRAM}' exec '{DEMO}' --headless --gpu none --timeout {seconds} --config /dev/null {flags}"
+        "'{PROGRAM}' exec '{DEMO}' --headless --gpu none --timeout {seconds} --config /dev/null --code-cache off {flags}"
     );
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command", &run]).arg(&record).env("TERM", "xterm");

@@ -1,4 +1,5 @@
-//! What tests need from outside the repository and what becomes of a test without it; random cases ([`Cases`]).
+//! What tests need from outside the repository and what becomes of a test without it; random cases ([`Cases`]); runs of the program
+//! that see nothing of whoever runs the tests ([`hermetic`]).
 //!
 //! Building needs none of these tools, so by hand a test without one says that it was not run, and passes. But a test that
 //! passes has tested something wherever that can be had: `cargo xtask test` installs the tools it can, promises to its tests
@@ -21,9 +22,11 @@
 
 mod cases;
 mod damage;
+mod hermetic;
 mod tools;
 
 pub use cases::{Cases, Dice, thread_time};
+pub use hermetic::hermetic;
 pub use tools::{Part, Row, TOOLS, Tool};
 
 use std::fmt::Display;

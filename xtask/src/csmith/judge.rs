@@ -6,6 +6,7 @@ use std::fmt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use xenia_testing::hermetic;
 
 /// Name and flags of an engine.
 pub(crate) type Engine = (&'static str, &'static [&'static str]);
@@ -75,11 +76,17 @@ pub(crate) struct Found {
 
 /// Runs `command` with at most `seconds` of CPU time. CPU time, because a verdict must not depend on
 /// what else the machine does.
-fn limited(seconds: u32, program: &Path, arguments: &[&std::ffi::OsStr]) -> Result<Output> {
+fn limited(seconds: u32, command: &Command) -> Result<Output> {
     let script = format!("ulimit -t {seconds}; exec \"$0\" \"$@\"");
-    let mut command = Command::new("sh");
-    command.arg("-c").arg(script).arg(program).args(arguments);
-    command.output().with_context(|| format!("cannot start {command:?}"))
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(script).arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.output().with_context(|| format!("cannot start {command:?}"))
 }
 
 /// Whether the process was stopped at its CPU time limit.
@@ -91,7 +98,7 @@ fn was_stopped(output: &Output) -> bool {
 
 /// Runs the reference program.
 pub(crate) fn reference(program: &Path, seconds: u32) -> Result<Reference> {
-    let output = limited(seconds, Path::new("qemu-ppc"), &[program.as_os_str()])?;
+    let output = limited(seconds, Command::new("qemu-ppc").arg(program))?;
     if was_stopped(&output) {
         return Ok(Reference::TooLong);
     }
@@ -118,11 +125,14 @@ pub(crate) fn compare(
     let mut found = Found { instructions: 0, differences: Vec::new() };
     let mut first: Option<(&'static str, Value)> = None;
     for (engine, flags) in engines {
-        let mut arguments =
-            vec!["exec".as_ref(), title.as_os_str(), "--headless".as_ref(), "--lockstep".as_ref()];
-        arguments.extend(["--json".as_ref(), figures.as_os_str()]);
-        arguments.extend(flags.iter().map(AsRef::<std::ffi::OsStr>::as_ref));
-        let output = limited(seconds, xenia, &arguments)?;
+        let mut command = hermetic(xenia);
+        command
+            .arg("exec")
+            .arg(title)
+            .args(["--headless", "--lockstep", "--json"])
+            .arg(&figures)
+            .args(*flags);
+        let output = limited(seconds, &command)?;
         let mut differs = |what: String| found.differences.push((engine, what));
         if was_stopped(&output) {
             differs(format!("no end within {seconds} s"));
@@ -188,9 +198,9 @@ mod tests {
 
     #[test]
     fn a_program_without_end_is_stopped() {
-        let output = limited(1, Path::new("sh"), &["-c".as_ref(), "while :; do :; done".as_ref()]).unwrap();
+        let output = limited(1, Command::new("sh").args(["-c", "while :; do :; done"])).unwrap();
         assert!(was_stopped(&output));
-        let output = limited(1, Path::new("true"), &[]).unwrap();
+        let output = limited(1, &Command::new("true")).unwrap();
         assert!(!was_stopped(&output));
     }
 }

@@ -1,12 +1,12 @@
 //! The host's graphics device is lost in the middle of a run: a flag of the program for tests makes it so at draws with given numbers.
 
 use super::run::{TITLE_TIME, wait};
-use crate::steps::{program, target_folder};
+use crate::steps::{target_folder, xenia_rs};
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use xenia_testing::Dice;
 
 const TITLE: &str = "guest/bin/demo.xex";
@@ -82,18 +82,8 @@ fn run(folder: &Path, lose_at: &[u64]) -> Result<Option<Ran>> {
             std::fs::remove_file(stale)?;
         }
     }
-    let mut command = Command::new(program()?);
-    command.args([
-        "exec",
-        "--config",
-        "/dev/null",
-        "--headless",
-        "--lockstep",
-        "--gpu",
-        "wgpu",
-        "--code-cache",
-        "off",
-    ]);
+    let mut command = xenia_rs()?;
+    command.args(["exec", "--headless", "--lockstep", "--gpu", "wgpu"]);
     command.args(["--frames", &FRAMES.to_string()]).arg("--cache").arg(folder).arg("--json").arg(&json);
     command.arg("--last-frame").arg(&picture).arg(TITLE).stdin(Stdio::null()).stdout(Stdio::null());
     if !lose_at.is_empty() {

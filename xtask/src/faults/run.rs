@@ -8,7 +8,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
-use xenia_testing::Dice;
+use xenia_testing::{Dice, hermetic};
 
 const TITLE: &str = "guest/bin/faults.xex";
 const SHIM: &str = "xtask/faults/shim.c";
@@ -94,19 +94,8 @@ impl Ground {
     }
 
     fn command(&self, image: &Path, saves: &Path, mode: &str) -> Command {
-        let mut command = Command::new(&self.program);
-        // Whoever runs this may have settings of their own, and code that is kept.
-        command.args([
-            "exec",
-            "--config",
-            "/dev/null",
-            "--headless",
-            "--gpu",
-            "none",
-            "--code-cache",
-            "off",
-            mode,
-        ]);
+        let mut command = hermetic(&self.program);
+        command.args(["exec", "--headless", "--gpu", "none", mode]);
         command.arg("--content").arg(saves).arg(image).stdin(Stdio::null()).stdout(Stdio::null());
         command
     }

@@ -5,6 +5,7 @@ use super::last_lines;
 use anyhow::{Context, Result, bail};
 use std::path::Path;
 use std::process::Command;
+use xenia_testing::hermetic;
 
 /// An engine's name, and its flags of `xenia-rs exec`.
 pub(crate) type Engine = (&'static str, &'static [&'static str]);
@@ -50,8 +51,8 @@ pub(crate) fn check(folder: &Path, xenia: &Path, programs: &[&Program], engines:
         compare("the host", native(folder, program), &program.answer);
         compare("qemu", qemu(folder, program), &expected);
         for (engine, flags) in engines {
-            let mut command = Command::new(xenia);
-            command.args(["exec", "--config", "/dev/null", "--headless", "--lockstep"]).args(*flags);
+            let mut command = hermetic(xenia);
+            command.args(["exec", "--headless", "--lockstep"]).args(*flags);
             compare(engine, printed(command.arg(folder.join(program.title()))), &expected);
         }
     }

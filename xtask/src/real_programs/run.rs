@@ -170,9 +170,8 @@ pub(crate) fn title_command(
     content: &Path,
     [text, json]: [&Path; 2],
 ) -> Result<Command> {
-    let mut command = Command::new(steps::program()?);
-    // Whoever runs this may have settings of their own.
-    command.args(["exec", "--config", "/dev/null", "--quiet", "--headless"]).args(flags);
+    let mut command = steps::xenia_rs()?;
+    command.args(["exec", "--quiet", "--headless"]).args(flags);
     if !flags.contains(&"--gpu") {
         command.args(["--gpu", "none"]);
     }

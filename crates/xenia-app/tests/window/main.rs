@@ -10,7 +10,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
-use xenia_testing::{Tool, need};
+use xenia_testing::{Tool, hermetic, need};
 
 /// The software Vulkan driver, which gives the same pixels on every machine.
 const DRIVER: &str = "/usr/share/vulkan/icd.d/lvp_icd.x86_64.json";
@@ -62,8 +62,8 @@ impl Drop for Program {
 }
 
 fn program(title: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_xenia-rs"));
-    command.arg("exec").arg(title).args(["--config", "/dev/null"]);
+    let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.arg("exec").arg(title);
     command
 }
 

@@ -1,0 +1,40 @@
+//! Runs of `xenia-rs` that see nothing of whoever runs the tests, and leave nothing with them.
+
+use std::ffi::OsStr;
+use std::process::Command;
+
+/// Variables of the environment with these at their beginning are the program's.
+const OURS: [&str; 2] = ["XENIA_", "RUST_LOG"];
+
+/// A command that runs the program without settings, from a file or the environment, and without compiled code that is kept: that of
+/// another build says so, and what a test compiles is of no use to anybody. Words that are added may say otherwise.
+pub fn hermetic(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(program);
+    for (name, _) in std::env::vars_os().filter(|(name, _)| is_ours(name)) {
+        command.env_remove(name);
+    }
+    command.env("XENIA_CODE_CACHE", "off").args(["--config", "/dev/null"]);
+    command
+}
+
+fn is_ours(name: &OsStr) -> bool {
+    OURS.iter().any(|ours| name.as_encoded_bytes().starts_with(ours.as_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_ours_and_the_rest_is_not() {
+        for (name, ours) in
+            [("XENIA_SCHED_ORDER", true), ("RUST_LOG", true), ("PATH", false), ("DISPLAY", false)]
+        {
+            assert_eq!(is_ours(name.as_ref()), ours, "{name}");
+        }
+        let command = hermetic("xenia-rs");
+        assert_eq!(command.get_args().collect::<Vec<_>>(), ["--config", "/dev/null"]);
+        let kept = command.get_envs().find(|(name, _)| *name == "XENIA_CODE_CACHE");
+        assert_eq!(kept.and_then(|(_, value)| value), Some(OsStr::new("off")));
+    }
+}
