@@ -95,21 +95,7 @@ pub fn run(
     prepare(config.out, &file)?;
     let done = finished(config.out)?;
     let mine: Vec<&Unit> = units.iter().filter(|unit| config.shard.has(&unit.id)).collect();
-    let lines_of = |unit: &Unit| done.get(&unit.id).map_or(&[][..], Vec::as_slice);
-    let times = config.times.clamp(1, MOST_TIMES);
-    // Round by round, so that a host that becomes slower makes it all slower.
-    let mut to_do = Vec::new();
-    for round in 0..times as usize {
-        to_do.extend(mine.iter().copied().filter(|unit| lines_of(unit).len() <= round));
-    }
-    let found = mine.iter().flat_map(|unit| lines_of(unit).iter().take(times as usize));
-    let (good, bad): (Vec<&Verdict>, Vec<&Verdict>) = found.partition(|verdict| verdict.is_good());
-    let counts = Progress {
-        runs: mine.len() as u64 * u64::from(times),
-        found: (good.len() + bad.len()) as u64,
-        bad: bad.len() as u64,
-        ..Progress::default()
-    };
+    let (to_do, counts) = outstanding(&mine, &done, config.times.clamp(1, MOST_TIMES));
     progress(&counts);
     if to_do.is_empty() {
         return Ok(Summary { progress: counts, stopped: false });
@@ -160,6 +146,29 @@ pub fn run(
     let (mut appender, progress) = lines.into_inner().expect("no holder panics");
     appender.sync()?;
     Ok(Summary { progress, stopped: stop.load(Relaxed) })
+}
+
+/// What of these units is still to be run, each `times` times, and what was found.
+fn outstanding<'a>(
+    units: &[&'a Unit],
+    done: &BTreeMap<String, Vec<Verdict>>,
+    times: u32,
+) -> (Vec<&'a Unit>, Progress) {
+    let lines_of = |unit: &Unit| done.get(&unit.id).map_or(&[][..], Vec::as_slice);
+    // Round by round, so that a host that becomes slower makes it all slower.
+    let mut to_do = Vec::new();
+    for round in 0..times as usize {
+        to_do.extend(units.iter().copied().filter(|unit| lines_of(unit).len() <= round));
+    }
+    let found = units.iter().flat_map(|unit| lines_of(unit).iter().take(times as usize));
+    let (good, bad): (Vec<&Verdict>, Vec<&Verdict>) = found.partition(|verdict| verdict.is_good());
+    let counts = Progress {
+        runs: units.len() as u64 * u64::from(times),
+        found: (good.len() + bad.len()) as u64,
+        bad: bad.len() as u64,
+        ..Progress::default()
+    };
+    (to_do, counts)
 }
 
 /// Lines of a unit that may be asked for, at most.
