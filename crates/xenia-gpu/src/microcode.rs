@@ -15,6 +15,7 @@ mod memory_export;
 mod object;
 mod ops;
 mod program;
+pub mod reach;
 
 use crate::fnv;
 use std::sync::Arc;

@@ -208,6 +208,7 @@ impl WgpuBackend {
             self.device.submit(commands);
             self.submissions += 1;
         }
+        self.vertices.submitted();
     }
 
     /// Moves tiles between targets and the buffer.
@@ -283,7 +284,6 @@ impl Backend for WgpuBackend {
         let mut result = self.record(call, memory);
         if matches!(result, Err(Refused::Full)) {
             self.submit();
-            self.vertices.clear();
             self.occlusion.total(&self.device)?;
             self.textures.begin();
             result = self.record(call, memory);

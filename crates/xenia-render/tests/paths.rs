@@ -201,3 +201,41 @@ fn a_killed_vertex_takes_its_triangle_away_on_the_device() {
         assert_eq!(fallbacks(&counters), reasons, "{any}");
     }
 }
+
+#[test]
+fn meshes_of_one_buffer_send_what_their_indices_name() {
+    // Forty triangles, a page apart in one buffer, with constants that mean all the rest of it, twice; then one with
+    // another page written to, while the draws before wait to be submitted, and indices from the middle on.
+    const BUFFER: u32 = 0x20_0000;
+    const SIZE: u32 = 0x20_0000;
+    let counters = drawn(|| {
+        let mut scene = Scene::new(160, 32, 0);
+        let mesh = |scene: &mut Scene, mesh: u32, color: [f32; 4], moved: f32| {
+            let x = 4.0 * mesh as f32 + moved;
+            let corners = [vertex(x, 0.0, color), vertex(x + 4.0, 0.0, color), vertex(x, 32.0, color)];
+            for (i, value) in (0..).zip(corners.iter().flatten()) {
+                scene.memory.write_u32(BUFFER + mesh * 0x1000 + i * 4, value.to_bits());
+            }
+        };
+        let draw = |scene: &mut Scene, mesh: u32| {
+            scene.set(FETCH_CONSTANTS, (BUFFER + mesh * 0x1000) | 3);
+            scene.set(FETCH_CONSTANTS + 1, 2 | (SIZE - mesh * 0x1000));
+            scene.draw(4, 3);
+        };
+        (0..40).for_each(|i| mesh(&mut scene, i, RED, 0.0));
+        (0..80).for_each(|i| draw(&mut scene, i % 40));
+        mesh(&mut scene, 3, GREEN, 20.0);
+        draw(&mut scene, 3);
+        scene.set(FETCH_CONSTANTS, BUFFER | 3);
+        scene.set(FETCH_CONSTANTS + 1, 2 | SIZE);
+        // Index 585 lies 4095 words into the buffer.
+        scene.write(VgtIndxOffset::with().indx_offset(585));
+        scene.draw(4, 3);
+        scene
+    });
+    let Some(counters) = counters else { return };
+    assert_eq!(fallbacks(&counters), []);
+    // A page for each mesh; the one that was written to in another place, and the next with it for the last draw.
+    assert_eq!((counters.vertices.sent_bytes, counters.vertices.reused), (42 * 4096, 40));
+    assert_eq!(counters.submissions, 0, "nobody had to wait");
+}

@@ -1,52 +1,32 @@
 //! One draw, from its description to recorded commands.
 
+mod plan;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use xenia_gpu::draw_state::DrawCall;
 use xenia_gpu::enums::{Msaa, Primitive};
+use xenia_gpu::microcode::reach::Reach;
 use xenia_gpu::microcode::{Program, Shader, ShaderKind};
 use xenia_gpu::reference::alpha_mask::Thresholds;
 use xenia_gpu::{BackendError, PhysicalMemory};
 
+use super::WgpuBackend;
 use super::bindings::Bound;
-use super::edram::TargetPlace;
 use super::expanded;
 use super::pipelines::{Missing, Parts, Ready};
 use super::primitives::{self, Corners};
 use super::recipe::{Chosen, Recipe};
 use super::recording::Attachments;
-use super::state::{self, DepthClip, DepthState, Impossible, Time};
+use super::state::{self, DepthState, Impossible};
 use super::targets::{self, Claim};
 use super::vertices::Full;
-use super::{Device, WgpuBackend};
-use crate::translate::{
-    ConstantsLayout, HostPosition, HostTarget, Interpolators, StageConstants, VertexRecord,
-};
+use crate::translate::{ConstantsLayout, HostTarget, Interpolators, StageConstants, VertexRecord};
+use plan::Plan;
 
 /// Most bytes that an offset of constants is rounded up by.
 const MAX_ALIGNMENT: usize = 256;
-
-/// What a draw's state says, in the host's terms.
-struct Plan {
-    /// Where its depth target lies, or would; its samples are those of all targets.
-    place: TargetPlace,
-    /// Width and height of the targets in pixels.
-    size: [u32; 2],
-    /// The scissor: left, top, right, bottom.
-    scissor: [u32; 4],
-    culling: Option<wgpu::Face>,
-    position: HostPosition,
-    clip: DepthClip,
-    blend_constant: wgpu::Color,
-    /// The largest depth.
-    deepest: f32,
-    /// The depth test and the stencil reference.
-    depth: Option<(DepthState, u32)>,
-    /// Rows in which the targets lie apart.
-    apart: u32,
-    times: Vec<Time>,
-}
 
 /// Triangles to be drawn.
 struct Geometry {
@@ -125,55 +105,6 @@ fn interpolators(call: &DrawCall, vertex: &Program) -> Interpolators {
         flat: call.flat & mask,
         centroid: centroid & !call.flat & mask,
         affine: call.affine,
-    }
-}
-
-impl Plan {
-    /// Nothing, if nothing can be drawn; but samples may be counted.
-    fn new(call: &DrawCall, device: &Device, is_counted: bool) -> Result<Option<Self>, Refused> {
-        state::check(call)?;
-        if !call.vertex_shader.program.writes(Program::POSITION) {
-            return Err(BackendError::Invalid("the vertex shader exports no position".into()).into());
-        }
-        let expanded = primitives::is_expanded(call.primitive);
-        let size = targets::size(call.pitch, call.msaa);
-        if size[0].max(size[1]) > device.device.limits().max_texture_dimension_2d {
-            return Err(Impossible("a target larger than the host's textures").into());
-        }
-        let scissor = call.scissor;
-        let [left, right] = [scissor.left, scissor.right].map(|x| x.clamp(0, size[0] as i32) as u32);
-        let [top, bottom] = [scissor.top, scissor.bottom].map(|y| y.clamp(0, size[1] as i32) as u32);
-        let Ok(culling) = state::culling(call, expanded) else { return Ok(None) };
-        if left >= right || top >= bottom {
-            return Ok(None);
-        }
-        let place = targets::depth_place(call);
-        let exports = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.exports);
-        let mut depth = state::depth(call, expanded)?;
-        let colors = call.color.iter().flatten();
-        let colors = colors.map(|target| targets::color_place(call, target.base, target.format));
-        let apart = targets::rows_apart(colors.chain(depth.map(|_| place)));
-        let has_color = call.color.iter().any(Option::is_some);
-        if !has_color && depth.is_none() && !is_counted {
-            return Ok(None); // nothing can be seen of it, and hosts make no pipeline without a target
-        }
-        if exports >> Program::DEPTH & 1 != 0 || !has_color {
-            // The host wants a depth target where a shader gives depth out, and some target to count samples.
-            depth.get_or_insert((DepthState::IGNORED, 0));
-        }
-        Ok(Some(Self {
-            place,
-            size,
-            scissor: [left, top, right, bottom],
-            culling,
-            position: state::position(call, size, expanded)?,
-            clip: state::depth_clip(call, device.features)?,
-            blend_constant: state::blend_constant(call)?,
-            deepest: targets::deepest(call.depth.format),
-            depth,
-            apart,
-            times: state::times(call, place.host_sample_mask(call.sample_mask), size),
-        }))
     }
 }
 
@@ -281,7 +212,8 @@ impl WgpuBackend {
         if let Some((first, words)) = geometry.handed_on {
             of_vertex.set_vertex(0, VertexRecord { first, words, endian: 0 });
         } else {
-            self.send_vertices(call, &vertex.vertex_constants, &mut of_vertex, memory)?;
+            let indices = geometry.corners.bounds();
+            self.send_vertices(call, &vertex.reaches, indices, &mut of_vertex, memory)?;
         }
         let vertex_bound =
             Bound::new(&self.device, vertex, &call.constants, &mut self.textures, &mut of_vertex, memory);
@@ -289,7 +221,7 @@ impl WgpuBackend {
         let mut of_pixel = StageConstants::new(&call.constants, ShaderKind::Pixel, layout);
         let mut pixel_bound = None;
         if let Some(pixel) = pixel {
-            self.send_vertices(call, &pixel.vertex_constants, &mut of_pixel, memory)?;
+            self.send_vertices(call, &pixel.reaches, None, &mut of_pixel, memory)?;
             if let Some((compare, reference)) = call.alpha_test {
                 of_pixel.set_alpha_test(compare, reference);
             }
@@ -379,18 +311,21 @@ impl WgpuBackend {
         }
     }
 
-    /// Sends what vertex fetches read and says where it is.
+    /// Sends what vertex fetches read, given the lowest and the highest index if they are known, and says where it is.
     fn send_vertices(
         &mut self,
         call: &DrawCall,
-        constants: &[u8],
+        reaches: &[(u8, Reach)],
+        indices: Option<[u32; 2]>,
         records: &mut StageConstants,
         memory: &dyn PhysicalMemory,
     ) -> Result<(), Full> {
-        for &constant in constants {
-            let buffer = call.constants.vertex_buffer(constant);
-            let (first, words) = self.vertices.range(&self.device, buffer.physical, buffer.words, memory)?;
-            records.set_vertex(constant, VertexRecord { words, ..VertexRecord::new(&buffer, first) });
+        for (constant, reach) in reaches {
+            let buffer = call.constants.vertex_buffer(*constant);
+            let words = reach.words(indices, buffer.words);
+            let first = self.vertices.range(&self.device, buffer.physical, &words, memory)?;
+            let record = VertexRecord { words: words.end, ..VertexRecord::new(&buffer, first) };
+            records.set_vertex(*constant, record);
         }
         Ok(())
     }

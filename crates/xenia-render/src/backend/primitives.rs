@@ -27,6 +27,14 @@ impl Corners {
         }
     }
 
+    /// The lowest and the highest number of a vertex, if there is one.
+    pub(super) fn bounds(&self) -> Option<[u32; 2]> {
+        match self {
+            Self::Counted(count) => count.checked_sub(1).map(|last| [0, last]),
+            Self::Indexed(list) => Some([*list.iter().min()?, *list.iter().max()?]),
+        }
+    }
+
     /// The indices, as the host reads them.
     pub(super) fn index_bytes(&self) -> &[u8] {
         match self {

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use xenia_gpu::microcode::{Instruction, Shader};
+use xenia_gpu::microcode::Shader;
+use xenia_gpu::microcode::reach::{Reach, reaches};
 
 use super::Device;
 use crate::translate::{
@@ -24,8 +25,8 @@ pub(super) struct HostShader {
     pub(super) module: wgpu::ShaderModule,
     pub(super) interface: Interface,
     pub(super) layout: wgpu::BindGroupLayout,
-    /// Vertex fetch constants that it reads, ascending.
-    pub(super) vertex_constants: Vec<u8>,
+    /// Vertex fetch constants that it reads, ascending, and what it reads by each.
+    pub(super) reaches: Vec<(u8, Reach)>,
     /// What it was made of.
     pub(super) shader: Arc<Shader>,
 }
@@ -121,23 +122,12 @@ impl Shaders {
             Stage::Pixel { .. } => wgpu::ShaderStages::FRAGMENT,
             Stage::Compute { .. } => wgpu::ShaderStages::COMPUTE,
         };
-        let mut vertex_constants: Vec<u8> = shader
-            .program
-            .instructions
-            .iter()
-            .filter_map(|instruction| match instruction {
-                Instruction::Vertex(fetch) => Some(fetch.constant.min(95)),
-                _ => None,
-            })
-            .collect();
-        vertex_constants.sort_unstable();
-        vertex_constants.dedup();
         Ok(Arc::new(HostShader {
             id: self.ids.fetch_add(1, Relaxed),
             module,
             layout: layout(device, &translation.interface, visibility),
             interface: translation.interface,
-            vertex_constants,
+            reaches: reaches(&shader.program).into_iter().collect(),
             shader: shader.clone(),
         }))
     }

@@ -1,0 +1,83 @@
+//! What a draw's state says, in the host's terms, and whether the host can do it.
+
+use xenia_gpu::BackendError;
+use xenia_gpu::draw_state::DrawCall;
+use xenia_gpu::microcode::Program;
+
+use super::super::Device;
+use super::super::edram::TargetPlace;
+use super::super::primitives;
+use super::super::state::{self, DepthClip, DepthState, Impossible, Time};
+use super::super::targets;
+use super::Refused;
+use crate::translate::HostPosition;
+
+/// What a draw's state says, in the host's terms.
+pub(super) struct Plan {
+    /// Where its depth target lies, or would; its samples are those of all targets.
+    pub(super) place: TargetPlace,
+    /// Width and height of the targets in pixels.
+    pub(super) size: [u32; 2],
+    /// The scissor: left, top, right, bottom.
+    pub(super) scissor: [u32; 4],
+    pub(super) culling: Option<wgpu::Face>,
+    pub(super) position: HostPosition,
+    pub(super) clip: DepthClip,
+    pub(super) blend_constant: wgpu::Color,
+    /// The largest depth.
+    pub(super) deepest: f32,
+    /// The depth test and the stencil reference.
+    pub(super) depth: Option<(DepthState, u32)>,
+    /// Rows in which the targets lie apart.
+    pub(super) apart: u32,
+    pub(super) times: Vec<Time>,
+}
+
+impl Plan {
+    /// Nothing, if nothing can be drawn; but samples may be counted.
+    pub(super) fn new(call: &DrawCall, device: &Device, is_counted: bool) -> Result<Option<Self>, Refused> {
+        state::check(call)?;
+        if !call.vertex_shader.program.writes(Program::POSITION) {
+            return Err(BackendError::Invalid("the vertex shader exports no position".into()).into());
+        }
+        let expanded = primitives::is_expanded(call.primitive);
+        let size = targets::size(call.pitch, call.msaa);
+        if size[0].max(size[1]) > device.device.limits().max_texture_dimension_2d {
+            return Err(Impossible("a target larger than the host's textures").into());
+        }
+        let scissor = call.scissor;
+        let [left, right] = [scissor.left, scissor.right].map(|x| x.clamp(0, size[0] as i32) as u32);
+        let [top, bottom] = [scissor.top, scissor.bottom].map(|y| y.clamp(0, size[1] as i32) as u32);
+        let Ok(culling) = state::culling(call, expanded) else { return Ok(None) };
+        if left >= right || top >= bottom {
+            return Ok(None);
+        }
+        let place = targets::depth_place(call);
+        let exports = call.pixel_shader.as_ref().map_or(0, |shader| shader.program.exports);
+        let mut depth = state::depth(call, expanded)?;
+        let colors = call.color.iter().flatten();
+        let colors = colors.map(|target| targets::color_place(call, target.base, target.format));
+        let apart = targets::rows_apart(colors.chain(depth.map(|_| place)));
+        let has_color = call.color.iter().any(Option::is_some);
+        if !has_color && depth.is_none() && !is_counted {
+            return Ok(None); // nothing can be seen of it, and hosts make no pipeline without a target
+        }
+        if exports >> Program::DEPTH & 1 != 0 || !has_color {
+            // The host wants a depth target where a shader gives depth out, and some target to count samples.
+            depth.get_or_insert((DepthState::IGNORED, 0));
+        }
+        Ok(Some(Self {
+            place,
+            size,
+            scissor: [left, top, right, bottom],
+            culling,
+            position: state::position(call, size, expanded)?,
+            clip: state::depth_clip(call, device.features)?,
+            blend_constant: state::blend_constant(call)?,
+            deepest: targets::deepest(call.depth.format),
+            depth,
+            apart,
+            times: state::times(call, place.host_sample_mask(call.sample_mask), size),
+        }))
+    }
+}

@@ -1,0 +1,276 @@
+//! Which memory has a place in the device's buffer, and what of it is there: docs/src/decisions/0090-vertices-by-page.md.
+//!
+//! Places are given by chunk of physical memory, a run of chunks for each range that was asked for; contents go by page.
+//! A run serves every range within it. Commands that were recorded and not submitted read the buffer as it will be when
+//! they are submitted, so a page that one of them reads is not written to: it gets another place, or they go first.
+//! Places that none of them reads are given to others, those used longest ago first.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use xenia_gpu::PhysicalMemory;
+
+/// Bytes for which versions of memory are kept.
+pub(super) const PAGE: u32 = 4096;
+/// Bytes of memory that get a place together, and bytes of which a buffer has a whole number.
+pub(super) const CHUNK: u32 = 64 << 10;
+const CHUNK_PAGES: u32 = CHUNK / PAGE;
+/// Most chunks that get a second place rather than wait until the commands that read the first are submitted.
+const MAX_COPIED: u32 = 4;
+
+/// No place is left that recorded commands don't read: submit them, and try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Full;
+
+/// Memory that has to be sent: bytes from a physical address on, to a place in the buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sending {
+    pub(super) place: u64,
+    pub(super) physical: u32,
+    pub(super) length: u32,
+}
+
+/// Memory that has a place: whole chunks, one after the other.
+struct Run {
+    chunks: Range<u32>,
+    /// Its first chunk in the buffer.
+    place: u32,
+    /// The version of each page that is there, from the run's first on.
+    versions: Vec<Option<u64>>,
+    /// Pages that recorded commands may read.
+    read: Range<u32>,
+    /// Pages that were found current, and when.
+    current: (Range<u32>, Option<u64>),
+    /// When it was asked for last.
+    asked: u64,
+}
+
+impl Run {
+    fn first_page(&self) -> u32 {
+        self.chunks.start * CHUNK_PAGES
+    }
+
+    fn version(&mut self, page: u32) -> &mut Option<u64> {
+        let at = (page - self.chunks.start * CHUNK_PAGES) as usize;
+        &mut self.versions[at]
+    }
+}
+
+fn contains(outer: &Range<u32>, inner: &Range<u32>) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// Both ranges and what lies between them.
+fn hull(a: &Range<u32>, b: &Range<u32>) -> Range<u32> {
+    if a.is_empty() { b.clone() } else { a.start.min(b.start)..a.end.max(b.end) }
+}
+
+/// The places of a buffer.
+pub(super) struct Kept {
+    /// For each chunk of the buffer, whether something has it.
+    taken: Vec<bool>,
+    runs: BTreeMap<u64, Run>,
+    /// By chunk of memory, the run that serves ranges that begin there.
+    by_chunk: BTreeMap<u32, u64>,
+    next_run: u64,
+    clock: u64,
+    /// Runs that recorded commands may read.
+    unsubmitted: Vec<u64>,
+    /// Places of what is no memory, up to the next submission, and the free part of the last of them in bytes.
+    passing: Vec<Range<u32>>,
+    free: Range<u64>,
+    /// Times that the version of a page was looked at.
+    pub(super) checks: u64,
+}
+
+impl Kept {
+    /// Of a buffer of so many chunks.
+    pub(super) fn new(chunks: u32) -> Self {
+        Self {
+            taken: vec![false; chunks as usize],
+            runs: BTreeMap::new(),
+            by_chunk: BTreeMap::new(),
+            next_run: 0,
+            clock: 0,
+            unsubmitted: Vec::new(),
+            passing: Vec::new(),
+            free: 0..0,
+            checks: 0,
+        }
+    }
+
+    /// Commands that were recorded are submitted.
+    pub(super) fn submitted(&mut self) {
+        for id in self.unsubmitted.drain(..) {
+            if let Some(run) = self.runs.get_mut(&id) {
+                run.read = 0..0;
+            }
+        }
+        for place in std::mem::take(&mut self.passing) {
+            self.release(place);
+        }
+        self.free = 0..0;
+    }
+
+    /// A place for bytes that are no memory, good until the next submission.
+    pub(super) fn pass(&mut self, length: u32) -> Result<u64, Full> {
+        let length = u64::from(length.next_multiple_of(16));
+        if self.free.end - self.free.start < length {
+            let chunks = length.div_ceil(u64::from(CHUNK)) as u32;
+            let first = self.reserve(chunks)?;
+            self.passing.push(first..first + chunks);
+            self.free = u64::from(first) * u64::from(CHUNK)..u64::from(first + chunks) * u64::from(CHUNK);
+        }
+        let place = self.free.start;
+        self.free.start += length;
+        Ok(place)
+    }
+
+    /// The place of a range of memory (`bytes` from a physical address on, less than 4 GiB further), relative to that
+    /// address, and what has to be sent to it first; commands that read the range may then be recorded.
+    pub(super) fn find(
+        &mut self,
+        physical: u32,
+        bytes: Range<u32>,
+        memory: &dyn PhysicalMemory,
+        send: &mut Vec<Sending>,
+    ) -> Result<i64, Full> {
+        let at = |offset: u32| u64::from(physical) + u64::from(offset);
+        let within = |unit: u32| {
+            let unit = u64::from(unit);
+            (at(bytes.start) / unit) as u32..at(bytes.end).div_ceil(unit) as u32
+        };
+        let (pages, chunks) = (within(PAGE), within(CHUNK));
+        // Taken before the versions, so that a write in between counts next time.
+        let epoch = memory.epoch();
+        self.clock += 1;
+        let known = self.by_chunk.get(&chunks.start).copied();
+        let mut id = known.filter(|id| self.runs.get(id).is_some_and(|run| contains(&run.chunks, &chunks)));
+        let mut stale = Vec::new();
+        if let Some(known) = id {
+            stale = self.stale(known, &pages, epoch, memory);
+            let read = self.runs.get(&known).map_or(0..0, |run| run.read.clone());
+            if stale.iter().any(|page| read.contains(page)) {
+                if chunks.len() > MAX_COPIED as usize {
+                    return Err(Full);
+                }
+                id = None;
+            }
+        }
+        let id = if let Some(id) = id {
+            id
+        } else {
+            stale = pages.clone().collect();
+            self.add(chunks)?
+        };
+        let Some(run) = self.runs.get_mut(&id) else { return Err(Full) };
+        let is_tracked = Self::load(run, &stale, memory, send);
+        let (current, when) = &run.current;
+        let touches = current.start <= pages.end && pages.start <= current.end;
+        run.current = match is_tracked {
+            true if *when == epoch && touches => (hull(current, &pages), epoch),
+            true => (pages.clone(), epoch),
+            false => (0..0, None),
+        };
+        if run.read.is_empty() {
+            self.unsubmitted.push(id);
+        }
+        run.read = hull(&run.read, &pages);
+        run.asked = self.clock;
+        Ok(i64::from(run.place) * i64::from(CHUNK) + i64::from(physical)
+            - i64::from(run.chunks.start) * i64::from(CHUNK))
+    }
+
+    /// Pages that are not there as memory is.
+    fn stale(
+        &mut self,
+        id: u64,
+        pages: &Range<u32>,
+        epoch: Option<u64>,
+        memory: &dyn PhysicalMemory,
+    ) -> Vec<u32> {
+        let Some(run) = self.runs.get_mut(&id) else { return Vec::new() };
+        if epoch.is_some() && run.current.1 == epoch && contains(&run.current.0, pages) {
+            return Vec::new();
+        }
+        self.checks += u64::from(pages.end - pages.start);
+        let is_stale = |page: &u32| {
+            let version = *run.version(*page);
+            version.is_none() || version != Some(memory.version(page.wrapping_mul(PAGE), PAGE))
+        };
+        pages.clone().filter(is_stale).collect()
+    }
+
+    /// Notes the versions of pages, which are ascending, and what has to be sent for them; false if writes to some of
+    /// them can't be tracked.
+    fn load(run: &mut Run, pages: &[u32], memory: &dyn PhysicalMemory, send: &mut Vec<Sending>) -> bool {
+        let mut all_tracked = true;
+        for together in pages.chunk_by(|page, next| page + 1 == *next) {
+            let (Some(&first), count) = (together.first(), together.len() as u32) else { continue };
+            let physical = first.wrapping_mul(PAGE);
+            // Versions are taken before memory is watched and read: a write in between makes a page stale.
+            let versions: Vec<_> =
+                together.iter().map(|page| memory.version(page.wrapping_mul(PAGE), PAGE)).collect();
+            let is_tracked = memory.track(physical, count * PAGE).is_some();
+            all_tracked &= is_tracked;
+            for (page, version) in together.iter().zip(versions) {
+                *run.version(*page) = is_tracked.then_some(version);
+            }
+            let within = u64::from(first - run.first_page()) * u64::from(PAGE);
+            let place = u64::from(run.place) * u64::from(CHUNK) + within;
+            send.push(Sending { place, physical, length: count * PAGE });
+        }
+        all_tracked
+    }
+
+    /// A run of chunks, in which nothing is yet.
+    fn add(&mut self, chunks: Range<u32>) -> Result<u64, Full> {
+        let place = self.reserve(chunks.len() as u32)?;
+        let id = self.next_run;
+        self.next_run += 1;
+        self.by_chunk.extend(chunks.clone().map(|chunk| (chunk, id)));
+        let versions = vec![None; chunks.len() * CHUNK_PAGES as usize];
+        let run = Run { chunks, place, versions, read: 0..0, current: (0..0, None), asked: self.clock };
+        self.runs.insert(id, run);
+        Ok(id)
+    }
+
+    /// Chunks of the buffer in a row, which others may have to leave.
+    fn reserve(&mut self, count: u32) -> Result<u32, Full> {
+        if count as usize > self.taken.len() {
+            return Err(Full);
+        }
+        loop {
+            let mut free = 0;
+            for at in 0..self.taken.len() {
+                free = if self.taken[at] { 0 } else { free + 1 };
+                if free == count as usize {
+                    let first = at + 1 - free;
+                    self.taken[first..=at].fill(true);
+                    return Ok(first as u32);
+                }
+            }
+            let unread = self.runs.iter().filter(|(_, run)| run.read.is_empty());
+            let oldest = unread.min_by_key(|(_, run)| run.asked).map(|(id, _)| *id).ok_or(Full)?;
+            self.forget(oldest);
+        }
+    }
+
+    fn forget(&mut self, id: u64) {
+        if let Some(run) = self.runs.remove(&id) {
+            for chunk in run.chunks.clone() {
+                if self.by_chunk.get(&chunk) == Some(&id) {
+                    self.by_chunk.remove(&chunk);
+                }
+            }
+            self.release(run.place..run.place + run.chunks.len() as u32);
+        }
+    }
+
+    fn release(&mut self, place: Range<u32>) {
+        self.taken[place.start as usize..place.end as usize].fill(false);
+    }
+}
+
+#[cfg(test)]
+mod tests;
