@@ -90,3 +90,15 @@ create_achievements:
     li      5, 0
     b       XamUserCreateAchievementEnumerator
     .size create_achievements, . - create_achievements
+
+# content_of_titles(device, type, handle) is XamContentAggregateCreateEnumerator, for any user.
+    .globl content_of_titles
+    .type content_of_titles,@function
+content_of_titles:
+    mr      7, 5
+    mr      5, 4
+    mr      4, 3
+    li      6, 0
+    li      3, -1
+    b       XamContentAggregateCreateEnumerator
+    .size content_of_titles, . - content_of_titles

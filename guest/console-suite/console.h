@@ -106,6 +106,19 @@ uint32_t XamContentGetThumbnail(uint32_t user, const struct content *content, vo
 uint32_t XamContentGetCreator(uint32_t user, const struct content *content, uint32_t *is_creator, uint64_t *creator,
                               struct overlapped *overlapped);
 
+// What belongs to any user, of the title and of those whose content it may have.
+uint32_t content_of_titles(uint32_t device, uint32_t type, uint32_t *handle);
+struct content_of_title {
+    struct content content;
+    uint32_t category;
+    uint64_t xuid;
+    uint32_t title, license;
+    char more[0x200 - 0x148];
+};
+uint32_t XamContentCreateInternal(const char *root, const struct content_of_title *content, uint32_t flags,
+                                  uint32_t *disposition, uint32_t *license, uint32_t cache, uint32_t size,
+                                  struct overlapped *overlapped);
+uint32_t XamContentDeleteInternal(const struct content_of_title *content, struct overlapped *overlapped);
 uint32_t XamSwapDisc(uint32_t number, struct header *event, void *const *message);
 
 // Writes a whole file, made if it is not there; its status.

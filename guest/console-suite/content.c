@@ -138,6 +138,37 @@ static void in_the_background(void) {
     NtClose(overlapped.event);
 }
 
+static void of_titles(void) {
+    static struct content_of_title found;
+    uint32_t done, handle = 0, count = 9, *body = 0;
+    EXPECT(sizeof found, 0x200);
+    EXPECT(create("s", "song", CREATE_NEW, &done), 0);
+    EXPECT(write_file("s:\\a", "la", 2), SUCCESS);
+    EXPECT(XamContentClose("s", 0), 0);
+    EXPECT(content_of_titles(0, 1, &handle), 0);
+    EXPECT(XamGetPrivateEnumStructureFromHandle(handle, &body), SUCCESS);
+    uint32_t next[7] = {0, 0, (uint32_t)(body + 6), (uint32_t)&found, sizeof found, 1, (uint32_t)&count};
+    EXPECT(XMsgInProcessCall(0xFE, body[1], (uint32_t)next, sizeof next), 0);
+    EXPECT(count, 1);
+    EXPECT(found.content.kind, 1);
+    EXPECT(memcmp(found.content.file, "song", 5), 0);
+    EXPECT(XMsgInProcessCall(0xFE, body[1], (uint32_t)next, sizeof next), 0x80070012);
+    EXPECT(count, 0);
+    ObDereferenceObject(body);
+    NtClose(handle);
+    found.content = save_named("song");
+    XamUserGetXUID(0, 7, &found.xuid);
+    found.title = 0xFFFFFFFF;
+    EXPECT(XamContentCreateInternal("s", &found, OPEN_EXISTING, &done, 0, 0, 0, 0), 0);
+    EXPECT(is_text("s:\\a", "la"), 1);
+    EXPECT(XamContentClose("s", 0), 0);
+    found.title = 0x12345678;
+    EXPECT(XamContentCreateInternal("s", &found, OPEN_EXISTING, &done, 0, 0, 0, 0), ACCESS_DENIED);
+    EXPECT(XamContentDeleteInternal(&found, 0), ACCESS_DENIED);
+    found.title = 0;
+    EXPECT(XamContentDeleteInternal(&found, 0), 0);
+}
+
 SUBJECT(content, {"saved_and_found", saved_and_found}, {"made_anew", made_anew}, {"listed", listed},
         {"pictures_and_makers", pictures_and_makers}, {"no_way_out", no_way_out},
-        {"in_the_background", in_the_background});
+        {"in_the_background", in_the_background}, {"of_titles", of_titles});

@@ -48,6 +48,8 @@ pub struct LoadedImage {
     pub stack_size: Option<u32>,
     /// Title id, media id and versions, if the file has them.
     pub execution: Option<ExecutionInfo>,
+    /// Other titles that this one may have content of.
+    pub alternate_titles: Vec<TitleId>,
     /// Named data blobs inside the image.
     pub resources: Vec<Resource>,
     /// Exports by ordinal; ascending ordinals.
@@ -79,6 +81,7 @@ impl LoadedImage {
             tls: None,
             stack_size: None,
             execution: None,
+            alternate_titles: Vec::new(),
             resources: Vec::new(),
             exports: Vec::new(),
             functions: Vec::new(),

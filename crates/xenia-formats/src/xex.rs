@@ -32,7 +32,7 @@ pub use security::{Generation, PageDescriptor, PageType, SecurityInfo};
 
 use std::io;
 
-use xenia_guest::GuestAddr;
+use xenia_guest::{GuestAddr, TitleId};
 
 use crate::error::FormatError;
 use crate::fields::Fields;
@@ -103,6 +103,8 @@ pub struct Xex {
     pub tls: Option<TlsInfo>,
     /// Title id and versions.
     pub execution: Option<ExecutionInfo>,
+    /// Other titles that this one may have content of.
+    pub alternate_titles: Vec<TitleId>,
     /// Named blobs.
     pub resources: Vec<Resource>,
     /// Libraries linked in, with their versions.
@@ -196,6 +198,7 @@ impl Xex {
         let entry = entry_point(find(key::ENTRY_POINT), inside)?;
         let tls = header::read_tls(whole, find(key::TLS_INFO), inside)?;
         let execution = header::read_execution(whole, find(key::EXECUTION_INFO))?;
+        let alternate_titles = header::read_alternate_titles(whole, find(key::ALTERNATE_TITLE_IDS))?;
         let resources = header::read_resources(whole, find(key::RESOURCE_INFO), inside)?;
         let static_libraries = header::read_static_libraries(whole, find(key::STATIC_LIBRARIES))?;
         let name = header::read_sized_text(whole, find(key::ORIGINAL_PE_NAME))?;
@@ -218,6 +221,7 @@ impl Xex {
             stack_size,
             tls,
             execution,
+            alternate_titles,
             resources,
             static_libraries,
             name,
@@ -319,6 +323,7 @@ impl Xex {
             tls: self.tls,
             stack_size: self.stack_size,
             execution: self.execution,
+            alternate_titles: self.alternate_titles.clone(),
             resources: self.resources.clone(),
             exports,
             functions,

@@ -65,6 +65,7 @@ fn headers_are_read() {
     assert_eq!(execution.title_id, TitleId(0x5841_07D1));
     assert_eq!(execution.version.to_string(), "2.0.1234.1");
     assert_eq!((execution.disc_number, execution.disc_count, execution.savegame_id), (1, 2, 9));
+    assert_eq!(image.alternate_titles, [TitleId(0x5841_07D1), TitleId(0x5841_07D2)]);
     let resource = &image.resources[0];
     assert_eq!((resource.name.as_str(), resource.size), ("584107D1", 0x300));
 

@@ -78,6 +78,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::achievements::Achievements::EXPORTS,
     xam::content::Content::EXPORTS,
     xam::content_device::ContentDevice::EXPORTS,
+    xam::content_titles::ContentTitles::EXPORTS,
     xam::disc::Discs::EXPORTS,
     xam::enumerate::Enumerate::EXPORTS,
     xam::info::Info::EXPORTS,

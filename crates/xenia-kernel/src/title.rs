@@ -147,6 +147,20 @@ impl Kernel {
             .map_or(0, |execution| execution.title_id.0)
     }
 
+    /// The title's id, and those of other titles whose content it may have.
+    pub(crate) fn titles_of_content(&self) -> Vec<u32> {
+        let own = self.title_id();
+        let modules = self.modules.lock();
+        let others = modules.title().map(|module| module.alternate_titles.as_slice()).unwrap_or_default();
+        let mut titles = vec![own];
+        for title in others.iter().map(|title| title.0) {
+            if !titles.contains(&title) {
+                titles.push(title);
+            }
+        }
+        titles
+    }
+
     /// Finds and reads the executable that is to follow the title. No name stands for the disc's own.
     pub(crate) fn prepare_launch(&self, name: &str, now: u64) -> Launch {
         let name = if name.is_empty() { r"game:\default.xex" } else { name };

@@ -24,10 +24,14 @@ pub mod key {
     pub const DEFAULT_HEAP_SIZE: u32 = 0x0002_0401;
     pub const SYSTEM_FLAGS: u32 = 0x0003_0000;
     pub const EXECUTION_INFO: u32 = 0x0004_0006;
+    pub const ALTERNATE_TITLE_IDS: u32 = 0x0004_07FF;
     pub const GAME_RATINGS: u32 = 0x0004_0310;
     pub const LAN_KEY: u32 = 0x0004_0404;
     pub const EXPORTS_BY_NAME: u32 = 0x00E1_0402;
 }
+
+/// Most of a title's alternate ids: each is looked for when its content is listed.
+const ALTERNATE_TITLES: u64 = 256;
 
 /// One entry of the optional header table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +186,18 @@ pub(super) fn read_resources(
         resources.push(resource);
     }
     Ok(resources)
+}
+
+/// Other titles that this one may have content of.
+pub(super) fn read_alternate_titles(
+    header: Fields<'_>,
+    entry: Option<&OptionalHeader>,
+) -> Result<Vec<TitleId>, FormatError> {
+    let Some(entry) = entry else { return Ok(Vec::new()) };
+    let body = Fields { what: "XEX alternate title ids", ..body(header, entry)? };
+    let count = body.bytes.len().saturating_sub(4) / 4;
+    FormatError::check_limit("XEX alternate title ids", body.origin, count as u64, ALTERNATE_TITLES)?;
+    (4..).step_by(4).take(count).map(|at| body.u32(at).map(TitleId)).collect()
 }
 
 pub(super) fn read_static_libraries(

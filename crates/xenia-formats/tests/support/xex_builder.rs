@@ -107,6 +107,10 @@ impl XexBuilder {
                 (0x2_0104, Err(tls)),
                 (0x2_0200, Ok(0x8_0000)),
                 (0x4_0006, Err(execution)),
+                (
+                    0x4_07FF,
+                    Err([12_u32, 0x5841_07D1, 0x5841_07D2].into_iter().flat_map(u32::to_be_bytes).collect()),
+                ),
             ],
             export_table: BASE + 0x2000,
             module_flags: 1,

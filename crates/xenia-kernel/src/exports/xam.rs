@@ -3,6 +3,7 @@
 pub mod achievements;
 pub mod content;
 pub mod content_device;
+pub mod content_titles;
 pub mod disc;
 pub mod enumerate;
 pub mod info;

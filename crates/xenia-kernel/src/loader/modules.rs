@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use xenia_formats::FormatError;
 use xenia_formats::image::{ExecutionInfo, Export, FunctionEntry, LoadedImage, Resource, Symbol, Version};
-use xenia_guest::{GuestAddr, NtStatus};
+use xenia_guest::{GuestAddr, NtStatus, TitleId};
 
 /// Why an image could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +135,8 @@ pub struct Module {
     pub stack_size: Option<u32>,
     /// Title id and discs, if it says them.
     pub execution: Option<ExecutionInfo>,
+    /// Other titles that it may have content of.
+    pub alternate_titles: Vec<TitleId>,
     /// Named data.
     pub resources: Vec<Resource>,
     /// What the title says of itself (SPA), as it was before the title ran; empty if it says nothing.
@@ -299,6 +301,7 @@ impl Kernel {
             headers,
             stack_size: image.stack_size,
             execution: image.execution,
+            alternate_titles: image.alternate_titles.clone(),
             resources: image.resources.clone(),
             database: database_of(image).into(),
             exports: image.exports.clone(),

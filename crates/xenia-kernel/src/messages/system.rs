@@ -4,8 +4,10 @@ use super::{Message, Words, messages};
 use crate::abi::Call;
 use crate::content::root_name;
 use crate::deployment::Origin;
+use crate::exports::xam::content_titles::internal;
 use crate::files::mounts::{CACHES, HARD_DISK, TITLE};
 use crate::status::failure::Fallible;
+use crate::user::enumerators::layout;
 use crate::user::overlapped::{Completed, complete};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 
@@ -17,6 +19,10 @@ const TYPE_DISC: u32 = 4;
 
 /// The rows.
 pub(super) const MESSAGES: &[Message] = messages! {
+    /// The next package of a list of titles' content, or that there is none.
+    Done 0x2_000E XEnumerateCrossTitle = next_of_titles;
+    /// Ends such a list.
+    Done 0x2_0010 XCloseCrossTitleEnumerator = end_of_titles;
     /// Which type of device a root is on: the disc, or the hard disk, where packages are, the title's own as well.
     Done 0x2_0021 XContentQueryVolumeDeviceType = volume_device_type;
     /// Lets guests of the online service sign in, or not: there are none.
@@ -28,6 +34,47 @@ pub(super) const MESSAGES: &[Message] = messages! {
 /// Tells an overlapped structure in a message, if there is one, that all is well.
 fn told(call: &mut Call, overlapped: Option<GuestAddr>) -> Fallible<HResult> {
     complete(call, overlapped, Completed::with(Win32Error::SUCCESS))?;
+    Ok(HResult::OK)
+}
+
+/// The list that a message means: titles' libraries name what belongs to its maker, behind the enumerator's body.
+fn list_of_titles(call: &Call, words: Words) -> Fallible<Option<GuestAddr>> {
+    let Some(at) = words.pointer(call, 8)? else { return Ok(None) };
+    let lists = call.kernel.user.enumerators.lock();
+    let is_one = |body: &GuestAddr| lists.item_size(*body) == Some(internal::SIZE as usize);
+    Ok([at.offset(layout::SIZE.wrapping_neg()), at].into_iter().find(is_one))
+}
+
+fn next_of_titles(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let (Some(list), Some(buffer)) = (list_of_titles(call, words)?, words.pointer(call, 0xC)?) else {
+        return Ok(HResult::INVALID_ARGUMENT);
+    };
+    let (room, returned): (u32, _) = (words.field(call, 0x10)?, words.pointer(call, 0x18)?);
+    if room < internal::CROSS_TITLE {
+        return Ok(Win32Error::INSUFFICIENT_BUFFER.to_hresult());
+    }
+    let next = call.kernel.user.enumerators.lock().next(list, buffer).unwrap_or_default();
+    let size = if room < internal::SIZE { internal::CROSS_TITLE } else { internal::SIZE };
+    call.memory().fill(buffer, size, 0)?;
+    for (_, mut item) in next.pieces {
+        if size == internal::CROSS_TITLE {
+            item.copy_within(
+                internal::TITLE as usize..internal::TITLE as usize + 4,
+                internal::CROSS_TITLE as usize - 4,
+            );
+            item.truncate(size as usize);
+        }
+        call.memory().write_bytes(buffer, &item)?;
+    }
+    if let Some(returned) = returned {
+        call.memory().write(returned, next.count)?;
+    }
+    Ok(if next.count == 0 { Win32Error::NO_MORE_FILES.to_hresult() } else { HResult::OK })
+}
+
+fn end_of_titles(call: &mut Call, words: Words) -> Fallible<HResult> {
+    let Some(list) = list_of_titles(call, words)? else { return Ok(HResult::INVALID_ARGUMENT) };
+    call.kernel.user.enumerators.lock().remove(list);
     Ok(HResult::OK)
 }
 

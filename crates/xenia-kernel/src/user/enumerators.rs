@@ -110,6 +110,11 @@ impl Enumerators {
         self.all.get_mut(&body).map(|list| list.next(buffer))
     }
 
+    /// Bytes of the items of a list; `None`: there is no such list.
+    pub fn item_size(&self, body: GuestAddr) -> Option<usize> {
+        self.all.get(&body).map(|list| list.item_size)
+    }
+
     /// Forgets a list.
     pub fn remove(&mut self, body: GuestAddr) {
         if let Some(gone) = self.all.remove(&body) {

@@ -1,6 +1,7 @@
 //! Packages, devices and lists, as titles ask for them.
 
 mod downloads;
+mod titles;
 
 use super::*;
 use crate::ports::Storage;

@@ -1,6 +1,7 @@
 //! Saved games and downloads (`XamContent*`).
 
 use super::content_device::{self, HARD_DISK};
+use super::content_titles;
 use super::enumerate::{self, Kind};
 use crate::abi::{Call, Handle, Out, Ptr, Text};
 use crate::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
@@ -22,14 +23,23 @@ const ANY_USER: u32 = 0xFF;
 const EXCLUDE_COMMON: u32 = 0x1000;
 
 /// `XCONTENT_DATA`.
-mod data {
+pub(super) mod data {
     pub(super) const DEVICE: u32 = 0;
     pub(super) const KIND: u32 = 4;
     pub(super) const DISPLAY_NAME: u32 = 8;
     pub(super) const DISPLAY_UNITS: u32 = 128;
     pub(super) const FILE: u32 = 0x108;
     pub(super) const FILE_BYTES: u32 = 42;
-    pub(super) const SIZE: u32 = 0x134;
+    pub(in crate::exports::xam) const SIZE: u32 = 0x134;
+}
+
+/// Who says whose package is meant, and of which title.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whose {
+    /// It is this user's, of the running title.
+    User(u32),
+    /// What describes it.
+    Said,
 }
 
 /// Which package a title means.
@@ -51,7 +61,7 @@ fn owner_of(call: &Call, user: u32, kind: u32) -> Result<Xuid, Win32Error> {
 }
 
 /// Reads which package is meant. The outer error is a bad pointer, the inner one what the call ends with.
-fn wanted(call: &Call, user: u32, at: Option<GuestAddr>) -> Fallible<Result<Wanted, Win32Error>> {
+fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<Wanted, Win32Error>> {
     let Some(at) = at else { return Ok(Err(Win32Error::INVALID_PARAMETER)) };
     let memory = call.memory();
     let kind = memory.read(at.offset(data::KIND))?;
@@ -63,16 +73,20 @@ fn wanted(call: &Call, user: u32, at: Option<GuestAddr>) -> Fallible<Result<Want
     if !content_device::is_there(memory.read(at.offset(data::DEVICE))?) {
         return Ok(Err(Win32Error::DEVICE_NOT_CONNECTED));
     }
-    let owner = match owner_of(call, user, kind) {
-        Ok(owner) => owner,
+    let place = match whose {
+        Whose::User(user) => owner_of(call, user, kind).map(|owner| (owner, call.kernel.title_id())),
+        Whose::Said => content_titles::place_of(call, at, kind)?,
+    };
+    let (owner, title) = match place {
+        Ok(place) => place,
         Err(error) => return Ok(Err(error)),
     };
-    let name = PackageName::new(owner, call.kernel.title_id(), kind, &file);
+    let name = PackageName::new(owner, title, kind, &file);
     Ok(name.map(|name| Wanted { name, display_name }).ok_or(Win32Error::INVALID_NAME))
 }
 
 /// `XCONTENT_DATA` of a package.
-fn described(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
+pub(super) fn described(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(data::SIZE as usize);
     bytes.extend(HARD_DISK.to_be_bytes());
     bytes.extend(name.kind.to_be_bytes());
@@ -83,19 +97,19 @@ fn described(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
     bytes
 }
 
-/// Arguments of both functions that open packages.
-struct Opening {
-    user: u32,
-    root: Option<Text>,
-    content: Option<GuestAddr>,
-    flags: u32,
-    disposition: Option<Out<u32>>,
-    license: Option<Out<u32>>,
-    overlapped: Option<GuestAddr>,
+/// Arguments of the functions that open packages.
+pub(super) struct Opening {
+    pub(super) whose: Whose,
+    pub(super) root: Option<Text>,
+    pub(super) content: Option<GuestAddr>,
+    pub(super) flags: u32,
+    pub(super) disposition: Option<Out<u32>>,
+    pub(super) license: Option<Out<u32>>,
+    pub(super) overlapped: Option<GuestAddr>,
 }
 
 impl Opening {
-    fn open(self, call: &mut Call) -> Fallible<Win32Error> {
+    pub(super) fn open(self, call: &mut Call) -> Fallible<Win32Error> {
         let Some(root) = self.root else { return Ok(Win32Error::INVALID_PARAMETER) };
         let root = root.text(call.memory())?;
         let Some(root) = root_name(&root) else { return Ok(Win32Error::INVALID_NAME) };
@@ -103,13 +117,16 @@ impl Opening {
         if let Some(disposition) = self.disposition {
             disposition.set(call.memory(), 0)?;
         }
-        let wanted = match wanted(call, self.user, self.content)? {
+        let wanted = match wanted(call, self.whose, self.content)? {
             Ok(wanted) => wanted,
             // What is wrong by itself is said at once.
             Err(error @ (Win32Error::INVALID_PARAMETER | Win32Error::INVALID_NAME)) => return Ok(error),
             Err(error) => return complete(call, self.overlapped, Completed::refused(error)),
         };
-        let creator = owner_of(call, self.user, 0).unwrap_or_default();
+        let creator = match self.whose {
+            Whose::User(user) => owner_of(call, user, 0).unwrap_or_default(),
+            Whose::Said => wanted.name.owner,
+        };
         let new = PackageHeader::new(creator, &wanted.display_name);
         let opened = call.kernel.files.lock().open_package(root, &wanted.name, mode, new);
         tracing::debug!(target: "vfs", "package {:?} as {root}: {opened:?}", wanted.name);
@@ -131,13 +148,13 @@ impl Opening {
 }
 
 /// Does something with a package that exists, and completes with what came of it.
-fn with_package(
+pub(super) fn with_package(
     call: &mut Call,
-    (user, content, overlapped): (u32, Option<GuestAddr>, Option<GuestAddr>),
+    (whose, content, overlapped): (Whose, Option<GuestAddr>, Option<GuestAddr>),
     missing: Win32Error,
     f: impl FnOnce(&mut Call, &PackageName, &PackageHeader) -> Fallible<Result<(), Win32Error>>,
 ) -> Fallible<Win32Error> {
-    let name = match wanted(call, user, content)? {
+    let name = match wanted(call, whose, content)? {
         Err(error) => return complete(call, overlapped, Completed::refused(error)),
         Ok(Wanted { name, .. }) => name,
     };
@@ -168,7 +185,8 @@ impl Content {
         license: Option<Out<u32>>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        Opening { user, root, content, flags, disposition, license, overlapped }.open(call)
+        Opening { whose: Whose::User(user), root, content, flags, disposition, license, overlapped }
+            .open(call)
     }
 
     /// As `XamContentCreate`, with how much is to be cached and how large the package will be. Neither is needed here: what
@@ -186,7 +204,8 @@ impl Content {
         _content_size: u64,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        Opening { user, root, content, flags, disposition, license, overlapped }.open(call)
+        Opening { whose: Whose::User(user), root, content, flags, disposition, license, overlapped }
+            .open(call)
     }
 
     /// Closes a package. What was written to it is on the disk.
@@ -227,7 +246,7 @@ impl Content {
         content: Option<GuestAddr>,
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
-        let about = (user, content, overlapped);
+        let about = (Whose::User(user), content, overlapped);
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             Ok(call.kernel.files.lock().delete_package(name))
         })
@@ -297,7 +316,7 @@ impl Content {
         if let Some(creator) = creator {
             creator.set(call.memory(), 0)?;
         }
-        let about = (user, content, overlapped);
+        let about = (Whose::User(user), content, overlapped);
         with_package(call, about, Win32Error::PATH_NOT_FOUND, |call, name, header| {
             let own = header.creator == name.owner && name.owner != Xuid::NOBODY;
             is_creator.set(call.memory(), u32::from(own))?;
@@ -323,7 +342,7 @@ impl Content {
         };
         let mut bytes = vec![0; size as usize];
         call.memory().read_bytes(picture, &mut bytes)?;
-        let about = (user, content, overlapped);
+        let about = (Whose::User(user), content, overlapped);
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             let files = call.kernel.files.lock();
             Ok(files.packages.store.set_thumbnail(name, &bytes).map_err(win32_error))
@@ -341,7 +360,7 @@ impl Content {
         overlapped: Option<GuestAddr>,
     ) -> Fallible<Win32Error> {
         let Some(size) = size else { return Ok(Win32Error::INVALID_PARAMETER) };
-        let about = (user, content, overlapped);
+        let about = (Whose::User(user), content, overlapped);
         with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
             let found = call.kernel.files.lock().packages.store.thumbnail(name);
             let picture = match found {

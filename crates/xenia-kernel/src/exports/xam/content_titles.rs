@@ -1,0 +1,147 @@
+//! Content of other titles: those that an executable names beside its own title (alternate ids), as parts of a series have.
+//!
+//! `XContentCreateCrossTitleEnumerator` and what belongs to it are linked into titles; they make the list here, read it by messages
+//! ([`crate::messages`]), and open what they find by what describes it. After xenia-canary's `xam_content_aggregate.cc`.
+
+use super::content::{Opening, Whose, data, described, with_package};
+use super::content_device;
+use super::enumerate::{self, Kind};
+use crate::abi::{Call, Handle, Out, Text};
+use crate::content::{MARKETPLACE, PackageHeader, PackageName};
+use crate::files::win32_error;
+use crate::status::failure::Fallible;
+use crate::user::enumerators::Enumerator;
+use crate::user::profile::{USERS, Xuid};
+use xenia_guest::{GuestAddr, Win32Error};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct ContentTitles;
+
+/// Any user, as an id.
+const ANY_XUID: u64 = u64::MAX;
+/// The running title, as an id.
+const OWN_TITLE: u32 = u32::MAX;
+/// Bytes of an enumerator that titles' libraries name in their messages.
+const PRIVATE: u32 = 8;
+
+/// `XCONTENT_DATA_INTERNAL`: `XCONTENT_DATA` with more behind it.
+pub(crate) mod internal {
+    /// Whose it is.
+    pub(crate) const XUID: u32 = 0x138;
+    /// The title that it is of.
+    pub(crate) const TITLE: u32 = 0x140;
+    /// What its licence allows.
+    pub(crate) const LICENSE: u32 = 0x144;
+    /// Bytes.
+    pub(crate) const SIZE: u32 = 0x200;
+    /// Bytes of what titles get of it: `XCONTENT_DATA` and the title's id.
+    pub(crate) const CROSS_TITLE: u32 = super::data::SIZE + 4;
+}
+
+/// `XCONTENT_DATA_INTERNAL` of a package.
+fn described_with_title(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
+    let mut bytes = described(name, header);
+    bytes.resize(internal::SIZE as usize, 0);
+    let mut put = |at: u32, value: &[u8]| bytes[at as usize..][..value.len()].copy_from_slice(value);
+    put(internal::XUID, &name.owner.0.to_be_bytes());
+    put(internal::TITLE, &name.title.to_be_bytes());
+    put(internal::LICENSE, &header.license.to_be_bytes());
+    bytes
+}
+
+/// Whose package is described, and of which title. The outer error is a bad pointer, the inner one what the call ends with.
+pub(super) fn place_of(call: &Call, at: GuestAddr, kind: u32) -> Fallible<Result<(Xuid, u32), Win32Error>> {
+    let (xuid, title): (u64, u32) =
+        (call.memory().read(at.offset(internal::XUID))?, call.memory().read(at.offset(internal::TITLE))?);
+    let titles = call.kernel.titles_of_content();
+    let title = if matches!(title, 0 | OWN_TITLE) { titles[0] } else { title };
+    if !titles.contains(&title) {
+        return Ok(Err(Win32Error::ACCESS_DENIED));
+    }
+    let owner = if kind == MARKETPLACE || xuid == ANY_XUID { Xuid::NOBODY } else { Xuid(xuid) };
+    let is_here = owner == Xuid::NOBODY || call.kernel.user.profiles.lock().place_of(owner).is_some();
+    Ok(if is_here { Ok((owner, title)) } else { Err(Win32Error::NO_SUCH_USER) })
+}
+
+#[exports(xam)]
+impl ContentTitles {
+    /// Lists the packages of one type that are of the title, and of those whose content it may have: a user's, or of any user, which is all
+    /// that are signed in, with what belongs to everybody.
+    #[export(Done)]
+    fn XamContentAggregateCreateEnumerator(
+        call: &mut Call,
+        xuid: u64,
+        device: u32,
+        content_type: u32,
+        _title: u32,
+        handle: Option<Out<Handle>>,
+    ) -> Fallible<Win32Error> {
+        let Some(out) = handle else { return Ok(Win32Error::INVALID_PARAMETER) };
+        out.set(call.memory(), Handle::NULL)?;
+        if !content_device::is_there(device) {
+            return Ok(Win32Error::INVALID_PARAMETER);
+        }
+        let owners = match xuid {
+            ANY_XUID => {
+                let profiles = call.kernel.user.profiles.lock();
+                let signed_in = (0..USERS).filter_map(|user| profiles.get(user)).map(|profile| profile.xuid);
+                [Xuid::NOBODY].into_iter().chain(signed_in).collect()
+            }
+            xuid => vec![Xuid(xuid)],
+        };
+        let mut list = Vec::new();
+        for title in call.kernel.titles_of_content() {
+            for &owner in &owners {
+                let found = call.kernel.files.lock().packages.store.packages(owner, title, content_type);
+                match found {
+                    Ok(found) => list
+                        .extend(found.iter().flat_map(|(name, header)| described_with_title(name, header))),
+                    Err(error) => return Ok(win32_error(error)),
+                }
+            }
+        }
+        let kind = Kind {
+            user: 0xFF,
+            application: 0xFE,
+            open_message: 0x2_000E,
+            close_message: 0x2_0010,
+            private: PRIVATE,
+            items: 1,
+            flags: 0,
+        };
+        let handle = enumerate::create(call, kind, &Enumerator::new(&list, internal::SIZE as usize, 1))?;
+        out.set(call.memory(), handle)?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// Opens or makes a package of the title, or of another whose content it may have: what describes it says whose it is. Its files are below
+    /// the root's name from then on.
+    #[export(Done)]
+    fn XamContentCreateInternal(
+        call: &mut Call,
+        root: Option<Text>,
+        content: Option<GuestAddr>,
+        flags: u32,
+        disposition: Option<Out<u32>>,
+        license: Option<Out<u32>>,
+        _cache_size: u32,
+        _content_size: u64,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        Opening { whose: Whose::Said, root, content, flags, disposition, license, overlapped }.open(call)
+    }
+
+    /// Deletes a package that is not open, of the title or of another whose content it may have.
+    #[export(Done)]
+    fn XamContentDeleteInternal(
+        call: &mut Call,
+        content: Option<GuestAddr>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let about = (Whose::Said, content, overlapped);
+        with_package(call, about, Win32Error::FILE_NOT_FOUND, |call, name, _| {
+            Ok(call.kernel.files.lock().delete_package(name))
+        })
+    }
+}
