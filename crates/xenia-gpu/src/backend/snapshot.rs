@@ -1,7 +1,8 @@
 //! Memory as it was when a draw was queued.
 //!
 //! A draw that waits for its turn must read what memory held when its packet came. The pages that it may
-//! read are copied then, and copies are kept: as long as nobody writes to a page, draws share its copy.
+//! read are copied then, and copies are kept: as long as nobody writes to a page, draws share its copy, in
+//! whatever ranges they have it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,8 +14,10 @@ use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 const PAGE: usize = PAGE_SIZE as usize;
 /// Most pages that one draw may need; more, and it is drawn at once.
 const MAX_PAGES: usize = (32 << 20) / PAGE;
-/// Pages kept before all are forgotten.
+/// Pages kept before those that nobody has asked for lately are forgotten.
 const MAX_KEPT: usize = (256 << 20) / PAGE;
+/// Pages that the ranges which are kept may name together, each as often as it is named.
+const MAX_NAMED: usize = 16 * MAX_KEPT;
 
 /// A page's copy and the version of what was copied.
 #[derive(Clone)]
@@ -40,13 +43,31 @@ impl Range {
     }
 }
 
+/// A range that was asked for.
+struct Asked {
+    range: Range,
+    /// The memory's epoch when it was found current.
+    epoch: Option<u64>,
+    /// The snapshot that asked for it last.
+    last: u64,
+}
+
 /// Copies of memory that draws needed.
 #[derive(Default)]
 pub(super) struct Copies {
-    ranges: BTreeMap<(u32, u32), Range>,
-    pages: usize,
+    ranges: BTreeMap<(u32, u32), Asked>,
+    /// By its number the last copy of each page whose writes are tracked; ranges share them.
+    pages: BTreeMap<usize, Page>,
+    /// Pages that ranges name.
+    named: usize,
+    snapshots: u64,
     /// Bytes copied for the snapshot that is being made.
     copied: usize,
+}
+
+/// Pages that a range touches.
+fn page_count((start, length): (u32, u32)) -> usize {
+    (start as usize % PAGE + length as usize).div_ceil(PAGE)
 }
 
 impl Copies {
@@ -57,51 +78,76 @@ impl Copies {
         wanted: &[(u32, u32)],
         memory: &dyn PhysicalMemory,
     ) -> Option<Snapshot> {
-        let pages = |&(start, length): &(u32, u32)| (start as usize % PAGE + length as usize).div_ceil(PAGE);
         let is_inside =
             |&(start, length): &(u32, u32)| u64::from(start) + u64::from(length) <= u64::from(PHYSICAL_SIZE);
-        if !wanted.iter().all(is_inside) || wanted.iter().map(pages).sum::<usize>() > MAX_PAGES {
+        if !wanted.iter().all(is_inside) || wanted.iter().copied().map(page_count).sum::<usize>() > MAX_PAGES
+        {
             return None;
         }
-        if self.pages > MAX_KEPT {
-            self.ranges.clear();
-            self.pages = 0;
-        }
+        self.snapshots += 1;
+        self.bound(MAX_KEPT, MAX_NAMED);
         let mut ranges: Vec<Range> = Vec::with_capacity(wanted.len());
         for range in wanted {
             if !ranges.iter().any(|have| have.place == *range) {
-                ranges.push(self.range(*range, pages(range), memory));
+                ranges.push(self.range(*range, memory));
             }
         }
         Some(Snapshot { ranges, copied: std::mem::take(&mut self.copied) })
     }
 
-    fn range(&mut self, range: (u32, u32), count: usize, memory: &dyn PhysicalMemory) -> Range {
-        // The version is taken before the bytes are read: a write in between makes the copy stale.
-        let version = memory.track(range.0, range.1);
-        let kept = self.ranges.entry(range).or_insert_with(|| {
-            self.pages += count;
-            Range { place: range, version: None, pages: Arc::default() }
-        });
-        if version.is_some() && kept.version == version {
-            return kept.clone();
-        }
-        let first = kept.first_page();
-        let pages = Arc::make_mut(&mut kept.pages);
-        let known = if version.is_some() { pages.len() } else { 0 };
-        for i in 0..count {
-            let at = ((first + i) * PAGE) as u32;
-            let page_version = memory.version(at, PAGE_SIZE);
-            if i < known && pages[i].version == page_version {
-                continue;
+    /// Forgets what was asked for longest ago where too much is kept: of the ranges the older half, or all if that is not
+    /// enough, and the pages that nobody has then.
+    fn bound(&mut self, most_kept: usize, most_named: usize) {
+        for keeps_half in [true, false] {
+            if self.pages.len() <= most_kept && self.named <= most_named {
+                return;
             }
-            self.copied += PAGE;
-            let mut bytes = Arc::new([0; PAGE]);
-            memory.read(at, &mut Arc::make_mut(&mut bytes)[..]);
-            let page = Page { version: page_version, bytes };
-            if i < pages.len() { pages[i] = page } else { pages.push(page) }
+            let mut lasts: Vec<u64> = self.ranges.values().map(|asked| asked.last).collect();
+            lasts.sort_unstable();
+            let oldest_kept = lasts.get(lasts.len() / 2).copied().filter(|_| keeps_half);
+            self.ranges.retain(|_, asked| oldest_kept.is_some_and(|oldest| asked.last > oldest));
+            self.named = self.ranges.values().map(|asked| asked.range.pages.len()).sum();
+            self.pages.retain(|_, page| Arc::strong_count(&page.bytes) > 1);
         }
-        kept.version = version;
+    }
+
+    fn range(&mut self, place: (u32, u32), memory: &dyn PhysicalMemory) -> Range {
+        // Taken before versions, as versions are before bytes are read: a write in between makes the copy stale.
+        let epoch = memory.epoch();
+        let asked = self.ranges.entry(place).or_insert_with(|| {
+            self.named += page_count(place);
+            Asked { range: Range { place, version: None, pages: Arc::default() }, epoch: None, last: 0 }
+        });
+        asked.last = self.snapshots;
+        let kept = &mut asked.range;
+        if kept.version.is_some() {
+            let is_current =
+                epoch.is_some() && asked.epoch == epoch || kept.version == memory.track(place.0, place.1);
+            if is_current {
+                asked.epoch = epoch;
+                return kept.clone();
+            }
+        }
+        let pages = kept.first_page()..kept.first_page() + page_count(place);
+        let versions: Vec<_> =
+            pages.clone().map(|page| memory.version((page * PAGE) as u32, PAGE_SIZE)).collect();
+        kept.version = memory.track(place.0, place.1);
+        let copies = pages.zip(versions).map(|(number, version)| {
+            let known =
+                self.pages.get(&number).filter(|page| kept.version.is_some() && page.version == version);
+            known.cloned().unwrap_or_else(|| {
+                self.copied += PAGE;
+                let mut bytes = Arc::new([0; PAGE]);
+                memory.read((number * PAGE) as u32, &mut Arc::make_mut(&mut bytes)[..]);
+                let page = Page { version, bytes };
+                if kept.version.is_some() {
+                    self.pages.insert(number, page.clone());
+                }
+                page
+            })
+        });
+        kept.pages = Arc::new(copies.collect());
+        asked.epoch = epoch;
         kept.clone()
     }
 }
@@ -184,6 +230,49 @@ mod tests {
         assert_ne!(page(&before, 1), page(&after, 1));
         assert_ne!(before.track(0x1ff0, 0x20), after.track(0x1ff0, 0x20));
         assert_eq!((after.ranges.len(), after.track(0, 4)), (2, None));
+    }
+
+    #[test]
+    fn ranges_share_the_pages_that_they_have_in_common() {
+        let (memory, mut copies) = (Ram::new(0x2_0000), Copies::default());
+        memory.write_u32(0x5000, 1);
+        // Direct3D's "from here on, the rest of the buffer".
+        let rest = |at: u32| [(at, 0x1_0000 - at)];
+        let copied = |copies: &mut Copies, at| copies.snapshot(&rest(at), &memory).unwrap().copied();
+        assert_eq!(copied(&mut copies, 0x4010), 12 * PAGE);
+        assert_eq!(copied(&mut copies, 0x5010), 0);
+        assert_eq!(copied(&mut copies, 0x2000), 2 * PAGE);
+        let before = copies.snapshot(&rest(0x5000), &memory).unwrap();
+        memory.write_u32(0x5000, 2);
+        assert_eq!(copied(&mut copies, 0x4010), PAGE);
+        assert_eq!(copied(&mut copies, 0x2000), 0, "the other range has seen it");
+        let after = copies.snapshot(&rest(0x5000), &memory).unwrap();
+        assert_eq!((word(&before, 0x5000), word(&after, 0x5000)), (1, 2));
+        assert_ne!(before.track(0x5000, 0xb000), after.track(0x5000, 0xb000));
+    }
+
+    #[test]
+    fn what_was_asked_for_lately_is_kept() {
+        let (memory, mut copies) = (Ram::new(0x2_0000), Copies::default());
+        let copied = |copies: &mut Copies, page: u32| {
+            copies.snapshot(&[(page * PAGE_SIZE, 8)], &memory).unwrap().copied() / PAGE
+        };
+        let held = copies.snapshot(&[(0, 8)], &memory).unwrap();
+        (1..10).for_each(|page| assert_eq!(copied(&mut copies, page), 1));
+        copies.bound(10, 10);
+        assert_eq!((0..10).map(|page| copied(&mut copies, page)).sum::<usize>(), 0);
+        copied(&mut copies, 3);
+        copies.bound(9, 10);
+        assert_eq!((copies.ranges.len(), copies.named, copies.pages.len()), (4, 4, 5));
+        assert_eq!([3, 9, 8, 7].map(|page| copied(&mut copies, page)), [0; 4]);
+        assert_eq!([0, 6].map(|page| copied(&mut copies, page)), [0, 1], "a snapshot still has the first");
+        copies.bound(usize::MAX, 2);
+        assert_eq!(copies.named, 2);
+        copies.bound(0, 0);
+        assert_eq!((copies.ranges.len(), copies.named, copies.pages.len()), (0, 0, 1));
+        drop(held);
+        copies.bound(0, 0);
+        assert_eq!(copies.pages.len(), 0);
     }
 
     #[test]
