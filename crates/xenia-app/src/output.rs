@@ -23,14 +23,9 @@ fn draft(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
     let permissions =
         std::fs::metadata(path).map_or(Permissions::from_mode(0o666), |found| found.permissions());
-    let made = tempfile::Builder::new().prefix(".xenia-rs-").permissions(permissions).tempfile_in(folder);
-    made.map_err(the_hosts_own)
-}
-
-/// What the host says, without the draft's name: nobody has heard of that.
-fn the_hosts_own(error: std::io::Error) -> std::io::Error {
-    let inner = error.get_ref().and_then(|named| named.source()?.downcast_ref::<std::io::Error>());
-    inner.and_then(std::io::Error::raw_os_error).map_or(error, std::io::Error::from_raw_os_error)
+    // A folder that isn't there, or is none, is an error without the draft's name, of which nobody has heard.
+    std::fs::metadata(folder.join("."))?;
+    tempfile::Builder::new().prefix(".xenia-rs-").permissions(permissions).tempfile_in(folder)
 }
 
 /// Whether the folder takes no new file, though a file of it may be written.

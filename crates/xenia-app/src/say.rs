@@ -216,7 +216,7 @@ mod tests {
     fn a_cause_is_said_once() {
         let missing = || std::io::Error::from(ErrorKind::NotFound);
         let error = xenia_jit_tests::conformance::RunError::Read { path: "nodir".into(), source: missing() };
-        assert_eq!(chain(&error.into()), format!("nodir: {}", missing()));
+        assert_eq!(chain(&error.into()), format!("cannot read nodir: {}", missing()));
         assert_eq!(
             chain(&anyhow!(missing()).context("cannot open a")),
             format!("cannot open a: {}", missing())
