@@ -147,6 +147,8 @@ impl Workshop<'_> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["exec", "--config", "/dev/null"]).arg(self.title()).arg("--folder").arg(&game);
         command.args(["--headless", "--gpu", "none", "--halt-on-deadlock", "--timeout", PATIENCE]);
+        // Each compiles what it runs: code that the first has kept would make the others faster.
+        command.args(["--code-cache", "off"]);
         command.arg("--guest-log").arg(&answer).arg("--json").arg(path(".json"));
         match (self.lockstep, self.kind) {
             (true, _) => _ = command.arg("--lockstep"),
