@@ -85,7 +85,7 @@ const FLAGS: &[(&str, &[&str])] = &[
 /// list's first element.
 const KEYS: &[(&[&str], &[&str])] = &[
     (
-        &["exec", "HELLO", "--headless", "-n", "1_000", "--json", "OUT"],
+        &["exec", "HELLO", "--headless", "--code-cache", "off", "-n", "1_000", "--json", "OUT"],
         &[
             "engine",
             "mode",
@@ -285,7 +285,7 @@ fn exit_codes_are_what_they_say() {
     let elf = |source: &str| {
         let code = xenia_isa::assemble(source, 0x8201_0000).unwrap().bytes;
         std::fs::write(at("t.elf"), flat_elf(&code)).unwrap();
-        run(&["exec", &at("t.elf"), "--headless", "--json", &at("out.json")]).unwrap()
+        run(&["exec", &at("t.elf"), "--headless", "--code-cache", "off", "--json", &at("out.json")]).unwrap()
     };
     assert_eq!(elf("li 3, 42\nblr\n"), Code::Done);
     let report: Value = serde_json::from_str(&std::fs::read_to_string(at("out.json")).unwrap()).unwrap();

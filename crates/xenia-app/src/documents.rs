@@ -132,7 +132,7 @@ mod tests {
         .unwrap();
         let bench = ["bench", "--runs=1", "--filter=fib", "--tier=interp"];
         for (name, words) in [
-            ("run", &["exec", &at("t.xex"), "--headless"][..]),
+            ("run", &["exec", &at("t.xex"), "--headless", "--code-cache", "off"][..]),
             ("info", &["info", &at("t.xex")]),
             ("conformance", &["conformance", &at("one.s"), "--engine=interp"]),
             ("fuzz", &["fuzz", "--blocks=5"]),

@@ -61,6 +61,7 @@ fn a_title_in_an_image_runs_and_reads_what_is_beside_it() {
     for title in ["game", "game.iso", "game.live", "game.con", "game.zip", "outer.zip"] {
         let log = at(&format!("{title}.txt"));
         let words = ["exec", &at(title), "--headless", "--gpu", "none", "--guest-log", &log];
+        let words = [&words[..], &["--code-cache", "off"]].concat();
         assert_eq!(run(&words).unwrap(), Code::Done);
         let said = std::fs::read_to_string(log).unwrap();
         // Primes below 131,072.
