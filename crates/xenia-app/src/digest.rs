@@ -24,7 +24,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-/// The SHA-256 of a title's image as loaded, computed when somebody asks for it: an ELF's zeros are tens of MiB.
+/// The SHA-256 of a title's image as loaded, computed when somebody asks for it: images of 20 MiB are common.
 #[derive(Clone)]
 pub struct ImageDigest {
     image: Arc<LoadedImage>,

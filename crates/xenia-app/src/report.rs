@@ -83,7 +83,7 @@ documented! {
         pub missing_files: Vec<String>,
         /// Titles that were launched by the one before; all other figures are the last one's.
         pub launches: u64,
-        /// SHA-256 of the image as loaded, before its first instruction.
+        /// SHA-256 of the image as loaded, before its first instruction, as far as an ELF's file fills it.
         pub image_loaded_sha256: ImageDigest,
         /// The digest's parts by name.
         pub digest_parts: BTreeMap<String, String>,

@@ -224,7 +224,8 @@ impl Elf {
         let (start, end) = self.span();
         let base = start as u32 / PAGE_SIZE * PAGE_SIZE;
         let size = (end.next_multiple_of(u64::from(PAGE_SIZE)) - u64::from(base)) as u32;
-        let mut bytes = vec![0; size as usize];
+        let filled = self.segments.iter().map(|one| one.address.0 - base + one.file_size).max();
+        let mut bytes = vec![0; filled.unwrap_or_default() as usize];
         self.copy_segments(&mut bytes, base);
         let mut page_runs: Vec<PageRun> = Vec::new();
         let pages = self.page_protections(base, (size / PAGE_SIZE) as usize, PAGE_SIZE);

@@ -1,7 +1,7 @@
 //! What every executable format is turned into: an image ready to be placed in guest memory.
 //!
 //! Invariants that every reader keeps, so that a loader needs no checks of its own:
-//! `bytes.len() == size`, `base + size` does not wrap, every import slot and thunk lies inside the
+//! `bytes` is no longer than `size` (what it lacks is zero), `base + size` does not wrap, every import slot and thunk lies inside the
 //! image, page runs are ascending, don't overlap, and stay inside the image. `entry` is inside the
 //! image, or null for a library without one.
 
@@ -34,7 +34,8 @@ pub struct LoadedImage {
     pub size: u32,
     /// First instruction; null for a library without one.
     pub entry: GuestAddr,
-    /// The image as it lies in memory, import slots and thunks still as stored on disk.
+    /// The image as it lies in memory, import slots and thunks still as stored on disk. Zeros at its end may be left out: an
+    /// ELF's .bss may be tens of MiB.
     pub bytes: Vec<u8>,
     /// Bytes in a page of `page_runs`: 4096 or 65536.
     pub page_size: u32,

@@ -18,7 +18,7 @@ fn a_program_is_read() {
     assert_eq!(image.entry, GuestAddr(0x9001_0004));
     assert_eq!(image.word(image.entry), Some(0x3860_0001));
     assert_eq!(image.bytes[0x2010..0x2014], [1, 8, 15, 22]);
-    assert!(image.bytes[0x2320..].iter().all(|&byte| byte == 0));
+    assert_eq!(image.bytes.len(), 0x2320, "zeros at the end are left out");
     assert_eq!(
         image.page_runs,
         [
@@ -105,7 +105,7 @@ fn flipped_bits_do_no_harm() {
     let mut check = |damaged: Vec<u8>| match load(&damaged, &KeyRing::development()) {
         Ok(image) => {
             read += 1;
-            assert_eq!(image.bytes.len(), image.size as usize);
+            assert!(image.bytes.len() <= image.size as usize);
             assert!(image.offset_of(image.entry, 4).is_some());
         }
         Err(_) => refused += 1,

@@ -44,7 +44,7 @@ fn each_sample_is_its_own_format_and_opens() {
             Opens::Executable(load) => {
                 let image = load(&file, &KeyRing::development()).unwrap();
                 assert!(image.digests_ok());
-                assert_eq!(image.bytes.len(), image.size as usize);
+                assert!(image.bytes.len() <= image.size as usize);
             }
             Opens::Volume(open) => {
                 let volume = open(Arc::new(file.clone())).unwrap();
