@@ -17,10 +17,11 @@
 //! - An order is made once: the same is not taken again before it has been carried out.
 //! - The thread ends with the last engine. Should it end before, engines compile for themselves.
 
-use crate::compile::{Wanted, Workbench};
+use crate::compile::Workbench;
 use crate::function_tier::Compiler;
 use crate::jit::{CompileCounts, ModeCode, Shared};
 use crate::mode::Mode;
+use crate::plan::Wanted;
 use crate::region::REGION_LIMIT;
 use parking_lot::{Condvar, Mutex};
 use std::cmp::Ordering;

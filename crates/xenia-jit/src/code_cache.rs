@@ -385,6 +385,12 @@ impl CodeCache {
         Some(self.memory.execute_base() + self.regions.get(&region)?.offset as u64)
     }
 
+    /// What the code of the piece around `pc` covers, if it is there: starts, and ends, in order.
+    pub(crate) fn covered_at(&self, pc: u32) -> &[(u32, u32)] {
+        let region = self.functions.region_at(pc).and_then(|id| self.regions.get(&id));
+        region.filter(|region| !region.retired).map_or(&[], |region| &region.covered)
+    }
+
     /// Where `pc` belongs.
     pub(crate) fn place(&self, pc: u32) -> Place {
         self.functions.place(pc, |region| {

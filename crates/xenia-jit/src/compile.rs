@@ -7,12 +7,11 @@ use crate::JitError;
 use crate::code_cache::CodeCache;
 use crate::cost::RegionCost;
 use crate::function_tier::{Compiled, Compiler, Texts, has_fma};
-use crate::jit::{CompileCounts, Engine, Granularity, Jit, JitConfig, ModeCode, Shared};
+use crate::jit::{CompileCounts, Engine, Jit, JitConfig, ModeCode, Shared};
 use crate::lift::LiftConfig;
 use crate::mode::Mode;
-use crate::pieces;
-use crate::region::{self, FUNCTION_LIMIT, REGION_LIMIT, Reach, Region};
-use crate::starts;
+use crate::plan::{Plan, Reached, Wanted, shorten};
+use crate::region::{REGION_LIMIT, Region};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
@@ -33,25 +32,6 @@ pub struct Dump {
     pub cost: RegionCost,
 }
 
-/// A region to compile, and what the code cache learns from it once that is decided.
-pub(crate) struct Plan {
-    pub(crate) region: Region,
-    /// Where it begins.
-    pub(crate) start: u32,
-    /// What it is a piece of, if it is.
-    piece: Option<PieceOf>,
-    /// Addresses that it calls.
-    pub(crate) calls: Vec<u32>,
-}
-
-/// That a region is a piece of a function.
-struct PieceOf {
-    /// Where the function starts.
-    function: u32,
-    /// Entries that it needs beyond those found by following branches.
-    entries: Vec<u32>,
-}
-
 /// A region's code, and what the code cache learns from it.
 pub(crate) struct Product<'a> {
     /// Where it begins.
@@ -63,25 +43,11 @@ pub(crate) struct Product<'a> {
     pub(crate) compiled: Compiled,
 }
 
-/// An address that is to have code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Wanted {
-    pub(crate) pc: u32,
-    /// Whether it has to be an entry.
-    pub(crate) as_entry: bool,
-}
-
-/// Which starts of blocks between two addresses the interpreter has reached.
-pub(crate) type Reached<'a> = &'a dyn Fn(u32, u32) -> Vec<u32>;
-
 /// What whoever compiles does it with, and counts.
 pub(crate) struct Workbench<'a> {
     pub(crate) compiler: &'a mut Compiler,
     pub(crate) counts: &'a mut CompileCounts,
 }
-
-/// Instructions of what is compiled beside a piece: from one entry that turned up to the next.
-const BESIDE: usize = 48;
 
 impl Jit {
     /// What the code at `pc` becomes in the usual mode: 32 bits, plain arithmetic. Compiles it for that; nothing is
@@ -159,28 +125,6 @@ pub(crate) fn lift_config(config: &JitConfig, mode: Mode) -> LiftConfig {
     }
 }
 
-/// `plan` is too long to be compiled, of which `fitting` instructions are not: cuts it if it's a piece of a function. How
-/// long a region may be now, if it might be `limit` before.
-pub(crate) fn shorten(code: &ModeCode, plan: Plan, fitting: usize, limit: usize) -> usize {
-    let fitting = fitting.clamp(1, plan.region.instructions.saturating_sub(1).max(1));
-    if plan.cut(code, fitting) { limit } else { fitting.min(limit - 1) }
-}
-
-impl Plan {
-    /// The function that it is a piece of, if it is, and entries of that which no branch leads to.
-    pub(crate) fn function(&self) -> Option<(u32, Vec<u32>)> {
-        self.piece.as_ref().map(|piece| (piece.function, piece.entries.clone()))
-    }
-
-    /// Cuts the piece that it's for into some of `most` instructions at most. False if it stays whole.
-    fn cut(self, code: &ModeCode, most: usize) -> bool {
-        let Some(PieceOf { function, entries }) = self.piece else { return false };
-        let mut cut = pieces::cut(&self.region, most);
-        cut.entries.extend(entries);
-        code.cache.lock().functions.cut(function, self.start, self.region.end(), &cut)
-    }
-}
-
 impl Engine {
     /// Compiles what is wanted, `plan` if that is made already, and publishes it, while its guest waits. False if it can't be
     /// compiled now.
@@ -208,41 +152,6 @@ impl Engine {
 }
 
 impl Shared {
-    /// The region of `limit` instructions at most that is compiled for the code at `pc`; an entry of it if `as_entry`. `None`
-    /// if there is nothing. A function that is longer is cut on the way.
-    pub(crate) fn plan(
-        &self,
-        code: &ModeCode,
-        wanted: Wanted,
-        reached: Reached<'_>,
-        limit: usize,
-    ) -> Option<Plan> {
-        let pc = wanted.pc;
-        let mut fetch = |pc: u32| self.memory.fetch_u32(pc).ok();
-        let length = match self.config.granularity {
-            Granularity::Function => None,
-            Granularity::Block => Some(region::block_length(pc, &mut fetch)),
-            Granularity::Instruction => Some(1),
-        };
-        if let Some(length) = length {
-            let reach = Reach::all((pc, pc.saturating_add(4 * length)), limit);
-            let region = region::discover(&[pc], &reach, &mut Vec::new(), &mut fetch)?;
-            return Some(Plan { region, start: pc, piece: None, calls: Vec::new() });
-        }
-        loop {
-            let plan = plan_piece(code, wanted, reached, limit, &mut fetch)?;
-            if plan.region.instructions <= limit {
-                return Some(plan);
-            }
-            // Not quite as long as possible: what comes to the limit is often too long once it's lifted.
-            if !plan.cut(code, limit * 3 / 4) {
-                let reach = Reach::all((pc, pc.saturating_add(4 * limit as u32)), limit);
-                let region = region::discover(&[pc], &reach, &mut Vec::new(), &mut fetch)?;
-                return Some(Plan { region, start: pc, piece: None, calls: Vec::new() });
-            }
-        }
-    }
-
     /// Compiles what is wanted, as [`Self::plan`] has it or had it just now, and publishes it. False if it can't be compiled
     /// now.
     pub(crate) fn compile(
@@ -339,84 +248,6 @@ impl Shared {
         }
         Ok(true)
     }
-}
-
-/// As [`Shared::plan`], of any length if it is a piece of a function.
-fn plan_piece(
-    code: &ModeCode,
-    wanted: Wanted,
-    reached: Reached<'_>,
-    limit: usize,
-    fetch: &mut dyn FnMut(u32) -> Option<u32>,
-) -> Option<Plan> {
-    let Wanted { pc, as_entry } = wanted;
-    let place = code.cache.lock().place(pc);
-    let mut calls = Vec::new();
-    if place.is_settled && (as_entry || !place.is_covered) {
-        let has_code = |pc| code.entries.offset(pc) != 0;
-        let reach = Reach { bounds: place.function, limit: BESIDE.min(limit), skips: &has_code };
-        let region = region::discover(&[pc], &reach, &mut calls, fetch)?;
-        return Some(Plan { region, start: pc, piece: None, calls });
-    }
-    let (function, start) = (place.function.0, place.piece.0);
-    let reach = Reach::all(place.piece, FUNCTION_LIMIT);
-    let mut roots = place.roots;
-    let mut end_of_code = place.end_of_code;
-    let known = region::discover(&roots, &reach, &mut calls, fetch);
-    if let Some(region) = &known {
-        let is_entry = region.entries.contains(&pc);
-        // What is too long is cut, whether `pc` is in it or not.
-        if is_entry || region.contains(pc) && !as_entry || region.instructions > limit {
-            let piece = Some(PieceOf { function, entries: Vec::new() });
-            return known.map(|region| Plan { region, start, piece, calls });
-        }
-        end_of_code = end_of_code.max(region.end());
-    }
-    // Part of that function only if it lies between its start and the last address that it reaches.
-    if pc > function && pc < end_of_code {
-        let mut entries = vec![pc];
-        // What else has been reached of it and is no part of it yet comes along: the other cases of a switch will be
-        // warm soon, and each would have it compiled again.
-        let is_known = |at| known.as_ref().is_some_and(|region| region.contains(at));
-        let reached = reached(start, place.piece.1.min(end_of_code));
-        entries.extend(reached.into_iter().filter(|&at| at != pc && !is_known(at)));
-        let known_roots = roots.len();
-        let mut whole = |entries: &[u32]| {
-            roots.truncate(known_roots);
-            roots.extend(entries);
-            calls.clear();
-            region::discover(&roots, &reach, &mut calls, fetch)
-        };
-        if let Some(region) = whole(&entries).filter(|region| region.entries.contains(&pc)) {
-            // What a branch leads to is no case, but part of one.
-            let followed = region.followed();
-            let (parts, mut cases): (Vec<u32>, Vec<u32>) =
-                entries.iter().partition(|&&at| at != pc && followed.contains(&at));
-            let mut region = if parts.is_empty() { Some(region) } else { whole(&cases) };
-            // But for those that lead to each other alone.
-            let is_in = |at: u32| region.as_ref().is_some_and(|region| region.contains(at));
-            let lost: Vec<u32> = parts.into_iter().filter(|&at| !is_in(at)).collect();
-            if !lost.is_empty() {
-                cases.extend(lost);
-                region = whole(&cases);
-            }
-            let piece = Some(PieceOf { function, entries: cases });
-            return region.map(|region| Plan { region, start, piece, calls });
-        }
-    }
-    // Of one behind it that nobody named.
-    let bounds = known.and_then(|known| starts::bounds_of(pc, &known, place.function.1, fetch));
-    if let Some((start, end)) = bounds
-        && start != pc
-        && code.cache.lock().functions.reaches(start, end)
-    {
-        return plan_piece(code, wanted, reached, limit, fetch);
-    }
-    // A function of its own.
-    calls.clear();
-    let reach = Reach::all((pc, place.function.1), FUNCTION_LIMIT);
-    let region = region::discover(&[pc], &reach, &mut calls, fetch)?;
-    Some(Plan { region, start: pc, piece: Some(PieceOf { function: pc, entries: Vec::new() }), calls })
 }
 
 /// Code that is being lifted and compiled, which is done without the lock of the code cache: nobody else begins with it until

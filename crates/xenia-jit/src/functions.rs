@@ -7,7 +7,8 @@
 //! No more than in proportion to how much code there is, whoever enters it where:
 //! - Each piece is compiled once, with all the entries that branches need.
 //! - Where an address turns up that nothing said was an entry (a case of a switch, the target of a `longjmp`), its piece is
-//!   compiled again with that and all that was reached of it meanwhile, [`MOST_TIMES`] times in all.
+//!   compiled again with that and all that was reached of it meanwhile, [`MOST_TIMES`] times in all. So it is where a
+//!   side of a branch is reached that was left out, as nobody had taken it.
 //! - Then the piece is *settled*, and a few instructions are compiled beside it, from such an address to the next entry.
 
 use crate::pieces::Cut;
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Guest bytes between a function's start and code that is taken for part of it.
 const FUNCTION_REACH: u32 = 1 << 20;
 /// How often a piece is compiled.
-const MOST_TIMES: u32 = 3;
+pub(crate) const MOST_TIMES: u32 = 3;
 /// Functions that are known at most, beside those that came from outside: more than any title has.
 const MOST_FUNCTIONS: usize = 1 << 20;
 /// Pieces and entries that are known at most, of all functions together. Code that is rewritten again and again could make
@@ -63,6 +64,8 @@ pub(crate) struct Place {
     pub(crate) is_covered: bool,
     /// Whether the piece isn't compiled again.
     pub(crate) is_settled: bool,
+    /// How often the piece was compiled, if its code is still there.
+    pub(crate) times: u32,
 }
 
 impl Place {
@@ -117,14 +120,14 @@ impl Functions {
     pub(crate) fn place(&self, pc: u32, covers: impl Fn(u32) -> Option<bool>) -> Place {
         let (start, end) = self.bounds(pc);
         let (mut from, mut to) = (start, end);
-        let (mut is_covered, mut is_settled) = (false, false);
+        let (mut is_covered, mut times) = (false, 0);
         let mut roots = Vec::new();
         let function = self.by_start.get(&start);
         if let Some(function) = function {
             if let Some((&first, piece)) = function.pieces.range(..=pc).next_back() {
                 from = first;
                 if let Some(covered) = piece.region.and_then(covers) {
-                    (is_covered, is_settled) = (covered, piece.times >= MOST_TIMES);
+                    (is_covered, times) = (covered, piece.times);
                 }
             }
             if let Some((&next, _)) = function.pieces.range(pc.saturating_add(4)..).next() {
@@ -136,7 +139,8 @@ impl Functions {
         }
         roots.extend(function.iter().flat_map(|f| f.entries.range(from..to)).filter(|&&at| at != start));
         let end_of_code = function.map_or(0, |function| function.end_of_code);
-        Place { function: (start, end), end_of_code, piece: (from, to), roots, is_covered, is_settled }
+        let is_settled = times >= MOST_TIMES;
+        Place { function: (start, end), end_of_code, piece: (from, to), roots, is_covered, is_settled, times }
     }
 
     /// The function at `start`, if what is learned of it can be kept.
@@ -176,6 +180,12 @@ impl Functions {
         let is_new = end > function.end_of_code;
         function.end_of_code = function.end_of_code.max(end);
         is_new
+    }
+
+    /// The region that the piece around `pc` was compiled to last.
+    pub(crate) fn region_at(&self, pc: u32) -> Option<u32> {
+        let function = self.by_start.get(&self.bounds(pc).0)?;
+        function.pieces.range(..=pc).next_back()?.1.region
     }
 
     /// Whether the piece of the function at `start` which begins at `piece` has been a region before.

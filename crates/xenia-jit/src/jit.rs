@@ -77,6 +77,8 @@ pub struct JitConfig {
     pub background: bool,
     /// That thread dawdles before each compilation, in a row of delays that this begins. For tests.
     pub compile_delays: Option<u64>,
+    /// Sides of conditional branches are left out at first by this number, not those that have not been reached yet. For tests.
+    pub left_out: Option<u64>,
     /// Host code is named for perf, in `/tmp/perf-PID.map`.
     pub perf_map: bool,
     /// Host code goes with its bytes to `/tmp/jit-PID.dump`, for `perf inject --jit`.
@@ -103,6 +105,7 @@ impl Default for JitConfig {
             baseline_host: false,
             background: false,
             compile_delays: None,
+            left_out: None,
             perf_map: false,
             jit_dump: false,
             wrong_addi: false,

@@ -43,6 +43,7 @@ mod loops;
 mod mode;
 mod perf_map;
 mod pieces;
+mod plan;
 mod precompile;
 mod region;
 mod relocation;

@@ -5,10 +5,10 @@
 //! named, is compiled when it is warm.
 
 use crate::JitError;
-use crate::compile::{Plan, Wanted, shorten};
 use crate::function_tier::Compiler;
 use crate::jit::{Jit, ModeCode, Shared};
 use crate::mode::Mode;
+use crate::plan::{Plan, Wanted, shorten};
 use crate::region::{End, REGION_LIMIT, Region, end_of};
 use crate::starts::ends_in_a_jump;
 use parking_lot::{Condvar, Mutex};

@@ -6,6 +6,8 @@
 //! outside where they are known (`.pdata`), else from the targets of calls seen so far; a branch
 //! out of them is a tail call.
 //!
+//! Sides of conditional branches that were never taken may be left out ([`Reach::sides`]); they are ways out of the region then.
+//!
 //! # Checks of the budget
 //! Each block subtracts its instructions. *Check points* compare the budget with [`Block::needs`], the most
 //! that any path from there to the next check points can subtract, so it never becomes negative:
@@ -77,6 +79,8 @@ pub(crate) struct Region {
     /// How many of them, from the first, are wanted by others than this code's own branches and calls.
     pub(crate) roots: usize,
     pub(crate) instructions: usize,
+    /// Sides of conditional branches that are no part of it for now.
+    pub(crate) left_out: BTreeSet<u32>,
 }
 
 impl Region {
@@ -178,12 +182,14 @@ pub(crate) struct Reach<'a> {
     pub(crate) limit: usize,
     /// What is left out of it all the same, unless it is a root.
     pub(crate) skips: &'a dyn Fn(u32) -> bool,
+    /// Which sides of conditional branches are part of it; `None`: all.
+    pub(crate) sides: Option<&'a dyn Fn(u32) -> bool>,
 }
 
 impl Reach<'static> {
     /// All of `bounds`.
     pub(crate) fn all(bounds: (u32, u32), limit: usize) -> Self {
-        Self { bounds, limit, skips: &|_| false }
+        Self { bounds, limit, skips: &|_| false, sides: None }
     }
 }
 
@@ -250,11 +256,12 @@ pub(crate) fn discover(
             work.insert(root.wrapping_sub(first));
         }
     }
-    if entries.first() != roots.first() {
+    if entries.is_empty() || entries.first() != roots.first() {
         return None;
     }
     let roots = entries.len();
     let mut edges: Vec<(u32, u32)> = Vec::new();
+    let mut left_out: Vec<(u32, u32)> = Vec::new();
     while let Some(distance) = work.pop_first() {
         let start = first.wrapping_add(distance);
         let mut pc = start;
@@ -285,10 +292,14 @@ pub(crate) fn discover(
                     continue;
                 }
                 End::Branch { taken, conditional } => {
-                    if conditional {
-                        follow(next, false, true);
+                    for to in [conditional.then_some(next), Some(taken)].into_iter().flatten() {
+                        // A loop that is warm before it has ever ended will end.
+                        if conditional && taken > pc && reach.sides.is_some_and(|is_part| !is_part(to)) {
+                            left_out.push((pc, to));
+                        } else {
+                            follow(to, false, true);
+                        }
                     }
-                    follow(taken, false, true);
                 }
                 End::Call { target } => {
                     calls.push(target);
@@ -306,6 +317,16 @@ pub(crate) fn discover(
             break;
         }
     }
+    // What is part of it otherwise is no side that is left out.
+    left_out.retain(|&(from, to)| {
+        let is_out = !words.has(to, flag::FOUND);
+        if !is_out {
+            words.set(to, flag::LEADER);
+            edges.push((from, to));
+        }
+        is_out && inside(to)
+    });
+    let left_out = left_out.into_iter().map(|(_, to)| to).collect();
     guests.sort_unstable_by_key(|guest| guest.pc);
     edges.sort_by_key(|&(from, _)| from);
     // So that whoever comes into the middle of a loop gets into it in its next turn.
@@ -318,7 +339,7 @@ pub(crate) fn discover(
     let blocks = cut(&guests, &words, &edges);
     let roots = entries[..roots].iter().filter(|pc| blocks.contains_key(pc)).count();
     entries.retain(|pc| blocks.contains_key(pc));
-    let mut region = Region { blocks, entries, roots, instructions: guests.len() };
+    let mut region = Region { blocks, entries, roots, instructions: guests.len(), left_out };
     for (number, pc) in region.entries.iter().enumerate() {
         if let Some(block) = region.blocks.get_mut(pc) {
             block.entry = Some(number as u32);
@@ -442,6 +463,27 @@ mod tests {
         let r = region(&words, &[0]);
         assert!(r.blocks.values().all(|b| b.needs <= PATH_LIMIT + b.len()));
         assert!(r.blocks.values().filter(|b| b.check).count() > 2);
+    }
+
+    #[test]
+    fn sides_are_left_out_but_where_a_loop_ends() {
+        // L: beq +12; addi; addi; beq +8; addi; bdnz L; addi; blr
+        let words = [0x4182_000C, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
+        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+        let is_part = |pc: u32| pc == 12 || pc == 20;
+        let reach = Reach { sides: Some(&is_part), ..Reach::all((0, 32), REGION_LIMIT) };
+        let r = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+        assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 12, 20, 24]);
+        assert_eq!(r.left_out.iter().copied().collect::<Vec<_>>(), [4, 16]);
+        assert_eq!(r.blocks[&0].successors, [12]);
+        // As above, but the first two lead to what the third comes to.
+        let words = [0x4182_0010, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
+        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+        let reach = Reach { sides: Some(&|pc| pc == 4 || pc == 16), ..Reach::all((0, 32), REGION_LIMIT) };
+        let r = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+        assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 4, 16, 20, 24]);
+        assert_eq!(r.blocks[&4].successors, [16, 20]);
+        assert!(r.left_out.is_empty());
     }
 
     #[test]

@@ -21,9 +21,9 @@
 mod file;
 mod record;
 
-use crate::compile::Plan;
 use crate::function_tier::Compiled;
 use crate::mode::Mode;
+use crate::plan::Plan;
 use file::{Contents, Purpose};
 use parking_lot::Mutex;
 use record::Label;

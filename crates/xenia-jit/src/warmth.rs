@@ -13,12 +13,13 @@
 //! - Where compiled code came to an address without an entry (a case of a switch), that address becomes an entry when the
 //!   function is compiled again, for which it has to be as warm as for the first time. How often that happens is bounded
 //!   ([`crate::functions`]).
+//! - So does a side of a branch that was left out as nobody had taken it, but it becomes no entry.
 //! - A long function is cut into pieces, which count by themselves.
 
 use crate::background::{Answer, Order};
-use crate::compile::Wanted;
 use crate::jit::{Engine, Granularity, ModeCode, Shared};
 use crate::mode::Mode;
+use crate::plan::Wanted;
 use crate::region::REGION_LIMIT;
 use std::time::{Duration, Instant};
 use xenia_cpu::{Exit, PpcContext};

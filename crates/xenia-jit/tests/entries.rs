@@ -90,7 +90,8 @@ fn an_entry_at_every_block_found_while_all_are_warm() {
         let before = machines[0].engine.counters().interpreted_instructions;
         same(&mut machines, i64::from(blocks) * 8 * 4);
         let counters = machines[0].engine.counters();
-        assert!(ratio("all at once", words.len(), &counters) <= 2.0, "{counters:?}");
+        // The last block is one that a branch leads to, but not here.
+        assert!(ratio("all at once", words.len() + 30, &counters) <= 2.0, "{counters:?}");
         let interpreted = counters.interpreted_instructions - before;
         assert!(interpreted <= u64::from(blocks) * 8 / 4 + 100, "{interpreted}: {counters:?}");
     }

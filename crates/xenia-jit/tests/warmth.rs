@@ -132,10 +132,46 @@ fn a_function_of_nothing_but_long_instructions_is_compiled_in_pieces() {
     assert!(longest < 700, "as many in one piece: {counters:?}");
 }
 
+/// L: cmpwi r3,0; beq +8; b back; twenty additions to r4; back: addi r5,r5,1; bdnz L; sc
+fn rare_side() -> Vec<u32> {
+    let mut words = vec![d(Op::cmpi, 0, 3, 0), 0x4182_0008, Op::bx.row().bits | 84];
+    words.extend([d(Op::addi, 4, 4, 1); 20]);
+    words.extend([d(Op::addi, 5, 5, 1), d(Op::bcx, 16, 0, -24 * 4), SC]);
+    words
+}
+
+#[test]
+fn a_side_that_was_never_taken_is_compiled_once_it_is() {
+    let words = rare_side();
+    let mut jit = machine(&words);
+    let mut interpreter = Machine::interpreter();
+    interpreter.put(CODE, &words);
+    let mut run = |jit: &mut Machine, r3: u64, turns: u64| {
+        for machine in [&mut *jit, &mut interpreter] {
+            (machine.ctx.pc, machine.ctx.ctr, machine.ctx.gpr[3]) = (CODE, turns, r3);
+            assert_eq!(machine.run(1 << 40), Exit::Syscall { lev: 2 });
+        }
+        assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None);
+        jit.engine.counters()
+    };
+    // With the word behind sc.
+    let without = words.len() as u64 + 1 - 20;
+    let plain = run(&mut jit, 1, 10_000);
+    assert_eq!(plain.compiled_guest_instructions, without, "all but the side: {plain:?}");
+    run(&mut jit, 0, 10);
+    let rare = run(&mut jit, 1, 10_000);
+    assert_eq!(rare.compiled_guest_instructions, without, "ten times are not worth it: {rare:?}");
+    let often = run(&mut jit, 0, 10_000);
+    assert_eq!(often.compiled_guest_instructions, 2 * without + 20, "{often:?}");
+    let later = run(&mut jit, 0, 10_000);
+    let interpreted = later.interpreted_instructions - often.interpreted_instructions;
+    assert!(interpreted < 100, "it is part of the loop: {later:?}");
+}
+
 #[test]
 fn a_function_too_long_for_one_piece_is_compiled_whole_and_about_once() {
-    // A loop of a thousand ifs: cmpwi r3,n; beq +12; addi r4,r4,1; stw r4,0(r2).
-    const IFS: u32 = 1000;
+    // A loop of two thousand ifs: cmpwi r3,n; beq +12; addi r4,r4,1; stw r4,0(r2).
+    const IFS: u32 = 2000;
     let one_if = |n| [d(Op::cmpi, 0, 3, n), 0x4182_000C, d(Op::addi, 4, 4, 1), d(Op::stw, 4, 2, 0)];
     let mut words: Vec<u32> = (0..IFS as i32).flat_map(one_if).collect();
     words.extend([0x4200_0000 | (16 * IFS).wrapping_neg() & 0xFFFC, SC]);
@@ -152,5 +188,5 @@ fn a_function_too_long_for_one_piece_is_compiled_whole_and_about_once() {
     assert!(counters.functions > 1, "its pieces: {counters:?}");
     assert!(counters.compiled_guest_instructions < 2 * 4 * u64::from(IFS), "{counters:?}");
     // Where visits begin the interpreter may run to the next entry.
-    assert!(interpreted[7] - interpreted[6] < 4000, "two million run in each visit: {interpreted:?}");
+    assert!(interpreted[7] - interpreted[6] < 4000, "four million run in each visit: {interpreted:?}");
 }

@@ -13,10 +13,11 @@ use xenia_jit_tests::conformance::{self, Engine};
 /// Failures printed in full; the JSON has all.
 const SHOWN: usize = 20;
 
-/// The JIT, compiling at first sight and however often code is replaced: a case that runs once runs compiled.
-pub fn jit_engine<'a>(break_lifter: bool) -> Engine<'a> {
+/// The JIT, compiling at first sight and however often code is replaced: a case that runs once runs compiled. `left_out`
+/// chooses sides of branches that come later.
+pub fn jit_engine<'a>(break_lifter: bool, left_out: Option<u64>) -> Engine<'a> {
     Engine::new("jit", move |memory| {
-        let config = JitConfig { wrong_addi: break_lifter, ..JitConfig::compile_everything() };
+        let config = JitConfig { wrong_addi: break_lifter, left_out, ..JitConfig::compile_everything() };
         Ok(Box::new(Jit::new(memory, config)?))
     })
 }
@@ -31,8 +32,8 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
         }
         EngineChoice::Interp => vec![Engine::interpreter()],
         EngineChoice::Both if args.tier == Tier::Interp => vec![Engine::interpreter()],
-        EngineChoice::Jit => vec![jit_engine(false)],
-        EngineChoice::Both => vec![Engine::interpreter(), jit_engine(false)],
+        EngineChoice::Jit => vec![jit_engine(false, None)],
+        EngineChoice::Both => vec![Engine::interpreter(), jit_engine(false, None)],
     };
     let interrupt = Interrupt::listen(None)?;
     let is_stopped = || interrupt.cause().is_some();

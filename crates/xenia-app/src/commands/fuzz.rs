@@ -83,7 +83,8 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
             .with_style(ProgressStyle::with_template("{spinner} {human_pos} sequences, {elapsed}")?),
     };
     let shown = bar.clone();
-    let mut config = FuzzConfig::new(limit.unwrap_or(u64::MAX), args.seed, jit_engine(args.break_lifter));
+    let jit = jit_engine(args.break_lifter, Some(args.seed));
+    let mut config = FuzzConfig::new(limit.unwrap_or(u64::MAX), args.seed, jit);
     if outside.is_some() && args.engine == FuzzEngine::Interp {
         config.engine = None;
     }

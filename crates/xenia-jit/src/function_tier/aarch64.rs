@@ -4,9 +4,9 @@
 //! not made here.
 
 use super::{Compiler, Texts, flags};
-use crate::compile::Wanted;
 use crate::lift::LiftConfig;
 use crate::mode::Mode;
+use crate::plan::Wanted;
 use crate::region::{REGION_LIMIT, Region};
 use crate::{Jit, JitConfig, JitError};
 use cranelift_codegen::Context;

@@ -9,9 +9,9 @@
 //! XENIA_COMPILE_CASES=77..78 XENIA_COMPILE_LOG=1 cargo test -p xenia-jit compiling_ends_soon -- --nocapture
 //! ```
 
-use crate::compile::Wanted;
 use crate::lift::MOST_IR;
 use crate::mode::Mode;
+use crate::plan::Wanted;
 use crate::region::REGION_LIMIT;
 use crate::{Jit, JitConfig};
 use std::sync::Arc;

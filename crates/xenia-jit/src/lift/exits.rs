@@ -32,6 +32,11 @@ impl Lifter<'_> {
         if self.blocks.contains_key(&to) {
             self.goto_inside(to);
         } else {
+            if self.region.left_out.contains(&to)
+                && let Some(here) = self.b.current_block()
+            {
+                self.b.set_cold_block(here);
+            }
             self.flush();
             let target = self.linked(to);
             let pc = self.b.ins().iconst(types::I64, i64::from(to));

@@ -2,9 +2,9 @@
 //!
 //! Bytes are a [`Body`] as postcard has it, and behind that the code.
 
-use crate::compile::Plan;
 use crate::function_tier::{Compiled, Tables};
 use crate::mode::Mode;
+use crate::plan::Plan;
 use crate::region::REGION_LIMIT;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
