@@ -16,9 +16,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_audio::drift::DriftFigures;
 use xenia_audio::mix::{self, Mixer};
+use xenia_audio::song::Song;
 use xenia_audio::wav::WavWriter;
 use xenia_audio::xma::{Decoder, XmaFigures};
-use xenia_kernel::ports::{Audio, RenderFrame, Xma};
+use xenia_kernel::ports::{Audio, RenderFrame, SongBytes, Xma};
 use xenia_memory::GuestMemory;
 use xenia_sched::GuestTicks;
 
@@ -79,6 +80,9 @@ struct State {
     mixer: Mixer,
     samples: Vec<i16>,
     sink: Sink,
+    /// What the title's music player has on, and its number.
+    song: Option<Song>,
+    song_number: u64,
 }
 
 /// Where sound goes; clones are the same.
@@ -115,7 +119,7 @@ impl Sound {
     }
 
     fn new(mixer: Mixer, sink: Sink) -> Self {
-        Self(Arc::new(Mutex::new(State { mixer, samples: Vec::new(), sink })))
+        Self(Arc::new(Mutex::new(State { mixer, samples: Vec::new(), sink, song: None, song_number: 0 })))
     }
 
     /// What it is, for reports.
@@ -158,16 +162,35 @@ impl Sound {
 }
 
 impl Audio for Sound {
-    fn play(&mut self, frames: &[Box<RenderFrame>]) {
-        let State { mixer, samples, sink } = &mut *self.0.lock();
+    fn play(&mut self, frames: &[Box<RenderFrame>], volume: Option<f32>) {
+        let State { mixer, samples, sink, song, .. } = &mut *self.0.lock();
+        let music = volume.and_then(|volume| song.as_mut()?.frame(volume));
+        if volume.is_some() && music.is_none() {
+            *song = None;
+        }
         // For nobody, too: how much was too loud is a figure.
-        mixer.mix(frames.iter().map(|frame| &**frame), samples);
+        mixer.mix(frames.iter().chain(&music).map(|frame| &**frame), samples);
         match sink {
             Sink::Null => {}
             Sink::Wav(wav) => wav.write(samples),
             Sink::Device(device) => device.put(samples),
         }
         samples.clear();
+    }
+
+    fn set_song(&mut self, number: u64, song: Option<SongBytes>) {
+        let mut state = self.0.lock();
+        if number < state.song_number {
+            return;
+        }
+        state.song_number = number;
+        state.song = song.and_then(|bytes| match Song::new(bytes) {
+            Ok(song) => Some(song),
+            Err(error) => {
+                tracing::warn!(target: "kernel", "a song of the title's is not heard: {error}");
+                None
+            }
+        });
     }
 }
 
@@ -205,14 +228,66 @@ mod tests {
             SoundArgs { audio: Some(AudioOutput::Wav(path.clone())), volume: 100, ..SoundArgs::default() };
         let sound = Sound::open(&args, None, false).unwrap();
         let mut port = sound.port();
-        port.play(&[]);
+        port.play(&[], None);
         assert_eq!((sound.finish(), sound.name()), (None, "wav"));
-        port.play(&[]);
+        port.play(&[], None);
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!(bytes.len(), 44 + 256 * 4);
         assert_eq!(bytes[40..44], (256_u32 * 4).to_le_bytes());
         assert!(Sound::open(&args, Some(dir.path()), true).is_err(), "a folder");
         assert!(Sound::open(&args, Some(Path::new("/dev/null")), false).is_err(), "no file");
+    }
+
+    const SONG_FRAME: [u8; 25] = [
+        0xFF, 0xFB, 0x54, 0xC0, 0x00, 0x00, 0x00, 0x34, 0x01, 0x88, 0x00, 0x00, 0x00, 0x08, 0x06, 0x80, 0x31,
+        0x00, 0x00, 0x00, 0x01, 0xFF, 0xE7, 0xFF, 0x00,
+    ];
+
+    /// A second of MP3 with a tone: frames of 64 kbit/s at 48 kHz, each with one spectral line.
+    fn song() -> SongBytes {
+        let mut frame = SONG_FRAME.to_vec();
+        frame.resize(192, 0);
+        let file = frame.repeat(42);
+        Box::new(move |offset, into| {
+            let rest = file.get(offset as usize..).unwrap_or_default();
+            let count = rest.len().min(into.len());
+            into[..count].copy_from_slice(&rest[..count]);
+            count
+        })
+    }
+
+    #[test]
+    fn a_song_is_mixed_in_while_it_plays_and_the_newest_is_on() {
+        let played = || {
+            let sound = Sound::null();
+            let mut port = sound.port();
+            let mut heard = Vec::new();
+            let mut play = |port: &mut Box<dyn Audio>, volume| {
+                let mut loudest = 0;
+                for _ in 0..20 {
+                    port.play(&[], volume);
+                    let State { mixer, song, .. } = &mut *sound.0.lock();
+                    let music = volume.and_then(|volume| song.as_mut()?.frame(volume));
+                    let mut samples = Vec::new();
+                    mixer.mix(music.as_deref(), &mut samples);
+                    loudest = samples.iter().map(|sample| sample.unsigned_abs()).fold(loudest, u16::max);
+                    heard.extend(samples);
+                }
+                loudest
+            };
+            port.set_song(2, Some(song()));
+            port.set_song(1, None);
+            let (loud, held) = (play(&mut port, Some(1.0)), play(&mut port, None));
+            let quiet = play(&mut port, Some(0.5));
+            assert!(
+                loud > 100 && held == 0 && quiet.abs_diff(loud / 2) <= loud / 20,
+                "{loud} {held} {quiet}"
+            );
+            port.set_song(3, Some(Box::new(|_, _| 0)));
+            assert_eq!(play(&mut port, Some(1.0)), 0, "an empty file");
+            heard
+        };
+        assert_eq!(played(), played());
     }
 
     #[test]

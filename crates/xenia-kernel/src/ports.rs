@@ -10,7 +10,7 @@ mod network;
 mod storage;
 mod video;
 
-pub use audio::{Audio, NoAudio, NoXma, RENDER_FRAME_BYTES, RenderFrame, Xma};
+pub use audio::{Audio, NoAudio, NoXma, RENDER_FRAME_BYTES, RenderFrame, SongBytes, Xma};
 pub use clock::Clock;
 pub use devices::Devices;
 pub use dialogs::{DialogAnswer, DialogRequest, Dialogs, Icon, MessageBox, NoDialogs, TextRequest};

@@ -24,6 +24,7 @@ mod queries;
 mod races;
 mod sequences;
 mod sessions;
+mod songs;
 mod sound;
 mod strings;
 mod threads;

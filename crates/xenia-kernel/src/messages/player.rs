@@ -1,4 +1,4 @@
-//! The music player: lists of songs that titles bring along, and what is done with them. No song is heard ([`crate::user::music`]).
+//! The music player: lists of songs that titles bring along, and what is done with them ([`crate::user::music`]).
 
 use super::{Message, Words, messages};
 use crate::abi::Call;
@@ -17,6 +17,8 @@ const LIST: u32 = 0x88;
 const SONG: u32 = 0x3E8;
 /// The title itself plays music.
 const CONTROLLED_BY_TITLE: u32 = 0;
+/// The longest path of a song, in UTF-16 units.
+const PATH: u32 = 260;
 /// Bytes of a song's description: six addresses of texts, the first of which is its path, then three words.
 const DESCRIPTION: u32 = 0x24;
 /// Bytes of what is told of a song, where its texts begin, bytes of each, and where the words behind them are.
@@ -27,7 +29,7 @@ const INFO_WORDS: u32 = 0x3D0;
 
 /// The rows.
 pub(super) const MESSAGES: &[Message] = messages! {
-    /// Plays a list of the title's, from a song on. Its songs take their time, and nothing is heard.
+    /// Plays a list of the title's, from a song on. Songs in MP3 are heard; those in WMA take their time in silence.
     Partial 0x7_0002 XMPPlayTitlePlaylist = play;
     /// Goes on with the song that is held.
     Done 0x7_0003 XMPContinue = |call, _| act(call, Music::go_on);
@@ -65,8 +67,8 @@ pub(super) const MESSAGES: &[Message] = messages! {
     Done 0x7_002B XMPGetMediaSources = media_sources;
     /// Bytes that a list of so many songs takes.
     Done 0x7_002E XMPGetTitlePlaylistBufferSize = list_size;
-    /// Says what is to be called with the samples that the player makes. It makes none.
-    Constant 0x7_003D XMPCaptureOutput = |_, _| Ok(HResult::OK);
+    /// Says what is to be called with the samples that the player makes. Nothing is.
+    Stub 0x7_003D XMPCaptureOutput = |_, _| Ok(HResult::OK);
 };
 
 /// Stores words where the pointers of a message, from `from` on, lead.
@@ -116,13 +118,14 @@ fn create_list(call: &mut Call, words: Words) -> Fallible<HResult> {
 /// A song as the title describes it.
 fn describe(call: &Call, at: GuestAddr) -> Fallible<Song> {
     let memory = call.memory();
-    let text = |index: u32| -> Fallible<Vec<u16>> {
-        let text: GuestAddr = memory.read(at.offset(4 + 4 * index))?;
-        let most = INFO_TEXT / 2 - 1;
+    let text_of = |index: u32, most: u32| -> Fallible<Vec<u16>> {
+        let text: GuestAddr = memory.read(at.offset(4 * index))?;
         Ok(if text.is_null() { Vec::new() } else { memory.read_wide_string(text, most)? })
     };
+    let text = |index: u32| text_of(index + 1, INFO_TEXT / 2 - 1);
     Ok(Song {
         handle: 0,
+        path: text_of(0, PATH)?,
         texts: [text(0)?, text(1)?, text(2)?, text(3)?, text(4)?],
         track: memory.read(at.offset(0x18))?,
         milliseconds: memory.read(at.offset(0x1C))?,

@@ -69,7 +69,7 @@ impl Kernel {
     /// Plays the frames that are due by now, and asks clients for more.
     pub(crate) fn play_due_frames(&self, cpu: &mut dyn Cpu) {
         while let Some(due) = self.render_driver.take_due(cpu.now()) {
-            self.devices.audio.lock().play(&due.frames);
+            self.devices.audio.lock().play(&due.frames, self.user.music.heard());
             for thread in due.woken {
                 self.wake_render_thread(cpu, thread);
             }

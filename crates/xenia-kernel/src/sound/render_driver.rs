@@ -2,7 +2,8 @@
 //!
 //! A frame is 256 samples at 48 kHz, which is 266,000 ticks exactly. All clients share one grid, the multiples of that: at each
 //! point one frame of every client's queue is played, and every client is asked for another one. Nothing here knows the host's
-//! clock, so what is played and how often a title is asked depends on guest time alone.
+//! clock, so what is played and how often a title is asked depends on guest time alone. While a song plays there is a grid without
+//! clients, too.
 //!
 //! - A client is asked once for each point: never in bursts. One that still answers the last question is asked when it is done,
 //!   for one point at most; others are lost, and counted.
@@ -33,7 +34,7 @@ const NEVER: GuestTicks = GuestTicks::MAX;
 /// How sound has gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SoundFigures {
-    /// Frames' times that have come, with at least one client.
+    /// Frames' times that have come, with at least one client or a song.
     pub frames_played: u64,
     /// Frames that clients have handed over.
     pub frames_submitted: u64,
@@ -74,6 +75,8 @@ struct State {
     /// Threads of clients that are gone: they end once they return.
     leaving: Vec<Entry>,
     figures: SoundFigures,
+    /// Whether a song plays.
+    has_song: bool,
 }
 
 /// What a point of the grid brings.
@@ -148,9 +151,7 @@ impl RenderDriver {
             is_woken: false,
             is_owed: false,
         });
-        if self.next_due().is_none() {
-            self.due.store((now / FRAME_TICKS + 1) * FRAME_TICKS, Relaxed);
-        }
+        self.keep_grid(&state, now);
         Ok(HANDLE + free as u32)
     }
 
@@ -158,11 +159,26 @@ impl RenderDriver {
     pub(super) fn remove(&self, handle: u32) -> Option<Removed> {
         let mut state = self.state.lock();
         let client = state.clients.get_mut(handle.wrapping_sub(HANDLE) as usize)?.take()?;
-        if state.clients.iter().all(Option::is_none) {
-            self.due.store(NEVER, Relaxed);
-        }
+        self.keep_grid(&state, 0);
         state.leaving.push(client.entry);
         Some(if client.is_busy { Removed::Busy } else { Removed::Waiting(client.entry.thread) })
+    }
+
+    /// A song plays from now on, or none.
+    pub(crate) fn set_has_song(&self, has_song: bool, now: GuestTicks) {
+        let mut state = self.state.lock();
+        state.has_song = has_song;
+        self.keep_grid(&state, now);
+    }
+
+    /// Begins the grid at its next point, or ends it.
+    fn keep_grid(&self, state: &State, now: GuestTicks) {
+        let is_silent = !state.has_song && state.clients.iter().all(Option::is_none);
+        if is_silent {
+            self.due.store(NEVER, Relaxed);
+        } else if self.next_due().is_none() {
+            self.due.store((now / FRAME_TICKS + 1) * FRAME_TICKS, Relaxed);
+        }
     }
 
     /// A client hands a frame over. One that is gone is heard no more, without an error.
@@ -306,6 +322,13 @@ mod tests {
         assert_eq!((driver.remove(two), driver.remove(two)), (Some(Removed::Busy), None));
         assert_eq!(driver.next_due(), None);
         assert_eq!(driver.figures().underruns, 0, "nobody has begun");
+        driver.set_has_song(true, 9 * FRAME_TICKS);
+        let three = driver.add(entry(3), 20 * FRAME_TICKS).unwrap();
+        assert_eq!((driver.next_due(), driver.remove(three).is_some()), (Some(10 * FRAME_TICKS), true));
+        assert_eq!(driver.take_due(10 * FRAME_TICKS), Some(Due::default()));
+        assert_eq!(driver.next_due(), Some(11 * FRAME_TICKS), "a song needs no client");
+        driver.set_has_song(false, 0);
+        assert_eq!(driver.next_due(), None);
     }
 
     #[test]

@@ -1,11 +1,15 @@
 //! The console's music player: lists of songs, which of them plays, and until when.
 //!
-//! Songs are not decoded, so nothing is heard. Each takes as much guest time as its description says; a title that waits for a song's end, or
-//! asks what plays, goes on. Listeners are told of each state under their own lock, in the order of the changes.
+//! Each song takes as much guest time as its description says; what is in its file changes nothing that the guest sees. The file is read and
+//! heard behind the sound port ([`crate::ports::Audio`]), frame by frame while the player plays. Listeners are told of each state under their
+//! own lock, in the order of the changes.
 
 use super::notifications::{Notification, id};
 use crate::Kernel;
+use crate::loader::path_of;
+use crate::ports::SongBytes;
 use crate::status::failure::Fallible;
+use crate::vfs::OpenRequest;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use xenia_guest::GuestAddr;
@@ -44,6 +48,8 @@ pub enum State {
 pub struct Song {
     /// Number, from 1 on; no two songs have the same.
     pub handle: u32,
+    /// Where its file is.
+    pub path: Vec<u16>,
     /// Title, artist, album, the album's artist, genre.
     pub texts: [Vec<u16>; 5],
     /// Its place on the album.
@@ -97,6 +103,8 @@ pub struct Music {
     lists: Vec<List>,
     songs_made: u32,
     current: Option<Current>,
+    /// How often another song was put on, or none.
+    put_on: u64,
     /// Listeners are to be told of the state.
     has_changed: bool,
 }
@@ -112,6 +120,7 @@ impl Default for Music {
             lists: Vec::new(),
             songs_made: 0,
             current: None,
+            put_on: 0,
             has_changed: false,
         }
     }
@@ -159,11 +168,15 @@ impl Music {
             Current { storage, song, progress }
         });
         self.has_changed = true;
+        self.put_on += 1;
     }
 
     /// Ends what is on.
     pub fn stop(&mut self) {
-        self.has_changed |= self.current.take().is_some();
+        if self.current.take().is_some() {
+            self.has_changed = true;
+            self.put_on += 1;
+        }
     }
 
     /// Holds the song that plays.
@@ -223,6 +236,13 @@ impl Music {
         self.lists.iter().find(|list| list.storage == current.storage)?.songs.get(current.song)
     }
 
+    /// How loud the song is that plays, from 0 to 1; `None`: none plays. What is no number is silent.
+    fn heard(&self) -> Option<f32> {
+        let volume = f32::from_bits(self.volume);
+        let volume = if volume.is_nan() { 0.0 } else { volume.clamp(0.0, 1.0) };
+        (self.state() == State::Playing).then_some(volume)
+    }
+
     /// When the song ends that plays.
     fn due(&self) -> GuestTicks {
         match self.current.map(|current| current.progress) {
@@ -237,11 +257,17 @@ impl Music {
 pub struct MusicPlayer {
     music: Mutex<Music>,
     due: AtomicU64,
+    /// [`PLAYS`] and the bits of [`Music::heard`].
+    heard: AtomicU64,
 }
+
+/// A song plays.
+const PLAYS: u64 = 1 << 32;
 
 impl Default for MusicPlayer {
     fn default() -> Self {
-        Self { music: Mutex::new(Level::Settings, Music::default()), due: AtomicU64::new(NEVER) }
+        let music = Mutex::new(Level::Settings, Music::default());
+        Self { music, due: AtomicU64::new(NEVER), heard: AtomicU64::new(0) }
     }
 }
 
@@ -249,6 +275,12 @@ impl MusicPlayer {
     /// When the song ends that plays. Takes no lock.
     pub fn next_due(&self) -> Option<GuestTicks> {
         Some(self.due.load(Acquire)).filter(|due| *due != NEVER)
+    }
+
+    /// How loud the song is that plays; `None`: none plays. Takes no lock.
+    pub fn heard(&self) -> Option<f32> {
+        let heard = self.heard.load(Acquire);
+        (heard & PLAYS != 0).then(|| f32::from_bits(heard as u32))
     }
 }
 
@@ -259,18 +291,52 @@ impl Kernel {
         cpu: &mut dyn Cpu,
         act: impl FnOnce(&mut Music, GuestTicks) -> R,
     ) -> Fallible<R> {
-        let _listeners = self.listeners.lock();
-        let (result, told) = {
-            let mut music = self.user.music.music.lock();
-            let result = act(&mut music, cpu.now());
-            self.user.music.due.store(music.due(), Release);
-            (result, std::mem::take(&mut music.has_changed).then(|| music.state()))
+        let (result, put_on, told) = {
+            let _listeners = self.listeners.lock();
+            let (result, put_on, told) = {
+                let mut music = self.user.music.music.lock();
+                let before = music.put_on;
+                let result = act(&mut music, cpu.now());
+                self.user.music.due.store(music.due(), Release);
+                let heard = music.heard();
+                let bits = heard.map_or(0, |volume| PLAYS | u64::from(volume.to_bits()));
+                self.user.music.heard.store(bits, Release);
+                self.render_driver.set_has_song(heard.is_some(), cpu.now());
+                let path = || music.song().map(|song| String::from_utf16_lossy(&song.path));
+                let put_on = (music.put_on != before).then(|| (music.put_on, path()));
+                (result, put_on, std::mem::take(&mut music.has_changed).then(|| music.state()))
+            };
+            let told = told.map_or(Ok(()), |state| {
+                cpu.time_has_more();
+                self.notify_locked(cpu, Notification { id: id::MUSIC_STATE_CHANGED, parameter: state as u32 })
+            });
+            (result, put_on, told)
         };
-        if let Some(state) = told {
-            cpu.time_has_more();
-            self.notify_locked(cpu, Notification { id: id::MUSIC_STATE_CHANGED, parameter: state as u32 })?;
+        if let Some((number, path)) = put_on {
+            let song = path.and_then(|path| self.open_song(&path));
+            self.devices.audio.lock().set_song(number, song);
         }
-        Ok(result)
+        told.map(|()| result)
+    }
+
+    /// The file of a song; `None`, with a line of the log, if it can't be read.
+    fn open_song(&self, path: &str) -> Option<SongBytes> {
+        let path = path_of(path, &self.config.image_path);
+        let opened = {
+            let mut files = self.files.lock();
+            files.vfs.resolve(&path).and_then(|at| files.vfs.open(&at, &OpenRequest::TO_READ))
+        };
+        match opened {
+            Ok(opened) => {
+                let file = opened.data?;
+                Some(Box::new(move |offset, into| file.read_at(offset, into).unwrap_or(0)))
+            }
+            Err(error) => {
+                tracing::warn!(target: "vfs", "the song {path} can't be read: {error}");
+                self.files.lock().missing.note(&path);
+                None
+            }
+        }
     }
 
     /// Ends the song that plays, if that is due.

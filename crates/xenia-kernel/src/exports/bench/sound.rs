@@ -1,7 +1,7 @@
 //! The render driver through its calls: who is asked when, on which thread, and what becomes of a client that is gone.
 
 use super::*;
-use crate::ports::{Audio, RenderFrame};
+use crate::ports::{Audio, RenderFrame, SongBytes};
 use crate::sound::FRAME_TICKS;
 use xenia_sched::{GuestTicks, System};
 
@@ -11,9 +11,10 @@ const CALLBACK: u64 = 0x8200_4000;
 struct Ear(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Audio for Ear {
-    fn play(&mut self, frames: &[Box<RenderFrame>]) {
+    fn play(&mut self, frames: &[Box<RenderFrame>], _: Option<f32>) {
         self.0.lock().unwrap().push(frames.iter().map(|frame| frame[0]).collect());
     }
+    fn set_song(&mut self, _: u64, _: Option<SongBytes>) {}
 }
 
 struct Case {
