@@ -294,6 +294,14 @@ pub(crate) fn xenia_rs() -> Result<Command> {
     Ok(hermetic(program()?))
 }
 
+/// Path of the program as users build it, which is built for that: timings are of this one.
+pub(crate) fn released_program() -> Result<PathBuf> {
+    println!("building the program as users do, which takes minutes the first time");
+    run(Command::new("cargo").args(["build", "--release", "--package", "xenia-app"]))?;
+    let path = target_folder().join("release/xenia-rs");
+    path.canonicalize().with_context(|| format!("{} is not there", path.display()))
+}
+
 fn xenia(args: &[&str]) -> Result<()> {
     run(xenia_rs()?.args(args))
 }

@@ -20,7 +20,7 @@ cargo xtask program-times lua lua-title --no-interp
 ```
 
 A figure is CPU seconds of a whole process, its own start included: natively (`cc -O2`), of `qemu-ppc` on the same guest code, and of a
-development build of the emulator in lockstep, without a backend. The JIT's *first* start finds no kept code, its *second* that of the first. All
+release build of the emulator in lockstep, without a backend. The JIT's *first* start finds no kept code, its *second* that of the first. All
 take turns, and each run begins anew with an empty disk. Programs whose name ends with `-title` have files and arguments, and run over
 [the library](sdk.md); the others only compute. What can't be had (qemu, a package's sources) is left out, and the command says so.
 
