@@ -264,7 +264,8 @@ mod tests {
         let Some(Instruction::Texture(fetch)) = program.instructions.first() else { panic!("{program:?}") };
         let identity = (1 << 3 | 2 << 6 | 3 << 9) << 1;
         let borders = [[0.0; 4], [1.0; 4], [0.5, 0.0, 0.5, 0.0], [0.0, 0.5, 0.5, 0.0]];
-        for (border, expected) in (0..).zip(borders) {
+        let with_alpha = |[x, y, z, _]: [f32; 4]| [x, y, z, 1.0];
+        for (border, expected) in (0..).zip(borders.into_iter().chain(borders.map(with_alpha))) {
             let mut registers = RegisterFile::new();
             let border_modes = 6 << 10 | 6 << 13;
             let words = [

@@ -5,7 +5,7 @@ mod level;
 use super::Binding;
 use crate::enums::{ClampMode, Dimension, TextureFilter};
 use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, TextureOp, Vector};
-use crate::texture::TextureLevel;
+use crate::texture::{TextureInfo, TextureLevel};
 use level::{Level, plane_lanes, snap};
 
 /// Derivatives within quads: horizontal in x and z, vertical in y and w, of the first two coordinates.
@@ -32,6 +32,24 @@ const STACKED: u8 = 2;
 /// What fetches of two dimensions have.
 const PLANE: u8 = 1;
 
+/// Black, white, and black of video: Cr, Y, Cb and Y, Cr, Cb, of which the colours are zero in the middle.
+fn border(info: &TextureInfo) -> [f32; 4] {
+    let [x, y, z, w] = match info.border {
+        1 => [1.0; 4],
+        2 => [0.5, 0.0, 0.5, 0.0],
+        3 => [0.0, 0.5, 0.5, 0.0],
+        _ => [0.0; 4],
+    };
+    [x, y, z, if info.opaque_border { 1.0 } else { w }]
+}
+
+/// A fraction with 16 bits behind the point. Half a step is taken for a little less, as 127 / 255 lies just below one and
+/// may come a unit too high.
+#[inline(always)]
+fn short_fraction(value: f32) -> f32 {
+    (value * 65_536.0 + 0.499) as i32 as f32 * (1.0 / 65_536.0)
+}
+
 /// A fetch from a texture, as its words and the constant have it lookup.
 struct Lookup<'a> {
     binding: &'a Binding,
@@ -45,6 +63,8 @@ struct Lookup<'a> {
     min: TextureFilter,
     mip: TextureFilter,
     border: [f32; 4],
+    /// Components with 16 bits behind the point.
+    short: u8,
     /// By which components are multiplied.
     factor: f32,
 }
@@ -76,13 +96,8 @@ impl<'a> Lookup<'a> {
             mag: choose(fetch.mag, info.mag),
             min: choose(fetch.min, info.min),
             mip: choose(fetch.mip, info.mip),
-            // Black, white, and black of video: Cr, Y, Cb and Y, Cr, Cb, of which the colours are zero in the middle.
-            border: match info.border {
-                1 => [1.0; 4],
-                2 => [0.5, 0.0, 0.5, 0.0],
-                3 => [0.0, 0.5, 0.5, 0.0],
-                _ => [0.0; 4],
-            },
+            border: border(info),
+            short: info.short_fractions(),
             factor: 2.0_f32.powi(info.exponent),
         }
     }
@@ -121,6 +136,11 @@ impl<'a> Lookup<'a> {
                 for lane in 0..LANES {
                     stored[lane] += (next[lane] - stored[lane]) * fractions[lane];
                 }
+            }
+        }
+        for (c, stored) in stored.iter_mut().enumerate() {
+            if self.short >> c & 1 != 0 {
+                *stored = stored.map(short_fraction);
             }
         }
         let mut result = [[0.0; LANES]; 4];
@@ -182,7 +202,7 @@ impl<'a> Lookup<'a> {
                 [if inside { 0.0 } else { 1.0 }; 4]
             }
             _ => {
-                let stored = if is_linear(self.mip) && lod > 0.0 {
+                let mut stored = if is_linear(self.mip) && lod > 0.0 {
                     let level = lod as usize;
                     let (low, high) =
                         (self.in_level(level, at, linear), self.in_level(level + 1, at, linear));
@@ -191,6 +211,11 @@ impl<'a> Lookup<'a> {
                 } else {
                     self.in_level((lod + 0.5) as usize, at, linear)
                 };
+                for (c, stored) in stored.iter_mut().enumerate() {
+                    if self.short >> c & 1 != 0 {
+                        *stored = short_fraction(*stored);
+                    }
+                }
                 info.swizzle.map(|select| match select {
                     0..=3 => stored[select as usize] * self.factor,
                     5 => 1.0,
@@ -304,4 +329,20 @@ fn levels_of_detail(fetch: &TextureFetch, at: &Sampling<'_>, scale: [f32; 3], ex
         }
     }
     lods
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_of_255_are_the_nearest_of_65536() {
+        for level in 0..=255_u32 {
+            let nearest = (level * 65_536 * 2 + 255) / (255 * 2);
+            for value in [level as f32 / 255.0, level as f32 * (1.0 / 255.0)] {
+                assert_eq!(short_fraction(value), nearest as f32 / 65_536.0, "{level}");
+            }
+        }
+        assert_eq!(short_fraction(128.0 / 255.0), 32_897.0 / 65_536.0);
+    }
 }

@@ -1,6 +1,6 @@
 //! Texture fetch constants by their fields.
 
-use super::Format;
+use super::{Format, Layout};
 use crate::enums::{ClampMode, Dimension, TextureFilter, TextureSign};
 use crate::memory::Endian;
 
@@ -49,6 +49,8 @@ pub struct TextureInfo {
     pub gradient_exponents: [i32; 2],
     /// Border colour number.
     pub border: u32,
+    /// Whatever the border's colour, its alpha is one.
+    pub opaque_border: bool,
     /// Small levels share a tile.
     pub packed_mips: bool,
 }
@@ -97,6 +99,7 @@ impl TextureInfo {
             lod_bias: signed(e, 12, 10) as f32 / 32.0,
             gradient_exponents: [signed(e, 22, 5), signed(e, 27, 5)],
             border: bits(f, 0, 2),
+            opaque_border: bits(f, 2, 1) != 0,
             packed_mips: bits(f, 11, 1) != 0,
         })
     }
@@ -113,6 +116,20 @@ impl TextureInfo {
     /// the base level.
     pub fn locked_level(&self) -> u32 {
         if self.dimension == Dimension::D2 && self.levels[0] == self.levels[1] { self.levels[0] } else { 0 }
+    }
+
+    /// The stored components, one bit each, that a fetch gives with 16 bits behind the point: unsigned fractions of as many
+    /// bits or fewer. Titles compare them with such numbers (xenia-canary, pull request 1158). **Unsure** of filtered ones.
+    pub fn short_fractions(&self) -> u8 {
+        let is_compressed = self.format.block != [1, 1];
+        let widths = match self.format.layout {
+            Layout::Fields(_) if !self.integer => self.format.layout.fields().map(|(_, width)| width),
+            Layout::Fields(_) | Layout::Unknown => return 0,
+            _ if is_compressed => [8; 4],
+            _ => return 0,
+        };
+        let is_short = |c: usize| self.signs[c] == TextureSign::Unsigned && (1..=16).contains(&widths[c]);
+        (0..4).fold(0, |mask, c| mask | u8::from(is_short(c)) << c)
     }
 
     /// The highest level that exists.
@@ -141,6 +158,28 @@ mod tests {
         ] {
             let words = [2, 6 | base, 31 | 31 << 13, 0, least << 2 | most << 6, 1 << 9 | mips];
             assert_eq!(TextureInfo::decode(&words).unwrap().levels, expected, "{base:#x} {mips:#x}");
+        }
+    }
+
+    #[test]
+    fn fractions_of_few_bits_are_short() {
+        for (format, signs, integer, expected) in [
+            (6, 0, 0, 0b1111),
+            (6, 0, 1, 0),                  // integers
+            (6, 0b11_10_01_00, 0, 0b0001), // unsigned, signed, biased, gamma
+            (18, 0, 1, 0b1111),            // DXT1 has fractions alone
+            (24, 0, 0, 0b1111),            // 16 bits
+            (22, 0, 0, 0),                 // depth
+            (33, 0, 0, 0),                 // 32 bits
+            (30, 0, 0, 0),                 // floats
+        ] {
+            let words = [2 | signs << 2, format, 0, integer, 0, 1 << 9];
+            let info = TextureInfo::decode(&words).unwrap();
+            assert_eq!(
+                info.short_fractions(),
+                expected,
+                "format {format}, signs {signs:#x}, integer {integer}"
+            );
         }
     }
 }

@@ -104,3 +104,52 @@ fn the_constant_scales_the_gradients_of_rows_and_columns() {
         assert_eq!(pixel(&scene.show(), 80, 8)[0], level * 25, "2^{rows} and 2^{columns}");
     }
 }
+
+#[test]
+fn fractions_have_16_bits_behind_the_point() {
+    // Levels in steps of 17 and the middle; of each 65,536 times as much has no fraction, and the middle is what titles
+    // compare it with.
+    let at = |x: u32| if x == 0 { 128 } else { x * 17 };
+    let mut scene = Scene::new(160, 16, 0);
+    for x in 0..16 {
+        scene.memory.write_u32(TEXTURE + tiled_2d(x, 0, 32, 2), at(x) * 0x0101_0101);
+    }
+    let point = "tfetch2D r0, r0.xy, tf1, mag=point, min=point, unnormalized";
+    fetch(
+        &mut scene,
+        &format!("{point}\nmul r0, r0, c[0].x\nfrc r1, r0\nadd r0, r0, -c[0].y\nmax r0.x, r1, r1"),
+    );
+    scene.set(0x4808, 15);
+    scene.constant(256, [65_536.0, 32_896.0, 0.0, 0.0]);
+    for x in 0..16 {
+        let left = x as f32 * 8.0;
+        scene.vertices(&rectangle(left, 0.0, left + 8.0, 16.0, [x as f32 + 0.5, 0.5, 0.0, 0.0]));
+        scene.draw(8, 3);
+    }
+    let frame = scene.show();
+    for x in 0..16 {
+        assert_eq!(pixel(&frame, x * 8 + 4, 8)[0], 0, "level {}", at(x));
+    }
+    assert_eq!(pixel(&frame, 4, 8)[1], 255, "128 is 32,897 of 65,536");
+    assert_eq!(pixel(&frame, 60, 8)[1], 0, "119 is less");
+}
+
+#[test]
+fn the_border_may_have_an_alpha_of_its_own() {
+    // 8_8_8_8, 8 and DXT1; all of them beyond the left edge.
+    for (format, forced, expected) in
+        [6, 2, 18].into_iter().flat_map(|format| [(format, 0, 0), (format, 4, 255)])
+    {
+        let mut scene = Scene::new(80, 16, 0);
+        let clamp = 6 << 10 | 6 << 13;
+        let words =
+            [2 | 1 << 31 | 1 << 22 | clamp, format | TEXTURE, 31 | 31 << 13, 0x688 << 1, 0, 1 << 9 | forced];
+        for (i, word) in words.into_iter().enumerate() {
+            scene.set(0x4806 + i as u32, word);
+        }
+        scene.shader(1, "tfetch2D r0, r0.xy, tf1, mag=point, min=point\nalloc colors\nmax oC0, r0.xyzw, r0");
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [-2.0, 0.5, 0.0, 0.0]));
+        scene.draw(8, 3);
+        assert_eq!(pixel(&scene.show(), 40, 8), [0, 0, 0, expected], "format {format}");
+    }
+}

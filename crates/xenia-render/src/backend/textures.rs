@@ -124,11 +124,11 @@ pub(crate) struct Textures {
     left_out: bool,
 }
 
-/// The part of a fetch constant that decides what texels come out. Clamp modes, filters, swizzle and
-/// exponent are applied when sampling.
+/// The part of a fetch constant that decides what texels come out, and how many of their components are stored. Clamp
+/// modes, filters, swizzle and exponent are applied when sampling.
 fn key(words: &[u32; 6]) -> [u32; 6] {
     let [a, b, c, d, e, f] = *words;
-    [a & !0x0037_fc00, b & !0x0b00, c, d & 1, e & 0x3c0, f & !0x1ff]
+    [a & !0x0037_fc00, b & !0x0b00, c, d & 1, e & 0x3c0, f & !0x1fb]
 }
 
 /// A texture without contents, if the device can have it.

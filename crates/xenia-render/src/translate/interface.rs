@@ -234,6 +234,8 @@ pub struct TextureRecord {
     pub is_volume: bool,
     /// Axes on which it is mirrored once.
     pub mirrored: [bool; 3],
+    /// Components of the result that have 16 bits behind the point before they are multiplied.
+    pub short: [bool; 4],
 }
 
 fn is_mirrored_once(mode: ClampMode) -> bool {
@@ -260,6 +262,7 @@ impl TextureRecord {
             is_volume: info.dimension == Dimension::D3,
             // Faces of a cube don't run into each other.
             mirrored: info.clamp.map(|mode| info.dimension != Dimension::Cube && is_mirrored_once(mode)),
+            short: info.swizzle.map(|select| select < 4 && info.short_fractions() >> select & 1 != 0),
         }
     }
 }

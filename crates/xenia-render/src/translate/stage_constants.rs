@@ -113,12 +113,13 @@ impl StageConstants {
         let mirrored = (0..3).fold(0, |bits, axis| bits | u32::from(record.mirrored[axis]) << axis);
         let [along_rows, along_columns] =
             record.gradient_exponents.map(|exponent| (exponent + 16) as u32 & 31);
-        let mirrored_and_exponents = mirrored | along_rows << 8 | along_columns << 16;
+        let short = (0..4).fold(0, |bits, i| bits | u32::from(record.short[i]) << (24 + i));
+        let mirrored_and_others = mirrored | along_rows << 8 | along_columns << 16 | short;
         self.put(
             member::TEXTURE,
             row + 2,
             0,
-            &[swizzle, u32::from(record.is_volume), mirrored_and_exponents, unnormalized_height.to_bits()],
+            &[swizzle, u32::from(record.is_volume), mirrored_and_others, unnormalized_height.to_bits()],
         );
     }
 

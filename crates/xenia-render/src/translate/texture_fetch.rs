@@ -5,15 +5,15 @@
 //! stacked and cube textures are arrays of planes: the cube operation has already chosen the face.
 //! Which of a 3D fetch's two textures is meant is the fetch constant's business, so its record says it.
 
-use naga::{
-    BinaryOperator as Op, DerivativeAxis, DerivativeControl, Expression, GlobalVariable, Handle,
-    MathFunction, ResourceBinding, SampleLevel, ScalarKind, TypeInner,
-};
+mod detail;
+mod resources;
+
+use naga::{BinaryOperator as Op, DerivativeAxis, Expression, MathFunction, SampleLevel, ScalarKind};
 use xenia_gpu::microcode::{ShaderKind, TextureFetch, TextureOp};
 
 use super::builder::Value;
-use super::interface::{SamplerSlot, TEXTURE_BINDING, TextureShape, TextureSlot, member};
-use super::{Stage, Translator, types};
+use super::interface::{TextureShape, member};
+use super::{Stage, Translator};
 
 const PLANE: u8 = 1;
 const CUBE: u8 = 3;
@@ -31,7 +31,8 @@ struct Record {
     highest: Value,
     swizzle: Value,
     is_volume: Value,
-    /// Axes that are mirrored once, one bit each; from bits 8 and 16 on the exponents of gradients, and 16.
+    /// Axes that are mirrored once, one bit each; from bits 8 and 16 on the exponents of gradients, and 16; from bit 24 on
+    /// components with 16 bits behind the point.
     mirrored: Value,
 }
 
@@ -97,64 +98,6 @@ impl Translator<'_> {
             is_volume: self.b.member(third, 1),
             mirrored: self.b.member(third, 2),
         }
-    }
-
-    /// The change of a value to the next pixel along an axis.
-    fn derivative(&mut self, axis: DerivativeAxis, value: Value) -> Value {
-        if !matches!(self.stage, Stage::Pixel { .. }) {
-            return self.b.float(0.0);
-        }
-        self.b.expr(Expression::Derivative { axis, ctrl: DerivativeControl::Coarse, expr: value })
-    }
-
-    /// By which the gradient along rows (0) or columns (1) is multiplied.
-    fn gradient_factor(&mut self, which: u32, record: &Record) -> Value {
-        let (low, mask) = (self.b.uint(8 + 8 * which), self.b.uint(31));
-        let exponent = self.b.binary(Op::ShiftRight, record.mirrored, low);
-        let exponent = self.b.binary(Op::And, exponent, mask);
-        let (bias, place) = (self.b.uint(127 - 16), self.b.uint(23));
-        let exponent = self.b.binary(Op::Add, exponent, bias);
-        let bits = self.b.binary(Op::ShiftLeft, exponent, place);
-        self.b.bitcast(bits, ScalarKind::Float)
-    }
-
-    /// The level of detail, with all biases.
-    fn level_of_detail(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> Value {
-        let mut lod = self.b.float(0.0);
-        if fetch.computed_lod || fetch.register_gradients {
-            let mut lengths = [lod; 2];
-            for (i, axis) in [DerivativeAxis::X, DerivativeAxis::Y].into_iter().enumerate() {
-                let factor = self.gradient_factor(i as u32, record);
-                let gradient = if fetch.register_gradients {
-                    let gradient = self.b.load_local(self.gradients[i]);
-                    [self.b.member(gradient, 0), self.b.member(gradient, 1)]
-                } else {
-                    [self.derivative(axis, at[0]), self.derivative(axis, at[1])]
-                };
-                let mut squares = gradient;
-                for (square, size) in squares.iter_mut().zip(record.size) {
-                    *square = self.b.binary(Op::Multiply, *square, factor);
-                    let texels =
-                        if fetch.unnormalized { *square } else { self.b.binary(Op::Multiply, *square, size) };
-                    *square = self.b.binary(Op::Multiply, texels, texels);
-                }
-                lengths[i] = self.b.binary(Op::Add, squares[0], squares[1]);
-            }
-            let is_first = self.b.binary(Op::GreaterEqual, lengths[0], lengths[1]);
-            let longest = self.b.select(is_first, lengths[0], lengths[1]);
-            let (zero, half, least) = (self.b.float(0.0), self.b.float(0.5), self.b.float(-16.0));
-            let positive = self.b.binary(Op::Greater, longest, zero);
-            let level = self.b.math(MathFunction::Log2, longest);
-            let level = self.b.binary(Op::Multiply, half, level);
-            lod = self.b.select(positive, level, least);
-        }
-        if fetch.register_lod {
-            let register = self.b.load_local(self.lod);
-            lod = self.b.binary(Op::Add, lod, register);
-        }
-        lod = self.b.binary(Op::Add, lod, record.lod_bias);
-        let bias = self.b.float(fetch.lod_bias);
-        self.b.binary(Op::Add, lod, bias)
     }
 
     /// The coordinates in texels; faces are counted.
@@ -242,12 +185,29 @@ impl Translator<'_> {
         limit(self, level, zero, record.highest)
     }
 
+    /// Whether a bit is set.
+    fn has_bit(&mut self, bits: Value, bit: u32) -> Value {
+        let (mask, zero) = (self.b.uint(1 << bit), self.b.uint(0));
+        let masked = self.b.binary(Op::And, bits, mask);
+        self.b.binary(Op::NotEqual, masked, zero)
+    }
+
+    /// Fractions with 16 bits behind the point, rounded as the reference does.
+    fn short_fractions(&mut self, values: Value) -> Value {
+        let [steps, half, step] = [65_536.0, 0.499, 1.0 / 65_536.0].map(|value| {
+            let value = self.b.float(value);
+            self.b.splat(value)
+        });
+        let scaled = self.b.binary(Op::Multiply, values, steps);
+        let scaled = self.b.binary(Op::Add, scaled, half);
+        let whole = self.b.math(MathFunction::Floor, scaled);
+        self.b.binary(Op::Multiply, whole, step)
+    }
+
     /// A coordinate in texels, brought to the positive side where its axis is mirrored once: hosts only
     /// mirror for ever. Within half a texel of the mirror there is the same texel on both sides.
     fn mirrored_once(&mut self, at: Value, axis: u32, record: &Record) -> Value {
-        let (bit, zero, half) = (self.b.uint(1 << axis), self.b.uint(0), self.b.float(0.5));
-        let bits = self.b.binary(Op::And, record.mirrored, bit);
-        let is_mirrored = self.b.binary(Op::NotEqual, bits, zero);
+        let (is_mirrored, half) = (self.has_bit(record.mirrored, axis), self.b.float(0.5));
         let distance = self.b.math(MathFunction::Abs, at);
         let is_beyond = self.b.binary(Op::Greater, distance, half);
         let distance = self.b.select(is_beyond, distance, half);
@@ -279,17 +239,20 @@ impl Translator<'_> {
         } else {
             planes
         };
-        let scaled = {
-            let scale = self.b.splat(record.scale);
-            self.b.binary(Op::Multiply, stored, scale)
-        };
+        let short = self.short_fractions(stored);
+        let scale = self.b.splat(record.scale);
+        let [scaled, short] = [stored, short].map(|value| self.b.binary(Op::Multiply, value, scale));
         let mut parts = Vec::with_capacity(4);
         for component in 0..4 {
             let (shift, seven, three) = (self.b.uint(3 * component), self.b.uint(7), self.b.uint(3));
             let select = self.b.binary(Op::ShiftRight, record.swizzle, shift);
             let select = self.b.binary(Op::And, select, seven);
             let index = self.b.binary(Op::And, select, three);
-            let value = self.b.element(scaled, index);
+            let value = {
+                let [whole, short] = [scaled, short].map(|value| self.b.element(value, index));
+                let is_short = self.has_bit(record.mirrored, 24 + component);
+                self.b.select(is_short, short, whole)
+            };
             let five = self.b.uint(5);
             let is_one = self.b.binary(Op::Equal, select, five);
             let (one, zero) = (self.b.float(1.0), self.b.float(0.0));
@@ -347,43 +310,6 @@ impl Translator<'_> {
             depth_ref: None,
             clamp_to_edge: false,
         })
-    }
-
-    fn next_binding(&self) -> u32 {
-        TEXTURE_BINDING + (self.interface.textures.len() + self.interface.samplers.len()) as u32
-    }
-
-    fn handle(&mut self, name: String, inner: Handle<naga::Type>, binding: u32) -> Handle<GlobalVariable> {
-        let binding = ResourceBinding { group: self.interface.group, binding };
-        self.resource(name, inner, binding, naga::AddressSpace::Handle)
-    }
-
-    fn texture(&mut self, constant: u8, shape: TextureShape) -> Value {
-        let wanted = |slot: &TextureSlot| slot.constant == constant && slot.shape == shape;
-        let index = self.interface.textures.iter().position(wanted).unwrap_or_else(|| {
-            let binding = self.next_binding();
-            let ty = types::texture(&mut self.module, shape);
-            let global = self.handle(format!("texture_{constant}_{shape:?}").to_lowercase(), ty, binding);
-            self.interface.textures.push(TextureSlot { constant, shape, binding });
-            self.textures.push(global);
-            self.textures.len() - 1
-        });
-        self.b.global(self.textures[index])
-    }
-
-    fn sampler(&mut self, fetch: &TextureFetch) -> Value {
-        let (constant, filters) = (fetch.constant, [fetch.mag, fetch.min, fetch.mip]);
-        let wanted = |slot: &SamplerSlot| slot.constant == constant && slot.filters == filters;
-        let index = self.interface.samplers.iter().position(wanted).unwrap_or_else(|| {
-            let binding = self.next_binding();
-            let ty = types::insert(&mut self.module, None, TypeInner::Sampler { comparison: false });
-            let number = self.samplers.len();
-            let global = self.handle(format!("sampler_{constant}_{number}"), ty, binding);
-            self.interface.samplers.push(SamplerSlot { constant, filters, binding });
-            self.samplers.push(global);
-            number
-        });
-        self.b.global(self.samplers[index])
     }
 
     /// The kind of shader that is translated.

@@ -127,9 +127,9 @@ impl Decoding {
             components: 4,
         };
         this.store = this.narrowest_store(features);
-        // Repeated components needn't be stored if they are read with the same sign.
+        // Repeated components needn't be stored if they are read with the same sign, and are the same beyond the edges.
         let same = |first: usize| this.signs[first..].iter().all(|sign| *sign == this.signs[first]);
-        if count <= 2 && this.store != Store::Unorm10 && same(count - 1) {
+        if count <= 2 && !info.opaque_border && this.store != Store::Unorm10 && same(count - 1) {
             this.components = count as u32;
         }
         Some(this)

@@ -29,7 +29,7 @@ pub(super) struct SamplerKey {
     /// Only the base level is read.
     base_only: bool,
     lowest_level: u8,
-    is_white: bool,
+    border: SamplerBorderColor,
 }
 
 impl SamplerKey {
@@ -62,17 +62,17 @@ impl SamplerKey {
             },
             base_only: mip == TextureFilter::BaseMap,
             lowest_level: info.levels[0] as u8,
-            is_white: info.border == 1 && modes.contains(&AddressMode::ClampToBorder),
+            border: match (info.border, info.opaque_border) {
+                _ if !modes.contains(&AddressMode::ClampToBorder) => SamplerBorderColor::TransparentBlack,
+                (1, _) => SamplerBorderColor::OpaqueWhite,
+                (_, true) => SamplerBorderColor::OpaqueBlack,
+                (_, false) => SamplerBorderColor::TransparentBlack,
+            },
         }
     }
 
     fn descriptor(&self) -> wgpu::SamplerDescriptor<'static> {
         let lowest = f32::from(self.lowest_level);
-        let border = if self.is_white {
-            SamplerBorderColor::OpaqueWhite
-        } else {
-            SamplerBorderColor::TransparentBlack
-        };
         wgpu::SamplerDescriptor {
             label: None,
             address_mode_u: self.modes[0],
@@ -86,7 +86,7 @@ impl SamplerKey {
             lod_max_clamp: if self.base_only { lowest + 0.25 } else { 32.0 },
             compare: None,
             anisotropy_clamp: 1,
-            border_color: self.modes.contains(&AddressMode::ClampToBorder).then_some(border),
+            border_color: self.modes.contains(&AddressMode::ClampToBorder).then_some(self.border),
         }
     }
 }
@@ -160,7 +160,13 @@ mod tests {
         );
         assert_eq!([0, 6].map(|clamp| mode(clamp, 3)), [ClampToEdge; 2]);
         let without = SamplerKey::new(&info(6, 1, 1), constant, wgpu::Features::empty());
-        assert_eq!((without.modes[0], without.is_white), (ClampToEdge, false));
+        assert_eq!((without.modes[0], without.border), (ClampToEdge, SamplerBorderColor::TransparentBlack));
+        let border = |border| SamplerKey::new(&info(6, border, 1), constant, all).border;
+        use SamplerBorderColor::*;
+        assert_eq!(
+            [0, 1, 2, 4, 5, 6].map(border),
+            [TransparentBlack, OpaqueWhite, TransparentBlack, OpaqueBlack, OpaqueWhite, OpaqueBlack]
+        );
         let filtered =
             SamplerKey::new(&info(0, 0, 1), [TextureFilter::Linear, TextureFilter::Point, constant[0]], all);
         assert_eq!((filtered.mag, filtered.min), (FilterMode::Linear, FilterMode::Nearest));
