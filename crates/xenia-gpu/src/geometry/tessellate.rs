@@ -4,10 +4,12 @@
 //!
 //! | primitive | r0 | r1 |
 //! |---|---|---|
-//! | triangle list | weights of the third, second and first corner | indices of the corners |
+//! | triangle list, strip, fan | weights of the third, second and first corner | indices of the corners |
 //! | triangle patch | the same | patch, 0 |
 //! | quadrilateral list | u, v, index of the first corner | indices of the others, around |
 //! | quadrilateral patch | patch, u, v | 0 |
+//!
+//! Strips and fans of triangles are taken as the lists that they stand for.
 //!
 //! The zeros say that weights come in the order given here; the chip has others for some edges, and leaves it
 //! to shaders to undo that.
@@ -33,7 +35,10 @@ type Patch = [u32; 4];
 /// Whether a primitive's patches have three corners; `None` where it has none that are known.
 fn has_three(primitive: Primitive) -> Option<bool> {
     match primitive {
-        Primitive::TriangleList | Primitive::CopyRectList1 => Some(true),
+        Primitive::TriangleList
+        | Primitive::TriangleStrip
+        | Primitive::TriangleFan
+        | Primitive::CopyRectList1 => Some(true),
         Primitive::QuadList | Primitive::CopyRectList2 => Some(false),
         _ => None,
     }
@@ -42,15 +47,27 @@ fn has_three(primitive: Primitive) -> Option<bool> {
 /// The patches of a draw whose levels don't come from its index buffer.
 fn patches(call: &DrawCall, corners: usize, memory: &dyn PhysicalMemory) -> Vec<Patch> {
     let order = indices(call, memory);
-    let runs = order.split(Option::is_none);
-    let patches = runs.flat_map(|run| run.chunks_exact(corners)).map(|corners| {
-        let mut patch = [0; 4];
-        for (index, corner) in patch.iter_mut().zip(corners.iter().flatten()) {
-            *index = *corner;
+    let mut patches = Vec::new();
+    for run in order.split(Option::is_none) {
+        let run: Vec<u32> = run.iter().flatten().copied().collect();
+        match call.primitive {
+            // Every second one is turned round, so that all face the same way.
+            Primitive::TriangleStrip => patches.extend(
+                run.windows(3)
+                    .enumerate()
+                    .map(|(i, t)| if i & 1 == 0 { [t[0], t[1], t[2], 0] } else { [t[1], t[0], t[2], 0] }),
+            ),
+            Primitive::TriangleFan => {
+                patches.extend(run.get(1..).unwrap_or(&[]).windows(2).map(|t| [run[0], t[0], t[1], 0]));
+            }
+            _ => patches.extend(run.chunks_exact(corners).map(|corners| {
+                let mut patch = [0; 4];
+                patch[..corners.len()].copy_from_slice(corners);
+                patch
+            })),
         }
-        patch
-    });
-    patches.collect()
+    }
+    patches
 }
 
 /// The levels that lie in the index buffer, which has one for each edge of each patch.
@@ -69,7 +86,9 @@ fn edge_levels(call: &DrawCall, memory: &dyn PhysicalMemory) -> Result<Vec<f32>,
 fn registers(primitive: Primitive, patch: &Patch, [a, b, c]: [f32; 3]) -> [[f32; 4]; 2] {
     let index = patch.map(|index| index as f32);
     match primitive {
-        Primitive::TriangleList => [[c, b, a, 0.0], [index[0], index[1], index[2], 0.0]],
+        Primitive::TriangleList | Primitive::TriangleStrip | Primitive::TriangleFan => {
+            [[c, b, a, 0.0], [index[0], index[1], index[2], 0.0]]
+        }
         Primitive::QuadList => [[a, b, index[0], 0.0], [index[1], index[2], index[3], 0.0]],
         Primitive::CopyRectList1 => [[c, b, a, 0.0], [index[0], 0.0, 0.0, 0.0]],
         _ => [[index[0], a, b, 0.0], [0.0; 4]],

@@ -69,6 +69,63 @@ pub(super) fn patches_are_cut_into_as_many_parts_as_their_level_says() {
     }
 }
 
+/// A vertex shader of the corners whose weights `weights` puts into r6, and their indices into r7.
+fn weighed(weights: &str) -> String {
+    let fetched = ["x", "y", "z", "w"].map(|c| {
+        format!(
+            "vfetch r9.xyz0, r7.{c}, vf0, format=57, stride=7, offset=0
+             vfetch r10.xyzw, r7.{c}, vf0, format=38, stride=7, offset=3
+             mad r11, r6.{c}, r9, r11
+             mad r12, r6.{c}, r10, r12\n"
+        )
+    });
+    // Registers start at zero, so the sums do; the fourth weight of triangles stays there.
+    format!(
+        "{weights}
+         {}
+         alloc position
+         max oPos.xy01, r11, r11
+         alloc interpolators 1
+         max o0, r12, r12",
+        fetched.concat()
+    )
+}
+
+/// The weights of a triangle's corners.
+const OF_THREE: &str = "
+    max r6.xyz, r0.zyx, r0.zyx
+    max r7.xyz, r1, r1
+    max r7.w, r1.x, r1.x";
+
+#[test]
+pub(super) fn strips_and_fans_are_lists() {
+    for (name, primitive, corners) in [
+        ("strip", 6, vec![(0, 16), (0, 0), (40, 16), (40, 0), (80, 16), (80, 0)]),
+        ("fan", 5, vec![(0, 0), (80, 0), (80, 16), (40, 16), (0, 16)]),
+    ] {
+        // All of their triangles face the same way.
+        let seen = [false, true].map(|culls_front| {
+            let mut scene = Scene::new(80, 16, 0);
+            tessellate(&mut scene, Discrete, 3.0);
+            scene.write(PaSuScModeCntl::with().cull_front(culls_front).cull_back(!culls_front));
+            scene.shader(0, &weighed(OF_THREE));
+            let corner = |&(x, y): &(u32, u32)| vertex(x as f32, y as f32, [x as f32 / 80.0, 0.2, 0.0, 1.0]);
+            scene.vertices(&corners.iter().map(corner).collect::<Vec<_>>());
+            scene.draw(primitive | 1 << 8, corners.len() as u32);
+            let frame = scene.show();
+            let is_seen = pixel(&frame, 0, 0)[1] != 0;
+            for (x, y) in (0..16).flat_map(|y| (0..80).map(move |x| (x, y))) {
+                let [red, green, ..] = pixel(&frame, x, y);
+                let expected = if is_seen { ((x as f32 + 0.5) / 80.0 * 255.0 + 0.5) as u8 } else { 0 };
+                assert!(red.abs_diff(expected) <= 1, "{name} {x} {y}: {red}, not {expected}");
+                assert_eq!(green, if is_seen { 51 } else { 0 }, "{name} {x} {y}");
+            }
+            is_seen
+        });
+        assert_ne!(seen[0], seen[1], "{name}");
+    }
+}
+
 #[test]
 pub(super) fn corners_of_lists_come_by_index() {
     for (name, primitive, list) in [
@@ -86,11 +143,7 @@ pub(super) fn corners_of_lists_come_by_index() {
             .collect();
         // The weights of four corners in r6, their indices in r7.
         let weights = match primitive {
-            4 => {
-                "max r6.xyz, r0.zyx, r0.zyx
-                 max r7.xyz, r1, r1
-                 max r7.w, r1.x, r1.x"
-            }
+            4 => OF_THREE,
             _ => {
                 "add r2.xy, c[0].zz, -r0.xy
                  mul r6.x, r2.x, r2.y
@@ -101,27 +154,7 @@ pub(super) fn corners_of_lists_come_by_index() {
                  max r7.yzw, r1.xxyz, r1.xxyz"
             }
         };
-        let fetched = ["x", "y", "z", "w"].map(|c| {
-            format!(
-                "vfetch r9.xyz0, r7.{c}, vf0, format=57, stride=7, offset=0
-                 vfetch r10.xyzw, r7.{c}, vf0, format=38, stride=7, offset=3
-                 mad r11, r6.{c}, r9, r11
-                 mad r12, r6.{c}, r10, r12\n"
-            )
-        });
-        let sums = fetched.concat();
-        // Registers start at zero, so the sums do; the fourth weight of triangles stays there.
-        scene.shader(
-            0,
-            &format!(
-                "{weights}
-                 {sums}
-                 alloc position
-                 max oPos.xy01, r11, r11
-                 alloc interpolators 1
-                 max o0, r12, r12"
-            ),
-        );
+        scene.shader(0, &weighed(weights));
         scene.vertices(&corners);
         scene.draw(primitive | 1 << 8, corners.len() as u32);
         let frame = scene.show();
@@ -172,7 +205,7 @@ fn primitives_that_nobody_knows_are_named() {
         (0, 0x12, "primitive CopyRectList2"),
         (0, 0x14, "primitive FillRectList"),
         (1, 0x10, "Discrete tessellation of primitive CopyRectList0"),
-        (1, 6 | 1 << 8, "Discrete tessellation of primitive TriangleStrip"),
+        (1, 14 | 1 << 8, "Discrete tessellation of primitive QuadStrip"),
     ] {
         let mut scene = Scene::new(80, 16, 0);
         tessellate(&mut scene, Discrete, 1.0);
