@@ -108,6 +108,10 @@ enums! {
     TextureFilter else Point {
         0 Point, 1 Linear, 2 BaseMap, 3 UseFetchConstant,
     }
+    /// How many times longer than wide the part of a texture may be that one fetch is the mean of.
+    Anisotropy else Disabled {
+        0 Disabled, 1 Max1, 2 Max2, 3 Max4, 4 Max8, 5 Max16, 7 UseFetchConstant,
+    }
     /// What polygons are drawn as.
     PolygonFill else Triangles {
         0 Points, 1 Lines, 2 Triangles,
@@ -143,6 +147,24 @@ impl VertexExportMode {
     /// Whether vertices have a kill flag.
     pub const fn has_kill(self) -> bool {
         matches!(self, Self::Kill | Self::SpriteKill | Self::EdgeKill)
+    }
+}
+
+impl Anisotropy {
+    /// The ratio; 1 where there is none.
+    pub const fn most(self) -> u32 {
+        match self {
+            Self::Disabled | Self::Max1 | Self::UseFetchConstant => 1,
+            Self::Max2 => 2,
+            Self::Max4 => 4,
+            Self::Max8 => 8,
+            Self::Max16 => 16,
+        }
+    }
+
+    /// What a fetch asks for, or the constant where it leaves it to that.
+    pub const fn or(self, constant: Self) -> Self {
+        if matches!(self, Self::UseFetchConstant) { constant } else { self }
     }
 }
 

@@ -47,6 +47,7 @@ fn main() {
         pixels_of: Default::default(),
         alpha_test: false,
         alpha_to_mask: false,
+        anisotropic: 0,
     };
     let mut times = [Vec::new(), Vec::new(), Vec::new()];
     for _ in 0..runs.max(1) {

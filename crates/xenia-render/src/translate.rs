@@ -103,6 +103,8 @@ pub enum Stage {
         alpha_test: bool,
         /// Alpha decides which samples are drawn.
         alpha_to_mask: bool,
+        /// Texture constants, one bit each, whose fetches are anisotropic unless they say otherwise.
+        anisotropic: u32,
     },
     /// A compute shader that runs a program of either kind: registers come from a buffer, exports go
     /// to one. For tests, and for primitives whose vertices are needed together.

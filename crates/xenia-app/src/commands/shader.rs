@@ -102,6 +102,7 @@ fn stage(kind: ShaderKind, program: &Program) -> Stage {
             pixels_of: render::PixelsOf::Polygons,
             alpha_test: false,
             alpha_to_mask: false,
+            anisotropic: 0,
         },
     }
 }

@@ -1,31 +1,17 @@
 //! Texture sampling: which texels of which levels a fetch reads, and what becomes of them.
 
+mod anisotropy;
+mod gradients;
 mod level;
 
 use super::Binding;
 use crate::enums::{ClampMode, Dimension, TextureFilter};
 use crate::microcode::{LANES, Lanes, Mask, Sampling, TextureFetch, TextureOp, Vector};
 use crate::texture::{TextureInfo, TextureLevel};
+use anisotropy::Footprint;
+pub(super) use gradients::gradients;
+use gradients::{level_of_detail, texel_gradients};
 use level::{Level, plane_lanes, snap};
-
-/// Derivatives within quads: horizontal in x and z, vertical in y and w, of the first two coordinates.
-pub(super) fn gradients(coordinates: &[Lanes; 3]) -> Vector {
-    let [horizontal, vertical] = [0, 1].map(|axis| derivative(coordinates, axis));
-    [horizontal[0], vertical[0], horizontal[1], vertical[1]]
-}
-
-/// The differences of each coordinate between the two columns (0) or rows (1) of each quad.
-fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
-    let mut out = [[0.0; LANES]; 3];
-    for (out, value) in out.iter_mut().zip(coordinates) {
-        for (lane, out) in out.iter_mut().enumerate() {
-            // Lanes are 8 x 2 pixels.
-            let (near, far) = if axis == 0 { (lane & !1, lane | 1) } else { (lane & 7, lane | 8) };
-            *out = value[far] - value[near];
-        }
-    }
-    out
-}
 
 /// What fetches of three dimensions and of stacks have as their dimension.
 const STACKED: u8 = 2;
@@ -158,14 +144,42 @@ impl<'a> Lookup<'a> {
         result
     }
 
-    /// Where a lane reads, in texels.
-    fn place(&self, lane: usize) -> [f32; 3] {
+    /// The samples of which a fetch may be the mean. Like hosts, only where all filters are linear.
+    fn most_taps(&self) -> u32 {
+        let has_gradients = self.fetch.computed_lod || self.fetch.register_gradients;
+        let is_plane = self.fetch.dimension == PLANE && self.binding.info.dimension == Dimension::D2;
+        let filters = [self.mag, self.min, self.mip];
+        if self.fetch.operation == TextureOp::Fetch
+            && is_plane
+            && has_gradients
+            && filters.map(is_linear) == [true; 3]
+        {
+            self.fetch.anisotropy.or(self.binding.info.anisotropy).most()
+        } else {
+            1
+        }
+    }
+
+    /// The mean of the samples of what a lane's pixel covers.
+    fn anisotropic(&self, lane: usize, footprint: &Footprint) -> [f32; 4] {
+        let mut sum = [0.0; 4];
+        for tap in 0..footprint.taps {
+            let stored = self.stored(footprint.lod, self.place(lane, footprint.tap(tap)));
+            for (sum, value) in sum.iter_mut().zip(stored) {
+                *sum += value;
+            }
+        }
+        self.result(sum.map(|sum| sum / footprint.taps as f32))
+    }
+
+    /// Where a lane reads, so far from its coordinates, in texels.
+    fn place(&self, lane: usize, away: [f32; 2]) -> [f32; 3] {
         let dimension = self.binding.info.dimension;
         let cube = if dimension == Dimension::Cube { 1.0 } else { 0.0 };
         let mut at = [0, 1, 2].map(|axis| {
             // Cube coordinates come from the cube operation with one added.
             let value = self.coordinates[axis][lane] - if axis < 2 { cube } else { 0.0 };
-            snap(value * self.scale[axis] + self.fetch.offset[axis])
+            snap(value * self.scale[axis] + self.fetch.offset[axis] + away.get(axis).unwrap_or(&0.0))
         });
         if dimension == Dimension::D2 && self.fetch.dimension != STACKED {
             at[2] = 0.0; // such a fetch has no third coordinate
@@ -187,12 +201,10 @@ impl<'a> Lookup<'a> {
 
     /// What one lane gets.
     fn lane(&self, lane: usize, lod: f32) -> [f32; 4] {
-        let info = &self.binding.info;
-        let linear = is_linear(if lod > 0.0 { self.min } else { self.mag });
-        let lod = lod.max(info.levels[0] as f32).clamp(0.0, self.last_level());
-        let at = self.place(lane);
+        let at = self.place(lane, [0.0; 2]);
         match self.fetch.operation {
             TextureOp::Weights => {
+                let lod = self.limited(lod);
                 let fraction = |axis: usize| (at[axis] - 0.5) - (at[axis] - 0.5).floor();
                 [fraction(0), fraction(1), fraction(2), lod - lod.floor()]
             }
@@ -201,50 +213,85 @@ impl<'a> Lookup<'a> {
                 let inside = [0, 1].iter().all(|&axis| at[axis] >= 0.0 && at[axis] <= self.size[axis]);
                 [if inside { 0.0 } else { 1.0 }; 4]
             }
-            _ => {
-                let mut stored = if is_linear(self.mip) && lod > 0.0 {
-                    let level = lod as usize;
-                    let (low, high) =
-                        (self.in_level(level, at, linear), self.in_level(level + 1, at, linear));
-                    let f = lod - lod.floor();
-                    [0, 1, 2, 3].map(|i| low[i] + (high[i] - low[i]) * f)
-                } else {
-                    self.in_level((lod + 0.5) as usize, at, linear)
-                };
-                for (c, stored) in stored.iter_mut().enumerate() {
-                    if self.short >> c & 1 != 0 {
-                        *stored = short_fraction(*stored);
-                    }
-                }
-                info.swizzle.map(|select| match select {
-                    0..=3 => stored[select as usize] * self.factor,
-                    5 => 1.0,
-                    _ => 0.0,
-                })
+            _ => self.result(self.stored(lod, at)),
+        }
+    }
+
+    /// A level of detail among the levels that there are.
+    fn limited(&self, lod: f32) -> f32 {
+        lod.max(self.binding.info.levels[0] as f32).clamp(0.0, self.last_level())
+    }
+
+    /// The stored components at a place.
+    fn stored(&self, lod: f32, at: [f32; 3]) -> [f32; 4] {
+        let linear = is_linear(if lod > 0.0 { self.min } else { self.mag });
+        let lod = self.limited(lod);
+        if is_linear(self.mip) && lod > 0.0 {
+            let level = lod as usize;
+            let (low, high) = (self.in_level(level, at, linear), self.in_level(level + 1, at, linear));
+            let f = lod - lod.floor();
+            [0, 1, 2, 3].map(|i| low[i] + (high[i] - low[i]) * f)
+        } else {
+            self.in_level((lod + 0.5) as usize, at, linear)
+        }
+    }
+
+    /// What a fetch makes of stored components.
+    fn result(&self, mut stored: [f32; 4]) -> [f32; 4] {
+        for (c, stored) in stored.iter_mut().enumerate() {
+            if self.short >> c & 1 != 0 {
+                *stored = short_fraction(*stored);
             }
         }
+        self.binding.info.swizzle.map(|select| match select {
+            0..=3 => stored[select as usize] * self.factor,
+            5 => 1.0,
+            _ => 0.0,
+        })
     }
 }
 
 /// Carries out a fetch for the lanes of a mask.
 pub(super) fn sample(binding: &Binding, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector {
     let lookup = Lookup::new(binding, fetch, at.coordinates);
+    let most = lookup.most_taps();
     let mut lods = [0.0; LANES];
-    if lookup.needs_lod() {
-        lods = levels_of_detail(fetch, at, lookup.scale, binding.info.gradient_exponents);
-        for lod in &mut lods {
+    let mut footprints = None;
+    if lookup.needs_lod() || most > 1 {
+        let mut biases = [0.0; LANES];
+        if fetch.register_lod {
+            biases = *at.lod;
+        }
+        let gradients = texel_gradients(fetch, at, lookup.scale, binding.info.gradient_exponents);
+        lods = biases;
+        if let Some(gradients) = &gradients {
+            for (lane, lod) in lods.iter_mut().enumerate() {
+                *lod += level_of_detail(gradients, lane);
+            }
+        }
+        for lod in lods.iter_mut().chain(&mut biases) {
             *lod += binding.info.lod_bias + fetch.lod_bias;
         }
+        footprints = gradients
+            .filter(|_| most > 1)
+            .map(|gradients| Footprint::all(&gradients, &biases, most))
+            .filter(|all| (0..LANES).any(|lane| mask >> lane & 1 != 0 && all[lane].taps > 1));
     }
     if fetch.operation == TextureOp::ComputedLod {
         return [lods; 4];
     }
-    if let Some(plain) = plain(binding, fetch, &lods, mask, [lookup.mag, lookup.min, lookup.mip]) {
+    if footprints.is_none()
+        && let Some(plain) = plain(binding, fetch, &lods, mask, [lookup.mag, lookup.min, lookup.mip])
+    {
         return lookup.plain(&plain);
     }
     let mut result = [[0.0; LANES]; 4];
     for lane in (0..LANES).filter(|lane| mask >> lane & 1 != 0) {
-        for (result, value) in result.iter_mut().zip(lookup.lane(lane, lods[lane])) {
+        let values = match &footprints {
+            Some(footprints) => lookup.anisotropic(lane, &footprints[lane]),
+            None => lookup.lane(lane, lods[lane]),
+        };
+        for (result, value) in result.iter_mut().zip(values) {
             result[lane] = value;
         }
     }
@@ -302,33 +349,6 @@ fn plain<'a>(
     }
     let is_mixed = mixes && (0..LANES).any(|lane| (mask >> lane) & 1 != 0 && fractions[lane] != 0.0);
     Some(Plain { images: [image(level), image(level + 1)], linear, fractions: is_mixed.then_some(fractions) })
-}
-
-/// The level of detail of each lane, without biases.
-fn levels_of_detail(fetch: &TextureFetch, at: &Sampling<'_>, scale: [f32; 3], exponents: [i32; 2]) -> Lanes {
-    let mut lods = [0.0; LANES];
-    if fetch.computed_lod || fetch.register_gradients {
-        let gradients = if fetch.register_gradients {
-            *at.gradients
-        } else {
-            [derivative(at.coordinates, 0), derivative(at.coordinates, 1)]
-        };
-        let factors = exponents.map(|exponent| 2.0_f32.powi(exponent));
-        for (lane, lod) in lods.iter_mut().enumerate() {
-            let length = |which: usize| {
-                let along = |axis: usize| gradients[which][axis][lane] * factors[which] * scale[axis];
-                [0, 1].map(|axis| along(axis).powi(2)).iter().sum::<f32>()
-            };
-            let longest = length(0).max(length(1));
-            *lod = if longest > 0.0 { 0.5 * libm::log2f(longest) } else { -16.0 };
-        }
-    }
-    if fetch.register_lod {
-        for (lod, register) in lods.iter_mut().zip(at.lod) {
-            *lod += register;
-        }
-    }
-    lods
 }
 
 #[cfg(test)]

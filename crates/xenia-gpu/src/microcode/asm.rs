@@ -8,7 +8,7 @@
 //! vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0      ; also signed, integer, nozero, rounded, exp=N
 //! vfetch_mini r2.zyxw, format=6, offset=3                        ; place and index of the fetch before
 //! tfetch2D r0, r0.xy, tf0, mag=linear                            ; 1D, 2D, 3D, Cube; unnormalized, min=, mip=,
-//!                                                                ; nolod, reglod, reggrad, bias=, offsetx=, ...
+//!                                                                ; aniso=, nolod, reglod, reggrad, bias=, offsetx=, ...
 //! getBCF2D, getCompTexLOD2D, getGradients, getWeights2D, setTexLOD, setGradientH, setGradientV: like it
 //! alloc position                                                 ; none, interpolators N, colors N, memory N
 //! dp4 oPos.x, r1, c[0]

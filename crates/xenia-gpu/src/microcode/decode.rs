@@ -10,7 +10,7 @@
 
 use super::ops::{ScalarOp, VectorOp};
 use super::program::*;
-use crate::enums::TextureFilter;
+use crate::enums::{Anisotropy, TextureFilter};
 
 const fn bits(word: u32, low: u32, count: u32) -> u32 {
     (word >> low) & ((1 << count) - 1)
@@ -301,6 +301,7 @@ pub(super) fn decode_texture(words: [u32; 3]) -> Option<TextureFetch> {
         mag: TextureFilter::from_bits(bits(b, 12, 2)),
         min: TextureFilter::from_bits(bits(b, 14, 2)),
         mip: TextureFilter::from_bits(bits(b, 16, 2)),
+        anisotropy: Anisotropy::from_bits(bits(b, 18, 3)),
         computed_lod: bits(b, 28, 1) != 0,
         register_lod: bits(b, 29, 1) != 0,
         register_gradients: bits(c, 0, 1) != 0,

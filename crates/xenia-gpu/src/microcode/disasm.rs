@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use super::ShaderKind;
 use super::program::*;
-use crate::enums::TextureFilter;
+use crate::enums::{Anisotropy, TextureFilter};
 
 /// The text of a program.
 pub fn disassemble(kind: ShaderKind, program: &Program) -> String {
@@ -264,6 +264,11 @@ fn texture_text(fetch: &TextureFetch) -> String {
             TextureFilter::UseFetchConstant => continue,
         };
         let _ = write!(text, ", {name}={filter}");
+    }
+    match fetch.anisotropy {
+        Anisotropy::UseFetchConstant => {}
+        Anisotropy::Disabled => text.push_str(", aniso=off"),
+        own => _ = write!(text, ", aniso={}", own.most()),
     }
     for (set, name) in [
         (!fetch.computed_lod, "nolod"),

@@ -215,8 +215,11 @@ pub(super) fn texture(fetch: &TextureFetch) -> [u32; 3] {
         a |= (*component as u32 & 3) << (26 + 2 * i);
     }
     b |= (fetch.mag as u32) << 12 | (fetch.min as u32) << 14 | (fetch.mip as u32) << 16;
-    // No filter of its own for anisotropy and volumes.
-    b |= 7 << 18 | 7 << 21 | u32::from(fetch.computed_lod) << 28 | u32::from(fetch.register_lod) << 29;
+    // No filter of its own for volumes.
+    b |= (fetch.anisotropy as u32) << 18
+        | 7 << 21
+        | u32::from(fetch.computed_lod) << 28
+        | u32::from(fetch.register_lod) << 29;
     c |= u32::from(fetch.register_gradients) | (fetch.dimension as u32 & 3) << 14;
     c |= ((fetch.lod_bias * 16.0) as i32 as u32 & 127) << 2;
     for (i, offset) in fetch.offset.iter().enumerate() {

@@ -5,7 +5,7 @@
 
 use super::memory_export;
 use super::ops::{ScalarOp, VectorOp};
-use crate::enums::TextureFilter;
+use crate::enums::{Anisotropy, TextureFilter};
 
 /// When a control instruction takes effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -298,6 +298,8 @@ pub struct TextureFetch {
     pub min: TextureFilter,
     /// Filter between levels.
     pub mip: TextureFilter,
+    /// Anisotropy.
+    pub anisotropy: Anisotropy,
     /// The level of detail is computed from gradients.
     pub computed_lod: bool,
     /// The level of detail set before is added.

@@ -1,7 +1,7 @@
 //! Texture fetch constants by their fields.
 
 use super::{Format, Layout};
-use crate::enums::{ClampMode, Dimension, TextureFilter, TextureSign};
+use crate::enums::{Anisotropy, ClampMode, Dimension, TextureFilter, TextureSign};
 use crate::memory::Endian;
 
 /// What a texture fetch constant says.
@@ -41,6 +41,8 @@ pub struct TextureInfo {
     pub min: TextureFilter,
     /// Filter between levels; `BaseMap` uses the base level only.
     pub mip: TextureFilter,
+    /// Anisotropy of fetches that leave it to the constant.
+    pub anisotropy: Anisotropy,
     /// Lowest and highest level.
     pub levels: [u32; 2],
     /// Added to the level of detail.
@@ -95,6 +97,7 @@ impl TextureInfo {
             mag: TextureFilter::from_bits(bits(d, 19, 2)),
             min: TextureFilter::from_bits(bits(d, 21, 2)),
             mip: TextureFilter::from_bits(bits(d, 23, 2)),
+            anisotropy: Anisotropy::from_bits(bits(d, 25, 3)),
             levels: [lowest, bits(e, 6, 4).max(lowest)],
             lod_bias: signed(e, 12, 10) as f32 / 32.0,
             gradient_exponents: [signed(e, 22, 5), signed(e, 27, 5)],

@@ -153,3 +153,50 @@ fn the_border_may_have_an_alpha_of_its_own() {
         assert_eq!(pixel(&scene.show(), 40, 8), [0, 0, 0, expected], "format {format}");
     }
 }
+
+#[test]
+fn anisotropic_fetches_keep_what_is_sharp_along_the_shorter_side() {
+    // From column to column of the picture it is one texel, from row to row eight. Stripes of four columns of texels are
+    // black and white in turn, and all smaller levels are grey.
+    for (constant, own, is_sharp) in [
+        (0, "", false),
+        (5, "", true),
+        (5, ", aniso=off", false),
+        (0, ", aniso=16", true),
+        (5, ", mip=point", false),
+        (5, ", nolod", true),
+    ] {
+        let mut scene = Scene::new(80, 16, 0);
+        for (x, y) in (0..64).flat_map(|y| (0..64).map(move |x| (x, y))) {
+            let texel = if x / 4 % 2 == 0 { 0 } else { u32::MAX };
+            scene.memory.write_u32(TEXTURE + tiled_2d(x, y, 64, 2), texel);
+        }
+        let levels = TEXTURE + 0x1_0000;
+        for at in (0..0x1_0000).step_by(4) {
+            scene.memory.write_u32(levels + at, 0x8080_8080);
+        }
+        let filters = 1 << 19 | 1 << 21 | 1 << 23 | constant << 25;
+        let words = [
+            2 | 1 << 31 | 2 << 22,
+            6 | 2 << 6 | TEXTURE,
+            63 | 63 << 13,
+            0x688 << 1 | filters,
+            6 << 6,
+            1 << 9 | levels,
+        ];
+        for (i, word) in words.into_iter().enumerate() {
+            scene.set(0x4806 + i as u32, word);
+        }
+        scene.shader(1, &format!("tfetch2D r0, r0.xy, tf1{own}\nalloc colors\nmax oC0, r0, r0"));
+        let corner = |x: f32, y: f32| vertex(x, y, [x / 64.0, y / 8.0, 0.0, 0.0]);
+        scene.vertices(&[corner(0.0, 0.0), corner(80.0, 0.0), corner(80.0, 16.0), corner(0.0, 16.0)]);
+        scene.draw(13, 4);
+        let frame = scene.show();
+        for (x, y) in (4..12).flat_map(|y| (1..9).map(move |x| (8 * x + 1, y))) {
+            let [black, white] = [x, x + 4].map(|x| pixel(&frame, x, y)[0]);
+            let difference = i32::from(white) - i32::from(black);
+            assert_eq!(difference > 96, is_sharp, "{constant}{own} {x} {y}: {black} {white}");
+            assert!(is_sharp || difference.abs() < 16, "{constant}{own} {x} {y}: {black} {white}");
+        }
+    }
+}

@@ -51,10 +51,10 @@ impl Bound {
                 records.set_texture(constant, &TextureRecord::new(&info));
             }
         }
-        let samplers =
-            shader.interface.samplers.iter().map(|slot| {
-                cache.sampler(device, &constants.fetch[slot.constant as usize & 31], slot.filters)
-            });
+        let samplers = shader.interface.samplers.iter().map(|slot| {
+            let words = &constants.fetch[slot.constant as usize & 31];
+            cache.sampler(device, words, slot.filters, slot.anisotropy)
+        });
         Self { samplers: samplers.collect(), textures }
     }
 }

@@ -7,6 +7,8 @@
 use bytemuck::{Pod, Zeroable};
 use xenia_gpu::draw_state::{Blend, DrawCall, Stencil};
 use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Primitive, StencilOp};
+use xenia_gpu::microcode::Instruction;
+use xenia_gpu::texture::TextureInfo;
 
 use super::state::{self, DepthClip, DepthState};
 use crate::translate::{Interpolators, PixelsOf, Stage};
@@ -42,6 +44,8 @@ pub(super) struct Recipe {
     slope: u32,
     /// Host samples in bits 7:0, those drawn in bits 15:8.
     samples: u32,
+    /// Texture constants of the pixel shader that ask for anisotropy, in bits 31:0.
+    anisotropic: u64,
 }
 
 const HAS_PIXEL: u32 = 1;
@@ -93,6 +97,19 @@ fn stencil_of(bits: u32) -> wgpu::StencilFaceState {
     )
 }
 
+/// The texture constants, one bit each, that the pixel shader fetches from and that ask for anisotropy.
+fn anisotropic(call: &DrawCall) -> u32 {
+    let asks = |constant: u8| {
+        let words = &call.constants.fetch[constant as usize & 31];
+        TextureInfo::decode(words).is_some_and(|info| info.anisotropy.most() > 1)
+    };
+    let instructions = call.pixel_shader.iter().flat_map(|shader| &shader.program.instructions);
+    instructions.fold(0, |bits, instruction| match instruction {
+        Instruction::Texture(fetch) if asks(fetch.constant) => bits | 1 << (fetch.constant & 31),
+        _ => bits,
+    })
+}
+
 /// A colour target as a pipeline is made with it.
 pub(super) struct ColorTarget {
     pub(super) format: ColorTargetFormat,
@@ -137,6 +154,7 @@ impl Recipe {
                 | flag(chosen.culling == Some(wgpu::Face::Back), CULL_BACK)
                 | flag(call.culling.front_is_clockwise, CLOCKWISE),
             samples: chosen.samples,
+            anisotropic: u64::from(anisotropic(call)),
             ..Self::default()
         };
         for (recipe, target) in this.color.iter_mut().zip(&call.color) {
@@ -196,6 +214,7 @@ impl Recipe {
                 pixels_of,
                 alpha_test: self.has(ALPHA_TEST),
                 alpha_to_mask: self.has(ALPHA_TO_MASK),
+                anisotropic: self.anisotropic as u32,
             },
         ]
     }

@@ -17,7 +17,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use xenia_gpu::enums::{Dimension, TextureFilter};
+use xenia_gpu::enums::{Anisotropy, Dimension, TextureFilter};
 use xenia_gpu::memory::PhysicalMemory;
 use xenia_gpu::texture::TextureInfo;
 use xenia_gpu::texture::layout::{self, LevelLayout};
@@ -357,12 +357,13 @@ impl Textures {
         self.dummies[usize::from(shape == TextureShape::Volume)].clone()
     }
 
-    /// The sampler of a fetch constant with the filters that a fetch demands.
+    /// The sampler of a fetch constant with the filters and the anisotropy that a fetch demands.
     pub(crate) fn sampler(
         &mut self,
         device: &Device,
         words: &[u32; 6],
         filters: [TextureFilter; 3],
+        anisotropy: Anisotropy,
     ) -> Arc<HostSampler> {
         // Constants that are no texture's are bound with a dummy, for which any sampler will do.
         let mut words = *words;
@@ -373,7 +374,7 @@ impl Textures {
             *next_id - 1
         };
         let info = TextureInfo::decode(&words).unwrap_or_else(|| unreachable!("the type says texture"));
-        self.samplers.get(&device.device, SamplerKey::new(&info, filters, device.features), id)
+        self.samplers.get(&device.device, SamplerKey::new(&info, (filters, anisotropy), device.features), id)
     }
 
     pub(crate) fn counters(&self) -> TextureCounters {

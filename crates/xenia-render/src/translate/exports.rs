@@ -63,7 +63,9 @@ impl Translator<'_> {
                 self.vertex_entry(&mut b, shader, interpolators, clip);
                 (ShaderStage::Vertex, 0)
             }
-            Stage::Pixel { interpolators, position_register, pixels_of, alpha_test, alpha_to_mask } => {
+            Stage::Pixel {
+                interpolators, position_register, pixels_of, alpha_test, alpha_to_mask, ..
+            } => {
                 let mut registers = Vec::new();
                 for i in 0..inputs {
                     registers.push(if i < interpolators.count {

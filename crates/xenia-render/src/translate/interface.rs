@@ -11,7 +11,7 @@
 //! | 8… | textures and samplers, as [`Interface`] lists them |
 
 use xenia_gpu::draw_state::VertexBuffer;
-use xenia_gpu::enums::{ClampMode, Dimension, TextureFilter};
+use xenia_gpu::enums::{Anisotropy, ClampMode, Dimension, TextureFilter};
 use xenia_gpu::microcode::{Condition, Control, Instruction, Program, Source};
 use xenia_gpu::texture::TextureInfo;
 
@@ -55,6 +55,8 @@ pub struct SamplerSlot {
     pub constant: u8,
     /// Magnification, minification, between levels; `UseFetchConstant` leaves it to the constant.
     pub filters: [TextureFilter; 3],
+    /// Anisotropy; `UseFetchConstant` leaves it to the constant.
+    pub anisotropy: Anisotropy,
     /// Its binding.
     pub binding: u32,
 }

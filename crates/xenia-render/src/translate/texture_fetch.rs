@@ -1,7 +1,7 @@
 //! Texture fetches through samplers, with an explicit level of detail.
 //!
 //! The level is computed as the chip does, from derivatives, biases and the register, and handed to
-//! the sampler; outside of pixel shaders there are no derivatives, and they count as zero. 1D, 2D,
+//! the sampler, or where that is anisotropic the gradients; outside of pixel shaders there are no derivatives, and they count as zero. 1D, 2D,
 //! stacked and cube textures are arrays of planes: the cube operation has already chosen the face.
 //! Which of a 3D fetch's two textures is meant is the fetch constant's business, so its record says it.
 
@@ -214,15 +214,23 @@ impl Translator<'_> {
         self.b.select(is_mirrored, distance, at)
     }
 
+    /// The level that the host is given. The sampler chooses between magnification and minification, be there one level
+    /// or more; it keeps to the levels that there are by itself, and needs a number for that.
+    fn host_level(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> Value {
+        let lod = self.level_of_detail(fetch, at, record);
+        let (least, most) = (self.b.float(-16.0), self.b.float(16.0));
+        limit(self, lod, least, most)
+    }
+
     /// A sample, with the fetch constant's swizzle and exponent.
     fn sampled(&mut self, fetch: &TextureFetch, at: [Value; 3]) -> Value {
         let record = self.record(fetch);
-        let lod = self.level_of_detail(fetch, at, &record);
-        // The sampler chooses between magnification and minification, be there one level or more; it keeps to
-        // the levels that there are by itself, and needs a number for that.
-        let (least, most) = (self.b.float(-16.0), self.b.float(16.0));
-        let lod = limit(self, lod, least, most);
         let texels = self.texel_coordinates(fetch, at, &record);
+        let level = if self.is_anisotropic(fetch) {
+            self.host_gradients(fetch, at, texels, &record)
+        } else {
+            SampleLevel::Exact(self.host_level(fetch, at, &record))
+        };
         let [u, v, w] = [0, 1, 2].map(|axis| {
             let at = self.mirrored_once(texels[axis], axis as u32, &record);
             // A texel's edge must not be lost where the host multiplies by the size again.
@@ -230,9 +238,9 @@ impl Translator<'_> {
             let at = self.b.binary(Op::Add, at, guard);
             self.b.binary(Op::Divide, at, record.size[axis])
         });
-        let planes = self.sample_planes(fetch, [u, v], texels[2], &record, lod);
+        let planes = self.sample_planes(fetch, [u, v], texels[2], &record, level);
         let stored = if fetch.dimension == VOLUME {
-            let volume = self.sample_volume(fetch, [u, v, w], lod);
+            let volume = self.sample_volume(fetch, [u, v, w], level);
             let zero = self.b.uint(0);
             let is_volume = self.b.binary(Op::NotEqual, record.is_volume, zero);
             self.b.select(is_volume, volume, planes)
@@ -269,7 +277,7 @@ impl Translator<'_> {
         [u, v]: [Value; 2],
         slice: Value,
         record: &Record,
-        lod: Value,
+        level: SampleLevel,
     ) -> Value {
         let image = self.texture(fetch.constant, TextureShape::Planes);
         // A 1D texture has one row.
@@ -281,13 +289,13 @@ impl Translator<'_> {
         let slice = limit(self, slice, zero, last);
         let slice = limit(self, slice, zero, last);
         let array_index = Some(self.b.convert(slice, ScalarKind::Sint));
-        self.sample(fetch, image, coordinate, array_index, lod)
+        self.sample(fetch, image, coordinate, array_index, level)
     }
 
-    fn sample_volume(&mut self, fetch: &TextureFetch, at: [Value; 3], lod: Value) -> Value {
+    fn sample_volume(&mut self, fetch: &TextureFetch, at: [Value; 3], level: SampleLevel) -> Value {
         let image = self.texture(fetch.constant, TextureShape::Volume);
         let coordinate = self.b.compose(self.types.vec3, &at);
-        self.sample(fetch, image, coordinate, None, lod)
+        self.sample(fetch, image, coordinate, None, level)
     }
 
     fn sample(
@@ -296,7 +304,7 @@ impl Translator<'_> {
         image: Value,
         coordinate: Value,
         array_index: Option<Value>,
-        lod: Value,
+        level: SampleLevel,
     ) -> Value {
         let sampler = self.sampler(fetch);
         self.b.expr(Expression::ImageSample {
@@ -306,7 +314,7 @@ impl Translator<'_> {
             coordinate,
             array_index,
             offset: None,
-            level: SampleLevel::Exact(lod),
+            level,
             depth_ref: None,
             clamp_to_edge: false,
         })

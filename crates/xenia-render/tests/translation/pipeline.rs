@@ -42,6 +42,7 @@ fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
         pixels_of: PixelsOf::Polygons,
         alpha_test: false,
         alpha_to_mask: false,
+        anisotropic: 0,
     };
     let shaders =
         [translated(vertex, Stage::Vertex { interpolators, clip: false }), translated(pixel, stage)];

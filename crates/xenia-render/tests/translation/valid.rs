@@ -23,6 +23,7 @@ fn stages(kind: ShaderKind) -> [Stage; 2] {
             pixels_of: PixelsOf::Points,
             alpha_test: true,
             alpha_to_mask: true,
+            anisotropic: 0x5555_5555,
         },
     };
     [in_pipeline, Stage::Compute { kind, inputs: 3 }]

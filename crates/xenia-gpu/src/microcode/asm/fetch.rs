@@ -2,7 +2,7 @@
 
 use super::super::program::*;
 use super::operand::{Result, component, destination_register, number, number_to, source_register, split};
-use crate::enums::TextureFilter;
+use crate::enums::{Anisotropy, TextureFilter};
 
 /// Options of the form `name=value` or just `name`.
 fn options<'a>(operands: &'a [&'a str]) -> impl Iterator<Item = (&'a str, &'a str)> {
@@ -128,6 +128,7 @@ pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) ->
         mag: TextureFilter::UseFetchConstant,
         min: TextureFilter::UseFetchConstant,
         mip: TextureFilter::UseFetchConstant,
+        anisotropy: Anisotropy::UseFetchConstant,
         computed_lod: true,
         register_lod: false,
         register_gradients: false,
@@ -154,6 +155,17 @@ pub(super) fn texture(name: &str, operands: &[&str], predicate: Option<bool>) ->
             "mag" => fetch.mag = filter()?,
             "min" => fetch.min = filter()?,
             "mip" => fetch.mip = filter()?,
+            "aniso" => {
+                fetch.anisotropy = match value {
+                    "off" => Anisotropy::Disabled,
+                    "1" => Anisotropy::Max1,
+                    "2" => Anisotropy::Max2,
+                    "4" => Anisotropy::Max4,
+                    "8" => Anisotropy::Max8,
+                    "16" => Anisotropy::Max16,
+                    _ => return Err(format!("unknown anisotropy '{value}'")),
+                }
+            }
             "nolod" => fetch.computed_lod = false,
             "reglod" => fetch.register_lod = true,
             "reggrad" => fetch.register_gradients = true,

@@ -2,14 +2,13 @@
 //!
 //! Shaders mirror once by themselves, so that nothing but the far end is left to the sampler. Modes that
 //! the host lacks become the nearest that it has: half-way modes are edge modes, and borders of video colours,
-//! whose values nobody has measured, are black. Anisotropy is left out, because translated shaders
-//! compute the level of detail themselves.
+//! whose values nobody has measured, are black. Anisotropy needs linear filters, as hosts have it with no others.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use wgpu::{AddressMode, FilterMode, MipmapFilterMode, SamplerBorderColor};
-use xenia_gpu::enums::{ClampMode, Dimension, TextureFilter};
+use xenia_gpu::enums::{Anisotropy, ClampMode, Dimension, TextureFilter};
 use xenia_gpu::texture::TextureInfo;
 
 /// A sampler of the host.
@@ -18,6 +17,9 @@ pub(crate) struct HostSampler {
     pub(crate) id: u64,
     pub(crate) sampler: wgpu::Sampler,
 }
+
+/// Filters of a fetch: magnification, minification, between levels.
+pub(super) type Filters = [TextureFilter; 3];
 
 /// What tells samplers apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,12 +32,17 @@ pub(super) struct SamplerKey {
     base_only: bool,
     lowest_level: u8,
     border: SamplerBorderColor,
+    anisotropy: u16,
 }
 
 impl SamplerKey {
     /// The sampler of a fetch constant with the filters (magnification, minification, between levels)
     /// that a fetch demands.
-    pub(super) fn new(info: &TextureInfo, filters: [TextureFilter; 3], features: wgpu::Features) -> Self {
+    pub(super) fn new(
+        info: &TextureInfo,
+        (filters, anisotropy): (Filters, Anisotropy),
+        features: wgpu::Features,
+    ) -> Self {
         let choose = |fetched: TextureFilter, constant: TextureFilter| match fetched {
             TextureFilter::UseFetchConstant => constant,
             fetched => fetched,
@@ -46,6 +53,8 @@ impl SamplerKey {
             _ => FilterMode::Nearest,
         };
         let mip = choose(mip, info.mip);
+        let [mag, min] = [choose(mag, info.mag), choose(min, info.min)];
+        let are_linear = [mag, min, mip] == [TextureFilter::Linear; 3];
         // The cube operation has chosen a face, and faces don't run into each other.
         let clamp = match info.dimension {
             Dimension::Cube => [ClampMode::ClampToEdge; 3],
@@ -54,8 +63,8 @@ impl SamplerKey {
         let modes = clamp.map(|mode| address_mode(mode, features));
         Self {
             modes,
-            mag: within(choose(mag, info.mag)),
-            min: within(choose(min, info.min)),
+            mag: within(mag),
+            min: within(min),
             mip: match mip {
                 TextureFilter::Linear => MipmapFilterMode::Linear,
                 _ => MipmapFilterMode::Nearest,
@@ -68,6 +77,7 @@ impl SamplerKey {
                 (_, true) => SamplerBorderColor::OpaqueBlack,
                 (_, false) => SamplerBorderColor::TransparentBlack,
             },
+            anisotropy: if are_linear { anisotropy.or(info.anisotropy).most() as u16 } else { 1 },
         }
     }
 
@@ -85,7 +95,7 @@ impl SamplerKey {
             // A quarter of a level still tells minification from magnification, but stays in the base level.
             lod_max_clamp: if self.base_only { lowest + 0.25 } else { 32.0 },
             compare: None,
-            anisotropy_clamp: 1,
+            anisotropy_clamp: self.anisotropy,
             border_color: self.modes.contains(&AddressMode::ClampToBorder).then_some(self.border),
         }
     }
@@ -141,7 +151,7 @@ mod tests {
 
     #[test]
     fn every_mode_has_a_sampler() {
-        let constant = [TextureFilter::UseFetchConstant; 3];
+        let constant = ([TextureFilter::UseFetchConstant; 3], Anisotropy::UseFetchConstant);
         let all = wgpu::Features::ADDRESS_MODE_CLAMP_TO_BORDER;
         let mode = |clamp, dimension| SamplerKey::new(&info(clamp, 0, dimension), constant, all).modes[0];
         use AddressMode::*;
@@ -159,18 +169,33 @@ mod tests {
             ]
         );
         assert_eq!([0, 6].map(|clamp| mode(clamp, 3)), [ClampToEdge; 2]);
-        let without = SamplerKey::new(&info(6, 1, 1), constant, wgpu::Features::empty());
-        assert_eq!((without.modes[0], without.border), (ClampToEdge, SamplerBorderColor::TransparentBlack));
-        let border = |border| SamplerKey::new(&info(6, border, 1), constant, all).border;
         use SamplerBorderColor::*;
+        let without = SamplerKey::new(&info(6, 1, 1), constant, wgpu::Features::empty());
+        assert_eq!((without.modes[0], without.border), (ClampToEdge, TransparentBlack));
+        let border = |border| SamplerKey::new(&info(6, border, 1), constant, all).border;
         assert_eq!(
             [0, 1, 2, 4, 5, 6].map(border),
             [TransparentBlack, OpaqueWhite, TransparentBlack, OpaqueBlack, OpaqueWhite, OpaqueBlack]
         );
-        let filtered =
-            SamplerKey::new(&info(0, 0, 1), [TextureFilter::Linear, TextureFilter::Point, constant[0]], all);
+        let filtered = SamplerKey::new(
+            &info(0, 0, 1),
+            ([TextureFilter::Linear, TextureFilter::Point, constant.0[0]], constant.1),
+            all,
+        );
         assert_eq!((filtered.mag, filtered.min), (FilterMode::Linear, FilterMode::Nearest));
         assert!(filtered.base_only);
+        let words = [2, 6, 0, 1 << 19 | 1 << 21 | 1 << 23 | 5 << 25, 0, 1 << 9];
+        let sharp = TextureInfo::decode(&words).unwrap();
+        let clamp = |filters, own| SamplerKey::new(&sharp, (filters, own), all).anisotropy;
+        assert_eq!(
+            [Anisotropy::UseFetchConstant, Anisotropy::Disabled, Anisotropy::Max4]
+                .map(|own| clamp(constant.0, own)),
+            [16, 1, 4]
+        );
+        assert_eq!(
+            clamp([TextureFilter::Linear, TextureFilter::Linear, TextureFilter::Point], constant.1),
+            1
+        );
         device::tests::with(|device| {
             let mut samplers = Samplers::default();
             let mut ids = 0_u64..;

@@ -435,7 +435,7 @@ fn any_constant_has_a_texture_or_none() {
                 assert_eq!(texel_of_dummy(device, &textures, shape), [0; 4]);
             }
             let filters = [0, 1, 2].map(|_| TextureFilter::from_bits(rng.random_range(0..4)));
-            textures.sampler(device, &rng.random(), filters);
+            textures.sampler(device, &rng.random(), filters, Anisotropy::UseFetchConstant);
         }
         assert!(found > 20, "{found}");
         assert!(textures.get(device, &[0; 6], TextureShape::Planes, &ram).is_none());

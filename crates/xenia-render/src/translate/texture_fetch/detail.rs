@@ -1,11 +1,15 @@
-//! The level of detail of a fetch, from gradients, biases and the register.
+//! The level of detail of a fetch, from gradients, biases and the register; or the gradients themselves.
 
-use naga::{BinaryOperator as Op, DerivativeAxis, DerivativeControl, Expression, MathFunction, ScalarKind};
+use naga::{
+    BinaryOperator as Op, DerivativeAxis, DerivativeControl, Expression, MathFunction, SampleLevel,
+    ScalarKind,
+};
+use xenia_gpu::enums::Anisotropy;
 use xenia_gpu::microcode::TextureFetch;
 
 use super::super::builder::Value;
 use super::super::{Stage, Translator};
-use super::Record;
+use super::{PLANE, Record, limit};
 
 impl Translator<'_> {
     /// The change of a value to the next pixel along an axis.
@@ -27,28 +31,40 @@ impl Translator<'_> {
         self.b.bitcast(bits, ScalarKind::Float)
     }
 
+    /// The gradient along rows (0) or columns (1), in texels.
+    fn texel_gradient(
+        &mut self,
+        fetch: &TextureFetch,
+        at: [Value; 3],
+        record: &Record,
+        which: usize,
+    ) -> [Value; 2] {
+        let axis = [DerivativeAxis::X, DerivativeAxis::Y][which];
+        let factor = self.gradient_factor(which as u32, record);
+        let mut gradient = if fetch.register_gradients {
+            let gradient = self.b.load_local(self.gradients[which]);
+            [self.b.member(gradient, 0), self.b.member(gradient, 1)]
+        } else {
+            [self.derivative(axis, at[0]), self.derivative(axis, at[1])]
+        };
+        for (change, size) in gradient.iter_mut().zip(record.size) {
+            *change = self.b.binary(Op::Multiply, *change, factor);
+            if !fetch.unnormalized {
+                *change = self.b.binary(Op::Multiply, *change, size);
+            }
+        }
+        gradient
+    }
+
     /// The level of detail, with all biases.
     pub(super) fn level_of_detail(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> Value {
         let mut lod = self.b.float(0.0);
         if fetch.computed_lod || fetch.register_gradients {
-            let mut lengths = [lod; 2];
-            for (i, axis) in [DerivativeAxis::X, DerivativeAxis::Y].into_iter().enumerate() {
-                let factor = self.gradient_factor(i as u32, record);
-                let gradient = if fetch.register_gradients {
-                    let gradient = self.b.load_local(self.gradients[i]);
-                    [self.b.member(gradient, 0), self.b.member(gradient, 1)]
-                } else {
-                    [self.derivative(axis, at[0]), self.derivative(axis, at[1])]
-                };
-                let mut squares = gradient;
-                for (square, size) in squares.iter_mut().zip(record.size) {
-                    *square = self.b.binary(Op::Multiply, *square, factor);
-                    let texels =
-                        if fetch.unnormalized { *square } else { self.b.binary(Op::Multiply, *square, size) };
-                    *square = self.b.binary(Op::Multiply, texels, texels);
-                }
-                lengths[i] = self.b.binary(Op::Add, squares[0], squares[1]);
-            }
+            let lengths = [0, 1].map(|which| {
+                let gradient = self.texel_gradient(fetch, at, record, which);
+                let squares = gradient.map(|texels| self.b.binary(Op::Multiply, texels, texels));
+                self.b.binary(Op::Add, squares[0], squares[1])
+            });
             let is_first = self.b.binary(Op::GreaterEqual, lengths[0], lengths[1]);
             let longest = self.b.select(is_first, lengths[0], lengths[1]);
             let (zero, half, least) = (self.b.float(0.0), self.b.float(0.5), self.b.float(-16.0));
@@ -57,6 +73,11 @@ impl Translator<'_> {
             let level = self.b.binary(Op::Multiply, half, level);
             lod = self.b.select(positive, level, least);
         }
+        self.biased(lod, fetch, record)
+    }
+
+    /// A level of detail with all biases.
+    fn biased(&mut self, mut lod: Value, fetch: &TextureFetch, record: &Record) -> Value {
         if fetch.register_lod {
             let register = self.b.load_local(self.lod);
             lod = self.b.binary(Op::Add, lod, register);
@@ -64,5 +85,47 @@ impl Translator<'_> {
         lod = self.b.binary(Op::Add, lod, record.lod_bias);
         let bias = self.b.float(fetch.lod_bias);
         self.b.binary(Op::Add, lod, bias)
+    }
+
+    /// Whether the host is given gradients, and not the level that they make: its samplers take several samples then.
+    pub(super) fn is_anisotropic(&self, fetch: &TextureFetch) -> bool {
+        let Stage::Pixel { anisotropic, .. } = self.stage else { return false };
+        let has_gradients = fetch.computed_lod || fetch.register_gradients;
+        fetch.dimension == PLANE
+            && has_gradients
+            && match fetch.anisotropy {
+                Anisotropy::UseFetchConstant => anisotropic >> (fetch.constant & 31) & 1 != 0,
+                own => own.most() > 1,
+            }
+    }
+
+    /// The gradients of the host's coordinates, as much larger as all biases say. `texels`: where the fetch reads.
+    pub(super) fn host_gradients(
+        &mut self,
+        fetch: &TextureFetch,
+        at: [Value; 3],
+        texels: [Value; 3],
+        record: &Record,
+    ) -> SampleLevel {
+        let zero = self.b.float(0.0);
+        let bias = self.biased(zero, fetch, record);
+        let (least, most) = (self.b.float(-16.0), self.b.float(16.0));
+        let bias = limit(self, bias, least, most);
+        let factor = self.b.math(MathFunction::Exp2, bias);
+        let [x, y] = [0, 1].map(|which| {
+            let mut gradient = self.texel_gradient(fetch, at, record, which);
+            for (axis, change) in gradient.iter_mut().enumerate() {
+                let scaled = self.b.binary(Op::Multiply, *change, factor);
+                let scaled = self.b.binary(Op::Divide, scaled, record.size[axis]);
+                // On the other side of a mirror things go backwards.
+                let is_mirrored = self.has_bit(record.mirrored, axis as u32);
+                let is_beyond = self.b.binary(Op::Less, texels[axis], zero);
+                let is_backwards = self.b.binary(Op::LogicalAnd, is_mirrored, is_beyond);
+                let back = self.b.binary(Op::Subtract, zero, scaled);
+                *change = self.b.select(is_backwards, back, scaled);
+            }
+            self.b.compose(self.types.vec2, &gradient)
+        });
+        SampleLevel::Gradient { x, y }
     }
 }

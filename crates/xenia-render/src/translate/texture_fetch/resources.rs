@@ -32,13 +32,16 @@ impl Translator<'_> {
 
     pub(super) fn sampler(&mut self, fetch: &TextureFetch) -> Value {
         let (constant, filters) = (fetch.constant, [fetch.mag, fetch.min, fetch.mip]);
-        let wanted = |slot: &SamplerSlot| slot.constant == constant && slot.filters == filters;
+        let anisotropy = fetch.anisotropy;
+        let wanted = |slot: &SamplerSlot| {
+            slot.constant == constant && slot.filters == filters && slot.anisotropy == anisotropy
+        };
         let index = self.interface.samplers.iter().position(wanted).unwrap_or_else(|| {
             let binding = self.next_binding();
             let ty = types::insert(&mut self.module, None, TypeInner::Sampler { comparison: false });
             let number = self.samplers.len();
             let global = self.handle(format!("sampler_{constant}_{number}"), ty, binding);
-            self.interface.samplers.push(SamplerSlot { constant, filters, binding });
+            self.interface.samplers.push(SamplerSlot { constant, filters, anisotropy, binding });
             self.samplers.push(global);
             number
         });

@@ -1,0 +1,68 @@
+//! Anisotropic filtering: the mean of several samples along the longer side of what a pixel covers of a texture, each of
+//! the level that the shorter side, or its share of the longer one, asks for.
+
+use super::gradients::Gradients;
+use crate::microcode::{LANES, Lanes};
+
+/// What a pixel covers of a texture.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Footprint {
+    /// Samples to be taken.
+    pub(super) taps: u32,
+    /// The longer side, in texels of the base level.
+    side: [f32; 2],
+    /// The level of detail of each sample.
+    pub(super) lod: f32,
+}
+
+impl Footprint {
+    /// What each lane covers, with so many samples at most. Biases enlarge it by powers of two.
+    pub(super) fn all(gradients: &Gradients, biases: &Lanes, most: u32) -> [Self; LANES] {
+        std::array::from_fn(|lane| {
+            let factor = libm::exp2f(biases[lane].clamp(-16.0, 16.0));
+            let sides = gradients.each_ref().map(|side| side.each_ref().map(|lanes| lanes[lane] * factor));
+            let [columns, rows] = sides.map(|[u, v]| libm::sqrtf(u * u + v * v));
+            let (side, longer, shorter) =
+                if columns >= rows { (sides[0], columns, rows) } else { (sides[1], rows, columns) };
+            // A side of no length, or none that is a number, has one sample.
+            let ratio = if longer > 0.0 { (longer / shorter).ceil() } else { 1.0 };
+            let taps = (ratio as u32).clamp(1, most);
+            let share = longer / taps as f32;
+            Self { taps, side, lod: if share > 0.0 { libm::log2f(share) } else { -16.0 } }
+        })
+    }
+
+    /// Where a sample lies, from the middle on, in texels.
+    pub(super) fn tap(&self, number: u32) -> [f32; 2] {
+        let along = (number as f32 + 0.5) / self.taps as f32 - 0.5;
+        self.side.map(|side| side * along)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_lie_along_the_longer_side() {
+        let lanes = |value: f32| [value; LANES];
+        let of = |[[a, b], [c, d]]: [[f32; 2]; 2], bias: f32, most: u32| {
+            let gradients = [[lanes(a), lanes(b)], [lanes(c), lanes(d)]];
+            Footprint::all(&gradients, &lanes(bias), most)[0]
+        };
+        let same = of([[2.0, 0.0], [0.0, 2.0]], 0.0, 16);
+        assert_eq!((same.taps, same.lod, same.tap(0)), (1, 1.0, [0.0, 0.0]));
+        let long = of([[1.0, 0.0], [0.0, 8.0]], 0.0, 16);
+        assert_eq!((long.taps, long.lod), (8, 0.0));
+        assert_eq!([0, 7].map(|tap| long.tap(tap)), [[0.0, -3.5], [0.0, 3.5]]);
+        let limited = of([[8.0, 0.0], [0.0, 1.0]], 1.0, 4);
+        assert_eq!((limited.taps, limited.lod, limited.tap(3)), (4, 2.0, [6.0, 0.0]));
+        // Whatever shaders set as gradients.
+        for odd in [0.0, f32::INFINITY, f32::NAN, f32::MAX] {
+            for bias in [0.0, f32::NAN, f32::INFINITY] {
+                let footprint = of([[odd, 1.0], [0.0, 0.0]], bias, 16);
+                assert!((1..=16).contains(&footprint.taps), "{odd} {bias}");
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! How coordinates change within quads of pixels, and the level of detail that this asks for.
+
+use crate::microcode::{LANES, Lanes, Sampling, TextureFetch, Vector};
+
+/// Of each lane, its changes from column to column and from row to row of the picture, of two coordinates in texels.
+pub(super) type Gradients = [[Lanes; 2]; 2];
+
+/// Derivatives within quads: horizontal in x and z, vertical in y and w, of the first two coordinates.
+pub(in super::super) fn gradients(coordinates: &[Lanes; 3]) -> Vector {
+    let [horizontal, vertical] = [0, 1].map(|axis| derivative(coordinates, axis));
+    [horizontal[0], vertical[0], horizontal[1], vertical[1]]
+}
+
+/// The differences of each coordinate between the two columns (0) or rows (1) of each quad.
+fn derivative(coordinates: &[Lanes; 3], axis: usize) -> [Lanes; 3] {
+    let mut out = [[0.0; LANES]; 3];
+    for (out, value) in out.iter_mut().zip(coordinates) {
+        for (lane, out) in out.iter_mut().enumerate() {
+            // Lanes are 8 x 2 pixels.
+            let (near, far) = if axis == 0 { (lane & !1, lane | 1) } else { (lane & 7, lane | 8) };
+            *out = value[far] - value[near];
+        }
+    }
+    out
+}
+
+/// The gradients in texels, where the level of detail comes from them.
+pub(super) fn texel_gradients(
+    fetch: &TextureFetch,
+    at: &Sampling<'_>,
+    scale: [f32; 3],
+    exponents: [i32; 2],
+) -> Option<Gradients> {
+    let gradients = match (fetch.register_gradients, fetch.computed_lod) {
+        (true, _) => *at.gradients,
+        (false, true) => [derivative(at.coordinates, 0), derivative(at.coordinates, 1)],
+        (false, false) => return None,
+    };
+    let factors = exponents.map(|exponent| 2.0_f32.powi(exponent));
+    Some([0, 1].map(|which: usize| {
+        [0, 1].map(|axis: usize| gradients[which][axis].map(|change| change * factors[which] * scale[axis]))
+    }))
+}
+
+/// The level of detail of a lane, without biases.
+pub(super) fn level_of_detail(gradients: &Gradients, lane: usize) -> f32 {
+    let [columns, rows] =
+        gradients.each_ref().map(|side| side.iter().map(|lanes| lanes[lane].powi(2)).sum::<f32>());
+    let longest = columns.max(rows);
+    if longest > 0.0 { 0.5 * libm::log2f(longest) } else { -16.0 }
+}
