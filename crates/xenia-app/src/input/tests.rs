@@ -1,0 +1,114 @@
+//! Who has which place, and what the keyboard, settings, motors and mappings have to say.
+
+use super::motors::Order;
+use super::shape::tests::console_pad;
+use super::*;
+use std::time::Duration;
+use xenia_kernel::ports::PadKind;
+
+fn buttons(controllers: &mut Controllers) -> [Option<u16>; 4] {
+    std::array::from_fn(|user| controllers.gamepad(user as u32, 0).map(|pad| pad.buttons))
+}
+
+fn without_keyboard() -> Controllers {
+    let controllers = Controllers::default();
+    controllers.tune(Tuning { keyboard: None, ..Tuning::default() });
+    controllers
+}
+
+#[test]
+fn pads_take_the_first_place_that_is_free_and_a_fifth_waits() {
+    let mut controllers = without_keyboard();
+    assert_eq!((controllers.connected(0), buttons(&mut controllers)), (0, [None; 4]));
+    let pads: Vec<PadId> = (0..5).map(|_| controllers.plug(console_pad(), Motors::default())).collect();
+    for (index, &pad) in pads.iter().enumerate() {
+        controllers.key(pad, 0x130 + index.min(1) as u16, true);
+    }
+    assert_eq!(buttons(&mut controllers), [Some(0x1000), Some(0x2000), Some(0x2000), Some(0x2000)]);
+    controllers.unplug(pads[0]);
+    assert_eq!(buttons(&mut controllers)[0], Some(0x2000), "the fifth has its place");
+    controllers.unplug(pads[2]);
+    controllers.unplug(pads[2]);
+    assert_eq!((controllers.connected(0), controllers.gamepad(2, 0)), (0b1011, None));
+    controllers.key(pads[2], 0x130, true);
+    controllers.plug(console_pad(), Motors::default());
+    assert_eq!(buttons(&mut controllers)[2], Some(0), "another begins anew");
+    assert_eq!(controllers.gamepad(4, 0), None);
+}
+
+#[test]
+fn the_keyboard_is_one_users_beside_a_pad() {
+    let mut controllers = Controllers::default();
+    assert_eq!(buttons(&mut controllers), [Some(0), None, None, None]);
+    for key in [KeyCode::KeyZ, KeyCode::KeyZ, KeyCode::Enter, KeyCode::Digit2, KeyCode::KeyJ, KeyCode::F1] {
+        controllers.keyboard(key, true);
+    }
+    let pad = controllers.gamepad(0, 0).unwrap();
+    assert_eq!((pad.buttons, pad.right_trigger, pad.left_x, pad.left_y), (0x1010, 255, -32768, 0));
+    assert_eq!(
+        (pad.packet, controllers.gamepad(0, 0).unwrap().packet),
+        (1, 1),
+        "each change that is seen, once"
+    );
+    controllers.keyboard(KeyCode::KeyL, true);
+    assert_eq!(controllers.gamepad(0, 0).unwrap().left_x, 0, "both ways is no way");
+    let pad = controllers.plug(console_pad(), Motors::default());
+    controllers.key(pad, 0x131, true);
+    assert_eq!(controllers.gamepad(0, 0).unwrap().buttons, 0x3010);
+    controllers.release_keyboard();
+    assert_eq!(controllers.gamepad(0, 0).unwrap().buttons, 0x2000);
+}
+
+#[test]
+fn settings_of_the_title_that_runs_hold_at_once() {
+    let mut controllers = without_keyboard();
+    let pad = controllers.plug(console_pad(), Motors::default());
+    controllers.key(pad, 0x130, true);
+    controllers.axis(pad, 0, 6553);
+    let told = |controllers: &mut Controllers| {
+        let pad = controllers.gamepad(0, 0).unwrap();
+        (pad.buttons, pad.left_x, controllers.model(0, 0).unwrap().kind)
+    };
+    assert_eq!(told(&mut controllers), (0x1000, 3640, PadKind::Gamepad));
+    let config = "[input]\ndead-zone = 0.2\nkind = 'guitar'\nkeyboard = 0\n[input.buttons]\na = 'y'";
+    controllers.tune(config::parse(config, Path::new("c")).unwrap().for_title(None));
+    assert_eq!(told(&mut controllers), (0x8000, 0, PadKind::Guitar));
+}
+
+#[test]
+fn motors_follow_their_user_and_stand_still_with_the_machine() {
+    let mut controllers = without_keyboard();
+    let motors = Motors::default();
+    let order = || motors.next(Duration::ZERO);
+    assert!(!controllers.set_vibration(0, 1, 1, 0));
+    let pad = controllers.plug(console_pad(), motors.clone());
+    assert_eq!(order(), Order::Run(0, 0), "what was told to nobody is forgotten");
+    assert!(controllers.set_vibration(0, 1000, 65535, 0));
+    assert_eq!(order(), Order::Run(1000, 65535));
+    controllers.set_still(true);
+    assert_eq!(order(), Order::Run(0, 0));
+    controllers.set_still(false);
+    assert_eq!(order(), Order::Run(1000, 65535));
+    let half = "[input]\nrumble = 0.5\nkeyboard = 0";
+    controllers.tune(config::parse(half, Path::new("c")).unwrap().for_title(None));
+    assert_eq!(order(), Order::Run(0, 0), "another title has asked for nothing");
+    controllers.set_vibration(0, 1000, 65535, 0);
+    assert_eq!(order(), Order::Run(500, 32768));
+    controllers.unplug(pad);
+    controllers.plug(console_pad(), motors.clone());
+    assert_eq!(order(), Order::Run(0, 0));
+    assert!(!controllers.set_vibration(4, 1, 1, 0));
+}
+
+#[test]
+fn a_mapping_that_is_given_comes_before_the_default() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("db.txt");
+    std::fs::write(&file, "rubbish\n030000005e0400008e02000014010000,p,a:b1,b:b0,platform:Linux,\n").unwrap();
+    let mut controllers = without_keyboard();
+    controllers.look_for_pads(&[&file]).unwrap();
+    let pad = controllers.plug(console_pad(), Motors::default());
+    controllers.key(pad, 0x130, true);
+    assert_eq!(controllers.gamepad(0, 0).unwrap().buttons, 0x2000);
+    assert!(controllers.look_for_pads(&[&dir.path().join("none")]).is_err());
+}
