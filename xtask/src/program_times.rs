@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
 use std::path::Path;
-use xenia_testing::Tool;
+use xenia_testing::{Tool, hermetic};
 
 /// What the page is, and its picture.
 const PAGE: &str = "docs/src/program-times.md";
@@ -74,7 +74,7 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     println!("{} programs are built", rows.len());
     let (times, picture) = (folder.join("times.json"), folder.join("times.svg"));
     if !args.no_run {
-        let mut command = steps::xenia_rs()?;
+        let mut command = hermetic(steps::released_program()?);
         command.args(["bench", "--runs", &args.runs.to_string()]);
         command.arg(format!("--programs={}", folder.display()));
         command.arg(format!("--peers=native,qemu{}", if args.no_interp { "" } else { ",interp" }));
