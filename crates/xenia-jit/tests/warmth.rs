@@ -134,7 +134,7 @@ fn a_function_of_nothing_but_long_instructions_is_compiled_in_pieces() {
 
 /// L: cmpwi r3,0; beq +8; b back; twenty additions to r4; back: addi r5,r5,1; bdnz L; sc
 fn rare_side() -> Vec<u32> {
-    let mut words = vec![d(Op::cmpi, 0, 3, 0), 0x4182_0008, Op::bx.row().bits | 84];
+    let mut words = vec![d(Op::cmpi, 0, 3, 0), 0x4182_0008, b(CODE + 8, CODE + 92, false)];
     words.extend([d(Op::addi, 4, 4, 1); 20]);
     words.extend([d(Op::addi, 5, 5, 1), d(Op::bcx, 16, 0, -24 * 4), SC]);
     words
