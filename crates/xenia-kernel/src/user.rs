@@ -6,6 +6,7 @@ pub mod dialogs;
 pub mod enumerators;
 pub mod gamer_pictures;
 pub mod keystrokes;
+pub mod locale;
 pub mod music;
 pub mod notifications;
 pub mod overlapped;

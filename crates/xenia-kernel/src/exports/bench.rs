@@ -13,6 +13,7 @@ mod files;
 mod holders;
 mod host_threads;
 mod kernel_apcs;
+mod locale;
 mod locks;
 mod long_calls;
 mod memory;

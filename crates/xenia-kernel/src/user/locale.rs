@@ -1,0 +1,176 @@
+//! Countries, languages and locales by the numbers that `xam` gives them, with their codes of ISO 3166 and ISO 639.
+//!
+//! A *country* is what the console is set to, an *online country* has those besides in which only the service is, a *locale* is a
+//! country that titles are made for. What of one kind is what of another follows from their codes, but where a number says otherwise.
+//! The order is xenia-canary's (`xam_locale.cc`), which took it from the console's own tables.
+
+/// Countries from number 0 on; a dash is none. The first 111 are those of the console.
+const COUNTRIES: &str = "ZZ AE AL AM AR AT AU AZ BE BG BH BN BO BR BY BZ CA - CH CL CN CO CR CZ DE DK DO DZ EC EE \
+    EG ES FI FO FR GB GE GR GT HK HN HR HU ID IE IL IN IQ IR IS IT JM JO JP KE KG KR KW KZ LB \
+    LI LT LU LV LY MA MC MK MN MO MV MX MY NI NL NO NZ OM PA PE PH PK PL PR PT PY QA RO RU SA \
+    SE SG SI SK - SV SY TH TN TR TT TW UA US UY UZ VE VN YE ZA ZW AF - AD AO AI - AG AW BS \
+    BD BB BJ BM BT BA BW BF BI KH CM CV KY CF TD CX CC KM CG CD CK CI CY DJ DM - GQ ER ET FK \
+    FJ GF PF GA GM GH GI GL GD GP - GG GN GW GY HT JE KI LA LS LR MG MW ML MT MH MQ MR MU YT \
+    FM MD ME MS MZ MM NA NR NP AN NC NE NG NU NF - PW PS PG PN RE RW WS SM ST SN RS SC SL SB \
+    SO LK SH KN LC PM VC SR SZ TJ TZ TL TG TK TO TM TC TV UG VU VA - VG WF EH ZM ZZ";
+/// How many of them are countries of the console; the number after the last is nowhere, too.
+const OF_THE_CONSOLE: u32 = 111;
+/// The online country that is nowhere.
+const ONLINE_NOWHERE: u32 = 236;
+/// Locales from number 0 on.
+const LOCALES: &str = "ZZ AU AT BE BR CA CL CN CO CZ DK FI FR DE GR HK HU IN IE IT JP KR MX NL NZ NO PL PT SG SK \
+    ZA ES SE CH TW GB US RU ZZ TR AR SA IL AE";
+/// Languages of the console from number 0 on.
+const LANGUAGES: &str = "zz en ja de fr es it ko zh pt - pl ru sv tr nb nl zh";
+/// Languages of the service from number 0 on.
+const ONLINE_LANGUAGES: &str = "zz en ja de fr es it ko zh pt zh pl ru da fi nb nl sv cs el hu sk id ms ar bg et hr he is \
+    kk lt lv ro sl th tr uk vi ps sq hy bn be km am fo ka kl sw ky lb mk mt mn ne ur rw wo si \
+    tk";
+/// Traditional Chinese as the service counts languages, which is the console's simplified one.
+const ONLINE_CHINESE: u32 = 10;
+const SIMPLIFIED_CHINESE: u32 = 17;
+const ENGLISH: u32 = 1;
+/// What is nowhere, or no language, is called.
+const NOWHERE: &str = "ZZ";
+
+/// The code with this number; `None` if there is none.
+fn code(list: &'static str, number: u32) -> Option<&'static str> {
+    list.split(' ').nth(number as usize).filter(|code| *code != "-")
+}
+
+/// Last number of a code; 0 if it isn't in the list.
+fn number(list: &str, wanted: &str) -> u32 {
+    list.split(' ').enumerate().filter(|(_, code)| *code == wanted).last().map_or(0, |(at, _)| at as u32)
+}
+
+/// Code of a country of the console.
+pub(crate) fn country(number: u32) -> Option<&'static str> {
+    match number {
+        OF_THE_CONSOLE => Some(NOWHERE),
+        _ => online_country(number).filter(|_| number < OF_THE_CONSOLE),
+    }
+}
+
+/// Code of a country of the service.
+pub(crate) fn online_country(number: u32) -> Option<&'static str> {
+    code(COUNTRIES, number)
+}
+
+/// Code of a locale's country.
+pub(crate) fn locale(number: u32) -> Option<&'static str> {
+    code(LOCALES, number)
+}
+
+/// Code of a language of the console.
+pub(crate) fn language(number: u32) -> Option<&'static str> {
+    code(LANGUAGES, number)
+}
+
+/// Code of a language of the service.
+pub(crate) fn online_language(number: u32) -> Option<&'static str> {
+    code(ONLINE_LANGUAGES, number)
+}
+
+/// The locale of a country with this code; 0 if titles are made for none. Country 0 has none.
+fn locale_of(number_of_country: u32, code: Option<&str>) -> u32 {
+    code.filter(|_| number_of_country != 0).map_or(0, |code| number(LOCALES, code))
+}
+
+/// The locale of a country of the console, or 0.
+pub(crate) fn locale_of_country(number: u32) -> u32 {
+    locale_of(number, country(number))
+}
+
+/// The locale of a country of the service, or 0.
+pub(crate) fn locale_of_online_country(number: u32) -> u32 {
+    locale_of(number, online_country(number))
+}
+
+/// The country of the service that a locale is of. Locale 0 is Albania's number on the console, for whatever reason.
+pub(crate) fn online_country_of_locale(number_of_locale: u32) -> u32 {
+    match locale(number_of_locale) {
+        _ if number_of_locale == 0 => 2,
+        Some(code) => number(COUNTRIES, code),
+        None => 0,
+    }
+}
+
+/// The same country as the console counts them, or 0.
+pub(crate) fn country_of_online_country(number: u32) -> u32 {
+    match number {
+        ONLINE_NOWHERE => OF_THE_CONSOLE,
+        _ => country(number).filter(|_| number < OF_THE_CONSOLE).map_or(0, |_| number),
+    }
+}
+
+/// The console's language for one of the service's: English if it has it not, 0 if there is none with this number.
+pub(crate) fn language_of_online_language(number: u32) -> u32 {
+    let Some(code) = online_language(number) else { return 0 };
+    match (number, LANGUAGES.split(' ').position(|one| one == code)) {
+        (ONLINE_CHINESE, _) => SIMPLIFIED_CHINESE,
+        (_, Some(at)) => at as u32,
+        (_, None) => ENGLISH,
+    }
+}
+
+/// The locale of a console that is set to `country`, if that and its locale are known to who asks; else that of the region for
+/// which titles are made.
+pub(crate) fn locale_of_console(country: u32, game_region: u32, most_country: u32, most_locale: u32) -> u32 {
+    /// Bits of a region: Asia, with Japan alone, and Europe.
+    const ASIA: u32 = 1;
+    const EUROPE: u32 = 2;
+    const JAPAN: u32 = 0x101;
+    let known = locale_of_country(country);
+    if country <= most_country && known <= most_locale {
+        return known;
+    }
+    let code = match game_region >> 8 & 0xFF {
+        ASIA if game_region == JAPAN => "JP",
+        ASIA => "KR",
+        EUROPE => "GB",
+        _ => "US",
+    };
+    number(LOCALES, code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_the_consoles() {
+        assert_eq!(COUNTRIES.split(' ').count(), 237);
+        assert_eq!(LOCALES.split(' ').count(), 44);
+        assert_eq!((LANGUAGES.split(' ').count(), ONLINE_LANGUAGES.split(' ').count()), (18, 61));
+        assert_eq!([103, 24, 53, 35].map(country), [Some("US"), Some("DE"), Some("JP"), Some("GB")]);
+        assert_eq!([0, 17, 110, 111, 112].map(country), [Some("ZZ"), None, Some("ZW"), Some("ZZ"), None]);
+        assert_eq!([0, 112, 236, 237].map(online_country), [Some("ZZ"), None, Some("ZZ"), None]);
+        assert_eq!([1, 10, 17, 18].map(language), [Some("en"), None, Some("zh"), None]);
+        assert_eq!([60, 61].map(online_language), [Some("tk"), None]);
+    }
+
+    #[test]
+    fn what_is_the_same_has_a_number_of_each_kind() {
+        assert_eq!([0, 1, 3, 24, 53, 103, 111].map(locale_of_country), [0, 43, 0, 13, 20, 36, 38]);
+        assert_eq!([0, 103, 236, 300].map(locale_of_online_country), [0, 36, 38, 0]);
+        assert_eq!([0, 13, 36, 38, 43, 44].map(online_country_of_locale), [2, 24, 103, 236, 1, 0]);
+        assert_eq!([0, 1, 17, 110, 111, 236].map(country_of_online_country), [0, 1, 0, 110, 0, 111]);
+        assert_eq!(
+            [0, 1, 10, 13, 17, 36, 60, 61].map(language_of_online_language),
+            [0, 1, 17, 1, 13, 14, 1, 0]
+        );
+        for locale in 1..44 {
+            let country = online_country_of_locale(locale);
+            assert_eq!(locale_of_online_country(country), locale, "{locale}");
+        }
+    }
+
+    #[test]
+    fn a_console_has_the_locale_of_its_country_or_region() {
+        assert_eq!(locale_of_console(24, 0xFF, 111, 43), 13);
+        assert_eq!(locale_of_console(103, 0xFF, 111, 43), 36);
+        let of_region = |region| locale_of_console(200, region, 111, 43);
+        assert_eq!([0xFF, 0x101, 0x102, 0x2FE].map(of_region), [36, 20, 21, 35]);
+        assert_eq!(locale_of_console(24, 0xFF, 111, 12), 36, "one that who asks doesn't know");
+    }
+}
