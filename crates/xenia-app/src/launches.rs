@@ -60,6 +60,9 @@ pub fn run(
     let mut launched = None;
     let mut lost = false;
     loop {
+        if launched.is_some() {
+            xenia_memory::give_back_free_heap();
+        }
         let mut running = machine(&title, &before, launched.take())?;
         let mut finished = running.run(&before.rest(limits), dump_threads_after);
         finished.report.launches = before.launches;

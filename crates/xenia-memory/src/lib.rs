@@ -51,6 +51,7 @@ compile_error!(
 );
 
 mod allocate;
+mod allocator;
 pub mod barrier;
 mod compare;
 mod device;
@@ -79,6 +80,7 @@ mod snapshot;
 mod tally;
 mod watch;
 
+pub use allocator::give_back_free_heap;
 pub use compare::Comparison;
 pub use device::{CurrentQueue, Device, DeviceQueue, DeviceRegisters, DeviceStore, REGISTERS};
 pub use error::{Access, FaultKind, FileReadError, HeapError, MemoryError, MemoryFault};

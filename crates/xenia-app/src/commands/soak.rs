@@ -197,6 +197,8 @@ fn one(
         book.note(Some(&finished.report))?;
     }
     drop((machine, finished, title));
+    // What the allocator holds for the next machine is nothing that this one has left behind.
+    xenia_memory::give_back_free_heap();
     let mut book = book.lock();
     book.sizes = None;
     book.state = State::Between;

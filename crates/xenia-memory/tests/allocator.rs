@@ -1,0 +1,25 @@
+//! What is free in the heap goes back to the host. Alone in its process, as others' memory would count.
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+
+use xenia_memory::give_back_free_heap;
+
+/// Resident memory of this process, in KiB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.split_whitespace().next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn free_memory_below_what_is_in_use_goes_back() {
+    const KIB: usize = 64 << 10;
+    // What is allocated last keeps the allocator from giving back the rest by itself.
+    let mut blocks: Vec<Box<[u8; 1024]>> = (0..KIB).map(|_| Box::new([1; 1024])).collect();
+    let last = blocks.pop();
+    drop(blocks);
+    let before = resident();
+    give_back_free_heap();
+    let after = resident();
+    assert!(after + KIB as u64 / 2 < before, "{before} KiB, then {after}");
+    assert!(last.is_some_and(|block| block.iter().all(|&byte| byte == 1)));
+}
