@@ -27,18 +27,23 @@ fn store(call: &Call, buffer: GuestAddr, units: &[u16]) -> Fallible<()> {
     Ok(call.memory().write_bytes(buffer, &bytes)?)
 }
 
-/// Stores a text where there is room for so many units; `None`: nothing has that number.
-fn answer(call: &Call, text: Option<String>, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
-    if room > i32::MAX as u32 {
-        return Ok(HResult::INVALID_ARGUMENT);
-    }
-    let Some(text) = text else { return Ok(Win32Error::NOT_FOUND.to_hresult()) };
-    let units = units(&text);
+/// Stores a text and its end, if there is room for so many units.
+pub(super) fn stored(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
+    let units = units(text);
     if units.len() > room as usize {
         return Ok(Win32Error::INSUFFICIENT_BUFFER.to_hresult());
     }
     store(call, buffer, &units)?;
     Ok(HResult::OK)
+}
+
+/// As [`stored`]; `None`: nothing has that number.
+fn answer(call: &Call, text: Option<&str>, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
+    if room > i32::MAX as u32 {
+        return Ok(HResult::INVALID_ARGUMENT);
+    }
+    let Some(text) = text else { return Ok(Win32Error::NOT_FOUND.to_hresult()) };
+    stored(call, text, room, buffer)
 }
 
 /// One code.
@@ -49,7 +54,7 @@ fn one(
     room: u32,
     buffer: GuestAddr,
 ) -> Fallible<HResult> {
-    answer(call, code(number.into()).map(str::to_owned), room, buffer)
+    answer(call, code(number.into()), room, buffer)
 }
 
 /// Two codes with a hyphen between them.
@@ -60,7 +65,7 @@ fn two(
     buffer: GuestAddr,
 ) -> Fallible<HResult> {
     let text = codes.0.zip(codes.1).map(|(first, second)| format!("{first}-{second}"));
-    answer(call, text, room, buffer)
+    answer(call, text.as_deref(), room, buffer)
 }
 
 /// What has no result is cut where the room ends, and the rest of that is zeros.

@@ -1,16 +1,17 @@
 //! Where user interfaces find their pictures and texts (`XamBuild*ResourceLocator`): a text that says in which section of which
 //! module, or in which file.
 
+use super::locale::stored;
 use crate::abi::{Call, WideText};
 use crate::status::failure::Fallible;
-use xenia_guest::{GuestAddr, HResult, Win32Error};
+use xenia_guest::{GuestAddr, HResult};
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
 pub struct ResourceLocator;
 
 /// Units of a locator at most, with its end: names of files and sections are much shorter.
-const MOST_UNITS: usize = 0x400;
+const MOST_UNITS: u32 = 0x400;
 
 /// Stores the locator of `resource` in the container of that name.
 fn build(
@@ -24,13 +25,18 @@ fn build(
         Some(module) => format!("section://{module:X},{container}#{resource}"),
         None => format!("file://media:/{container}.xzp#{resource}"),
     };
-    let units: Vec<u16> = text.encode_utf16().chain([0]).collect();
-    if units.len() > MOST_UNITS.min(room as usize) {
-        return Ok(Win32Error::INSUFFICIENT_BUFFER.to_hresult());
-    }
-    let bytes: Vec<u8> = units.into_iter().flat_map(u16::to_be_bytes).collect();
-    call.memory().write_bytes(buffer, &bytes)?;
-    Ok(HResult::OK)
+    stored(call, &text, room.min(MOST_UNITS), buffer)
+}
+
+/// The same for a resource of the console's system.
+fn build_of_system(
+    call: &Call,
+    container: &str,
+    resource: WideText,
+    buffer: GuestAddr,
+    room: u32,
+) -> Fallible<HResult> {
+    build(call, None, (container, &resource.text(call.memory())?), buffer, room)
 }
 
 #[exports(xam)]
@@ -59,8 +65,7 @@ impl ResourceLocator {
         buffer: GuestAddr,
         room: u32,
     ) -> Fallible<HResult> {
-        let resource = resource.text(call.memory())?;
-        build(call, None, ("gamercrd", &resource), buffer, room)
+        build_of_system(call, "gamercrd", resource, buffer, room)
     }
 
     /// Of a resource that all of the system shares; see `XamBuildGamercardResourceLocator`.
@@ -71,8 +76,7 @@ impl ResourceLocator {
         buffer: GuestAddr,
         room: u32,
     ) -> Fallible<HResult> {
-        let resource = resource.text(call.memory())?;
-        build(call, None, ("shrdres", &resource), buffer, room)
+        build_of_system(call, "shrdres", resource, buffer, room)
     }
 
     /// The same by its older name.
@@ -83,8 +87,7 @@ impl ResourceLocator {
         buffer: GuestAddr,
         room: u32,
     ) -> Fallible<HResult> {
-        let resource = resource.text(call.memory())?;
-        build(call, None, ("shrdres", &resource), buffer, room)
+        build_of_system(call, "shrdres", resource, buffer, room)
     }
 
     /// Of a resource of xam's; see `XamBuildGamercardResourceLocator`.
@@ -95,7 +98,6 @@ impl ResourceLocator {
         buffer: GuestAddr,
         room: u32,
     ) -> Fallible<HResult> {
-        let resource = resource.text(call.memory())?;
-        build(call, None, ("xam", &resource), buffer, room)
+        build_of_system(call, "xam", resource, buffer, room)
     }
 }
