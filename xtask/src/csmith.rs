@@ -50,7 +50,7 @@ pub(crate) struct CsmithArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     thorough_every: u64,
     /// Write the result as JSON.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = steps::output())]
     json: Option<PathBuf>,
     /// The program xenia-rs (default: the development build).
     #[arg(long, value_name = "FILE", env = "XENIA_RS")]

@@ -39,7 +39,7 @@ pub(crate) struct FuzzTargetsArgs {
     #[arg(long, value_name = "DIR", requires = "minimise")]
     with: Vec<PathBuf>,
     /// Write one line of JSON per target.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = steps::output())]
     json: Option<PathBuf>,
 }
 

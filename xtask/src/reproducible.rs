@@ -3,7 +3,7 @@
 //! What a compiler writes of where it ran is cut off by `--remap-path-prefix`: the folder of the sources and that of the
 //! registry. The compiler's version is the caller's: other versions write other bytes.
 
-use crate::steps::run;
+use crate::steps::{output, run};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ pub(crate) struct ReproducibleArgs {
     #[arg(long, value_name = "COMMIT", default_value = "HEAD")]
     commit: String,
     /// Where the two builds are made; needs some gigabytes. What they leave is removed.
-    #[arg(long, value_name = "FOLDER", default_value = "target/reproducible")]
+    #[arg(long, value_name = "FOLDER", value_parser = output(), default_value = "target/reproducible")]
     work: PathBuf,
 }
 

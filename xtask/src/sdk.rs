@@ -35,7 +35,7 @@ pub(crate) struct TitleArgs {
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// The title.
-    #[arg(short, long, value_name = "FILE.xex")]
+    #[arg(short, long, value_name = "FILE.xex", value_parser = steps::output())]
     output: PathBuf,
     /// More of gcc's arguments.
     #[arg(last = true)]

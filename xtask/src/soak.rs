@@ -10,7 +10,7 @@ mod judge;
 mod plot;
 mod samples;
 
-use crate::steps::{target_folder, xenia_rs};
+use crate::steps::{output, target_folder, xenia_rs};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use samples::Part;
@@ -44,7 +44,7 @@ pub(crate) struct SoakArgs {
     /// How long, in hours: 0.5 is half an hour.
     hours: f64,
     /// Where samples, plot and verdict go.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = output())]
     out: Option<PathBuf>,
     /// Judge and plot what is in that folder, without running anything.
     #[arg(long)]

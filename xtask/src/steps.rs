@@ -6,6 +6,7 @@ use crate::{
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
@@ -46,6 +47,13 @@ pub(crate) struct HostCodeArgs {
     /// Instead: what the code becomes on AArch64, with golden/host-code-aarch64.txt. Builds Cranelift a second time.
     #[arg(long)]
     aarch64: bool,
+}
+
+/// What is written: no dash, which elsewhere is standard output and would be a file's name here.
+pub(crate) fn output() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().try_map(|path| {
+        if path == Path::new("-") { Err("standard output is /dev/stdout here") } else { Ok(path) }
+    })
 }
 
 type Step = (&'static str, fn() -> Result<()>);
@@ -333,6 +341,13 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dash_is_no_file_to_write() {
+        let parsed = |path: &str| output().parse_ref(&clap::Command::new("x"), None, path.as_ref());
+        assert!(parsed("-").unwrap_err().to_string().contains("/dev/stdout"));
+        assert_eq!(parsed("a/-b").unwrap(), Path::new("a/-b"));
+    }
 
     #[test]
     fn a_list_of_no_tests_is_told_from_one_of_some() {

@@ -1,9 +1,10 @@
 //! Checks what the compiler can't: that the map of the crates is true, that documents name what is there, that files open
-//! with a module doc and have one subject.
+//! with a module doc and have one subject, that nothing lies where it doesn't belong.
 
 mod dependencies;
 mod documents;
 mod map;
+mod tree;
 mod unsafe_modules;
 
 use anyhow::{Context, Result, bail};
@@ -53,6 +54,7 @@ pub(crate) fn run() -> Result<()> {
     map::check(&sources, &mut findings)?;
     dependencies::check(&mut findings)?;
     documents::check(&sources, &mut findings)?;
+    tree::check(&mut findings)?;
     unsafe_modules::check(&sources, &mut findings)?;
     for source in &sources {
         check_file(source, &mut findings);

@@ -19,7 +19,7 @@ const PROGRAM: &str = "xenia-app";
 #[derive(Debug, Args)]
 pub(crate) struct SbomArgs {
     /// Where it is written.
-    #[arg(long, value_name = "FILE", default_value = "target/sbom.cdx.json")]
+    #[arg(long, value_name = "FILE", value_parser = crate::steps::output(), default_value = "target/sbom.cdx.json")]
     out: PathBuf,
 }
 

@@ -26,6 +26,8 @@ const WRITTEN: &[&str] = &[
     "record_contention",
     "samples",
 ];
+/// And those that name a folder in which files are written.
+const FOLDERS: &[&str] = &["cache", "code_cache", "content", "dump_frames", "logs", "out", "screenshots"];
 
 /// What tells two files apart: the file itself if it's there, or else where it would be. `None`: a folder, a device, a pipe, or nothing
 /// that could be written.
@@ -52,6 +54,11 @@ fn is_written(command: &str, matches: &ArgMatches, id: &str) -> bool {
     }
 }
 
+/// Whether the command writes files in the folder that the argument names.
+fn is_filled(command: &str, id: &str) -> bool {
+    FOLDERS.contains(&id) || id == "folder" && command == "extract"
+}
+
 /// The argument as it's typed.
 fn shown(arg: &Arg) -> String {
     match (arg.get_long(), arg.get_value_names()) {
@@ -73,6 +80,12 @@ pub fn check(command: &Command, matches: &ArgMatches) -> Result<()> {
             }
             let into = if is_written(command.get_name(), matches, id) { &mut written } else { &mut read };
             for value in matches.try_get_raw(id).ok().flatten().into_iter().flatten() {
+                if value == "-" && is_filled(command.get_name(), id) {
+                    bail!(
+                        "{} -: a folder is wanted; a dash is standard output, for --json alone",
+                        shown(arg)
+                    );
+                }
                 if let Some(path) = named(id, value) {
                     into.insert((id, path), shown(arg));
                 }
@@ -151,6 +164,14 @@ mod tests {
             [&["asm", &title, "-o", "-"][..], &[&title, "--event-log", "-"], &[&title, "--audio", "wav:-"]]
         {
             assert!(checked(words).unwrap_err().contains("/dev/stdout"), "{words:?}");
+        }
+        for words in [
+            &["extract", &title, "-"][..],
+            &[&title, "--dump-frames", "-"],
+            &[&title, "--code-cache", "-"],
+            &["man", "--out", "-"],
+        ] {
+            assert!(checked(words).unwrap_err().contains("a folder is wanted"), "{words:?}");
         }
         assert_eq!(checked(&["asm", "-", "-o", &new]), Ok(()));
         let why = checked(refused[0]).unwrap_err();

@@ -1,0 +1,95 @@
+//! What lies where: the top of the repository has only what is named here, and no name is one that a slip of a command line makes.
+//!
+//! Looked at is what git would commit; what lies about besides is whoever works there's own business.
+
+use anyhow::{Context, Result, bail};
+use std::process::Command;
+
+/// Everything at the top.
+const TOP: &[&str] = &[
+    ".cargo",
+    ".ci",
+    ".clusterfuzzlite",
+    ".gitignore",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "README.md",
+    "SECURITY.md",
+    "benches",
+    "crates",
+    "deny.toml",
+    "deploy",
+    "docs",
+    "fuzz",
+    "golden",
+    "guest",
+    "jit-tests",
+    "rustfmt.toml",
+    "xtask",
+];
+/// Ends of names that editors, merges and profilers leave.
+const LEFTOVERS: &[&str] = &[".bak", ".log", ".orig", ".profraw", ".rej", ".swp", ".tmp"];
+
+/// Asks git what there is, and judges it.
+pub(super) fn check(findings: &mut Vec<String>) -> Result<()> {
+    let listed = Command::new("git").args(["ls-files", "-z"]).output().context("git ls-files")?;
+    if !listed.status.success() {
+        bail!("git ls-files: {}", String::from_utf8_lossy(&listed.stderr).trim());
+    }
+    let paths: Vec<_> = listed.stdout.split(|&byte| byte == 0).filter(|path| !path.is_empty()).collect();
+    let paths: Vec<_> = paths.into_iter().map(String::from_utf8_lossy).collect();
+    let paths: Vec<&str> = paths.iter().map(AsRef::as_ref).collect();
+    judge(&paths, findings);
+    Ok(())
+}
+
+/// Both ways: a name at the top that nothing has is a finding, too.
+fn judge(paths: &[&str], findings: &mut Vec<String>) {
+    let top = |path: &str| path.split('/').next().unwrap_or(path).to_owned();
+    for path in paths {
+        if !TOP.contains(&top(path).as_str()) {
+            findings
+                .push(format!("{path:?}: not one of the names at the top that xtask/src/tidy/tree.rs lists"));
+        } else if !path.split('/').all(is_plain) {
+            findings.push(format!("{path:?}: an odd name; did a command make it by mistake?"));
+        }
+    }
+    for name in TOP.iter().filter(|name| !paths.iter().any(|path| top(path) == **name)) {
+        findings.push(format!("{name} is not there: its line in xtask/src/tidy/tree.rs can go"));
+    }
+}
+
+/// Whether a name needs no quotes in a shell, is no flag, and nobody's leftover.
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    name.bytes().all(plain) && !name.starts_with('-') && !LEFTOVERS.iter().any(|end| name.ends_with(end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(more: &[&str]) -> Vec<String> {
+        let mut findings = Vec::new();
+        judge(&[TOP, more].concat(), &mut findings);
+        findings
+    }
+
+    #[test]
+    fn names_that_no_one_meant_are_found() {
+        assert_eq!(found(&["docs/src/decisions/0001-a_b.md", "fuzz/.gitignore"]), Vec::<String>::new());
+        for odd in
+            ["-", "out", "notes/a.md", "docs/-", "docs/a b", "docs/a.md~", "guest/x.c.orig", "golden/é"]
+        {
+            let findings = found(&[odd]);
+            assert!(matches!(&findings[..], [one] if one.starts_with(&format!("{odd:?}"))), "{findings:?}");
+        }
+        let mut findings = Vec::new();
+        judge(&TOP[1..], &mut findings);
+        assert_eq!(findings, [".cargo is not there: its line in xtask/src/tidy/tree.rs can go"]);
+    }
+}
