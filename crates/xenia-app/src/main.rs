@@ -61,6 +61,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    xenia_memory::allocate_from_one_heap();
     let code = std::panic::catch_unwind(program).unwrap_or_else(|_| report(&Fault.into()));
     // Whatever else happened: an output that is not whole is none.
     let code = if log::finish() { code } else { Code::Unusable };

@@ -80,7 +80,7 @@ mod snapshot;
 mod tally;
 mod watch;
 
-pub use allocator::give_back_free_heap;
+pub use allocator::{allocate_from_one_heap, give_back_free_heap};
 pub use compare::Comparison;
 pub use device::{CurrentQueue, Device, DeviceQueue, DeviceRegisters, DeviceStore, REGISTERS};
 pub use error::{Access, FaultKind, FileReadError, HeapError, MemoryError, MemoryFault};

@@ -1,0 +1,28 @@
+//! Threads allocate from one heap. Alone in its process, as heaps that others made would stay.
+#![cfg(all(target_os = "linux", target_env = "gnu"))]
+
+use std::collections::BTreeSet;
+use std::sync::Barrier;
+use xenia_memory::allocate_from_one_heap;
+
+/// A heap of glibc's begins at a multiple of its most bytes.
+const HEAP: usize = 64 << 20;
+const THREADS: usize = 8;
+
+#[test]
+fn threads_share_what_is_there() {
+    allocate_from_one_heap();
+    // While all of them live, no heap is free for the next one.
+    let all = Barrier::new(THREADS);
+    let heaps: BTreeSet<usize> = std::thread::scope(|scope| {
+        let allocate = || {
+            let block = vec![1_u8; 4096];
+            all.wait();
+            block.as_ptr().addr() / HEAP
+        };
+        let threads: Vec<_> = (0..THREADS).map(|_| scope.spawn(allocate)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    // The process's first one, and that of the thread that the harness runs this test in.
+    assert!(heaps.len() <= 2, "{heaps:x?}");
+}
