@@ -21,7 +21,7 @@ pub use call::Call;
 pub use flow::{
     Continuation, Flow, GuestCall, IntoFlow, MAXIMUM_LOCALS, Register, Rest, Result64, ReturnKinds,
 };
-pub use pointer::{GuestStruct, Out, Ptr};
+pub use pointer::{GuestStruct, OptionalOut, Out, Ptr};
 pub use show::Show;
 pub use strings::{AnsiString, ObjectAttributes, Text, UnicodeString, WideText};
 pub use va_args::VaArgs;

@@ -33,7 +33,8 @@ pub struct Ptr<T> {
     target: PhantomData<fn() -> T>,
 }
 
-/// A guest pointer to where a result goes. As a parameter, `Option<Out<T>>` is `None` for null.
+/// A guest pointer to where a result goes. As a parameter, `Option<Out<T>>` is `None` for null
+/// ([`OptionalOut`]).
 pub struct Out<T>(Ptr<T>);
 
 impl<T> Ptr<T> {
@@ -86,6 +87,18 @@ impl<T: GuestStruct> Out<T> {
     /// Stores a result.
     pub fn set(self, memory: &GuestMemory, value: T) -> Result<(), MemoryFault> {
         value.write(memory, self.0.addr)
+    }
+}
+
+/// A place that a title need not give.
+pub trait OptionalOut<T> {
+    /// Stores a result, if there is a place for it.
+    fn set(self, memory: &GuestMemory, value: T) -> Result<(), MemoryFault>;
+}
+
+impl<T: GuestStruct> OptionalOut<T> for Option<Out<T>> {
+    fn set(self, memory: &GuestMemory, value: T) -> Result<(), MemoryFault> {
+        self.map_or(Ok(()), |place| place.set(memory, value))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::content_device::{self, HARD_DISK};
 use super::content_titles;
 use super::enumerate::{self, Kind};
-use crate::abi::{Call, Handle, Out, Ptr, Text};
+use crate::abi::{Call, Handle, OptionalOut, Out, Ptr, Text};
 use crate::content::{MARKETPLACE, PackageHeader, PackageName, THUMBNAIL_SIZE, root_name};
 use crate::files::{PackageMode, win32_error};
 use crate::status::failure::Fallible;
@@ -114,9 +114,7 @@ impl Opening {
         let root = root.text(call.memory())?;
         let Some(root) = root_name(&root) else { return Ok(Win32Error::INVALID_NAME) };
         let Some(mode) = PackageMode::of(self.flags & 0xF) else { return Ok(Win32Error::INVALID_PARAMETER) };
-        if let Some(disposition) = self.disposition {
-            disposition.set(call.memory(), 0)?;
-        }
+        self.disposition.set(call.memory(), 0)?;
         let wanted = match wanted(call, self.whose, self.content)? {
             Ok(wanted) => wanted,
             // What is wrong by itself is said at once.
@@ -135,14 +133,10 @@ impl Opening {
             Err(error) => return complete(call, self.overlapped, Completed::wrapped(error, 0)),
         };
         // In the background it is the length.
-        if let Some(disposition) = self.disposition
-            && self.overlapped.is_none()
-        {
-            disposition.set(call.memory(), action as u32)?;
+        if self.overlapped.is_none() {
+            self.disposition.set(call.memory(), action as u32)?;
         }
-        if let Some(license) = self.license {
-            license.set(call.memory(), header.license)?;
-        }
+        self.license.set(call.memory(), header.license)?;
         complete(call, self.overlapped, Completed::wrapped(Win32Error::SUCCESS, action as u32))
     }
 }
@@ -268,9 +262,7 @@ impl Content {
         let memory = call.memory();
         out.set(memory, Handle::NULL)?;
         let is_there = content_device::is_there(device);
-        if let Some(size) = size {
-            size.set(memory, if is_there { data::SIZE.saturating_mul(items) } else { 0 })?;
-        }
+        size.set(memory, if is_there { data::SIZE.saturating_mul(items) } else { 0 })?;
         if !is_there {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
@@ -313,16 +305,12 @@ impl Content {
     ) -> Fallible<Win32Error> {
         let Some(is_creator) = is_creator else { return Ok(Win32Error::INVALID_PARAMETER) };
         is_creator.set(call.memory(), 0)?;
-        if let Some(creator) = creator {
-            creator.set(call.memory(), 0)?;
-        }
+        creator.set(call.memory(), 0)?;
         let about = (Whose::User(user), content, overlapped);
         with_package(call, about, Win32Error::PATH_NOT_FOUND, |call, name, header| {
             let own = header.creator == name.owner && name.owner != Xuid::NOBODY;
             is_creator.set(call.memory(), u32::from(own))?;
-            if let Some(creator) = creator.filter(|_| own) {
-                creator.set(call.memory(), header.creator.0)?;
-            }
+            creator.filter(|_| own).set(call.memory(), header.creator.0)?;
             Ok(Ok(()))
         })
     }

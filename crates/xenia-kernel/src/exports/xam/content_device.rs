@@ -2,7 +2,7 @@
 
 use super::enumerate::{self, Kind};
 use crate::Kernel;
-use crate::abi::{Call, Flow, Handle, Out};
+use crate::abi::{Call, Flow, Handle, OptionalOut, Out};
 use crate::exports::xam::ui;
 use crate::status::failure::Fallible;
 use crate::user::dialogs::{Hears, Then};
@@ -109,9 +109,7 @@ impl ContentDevice {
         handle: Option<Out<Handle>>,
     ) -> Fallible<Win32Error> {
         let Some(out) = handle.filter(|_| items > 0) else { return Ok(Win32Error::INVALID_PARAMETER) };
-        if let Some(size) = size {
-            size.set(call.memory(), DEVICE_DATA.saturating_mul(items))?;
-        }
+        size.set(call.memory(), DEVICE_DATA.saturating_mul(items))?;
         let (open_message, close_message) = (0x2_000A, 0x2_0009);
         let kind = Kind { user: 0, application: 0xFE, open_message, close_message, private: 0, items, flags };
         let list = Enumerator::new(&device_data(call), DEVICE_DATA as usize, items);

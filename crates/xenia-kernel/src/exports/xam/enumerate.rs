@@ -1,6 +1,6 @@
 //! Lists that titles read piece by piece: enumerators of every kind.
 
-use crate::abi::{Call, Handle, Out};
+use crate::abi::{Call, Handle, OptionalOut, Out};
 use crate::exports::waiting::make_object;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
@@ -75,9 +75,7 @@ impl Enumerate {
         for (at, bytes) in pieces {
             call.memory().write_bytes(buffer.offset(at), &bytes)?;
         }
-        if let Some(items) = items {
-            items.set(call.memory(), count)?;
-        }
+        items.set(call.memory(), count)?;
         let result = if count == 0 { Win32Error::NO_MORE_FILES } else { Win32Error::SUCCESS };
         complete(call, overlapped, Completed::wrapped(result, count))
     }

@@ -1,6 +1,6 @@
 //! Messages to the console's applications (`XMsg*`), and how requests in the background end.
 
-use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, Out};
+use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, OptionalOut, Out};
 use crate::exports::Registry;
 use crate::imports::Library;
 use crate::messages::{Words, answer};
@@ -62,9 +62,7 @@ fn waited(call: &mut Call, _status: u64, [wants_result, at, length, _]: [u64; 4]
 /// The result that a request's structure has; its length, too.
 fn result_of(call: &Call, at: GuestAddr, length: Option<Out<u32>>) -> Fallible<Win32Error> {
     let (result, found) = outcome(call, at)?;
-    if let Some(length) = length {
-        length.set(call.memory(), found)?;
-    }
+    length.set(call.memory(), found)?;
     Ok(result)
 }
 

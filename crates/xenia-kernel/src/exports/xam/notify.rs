@@ -2,7 +2,7 @@
 
 use super::input;
 use crate::Kernel;
-use crate::abi::{Call, Handle, Out};
+use crate::abi::{Call, Handle, OptionalOut, Out};
 use crate::exports::waiting::make_object;
 use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
@@ -88,9 +88,7 @@ impl Notify {
         parameter: Option<Out<u32>>,
     ) -> Fallible<bool> {
         let memory = call.memory();
-        if let Some(parameter) = parameter {
-            parameter.set(memory, 0)?;
-        }
+        parameter.set(memory, 0)?;
         let Some(id) = id else { return Ok(false) };
         id.set(memory, 0)?;
         input::look(call)?;
@@ -112,9 +110,7 @@ impl Notify {
         };
         let Some(next) = next else { return Ok(false) };
         id.set(memory, next.id)?;
-        if let Some(parameter) = parameter {
-            parameter.set(memory, next.parameter)?;
-        }
+        parameter.set(memory, next.parameter)?;
         Ok(true)
     }
 

@@ -1,7 +1,7 @@
 //! Dialogs (`XamShow*`): what titles ask for. Whoever is behind the port answers.
 
 use crate::Kernel;
-use crate::abi::{Call, Flow, Out, Ptr, WideText};
+use crate::abi::{Call, Flow, OptionalOut, Out, Ptr, WideText};
 use crate::ports::{DialogRequest, Icon, MessageBox, TextRequest};
 use crate::status::failure::Fallible;
 use crate::title;
@@ -340,9 +340,7 @@ impl Ui {
         if call.kernel.user.profiles.lock().get(user).is_none() {
             return complete(call, overlapped, Completed::with(Win32Error::NO_SUCH_USER)).map(Flow::Return);
         }
-        if let Some(result) = result {
-            result.set(call.memory(), Win32Error::CANCELLED.to_hresult().0)?;
-        }
+        result.set(call.memory(), Win32Error::CANCELLED.to_hresult().0)?;
         let request = own_message("Marketplace", NOT_CONNECTED, vec![OK.to_owned()]);
         Kernel::open_dialog(call, request, Then::Nothing, hears(overlapped))
     }

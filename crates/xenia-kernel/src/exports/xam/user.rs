@@ -2,7 +2,7 @@
 //! is on the online service.
 
 use super::tiles::read_tile_key;
-use crate::abi::{Call, Out, Ptr};
+use crate::abi::{Call, OptionalOut, Out, Ptr};
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, complete};
 use crate::user::profile::{NAME_LENGTH, Profile, USERS, Xuid};
@@ -221,9 +221,7 @@ impl User {
         if user >= USERS {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
-        if let Some(result) = result {
-            result.set(call.memory(), 0)?;
-        }
+        result.set(call.memory(), 0)?;
         let error = check_user(call, user).err().unwrap_or(Win32Error::NOT_LOGGED_ON);
         complete(call, overlapped, Completed::wrapped(error, 0))
     }
@@ -315,9 +313,7 @@ impl User {
             return Ok(Win32Error::INVALID_PARAMETER);
         };
         for (at, word) in [title, large, small].into_iter().zip(key) {
-            if let Some(at) = at {
-                at.set(memory, word)?;
-            }
+            at.set(memory, word)?;
         }
         Ok(Win32Error::SUCCESS)
     }

@@ -1,6 +1,6 @@
 //! The console's settings (`ExGetXConfigSetting`, `ExSetXConfigSetting`) and the end of the title.
 
-use crate::abi::{Call, Out, Ptr};
+use crate::abi::{Call, OptionalOut, Out, Ptr};
 use crate::status::failure::Fallible;
 use crate::title::TerminateNotification;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -29,9 +29,7 @@ impl ExConfig {
             None if size != 0 => return Ok(NtStatus::INVALID_PARAMETER_3),
             None => {}
         }
-        if let Some(needed) = needed {
-            needed.set(memory, value.len() as u16)?;
-        }
+        needed.set(memory, value.len() as u16)?;
         Ok(NtStatus::SUCCESS)
     }
 

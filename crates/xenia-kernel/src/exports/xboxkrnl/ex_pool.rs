@@ -1,6 +1,6 @@
 //! Pool memory (`Ex*Pool*`). Tags and types make no difference: there is one pool.
 
-use crate::abi::{Call, Out};
+use crate::abi::{Call, OptionalOut, Out};
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
@@ -43,9 +43,7 @@ impl ExPool {
         base: GuestAddr,
         quota_charged: Option<Out<u8>>,
     ) -> Fallible<u32> {
-        if let Some(charged) = quota_charged {
-            charged.set(call.memory(), 0)?;
-        }
+        quota_charged.set(call.memory(), 0)?;
         Ok(call.kernel.pool.lock().size_of(base).unwrap_or(0))
     }
 }

@@ -1,6 +1,6 @@
 //! Threads by their objects (`Ex*Thread`, `Ke*Thread`).
 
-use crate::abi::{Call, Flow, Out, Ptr};
+use crate::abi::{Call, Flow, OptionalOut, Out, Ptr};
 use crate::layout::{kpcr, kprocess, kthread};
 use crate::notification_list::NotificationRoutine;
 use crate::status::failure::Fallible;
@@ -93,14 +93,10 @@ pub(in crate::exports) fn create(
     };
     let made = call.kernel.create_thread(call.cpu, &NewThread { stack_size, ..new })?;
     let memory = call.memory();
-    if let Some(out) = told.id {
-        out.set(memory, made.id)?;
-    }
+    told.id.set(memory, made.id)?;
     // The caller's reference goes to the object pointer, or is replaced by the handle's.
     if flags & RETURN_OBJECT != 0 {
-        if let Some(out) = told.handle {
-            out.set(memory, made.kthread.0)?;
-        }
+        told.handle.set(memory, made.kthread.0)?;
     } else {
         if let Some(out) = told.handle {
             let opened = call.kernel.objects.open(made.kthread)?;
@@ -177,9 +173,7 @@ impl KeThread {
         let (id, _object) = call.kernel.thread_at(thread)?;
         let threads = call.kernel.threads.lock();
         let before = threads.set_affinity(call.memory(), call.cpu, id, affinity)?;
-        if let Some(out) = previous {
-            out.set(call.memory(), u32::from(before))?;
-        }
+        previous.set(call.memory(), u32::from(before))?;
         Ok(NtStatus::SUCCESS)
     }
 

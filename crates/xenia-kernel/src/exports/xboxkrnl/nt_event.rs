@@ -1,6 +1,6 @@
 //! Events by handle (`Nt*Event`).
 
-use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::exports::waiting::create_object;
 use crate::layout::dispatcher_header;
 use crate::objects::dispatcher::{initialize, signal_state};
@@ -41,9 +41,7 @@ impl NtEvent {
     fn NtSetEvent(call: &mut Call, event: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;
         let before = call.kernel.dispatcher.set_event(&call.kernel.memory, call.cpu, event.body(), 1)?;
-        if let Some(out) = previous {
-            out.set(call.memory(), before)?;
-        }
+        previous.set(call.memory(), before)?;
         Ok(NtStatus::SUCCESS)
     }
 
@@ -52,9 +50,7 @@ impl NtEvent {
     fn NtPulseEvent(call: &mut Call, event: Handle, previous: Option<Out<i32>>) -> Fallible<NtStatus> {
         let event = resolve(call, event)?;
         let before = call.kernel.dispatcher.pulse_event(&call.kernel.memory, call.cpu, event.body(), 1)?;
-        if let Some(out) = previous {
-            out.set(call.memory(), before)?;
-        }
+        previous.set(call.memory(), before)?;
         Ok(NtStatus::SUCCESS)
     }
 

@@ -1,6 +1,6 @@
 //! Mutants by handle (`Nt*Mutant`).
 
-use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::exports::waiting::create_object;
 use crate::layout::kmutant;
 use crate::objects::ObjectKind;
@@ -56,9 +56,7 @@ impl NtMutant {
             kthread,
             1,
         )?;
-        if let Some(out) = previous {
-            out.set(call.memory(), before)?;
-        }
+        previous.set(call.memory(), before)?;
         Ok(NtStatus::SUCCESS)
     }
 }

@@ -1,6 +1,6 @@
 //! Semaphores by handle (`Nt*Semaphore`).
 
-use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::exports::waiting::create_object;
 use crate::layout::ksemaphore;
 use crate::objects::ObjectKind;
@@ -63,9 +63,7 @@ impl NtSemaphore {
             1,
         )?;
         let Some(before) = released else { return Ok(NtStatus::SEMAPHORE_LIMIT_EXCEEDED) };
-        if let Some(out) = previous {
-            out.set(call.memory(), before)?;
-        }
+        previous.set(call.memory(), before)?;
         Ok(NtStatus::SUCCESS)
     }
 }

@@ -1,7 +1,7 @@
 //! Threads by handle (`Nt*Thread`).
 
 use super::ke_thread::{resume, suspend};
-use crate::abi::{Call, Handle, Out};
+use crate::abi::{Call, Handle, OptionalOut, Out};
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
 use xenia_kernel_macros::exports;
@@ -16,9 +16,7 @@ impl NtThread {
     fn NtResumeThread(call: &mut Call, thread: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
         let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;
         let before = resume(call, id)?;
-        if let Some(out) = previous {
-            out.set(call.memory(), before)?;
-        }
+        previous.set(call.memory(), before)?;
         Ok(NtStatus::SUCCESS)
     }
 
@@ -27,9 +25,7 @@ impl NtThread {
     fn NtSuspendThread(call: &mut Call, thread: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
         let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;
         let before = suspend(call, id)?;
-        if let Some(out) = previous {
-            out.set(call.memory(), before)?;
-        }
+        previous.set(call.memory(), before)?;
         Ok(NtStatus::SUCCESS)
     }
 }

@@ -1,6 +1,6 @@
 //! Timers by handle (`Nt*Timer*`).
 
-use crate::abi::{Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::abi::{Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::exports::waiting::{create_object, deadline_of};
 use crate::layout::ktimer;
 use crate::objects::ObjectKind;
@@ -63,9 +63,7 @@ impl NtTimer {
             before
         };
         call.kernel.expire_if_due(call.cpu, timer);
-        if let Some(out) = previous {
-            out.set(call.memory(), u32::from(before != 0))?;
-        }
+        previous.set(call.memory(), u32::from(before != 0))?;
         Ok(NtStatus::SUCCESS)
     }
 
@@ -80,9 +78,7 @@ impl NtTimer {
             call.kernel.threads.lock().forget_timer_apc(timer);
             signal_state(call.memory(), timer)?
         };
-        if let Some(out) = current {
-            out.set(call.memory(), u32::from(state != 0))?;
-        }
+        current.set(call.memory(), u32::from(state != 0))?;
         Ok(NtStatus::SUCCESS)
     }
 

@@ -1,7 +1,7 @@
 //! References to objects, and objects by name (`Ob*`).
 
 use super::ob_handle::named;
-use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, Out, Ptr};
+use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
 use crate::objects::ObjectRef;
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -28,15 +28,11 @@ impl ObReference {
         object_type: Option<GuestAddr>,
         object: Option<Out<GuestAddr>>,
     ) -> Fallible<NtStatus> {
-        if let Some(out) = object {
-            out.set(call.memory(), GuestAddr::NULL)?;
-        }
+        object.set(call.memory(), GuestAddr::NULL)?;
         let found = named(call, handle)?;
         check_type(call, &found, object_type)?;
         call.kernel.objects.reference(found.body())?;
-        if let Some(out) = object {
-            out.set(call.memory(), found.body())?;
-        }
+        object.set(call.memory(), found.body())?;
         Ok(NtStatus::SUCCESS)
     }
 

@@ -1,6 +1,6 @@
 //! The display (`VdQuery*`, `Vd*Display*`).
 
-use crate::abi::{Call, Out, Ptr};
+use crate::abi::{Call, OptionalOut, Out, Ptr};
 use crate::display::{ModeFlags, ModeOverride, Persisted, field_period};
 use crate::ports::DisplayMode;
 use crate::status::failure::Fallible;
@@ -174,9 +174,7 @@ impl VdDisplay {
                 (true, memory.alloc_physical(Heap::Physical4K, PICTURE, PICTURE, 0, last, protect)?)
             }
         };
-        if let Some(out) = before {
-            out.set(memory, block)?;
-        }
+        before.set(memory, block)?;
         Ok(was_kept)
     }
 }

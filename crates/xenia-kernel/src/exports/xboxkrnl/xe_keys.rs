@@ -5,7 +5,7 @@
 
 use super::xe_crypt_cipher::chain;
 use super::xe_crypt_hash::of_parts;
-use crate::abi::{Buffer, Call, Flow, Out};
+use crate::abi::{Buffer, Call, Flow, OptionalOut, Out};
 use crate::crypto::cipher::{Block, Keyed};
 use crate::crypto::hash::{Algorithm, Hash, Hmac};
 use crate::status::failure::Fallible;
@@ -125,9 +125,7 @@ impl XeKeys {
         let mut found = vec![0; SIGNATURE];
         call.memory().read_bytes(signed.offset(CERTIFICATE), &mut found)?;
         let is_right = found == signature(call, digest)?;
-        if let Some(is_own) = is_own {
-            is_own.set(call.memory(), u32::from(is_right))?;
-        }
+        is_own.set(call.memory(), u32::from(is_right))?;
         Ok(is_right)
     }
 }

@@ -1,7 +1,7 @@
 //! Modules (`Xex*`): the title's own, and the console's libraries.
 
 use crate::Kernel;
-use crate::abi::{AnsiString, Call, Flow, IntoFlow, Out, Ptr, Text};
+use crate::abi::{AnsiString, Call, Flow, IntoFlow, OptionalOut, Out, Ptr, Text};
 use crate::exports::Registry;
 use crate::files::{OpenFile, OpenParameters};
 use crate::imports::{Library, ordinals};
@@ -79,9 +79,7 @@ fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Op
 
 /// A module that is there already, for one more user.
 fn counted(call: &Call, found: GuestAddr, handle: Option<Out<GuestAddr>>) -> Fallible<NtStatus> {
-    if let Some(handle) = handle {
-        handle.set(call.memory(), found)?;
-    }
+    handle.set(call.memory(), found)?;
     count_loads(call.memory(), found, 1)?;
     Ok(NtStatus::SUCCESS)
 }
@@ -198,9 +196,7 @@ impl Xex {
             let found = call.kernel.title.lock().library_handle(call.memory(), &call.kernel.pool, library)?;
             return counted(call, found, handle).map(Flow::Return);
         }
-        if let Some(handle) = &handle {
-            handle.set(call.memory(), GuestAddr::NULL)?;
-        }
+        handle.set(call.memory(), GuestAddr::NULL)?;
         let flow = locked(call, |call| {
             if let Some(found) = handle_of(call, &name)? {
                 return Ok(counted(call, found, handle)?.into_flow());
@@ -225,9 +221,7 @@ impl Xex {
         handle: Option<Out<GuestAddr>>,
     ) -> Fallible<Flow<NtStatus>> {
         let name = name.text(call.memory())?;
-        if let Some(handle) = &handle {
-            handle.set(call.memory(), GuestAddr::NULL)?;
-        }
+        handle.set(call.memory(), GuestAddr::NULL)?;
         if base_name(&name) != name {
             return Ok(Flow::Return(OBJECT_PATH_INVALID));
         }
