@@ -1,5 +1,10 @@
 //! Fixed-point and floating-point loads and stores, reservations, and cache-block clears.
 //!
+//! - `access`: what is moved between storage and a register, whatever the address;
+//! - `multiple`: what moves more than one value.
+//!
+//! Here every row is bound to its access, by the form of its address.
+//!
 //! Storage is addressed with the low 32 bits of the effective address in both modes. Update forms
 //! write the address to RA: its low word zero-extended in 32-bit mode, all of it in 64-bit mode.
 //!
@@ -9,455 +14,141 @@
 //! - `lswx` with a count of 0 leaves RT alone; what a string load doesn't fill of its last register is 0;
 //! - `stwcx.`/`stdcx.` at another address or of another size than the reservation's fails.
 
+mod access;
 mod multiple;
 
-use super::float::single::{double_to_single, single_to_double};
-use super::{Cpu, Flow, Step};
+use super::{Cpu, Step};
 use xenia_isa::{Instruction, LoadStore};
 
 impl Cpu<'_> {
-    /// Effective address of an update form: `(RA) + offset`, in full.
+    /// An update form: makes the access at `(RA) + offset`, and writes that address to RA.
     #[inline(always)]
-    fn update_address(&self, i: Instruction, offset: u64) -> u64 {
-        self.gpr(i.ra()).wrapping_add(offset)
-    }
-
-    /// Writes the address of an update form to RA.
-    #[inline(always)]
-    fn update(&mut self, i: Instruction, address: u64) {
-        let value = if self.ctx.sf() { address } else { address & 0xFFFF_FFFF };
-        self.set_gpr(i.ra(), value);
+    fn with_update(
+        &mut self,
+        i: Instruction,
+        offset: u64,
+        access: impl FnOnce(&mut Self, Instruction, u32) -> Step,
+    ) -> Step {
+        let address = self.gpr(i.ra()).wrapping_add(offset);
+        let step = access(self, i, address as u32)?;
+        self.set_gpr(i.ra(), if self.ctx.sf() { address } else { address & 0xFFFF_FFFF });
+        Ok(step)
     }
 }
 
+/// Binds rows to accesses; the first word says what the address is, and whether RA becomes it.
+macro_rules! arms {
+    (d $($row:ident $access:ident;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.$access(i, self.ea_d(i))
+        }
+    )* };
+    (ds $($row:ident $access:ident;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.$access(i, self.ea_ds(i))
+        }
+    )* };
+    (x $($row:ident $access:ident;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.$access(i, self.ea_x(i))
+        }
+    )* };
+    (d_update $($row:ident $access:ident;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.with_update(i, i.disp() as u64, Self::$access)
+        }
+    )* };
+    (ds_update $($row:ident $access:ident;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.with_update(i, i.disp_ds() as u64, Self::$access)
+        }
+    )* };
+    (x_update $($row:ident $access:ident;)*) => { $(
+        fn $row(&mut self, i: Instruction) -> Step {
+            self.with_update(i, self.gpr(i.rb()), Self::$access)
+        }
+    )* };
+}
+
 impl LoadStore for Cpu<'_> {
-    fn lbz(&mut self, i: Instruction) -> Step {
-        let value = u64::from(self.load_u8(self.ea_d(i))?);
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+    arms! { d
+        lbz load_byte;
+        lhz load_half;
+        lha load_half_signed;
+        lwz load_word;
+        lfs load_single;
+        lfd load_double;
+        stb store_byte;
+        sth store_half;
+        stw store_word;
+        stfs store_single;
+        stfd store_double;
     }
 
-    fn lbzx(&mut self, i: Instruction) -> Step {
-        let value = u64::from(self.load_u8(self.ea_x(i))?);
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+    arms! { ds
+        lwa load_word_signed;
+        ld load_doubleword;
+        std store_doubleword;
     }
 
-    fn lbzu(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, i.disp() as u64);
-        let value = u64::from(self.load_u8(address as u32)?);
-        self.set_gpr(i.rd(), value);
-        self.update(i, address);
-        Ok(Flow::Next)
+    arms! { x
+        lbzx load_byte;
+        lhzx load_half;
+        lhax load_half_signed;
+        lwzx load_word;
+        lwax load_word_signed;
+        ldx load_doubleword;
+        lfsx load_single;
+        lfdx load_double;
+        lhbrx load_half_reversed;
+        lwbrx load_word_reversed;
+        ldbrx load_doubleword_reversed;
+        stbx store_byte;
+        sthx store_half;
+        stwx store_word;
+        stdx store_doubleword;
+        stfsx store_single;
+        stfdx store_double;
+        stfiwx store_integer_word;
+        sthbrx store_half_reversed;
+        stwbrx store_word_reversed;
+        stdbrx store_doubleword_reversed;
     }
 
-    fn lbzux(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, self.gpr(i.rb()));
-        let value = u64::from(self.load_u8(address as u32)?);
-        self.set_gpr(i.rd(), value);
-        self.update(i, address);
-        Ok(Flow::Next)
+    arms! { d_update
+        lbzu load_byte;
+        lhzu load_half;
+        lhau load_half_signed;
+        lwzu load_word;
+        lfsu load_single;
+        lfdu load_double;
+        stbu store_byte;
+        sthu store_half;
+        stwu store_word;
+        stfsu store_single;
+        stfdu store_double;
     }
 
-    fn lhz(&mut self, i: Instruction) -> Step {
-        let value = u64::from(self.load_u16(self.ea_d(i))?);
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
+    arms! { ds_update
+        ldu load_doubleword;
+        stdu store_doubleword;
     }
 
-    fn lhzx(&mut self, i: Instruction) -> Step {
-        let value = u64::from(self.load_u16(self.ea_x(i))?);
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn lhzu(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, i.disp() as u64);
-        let value = u64::from(self.load_u16(address as u32)?);
-        self.set_gpr(i.rd(), value);
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn lhzux(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, self.gpr(i.rb()));
-        let value = u64::from(self.load_u16(address as u32)?);
-        self.set_gpr(i.rd(), value);
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn lha(&mut self, i: Instruction) -> Step {
-        let value = self.load_u16(self.ea_d(i))? as i16 as u64;
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn lhax(&mut self, i: Instruction) -> Step {
-        let value = self.load_u16(self.ea_x(i))? as i16 as u64;
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn lhau(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, i.disp() as u64);
-        let value = self.load_u16(address as u32)? as i16 as u64;
-        self.set_gpr(i.rd(), value);
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn lhaux(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, self.gpr(i.rb()));
-        let value = self.load_u16(address as u32)? as i16 as u64;
-        self.set_gpr(i.rd(), value);
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn lwz(&mut self, i: Instruction) -> Step {
-        let value = u64::from(self.load_u32(self.ea_d(i))?);
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn lwzx(&mut self, i: Instruction) -> Step {
-        let value = u64::from(self.load_u32(self.ea_x(i))?);
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn lwzu(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, i.disp() as u64);
-        let value = u64::from(self.load_u32(address as u32)?);
-        self.set_gpr(i.rd(), value);
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn lwzux(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, self.gpr(i.rb()));
-        let value = u64::from(self.load_u32(address as u32)?);
-        self.set_gpr(i.rd(), value);
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn lwa(&mut self, i: Instruction) -> Step {
-        let value = self.load_u32(self.ea_ds(i))? as i32 as u64;
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn lwax(&mut self, i: Instruction) -> Step {
-        let value = self.load_u32(self.ea_x(i))? as i32 as u64;
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn lwaux(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, self.gpr(i.rb()));
-        let value = self.load_u32(address as u32)? as i32 as u64;
-        self.set_gpr(i.rd(), value);
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn ld(&mut self, i: Instruction) -> Step {
-        let value = self.load_u64(self.ea_ds(i))?;
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn ldx(&mut self, i: Instruction) -> Step {
-        let value = self.load_u64(self.ea_x(i))?;
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn ldu(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, i.disp_ds() as u64);
-        let value = self.load_u64(address as u32)?;
-        self.set_gpr(i.rd(), value);
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn ldux(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, self.gpr(i.rb()));
-        let value = self.load_u64(address as u32)?;
-        self.set_gpr(i.rd(), value);
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn lfs(&mut self, i: Instruction) -> Step {
-        let value = single_to_double(self.load_u32(self.ea_d(i))?);
-        self.ctx.fpr[i.fd()] = value;
-        Ok(Flow::Next)
-    }
-
-    fn lfsx(&mut self, i: Instruction) -> Step {
-        let value = single_to_double(self.load_u32(self.ea_x(i))?);
-        self.ctx.fpr[i.fd()] = value;
-        Ok(Flow::Next)
-    }
-
-    fn lfsu(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, i.disp() as u64);
-        let value = single_to_double(self.load_u32(address as u32)?);
-        self.ctx.fpr[i.fd()] = value;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn lfsux(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, self.gpr(i.rb()));
-        let value = single_to_double(self.load_u32(address as u32)?);
-        self.ctx.fpr[i.fd()] = value;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn lfd(&mut self, i: Instruction) -> Step {
-        let value = self.load_u64(self.ea_d(i))?;
-        self.ctx.fpr[i.fd()] = value;
-        Ok(Flow::Next)
-    }
-
-    fn lfdx(&mut self, i: Instruction) -> Step {
-        let value = self.load_u64(self.ea_x(i))?;
-        self.ctx.fpr[i.fd()] = value;
-        Ok(Flow::Next)
-    }
-
-    fn lfdu(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, i.disp() as u64);
-        let value = self.load_u64(address as u32)?;
-        self.ctx.fpr[i.fd()] = value;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn lfdux(&mut self, i: Instruction) -> Step {
-        let address = self.update_address(i, self.gpr(i.rb()));
-        let value = self.load_u64(address as u32)?;
-        self.ctx.fpr[i.fd()] = value;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn lhbrx(&mut self, i: Instruction) -> Step {
-        let ea = self.ea_x(i);
-        let value = u64::from(self.load_u16(ea)?.swap_bytes());
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn lwbrx(&mut self, i: Instruction) -> Step {
-        let ea = self.ea_x(i);
-        let value = u64::from(self.load_u32(ea)?.swap_bytes());
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn ldbrx(&mut self, i: Instruction) -> Step {
-        let ea = self.ea_x(i);
-        let value = self.load_u64(ea)?.swap_bytes();
-        self.set_gpr(i.rd(), value);
-        Ok(Flow::Next)
-    }
-
-    fn stb(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u8;
-        self.store_u8(self.ea_d(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stbx(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u8;
-        self.store_u8(self.ea_x(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stbu(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u8;
-        let address = self.update_address(i, i.disp() as u64);
-        self.store_u8(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn stbux(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u8;
-        let address = self.update_address(i, self.gpr(i.rb()));
-        self.store_u8(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn sth(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u16;
-        self.store_u16(self.ea_d(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn sthx(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u16;
-        self.store_u16(self.ea_x(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn sthu(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u16;
-        let address = self.update_address(i, i.disp() as u64);
-        self.store_u16(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn sthux(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u16;
-        let address = self.update_address(i, self.gpr(i.rb()));
-        self.store_u16(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn stw(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u32;
-        self.store_u32(self.ea_d(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stwx(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u32;
-        self.store_u32(self.ea_x(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stwu(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u32;
-        let address = self.update_address(i, i.disp() as u64);
-        self.store_u32(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn stwux(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()) as u32;
-        let address = self.update_address(i, self.gpr(i.rb()));
-        self.store_u32(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn std(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs());
-        self.store_u64(self.ea_ds(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stdx(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs());
-        self.store_u64(self.ea_x(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stdu(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs());
-        let address = self.update_address(i, i.disp_ds() as u64);
-        self.store_u64(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn stdux(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs());
-        let address = self.update_address(i, self.gpr(i.rb()));
-        self.store_u64(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn stfs(&mut self, i: Instruction) -> Step {
-        let value = double_to_single(self.ctx.fpr[i.fs()]);
-        self.store_u32(self.ea_d(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stfsx(&mut self, i: Instruction) -> Step {
-        let value = double_to_single(self.ctx.fpr[i.fs()]);
-        self.store_u32(self.ea_x(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stfsu(&mut self, i: Instruction) -> Step {
-        let value = double_to_single(self.ctx.fpr[i.fs()]);
-        let address = self.update_address(i, i.disp() as u64);
-        self.store_u32(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn stfsux(&mut self, i: Instruction) -> Step {
-        let value = double_to_single(self.ctx.fpr[i.fs()]);
-        let address = self.update_address(i, self.gpr(i.rb()));
-        self.store_u32(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn stfd(&mut self, i: Instruction) -> Step {
-        let value = self.ctx.fpr[i.fs()];
-        self.store_u64(self.ea_d(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stfdx(&mut self, i: Instruction) -> Step {
-        let value = self.ctx.fpr[i.fs()];
-        self.store_u64(self.ea_x(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stfdu(&mut self, i: Instruction) -> Step {
-        let value = self.ctx.fpr[i.fs()];
-        let address = self.update_address(i, i.disp() as u64);
-        self.store_u64(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn stfdux(&mut self, i: Instruction) -> Step {
-        let value = self.ctx.fpr[i.fs()];
-        let address = self.update_address(i, self.gpr(i.rb()));
-        self.store_u64(address as u32, value)?;
-        self.update(i, address);
-        Ok(Flow::Next)
-    }
-
-    fn stfiwx(&mut self, i: Instruction) -> Step {
-        let value = self.ctx.fpr[i.fs()] as u32;
-        self.store_u32(self.ea_x(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn sthbrx(&mut self, i: Instruction) -> Step {
-        let value = (self.gpr(i.rs()) as u16).swap_bytes();
-        self.store_u16(self.ea_x(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stwbrx(&mut self, i: Instruction) -> Step {
-        let value = (self.gpr(i.rs()) as u32).swap_bytes();
-        self.store_u32(self.ea_x(i), value)?;
-        Ok(Flow::Next)
-    }
-
-    fn stdbrx(&mut self, i: Instruction) -> Step {
-        let value = self.gpr(i.rs()).swap_bytes();
-        self.store_u64(self.ea_x(i), value)?;
-        Ok(Flow::Next)
+    arms! { x_update
+        lbzux load_byte;
+        lhzux load_half;
+        lhaux load_half_signed;
+        lwzux load_word;
+        lwaux load_word_signed;
+        ldux load_doubleword;
+        lfsux load_single;
+        lfdux load_double;
+        stbux store_byte;
+        sthux store_half;
+        stwux store_word;
+        stdux store_doubleword;
+        stfsux store_single;
+        stfdux store_double;
     }
 
     fn lmw(&mut self, i: Instruction) -> Step {
