@@ -3,7 +3,7 @@
 use super::{Message, Words, messages};
 use crate::abi::Call;
 use crate::status::failure::Fallible;
-use crate::user::music::{Music, SONGS, Song};
+use crate::user::music::{CONTROLLED_BY_TITLE, Music, SONGS, Song};
 use crate::user::notifications::{Notification, id};
 use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_sched::GuestTicks;
@@ -15,8 +15,6 @@ const TITLE: u32 = 2;
 /// Bytes that a list of songs takes, and each of its songs.
 const LIST: u32 = 0x88;
 const SONG: u32 = 0x3E8;
-/// The title itself plays music.
-const CONTROLLED_BY_TITLE: u32 = 0;
 /// The longest path of a song, in UTF-16 units.
 const PATH: u32 = 260;
 /// Bytes of a song's description: six addresses of texts, the first of which is its path, then three words.

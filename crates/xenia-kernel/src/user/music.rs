@@ -27,7 +27,7 @@ const SHORTEST_SONG: u32 = 16;
 /// Nothing is due.
 const NEVER: GuestTicks = GuestTicks::MAX;
 /// The title itself plays music, until it gives that up.
-const CONTROLLED_BY_TITLE: u32 = 0;
+pub const CONTROLLED_BY_TITLE: u32 = 0;
 /// How lists are repeated: not at all. Else they begin again.
 const NO_REPEAT: u32 = 1;
 
