@@ -38,6 +38,16 @@ impl WideText {
     pub fn text(self, memory: &GuestMemory) -> Result<String, MemoryFault> {
         Ok(String::from_utf16_lossy(&self.units(memory)?))
     }
+
+    /// Stores these units there; a terminator is one of them.
+    pub fn store(
+        self,
+        memory: &GuestMemory,
+        units: impl IntoIterator<Item = u16>,
+    ) -> Result<(), MemoryFault> {
+        let bytes: Vec<u8> = units.into_iter().flat_map(u16::to_be_bytes).collect();
+        memory.write_bytes(self.0, &bytes)
+    }
 }
 
 impl FromGuest for Text {

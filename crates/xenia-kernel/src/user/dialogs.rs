@@ -11,7 +11,7 @@ use super::notifications::{Notification, id};
 use super::overlapped::{self, Completed};
 use super::profile::USERS;
 use crate::Kernel;
-use crate::abi::{Call, Flow};
+use crate::abi::{Call, Flow, WideText};
 use crate::discs::{AwaitedDisc, Inserted};
 use crate::ports::{DialogAnswer, DialogRequest};
 use crate::status::failure::Fallible;
@@ -223,9 +223,7 @@ impl Kernel {
             }
             (Then::StoreText { buffer, limit }, DialogAnswer::Entered(text)) => {
                 let units = text.encode_utf16().take(limit as usize).chain([0]);
-                for (index, unit) in units.enumerate() {
-                    memory.write(buffer.offset(2 * index as u32), unit)?;
-                }
+                WideText(buffer).store(memory, units)?;
             }
             (Then::StoreWord { at, word }, DialogAnswer::Pressed(_)) => memory.write(at, word)?,
             (Then::SignIn | Then::TellUsers, answer) => {

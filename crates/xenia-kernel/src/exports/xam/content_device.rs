@@ -2,7 +2,7 @@
 
 use super::enumerate::{self, Kind};
 use crate::Kernel;
-use crate::abi::{Call, Flow, Handle, OptionalOut, Out};
+use crate::abi::{Call, Flow, Handle, OptionalOut, Out, WideText};
 use crate::exports::xam::ui;
 use crate::status::failure::Fallible;
 use crate::user::dialogs::{Hears, Then};
@@ -24,8 +24,6 @@ const DEVICE_DATA: u32 = 0x50;
 const TYPE_HARD_DISK: u32 = 1;
 /// What users call it.
 const NAME: &str = "Hard Drive";
-/// Units of a device's name, its end included.
-const NAME_UNITS: u32 = 28;
 /// Any user, as an index.
 const ANY_USER: u32 = 0xFF;
 /// Flag: the user is asked even where there is nothing to choose.
@@ -80,9 +78,7 @@ impl ContentDevice {
         if (length as usize) <= NAME.len() {
             return Ok(Win32Error::INSUFFICIENT_BUFFER);
         }
-        for (index, unit) in NAME.encode_utf16().chain([0]).take(NAME_UNITS as usize).enumerate() {
-            call.memory().write(name.offset(2 * index as u32), unit)?;
-        }
+        WideText(name).store(call.memory(), NAME.encode_utf16().chain([0]))?;
         Ok(Win32Error::SUCCESS)
     }
 

@@ -1,6 +1,6 @@
 //! Names of countries, languages and locales (`XamGet*String`), which of them belong together, and dates and times as text.
 
-use crate::abi::Call;
+use crate::abi::{Call, WideText};
 use crate::calendar::TimeFields;
 use crate::status::failure::Fallible;
 use crate::user::locale as codes;
@@ -21,19 +21,13 @@ fn units(text: &str) -> Vec<u16> {
     text.encode_utf16().chain([0]).collect()
 }
 
-/// Stores units.
-fn store(call: &Call, buffer: GuestAddr, units: &[u16]) -> Fallible<()> {
-    let bytes: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
-    Ok(call.memory().write_bytes(buffer, &bytes)?)
-}
-
 /// Stores a text and its end, if there is room for so many units.
 pub(super) fn stored(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<HResult> {
     let units = units(text);
     if units.len() > room as usize {
         return Ok(Win32Error::INSUFFICIENT_BUFFER.to_hresult());
     }
-    store(call, buffer, &units)?;
+    WideText(buffer).store(call.memory(), units)?;
     Ok(HResult::OK)
 }
 
@@ -76,7 +70,7 @@ fn filled(call: &Call, text: &str, room: u32, buffer: GuestAddr) -> Fallible<()>
     if let Some(last) = units.last_mut() {
         *last = 0;
     }
-    store(call, buffer, &units)
+    Ok(WideText(buffer).store(call.memory(), units)?)
 }
 
 #[exports(xam)]

@@ -2,7 +2,7 @@
 //! is on the online service.
 
 use super::tiles::read_tile_key;
-use crate::abi::{Call, OptionalOut, Out, Ptr};
+use crate::abi::{Call, OptionalOut, Out, Ptr, WideText};
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Completed, complete};
 use crate::user::profile::{NAME_LENGTH, Profile, USERS, Xuid};
@@ -153,9 +153,7 @@ impl User {
         let Some(name) = of_user(call, user, |profile| profile.name().to_owned()) else {
             return Ok(HResult::NO_SUCH_USER);
         };
-        for (index, unit) in name.encode_utf16().chain([0]).enumerate() {
-            call.memory().write(buffer.offset(2 * index as u32), unit)?;
-        }
+        WideText(buffer).store(call.memory(), name.encode_utf16().chain([0]))?;
         Ok(HResult::OK)
     }
 
