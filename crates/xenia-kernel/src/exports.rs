@@ -87,6 +87,7 @@ pub static FAMILIES: &[&[Export]] = &[
     xam::locale::Locale::EXPORTS,
     xam::message::Message::EXPORTS,
     xam::net_event::NetEvent::EXPORTS,
+    xam::net_qos::NetQos::EXPORTS,
     xam::net_socket::NetSocket::EXPORTS,
     xam::net_transfer::NetTransfer::EXPORTS,
     xam::net_xnet::NetXNet::EXPORTS,

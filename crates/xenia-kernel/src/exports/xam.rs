@@ -12,6 +12,7 @@ pub mod loader;
 pub mod locale;
 pub mod message;
 pub mod net_event;
+pub mod net_qos;
 pub mod net_socket;
 pub mod net_transfer;
 pub mod net_xnet;
