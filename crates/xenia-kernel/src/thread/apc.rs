@@ -12,22 +12,21 @@
 //!
 //! A thread that ends calls the rundown routines of what is left in its queues.
 
+mod calls;
+
 use crate::Kernel;
-use crate::abi::{Call, Continuation, Flow, GuestCall};
-use crate::exports::waiting;
-use crate::layout::{kapc, kpcr, kthread};
+use crate::abi::{Call, GuestCall};
+use crate::layout::kapc;
 use crate::limits::Limit;
 use crate::objects::dispatcher::WaitBlock;
 use crate::status::failure::Fallible;
-use crate::system::call_frame_locals;
 use crate::thread::deferred::Mode;
-use crate::thread::interrupt_level::APC_LEVEL;
 use crate::thread::records::{ThreadRecord, Threads};
+use calls::After;
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering::Relaxed;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
-use xenia_memory::GuestMemory;
 use xenia_sched::{Cpu, ThreadRef, Woken};
 
 /// Whose an APC is.
@@ -77,39 +76,6 @@ pub struct Apcs {
     before_park: Option<GuestCall>,
     /// Whether the thread is about to end: nothing more is queued.
     run_down: bool,
-}
-
-/// What follows an APC.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum After {
-    /// The next user APC; after the last, the interrupted wait returns `USER_APC`.
-    AlertableWait,
-    /// The kernel call returns this.
-    Return(u64),
-    /// The interrupted wait of this number goes on.
-    WaitAgain(u64),
-}
-
-/// Names of the continuations of an APC's routines.
-const KERNEL_ROUTINE: &str = "apc_kernel_routine";
-const NORMAL_ROUTINE: &str = "apc_normal_routine";
-
-impl After {
-    fn to_words(self) -> [u64; 2] {
-        match self {
-            Self::AlertableWait => [0, 0],
-            Self::Return(value) => [1, value],
-            Self::WaitAgain(number) => [2, number],
-        }
-    }
-
-    fn of_words([kind, value, ..]: [u64; 4]) -> Self {
-        match kind {
-            0 => Self::AlertableWait,
-            1 => Self::Return(value),
-            _ => Self::WaitAgain(value),
-        }
-    }
 }
 
 impl Kernel {
@@ -278,73 +244,6 @@ impl Kernel {
         }
         Ok(found)
     }
-
-    /// The calling thread is about to return from a kernel call: a kernel-mode APC that may run now comes first.
-    pub(crate) fn before_return(&self, call: &Call, value: u64) -> Flow {
-        if !self.has_kernel_apcs() {
-            return Flow::Return(value);
-        }
-        call.forget_left_calls();
-        let next = self.next_kernel_apc(&mut self.threads.lock(), call.thread_id(), After::Return(value));
-        match next {
-            Ok(Some(guest)) => Flow::CallGuest(guest),
-            Ok(None) => Flow::Return(value),
-            Err(failure) => {
-                tracing::debug!(target: "kernel", "an APC of thread {}: {failure}", call.thread_id());
-                Flow::Return(value)
-            }
-        }
-    }
-
-    /// Takes the next kernel-mode APC that may run now.
-    fn next_kernel_apc(
-        &self,
-        threads: &mut Threads,
-        thread_id: u32,
-        after: After,
-    ) -> Fallible<Option<GuestCall>> {
-        loop {
-            let Some(record) = threads.get_mut(thread_id) else { return Ok(None) };
-            let Some(first) = record.apcs.kernel.front() else { return Ok(None) };
-            let level: u8 = self.memory.read(record.kpcr.offset(kpcr::CURRENT_IRQL))?;
-            let disabled: i32 = self.memory.read(record.kthread.offset(kthread::APC_DISABLE_COUNT))?;
-            let held_back = !first.routine.is_null() && (disabled != 0 || record.is_in_kernel_apc());
-            if level != 0 || held_back {
-                return Ok(None);
-            }
-            let Some(apc) = record.apcs.kernel.pop_front() else { return Ok(None) };
-            self.pending_apcs.fetch_sub(1, Relaxed);
-            if let Some(guest) = begin(&self.memory, record, apc, Mode::Kernel, after)? {
-                return Ok(Some(guest));
-            }
-        }
-    }
-
-    /// The call of the next rundown routine of a thread that is to end with `code`, which is all that its APCs come to.
-    pub(crate) fn next_rundown(&self, thread_id: u32, code: u32) -> Option<GuestCall> {
-        let mut threads = self.threads.lock();
-        let apcs = &mut threads.get_mut(thread_id)?.apcs;
-        apcs.run_down = true;
-        loop {
-            let apc = match apcs.kernel.pop_front() {
-                Some(apc) => {
-                    self.pending_apcs.fetch_sub(1, Relaxed);
-                    apc
-                }
-                None => apcs.user.pop_front()?,
-            };
-            let ApcSource::Object(object) = apc.source else { continue };
-            // An object that is gone has no routine.
-            let _ = self.memory.write(object.offset(kapc::INSERTED), 0_u8);
-            let routine: GuestAddr =
-                self.memory.read(object.offset(kapc::RUNDOWN_ROUTINE)).unwrap_or(GuestAddr::NULL);
-            if !routine.is_null() {
-                let state = [u64::from(code), 0, 0, 0];
-                let then = Continuation::Export { name: "rundown_returned", run: rundown_returned, state };
-                return Some(GuestCall { args: vec![u64::from(object.0)], ..GuestCall::new(routine, then) });
-            }
-        }
-    }
 }
 
 impl Call<'_> {
@@ -360,23 +259,6 @@ impl Call<'_> {
 }
 
 impl ThreadRecord {
-    /// Routines of APCs that the thread is in, or about to enter: which, what follows, and of which mode the APC is.
-    fn apc_calls(&self) -> impl Iterator<Item = (&'static str, After, Mode)> + '_ {
-        let before_park = self.apcs.before_park.iter().map(|call| &call.then);
-        let calls = self.frames.iter().map(|frame| &frame.then).chain(before_park);
-        calls.filter_map(|then| match *then {
-            Continuation::Export { name: name @ (KERNEL_ROUTINE | NORMAL_ROUTINE), state, .. } => {
-                Some((name, After::of_words(state), Mode::of(state[3] as u32)))
-            }
-            _ => None,
-        })
-    }
-
-    /// Whether it is inside the normal routine of a kernel-mode APC.
-    fn is_in_kernel_apc(&self) -> bool {
-        self.apc_calls().any(|(name, _, mode)| name == NORMAL_ROUTINE && mode == Mode::Kernel)
-    }
-
     /// Forgets interrupted waits that no call goes back to any more, as the thread has left their APCs in another way.
     pub(super) fn abandon_waits(&mut self) {
         let live: Vec<After> = self.apc_calls().map(|(_, after, _)| after).collect();
@@ -392,113 +274,4 @@ impl Threads {
         record.apcs.interrupted.push((record.apcs.interruptions, wait));
         record.apcs.interruptions += 1;
     }
-
-    /// The call of a thread's next user APC, taken from its queue.
-    pub(crate) fn next_apc(&mut self, memory: &GuestMemory, thread_id: u32) -> Fallible<Option<GuestCall>> {
-        let Some(record) = self.get_mut(thread_id) else { return Ok(None) };
-        while let Some(apc) = record.apcs.user.pop_front() {
-            if let Some(guest) = begin(memory, record, apc, Mode::User, After::AlertableWait)? {
-                return Ok(Some(guest));
-            }
-        }
-        Ok(None)
-    }
-}
-
-/// The first call of an APC that has been taken from its queue; `None` if it has nothing to call.
-fn begin(
-    memory: &GuestMemory,
-    record: &mut ThreadRecord,
-    apc: Apc,
-    mode: Mode,
-    after: After,
-) -> Fallible<Option<GuestCall>> {
-    let mut object = GuestAddr::NULL;
-    if let ApcSource::Object(at) = apc.source {
-        memory.write(at.offset(kapc::INSERTED), 0_u8)?;
-        object = at;
-    }
-    if apc.kernel_routine.is_null() {
-        return Ok((!apc.routine.is_null()).then(|| normal_routine(apc.routine, &apc.args, mode, after)));
-    }
-    let level_at = record.kpcr.offset(kpcr::CURRENT_IRQL);
-    let level: u8 = memory.read(level_at)?;
-    memory.write(level_at, level.max(APC_LEVEL))?;
-    let [kind, value] = after.to_words();
-    let state = [kind, value, u64::from(level), mode as u64];
-    let then = Continuation::Export { name: KERNEL_ROUTINE, run: kernel_routine_returned, state };
-    Ok(Some(GuestCall {
-        args: vec![u64::from(object.0)],
-        // It gets their addresses, and may change them.
-        locals: [apc.routine.0].into_iter().chain(apc.args.iter().map(|&word| word as u32)).collect(),
-        ..GuestCall::new(apc.kernel_routine, then)
-    }))
-}
-
-/// The call of an APC's normal routine.
-fn normal_routine(routine: GuestAddr, args: &[u64], mode: Mode, after: After) -> GuestCall {
-    let [kind, value] = after.to_words();
-    let state = [kind, value, 0, mode as u64];
-    let then = Continuation::Export { name: NORMAL_ROUTINE, run: apc_returned, state };
-    GuestCall { args: args.to_vec(), ..GuestCall::new(routine, then) }
-}
-
-/// The kernel routine of an APC has returned: the normal routine that it has left.
-fn kernel_routine_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Flow {
-    let [_, _, level, mode] = state;
-    let (after, mode) = (After::of_words(state), Mode::of(mode as u32));
-    let words = || -> Fallible<[u32; 4]> {
-        let at = call_frame_locals(call.ctx().gpr[1]);
-        call.memory().write(call.kpcr().offset(kpcr::CURRENT_IRQL), level as u8)?;
-        let mut words = [0; 4];
-        for (index, word) in (0..).zip(&mut words) {
-            *word = call.memory().read(at.offset(4 * index))?;
-        }
-        Ok(words)
-    };
-    match words() {
-        Ok([0, ..]) => finish(call, after),
-        Ok([routine, args @ ..]) => {
-            Flow::CallGuest(normal_routine(GuestAddr(routine), &args.map(u64::from), mode, after))
-        }
-        // The routine has taken its own stack away.
-        Err(_) => finish(call, after),
-    }
-}
-
-/// The normal routine of an APC has returned.
-fn apc_returned(call: &mut Call, _result: u64, state: [u64; 4]) -> Flow {
-    finish(call, After::of_words(state))
-}
-
-fn finish(call: &mut Call, after: After) -> Flow {
-    let id = call.thread_id();
-    match after {
-        After::Return(value) => Flow::Return(value),
-        After::AlertableWait => match call.kernel.threads.lock().next_apc(call.memory(), id) {
-            Ok(Some(guest)) => Flow::CallGuest(guest),
-            Ok(None) => Flow::Return(NtStatus::USER_APC.to_register()),
-            Err(failure) => Flow::Return(failure.status().to_register()),
-        },
-        After::WaitAgain(number) => {
-            let next = call.kernel.next_kernel_apc(&mut call.kernel.threads.lock(), id, after);
-            if let Ok(Some(guest)) = next {
-                return Flow::CallGuest(guest);
-            }
-            let wait = call.kernel.threads.lock().get_mut(id).and_then(|record| {
-                let waits = &mut record.apcs.interrupted;
-                let index = waits.iter().position(|&(of, _)| of == number)?;
-                Some(waits.remove(index).1)
-            });
-            match wait {
-                Some(wait) => waiting::wait_again(call, wait),
-                None => Flow::Return(NtStatus::SUCCESS.to_register()),
-            }
-        }
-    }
-}
-
-/// A rundown routine has returned: the next one, or the end.
-fn rundown_returned(_call: &mut Call, _result: u64, [code, ..]: [u64; 4]) -> Flow {
-    Flow::Exit { code: code as u32 }
 }
