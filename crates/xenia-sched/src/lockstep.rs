@@ -241,51 +241,21 @@ impl<S: System> LockstepExecutor<S> {
             }
             let left = quantum.saturating_sub(visit.used);
             // The quantum is spent; only the thread that holds a reservation goes on.
-            let holder = visit.thread.filter(|_| left == 0 && visit.extended < RESERVATION_EXTENSION);
-            if left == 0 && !holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, held.as_ref()))
-            {
+            if left == 0 && !self.is_extended(hw_id, &visit, held.as_ref()) {
                 break VisitEnd::Over(visit.used);
             }
             let allowed = limits.instructions.map_or(u64::MAX, |limit| limit - self.instructions);
             if allowed == 0 {
                 break VisitEnd::Stop(RunEnd::Instructions);
             }
-            let picked = if left == 0 { holder } else { self.scheduler.begin_slot_visit(hw_id) };
+            let picked = if left == 0 { visit.thread } else { self.scheduler.begin_slot_visit(hw_id) };
             let Some(thread) = picked else { break VisitEnd::Over(visit.used) };
             let Some(running) = self.switch(&mut held, thread) else { break VisitEnd::Over(visit.used) };
-            let time_base = (self.time + visit.used) >> INSTRUCTIONS_PER_TICK_SHIFT;
-            let ctx = &mut *running.ctx;
-            if visit.thread != Some(thread) {
-                visit.thread = Some(thread);
-                ctx.reservation.valid = 0;
-                ctx.tick_shift = INSTRUCTIONS_PER_TICK_SHIFT;
-                ctx.begin_visit(0, time_base, TIME_READS_PER_VISIT);
+            let exit = self.go_on(hw_id, (&mut visit, left), allowed, running, devices);
+            if device_stores::are_too_many(exit) {
+                break VisitEnd::Over(visit.used.max(quantum));
             }
-            // The limit and the extension cut a visit without the guest's noticing: what it has executed stays.
-            let budget = if left == 0 { 1 } else { left }.min(allowed);
-            let before = ctx.executed();
-            let exit = self.run_until(before + budget, ctx, devices);
-            let executed = ctx.executed() - before;
-            let (now, pc) = (ctx.now(), ctx.pc);
-            visit.used += executed;
-            if left == 0 {
-                visit.extended += executed;
-            }
-            self.instructions += executed;
-            self.scheduler.decrement_quantum(hw_id, executed);
-            self.scheduler.set_now(now);
-            let mut disposition = match exit {
-                Exit::Budget => Disposition::Continue,
-                Exit::Yield => Disposition::EndVisit,
-                Exit::Syscall { lev } => {
-                    self.activity.set(0, Doing::Kernel(pc));
-                    self.system.syscall(&mut self.scheduler, running, lev)
-                }
-                Exit::Exception(_) if device_stores::are_too_many(exit) => {
-                    break VisitEnd::Over(visit.used.max(quantum));
-                }
-                Exit::Exception(exception) => self.system.exception(&mut self.scheduler, running, exception),
-            };
+            let mut disposition = self.answer(exit, running);
             if let Disposition::Park(wait) = disposition {
                 let running = held.take();
                 let on = running.and_then(|running| self.scheduler.settle(&mut self.system, running, wait));
@@ -314,6 +284,59 @@ impl<S: System> LockstepExecutor<S> {
             round.visit = Some(visit);
         }
         end
+    }
+
+    /// Whether a visit whose quantum is spent goes on for one more instruction.
+    fn is_extended(&self, hw_id: u8, visit: &Visit, held: Option<&Running>) -> bool {
+        let holder = visit.thread.filter(|_| visit.extended < RESERVATION_EXTENSION);
+        holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, held))
+    }
+
+    /// Lets a thread run in its visit, of whose quantum so much is left, for so many instructions at most. Time moves with it.
+    #[inline]
+    fn go_on(
+        &mut self,
+        hw_id: u8,
+        (visit, left): (&mut Visit, u64),
+        allowed: u64,
+        running: &mut Running,
+        devices: &mut DeviceQueue,
+    ) -> Exit {
+        let time_base = (self.time + visit.used) >> INSTRUCTIONS_PER_TICK_SHIFT;
+        let ctx = &mut *running.ctx;
+        if visit.thread != Some(running.thread) {
+            visit.thread = Some(running.thread);
+            ctx.reservation.valid = 0;
+            ctx.tick_shift = INSTRUCTIONS_PER_TICK_SHIFT;
+            ctx.begin_visit(0, time_base, TIME_READS_PER_VISIT);
+        }
+        // The limit and the extension cut a visit without the guest's noticing: what it has executed stays.
+        let budget = if left == 0 { 1 } else { left }.min(allowed);
+        let before = ctx.executed();
+        let exit = self.run_until(before + budget, ctx, devices);
+        let executed = ctx.executed() - before;
+        visit.used += executed;
+        if left == 0 {
+            visit.extended += executed;
+        }
+        self.instructions += executed;
+        self.scheduler.decrement_quantum(hw_id, executed);
+        self.scheduler.set_now(ctx.now());
+        exit
+    }
+
+    /// What becomes of a thread after that end of the engine's run.
+    #[inline]
+    fn answer(&mut self, exit: Exit, running: &mut Running) -> Disposition {
+        match exit {
+            Exit::Budget => Disposition::Continue,
+            Exit::Yield => Disposition::EndVisit,
+            Exit::Syscall { lev } => {
+                self.activity.set(0, Doing::Kernel(running.ctx.pc));
+                self.system.syscall(&mut self.scheduler, running, lev)
+            }
+            Exit::Exception(exception) => self.system.exception(&mut self.scheduler, running, exception),
+        }
     }
 
     /// Lets a thread run until it has executed `end` instructions in its visit, in stretches, so that the stop flag is heard.
