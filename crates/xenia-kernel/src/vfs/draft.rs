@@ -63,6 +63,7 @@ pub(super) struct Draft {
     gap: Gap,
     quota: Arc<Quota>,
     losses: Arc<Losses>,
+    names: Arc<AtomicU64>,
 }
 
 impl Draft {
@@ -134,6 +135,7 @@ impl Draft {
         check_in_place(&self.folder)?;
         self.content.sync_all()?;
         fs::rename(path, target)?;
+        self.names.fetch_add(1, Relaxed);
         // The draft has become the host's file: writing on makes another.
         (self.own, self.path) = (false, None);
         File::open(&self.folder)?.sync_all()?;
@@ -248,6 +250,8 @@ pub(super) struct Drafts {
     open: Mutex<Vec<Weak<Mutex<Draft>>>>,
     pub(super) quota: Arc<Quota>,
     pub(super) losses: Arc<Losses>,
+    /// How often a name was added to a directory of the host.
+    names: Arc<AtomicU64>,
 }
 
 impl Drafts {
@@ -258,7 +262,18 @@ impl Drafts {
             open: Mutex::new(Level::Leaf, Vec::new()),
             quota: Arc::new(Quota::new(limits)),
             losses: Arc::new(Losses::new(&root.join(PACKAGES))),
+            names: Arc::default(),
         }
+    }
+
+    /// How often names were added: what was read of a directory is old when this has changed.
+    pub(super) fn names_added(&self) -> u64 {
+        self.names.load(Relaxed)
+    }
+
+    /// A name was added to a directory.
+    pub(super) fn add_name(&self) {
+        self.names.fetch_add(1, Relaxed);
     }
 
     fn all(&self) -> Vec<Arc<Mutex<Draft>>> {
@@ -284,10 +299,7 @@ impl Drafts {
             return Ok(draft);
         }
         let (content, folder) = (Arc::new(File::open(path)?), folder_of(path));
-        let (target, quota, losses) = (Some(path.to_owned()), self.quota.clone(), self.losses.clone());
-        let gap = Gap::default();
-        let (own, path, copying) = (false, None, None);
-        Ok(self.add(Draft { target, folder, content, own, path, copying, gap, quota, losses }))
+        Ok(self.add(self.draft(path, folder, content, None)))
     }
 
     /// Makes a file; the host has it when it is committed.
@@ -295,23 +307,40 @@ impl Drafts {
         let folder = folder_of(path);
         let made = self.quota.enter(|| new_draft(&folder));
         let (draft, content) = made.inspect_err(|_| self.losses.add(path))?;
-        let content = Arc::new(content);
-        let (target, quota, losses) = (Some(path.to_owned()), self.quota.clone(), self.losses.clone());
-        let gap = Gap::default();
-        let (own, path, copying) = (true, Some(draft), None);
-        Ok(self.add(Draft { target, folder, content, own, path, copying, gap, quota, losses }))
+        Ok(self.add(self.draft(path, folder, Arc::new(content), Some(draft))))
     }
 
-    /// Names of files in `folder` that the host does not have yet.
-    pub(super) fn created_in(&self, folder: &Path) -> Vec<String> {
+    /// The file at `target` as it is opened, from a draft at `path` if there is one.
+    fn draft(&self, target: &Path, folder: PathBuf, content: Arc<File>, path: Option<PathBuf>) -> Draft {
+        Draft {
+            target: Some(target.to_owned()),
+            folder,
+            content,
+            own: path.is_some(),
+            path,
+            copying: None,
+            gap: Gap::default(),
+            quota: self.quota.clone(),
+            losses: self.losses.clone(),
+            names: self.names.clone(),
+        }
+    }
+
+    /// Names of files in `folder` that the host does not have yet, of those that are `wanted`.
+    pub(super) fn created_in(&self, folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
         let all = self.all();
         let mut names = Vec::new();
         for draft in &all {
             let draft = draft.lock();
-            if let Some(target) = draft.target.as_deref().filter(|target| target.parent() == Some(folder))
+            let Some(target) = draft.target.as_deref().filter(|target| target.parent() == Some(folder))
+            else {
+                continue;
+            };
+            let name = target.file_name().and_then(|name| name.to_str()).filter(|name| wanted(name));
+            if let Some(name) = name
                 && target.symlink_metadata().is_err()
             {
-                names.extend(target.file_name().and_then(|name| name.to_str()).map(str::to_owned));
+                names.push(name.to_owned());
             }
         }
         names.sort();

@@ -5,20 +5,20 @@
 //! space, listing order and letter case don't show; the guest's own times and attributes are kept in the folder, see
 //! [`super::stamp`]. What is written appears at once and whole, see [`super::draft`].
 
+mod listings;
+
 use super::device::{Device, Entry, FileData, Volume, sort};
 use super::draft::{Drafts, Shared, is_draft};
 use super::path::FATX_NAME;
 use super::stamp::{Stamps, attributes, is_stamp_file};
 use super::{Stamp, VfsError, VfsResult};
 use crate::limits::{Limit, Limits};
-use parking_lot::Mutex;
-use std::collections::BTreeMap;
+use listings::Listings;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -29,21 +29,9 @@ pub struct HostFolder {
     drafts: Option<Drafts>,
     /// Times and attributes; a folder for reading only has none.
     stamps: Option<Stamps>,
-    /// Names by lower case, of directories that were looked through, and when those had last changed. For reading
-    /// only: what a guest changes would have to be forgotten here.
-    listings: Mutex<BTreeMap<PathBuf, Listing>>,
+    listings: Listings,
 }
 
-#[derive(Debug)]
-struct Listing {
-    changed: SystemTime,
-    names: BTreeMap<String, Vec<String>>,
-}
-
-/// Directories whose names are kept.
-const LISTINGS: usize = 64;
-/// Names of one directory that are kept; larger ones are looked through each time.
-const LISTED_NAMES: usize = 0x1_0000;
 /// Bytes of an allocation unit: 32 sectors of 512.
 const UNIT: u64 = 0x4000;
 
@@ -70,7 +58,7 @@ impl HostFolder {
         }
         let stamps = writable.is_some().then(|| Stamps::read(&root));
         let drafts = writable.map(|limits| Drafts::new(&root, limits));
-        Ok(Self { root, drafts, stamps, listings: Mutex::default() })
+        Ok(Self { root, drafts, stamps, listings: Listings::default() })
     }
 
     /// The host path of a guest path that exists.
@@ -100,52 +88,18 @@ impl HostFolder {
             return Ok(Some(exact));
         }
         // The first that guests see: a link that leads outside takes nobody's name.
-        let mut found = self.differing_in_case(directory, name)?.into_iter();
+        let added = self.drafts.as_ref().map_or(0, Drafts::names_added);
+        let mut found = self.listings.differing_in_case(directory, name, added)?.into_iter();
         if let Some(path) = found.find_map(|name| self.inside(directory.join(name))) {
             return Ok(Some(path));
         }
-        let created =
-            self.created_in(directory).into_iter().find(|created| created.eq_ignore_ascii_case(name));
-        Ok(created.map(|created| directory.join(created)))
+        let created = self.created_in(directory, |created| created.eq_ignore_ascii_case(name));
+        Ok(created.first().map(|created| directory.join(created)))
     }
 
-    /// The names that are this one but for their case, in byte order.
-    fn differing_in_case(&self, directory: &Path, name: &str) -> VfsResult<Vec<String>> {
-        let key = name.to_ascii_lowercase();
-        let changed = directory.metadata()?.modified()?;
-        let is_kept = self.drafts.is_none();
-        if is_kept
-            && let Some(listing) = self.listings.lock().get(directory)
-            && listing.changed == changed
-        {
-            return Ok(listing.names.get(&key).cloned().unwrap_or_default());
-        }
-        let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for entry in fs::read_dir(directory)? {
-            let Ok(candidate) = entry?.file_name().into_string() else { continue };
-            let lower = candidate.to_ascii_lowercase();
-            if !is_kept && lower != key {
-                continue;
-            }
-            names.entry(lower).or_default().push(candidate);
-        }
-        for twins in names.values_mut() {
-            twins.sort();
-        }
-        let found = names.get(&key).cloned().unwrap_or_default();
-        if is_kept && names.len() <= LISTED_NAMES {
-            let mut listings = self.listings.lock();
-            if listings.len() >= LISTINGS {
-                listings.clear();
-            }
-            listings.insert(directory.to_owned(), Listing { changed, names });
-        }
-        Ok(found)
-    }
-
-    /// Names of files that the guest has made in a host directory and the host does not have yet.
-    fn created_in(&self, directory: &Path) -> Vec<String> {
-        self.drafts.as_ref().map(|drafts| drafts.created_in(directory)).unwrap_or_default()
+    /// Names of files that the guest has made in a host directory and the host does not have yet, of those that are `wanted`.
+    fn created_in(&self, directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
+        self.drafts.as_ref().map(|drafts| drafts.created_in(directory, wanted)).unwrap_or_default()
     }
 
     /// The path is gone.
@@ -296,7 +250,7 @@ impl Device for HostFolder {
                 entries.push(self.entry(name, &path, &guest)?);
             }
         }
-        for name in self.created_in(&at) {
+        for name in self.created_in(&at, |_| true) {
             let (path, guest) = (at.join(&name), below(&name));
             entries.push(self.entry(name, &path, &guest)?);
         }
@@ -332,6 +286,7 @@ impl Device for HostFolder {
         let drafts = self.drafts()?;
         let made = drafts.quota.enter(|| Ok(fs::create_dir(&at)?));
         made.inspect_err(|_| drafts.losses.add(&at))?;
+        drafts.add_name();
         drafts.losses.made_good(&at);
         // What is made in it is of no use if the host forgets the directory.
         Ok(File::open(at.parent().unwrap_or(&self.root))?.sync_all()?)
@@ -344,7 +299,7 @@ impl Device for HostFolder {
         }
         let at = self.host_path(path)?;
         if at.is_dir() {
-            if !drafts.created_in(&at).is_empty() {
+            if !drafts.created_in(&at, |_| true).is_empty() {
                 return Err(VfsError::NotEmpty);
             }
             if super::draft::holds_only_drafts(&at) {
@@ -403,6 +358,7 @@ impl Device for HostFolder {
                 drafts.removed(&replaced, size);
             }
         }
+        drafts.add_name();
         drafts.moved(&source, &target);
         if let Some(stamps) = &self.stamps {
             stamps.moved(from, to);

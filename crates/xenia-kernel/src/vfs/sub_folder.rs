@@ -64,14 +64,6 @@ impl SubFolder {
         make_directories(&mut **self.device.lock(), &self.root)
     }
 
-    /// What a missing root is to `error`: what is asked for below it is not there.
-    fn missing(error: VfsError, path: &[String]) -> VfsError {
-        match error {
-            VfsError::PathNotFound if path.len() == 1 => VfsError::NotFound,
-            error => error,
-        }
-    }
-
     fn exists(&self) -> bool {
         self.device.lock().find(&self.root).is_ok()
     }
@@ -98,7 +90,11 @@ impl Device for SubFolder {
                 Err(error) => Err(error),
             };
         }
-        found.map_err(|error| if self.exists() { error } else { Self::missing(error, path) })
+        // What is asked for in a root that is missing is not there.
+        found.map_err(|error| match error {
+            VfsError::PathNotFound if path.len() == 1 && !self.exists() => VfsError::NotFound,
+            error => error,
+        })
     }
 
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {

@@ -276,17 +276,26 @@ fn names_that_the_host_has_no_room_for_are_invalid() {
 }
 
 #[test]
-fn a_folder_that_is_looked_through_once_shows_what_is_added_later() {
+fn names_that_a_guest_adds_are_found_though_the_hosts_time_does_not_show_it() {
     let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("First"), "1").unwrap();
-    let device = HostFolder::read_only(folder.path()).unwrap();
-    assert_eq!(device.find(&names(&["FIRST"])).unwrap().name, "First");
-    assert_eq!(device.find(&names(&["second"])), Err(VfsError::NotFound));
-    assert_eq!(device.listings.lock().len(), 1);
-    fs::write(folder.path().join("Second"), "2").unwrap();
-    let changed = SystemTime::now() + std::time::Duration::from_secs(10);
-    File::open(folder.path()).unwrap().set_modified(changed).unwrap();
-    assert_eq!(device.find(&names(&["second"])).unwrap().name, "Second");
+    let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let time = std::time::SystemTime::UNIX_EPOCH;
+    let found = |device: &HostFolder, name: &str| {
+        File::open(folder.path()).unwrap().set_modified(time).unwrap();
+        device.find(&names(&[name])).map(|entry| entry.name)
+    };
+    let file = device.create_file(&names(&["File"])).unwrap();
+    file.write_at(0, b"x").unwrap();
+    assert_eq!(found(&device, "FILE").unwrap(), "File", "the host does not have it");
+    file.flush().unwrap();
+    assert_eq!(found(&device, "FILE").unwrap(), "File");
+    device.create_directory(&names(&["Folder"])).unwrap();
+    assert_eq!(found(&device, "FOLDER").unwrap(), "Folder");
+    device.rename(&names(&["File"]), &names(&["Other"]), false).unwrap();
+    assert_eq!(found(&device, "OTHER").unwrap(), "Other");
+    assert_eq!(found(&device, "FILE"), Err(VfsError::NotFound));
+    device.remove(&names(&["OTHER"])).unwrap();
+    assert_eq!(found(&device, "OTHER"), Err(VfsError::NotFound));
 }
 
 #[test]
