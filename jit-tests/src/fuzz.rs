@@ -17,25 +17,20 @@ mod oracle;
 mod report;
 mod sequence;
 mod shrink;
+mod turns;
 
 pub use report::{FuzzReport, MergeError, Mismatch, Missing};
 
 use crate::conformance::{Engine, RunError};
-use arena::{Arena, Layout};
 use batch::{Batch, Settings};
-use corpus::Planned;
 use generate::Choice;
-use oracle::Oracle;
-use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
+use turns::{BATCH, Shared};
 use xenia_isa::{OP_COUNT, Op, ROWS};
-
-/// Sequences per code buffer.
-const BATCH: u64 = 1024;
 
 /// What to fuzz.
 pub struct FuzzConfig<'a> {
@@ -97,39 +92,10 @@ impl<'a> FuzzConfig<'a> {
     }
 }
 
-/// What compares.
-enum Comparison<'a> {
-    Engines(Box<Arena<'a>>, Choice),
-    Outside(Box<Oracle<'a>>),
-}
-
-impl<'a> Comparison<'a> {
-    fn new(engine: Option<&'a Engine<'a>>, outside: Option<Outside>) -> Result<Self, RunError> {
-        Ok(match outside {
-            None => Self::Engines(Box::new(Arena::new(engine, Layout::CASES)?), Choice::everything()),
-            Some(Outside { sf }) => Self::Outside(Box::new(Oracle::new(engine, sf)?)),
-        })
-    }
-}
-
 /// Runs the sequences and compares. Batches are shared among threads; the result doesn't depend on how,
 /// unless time or a stop ends it.
 pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
-    let FuzzConfig {
-        blocks,
-        first,
-        seed,
-        corpus,
-        time,
-        stop,
-        engine,
-        outside,
-        shrink,
-        out,
-        max_mismatches,
-        threads,
-        mut progress,
-    } = config;
+    let FuzzConfig { first, seed, outside, mut progress, .. } = config;
     let start = Instant::now();
     let mut report = FuzzReport {
         oracle: if outside.is_some() { "qemu" } else { "interp" }.to_owned(),
@@ -138,59 +104,39 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
         not_in_oracle: if outside.is_some() { oracle::missing() } else { Vec::new() },
         ..FuzzReport::default()
     };
-    let end = first.saturating_add(blocks);
-    let mut counts = vec![0; OP_COUNT];
-    let corpus = match corpus {
-        Some(folder) => corpus::load(&folder, seed, &Choice::everything())?,
+    let corpus = match &config.corpus {
+        Some(folder) => corpus::load(folder, seed, &Choice::everything())?,
         None => Vec::new(),
     };
-    let corpus: Vec<&[Planned]> = corpus.chunks(BATCH as usize).collect();
-    // An outside oracle runs the corpus in both computation modes.
-    let corpus_batches = corpus.len() as u64 * if outside.is_some() { 2 } else { 1 };
-    // A batch is what lies between multiples of its size: its number decides what is special about it.
-    let (next, found) = (AtomicU64::new(0), AtomicU64::new(0));
-    let is_stopped = || stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
-    let is_late = || time.is_some_and(|time| start.elapsed() >= time);
-    let work = |sender: mpsc::Sender<Result<Batch, RunError>>| {
-        let mut comparison = match Comparison::new(engine.as_ref(), outside) {
-            Ok(comparison) => comparison,
-            Err(error) => {
-                let _ = sender.send(Err(error));
-                return;
-            }
-        };
-        let out = out.as_deref();
-        let settings = Settings { seed, shrink, out, is_stopped: &is_stopped, is_late: &is_late };
-        while found.load(Ordering::Relaxed) < max_mismatches && !is_stopped() {
-            let turn = next.fetch_add(1, Ordering::Relaxed);
-            let enough = || found.fetch_add(1, Ordering::Relaxed) + 1 >= max_mismatches;
-            let result = if turn < corpus_batches {
-                let planned = corpus[turn as usize % corpus.len()].to_vec();
-                comparison.corpus(planned, turn >= corpus.len() as u64, &settings, &enough)
-            } else {
-                let index = first / BATCH + turn - corpus_batches;
-                let begin = index.saturating_mul(BATCH);
-                let numbers = first.max(begin)..end.min(begin.saturating_add(BATCH));
-                if numbers.is_empty() || is_late() {
-                    break;
-                }
-                comparison.numbers(numbers, &settings, &enough)
-            };
-            let failed = result.is_err();
-            if sender.send(result).is_err() || failed {
-                break;
-            }
-        }
+    let is_stopped = || config.stop.as_ref().is_some_and(|stop| stop.load(Ordering::Relaxed));
+    let is_late = || config.time.is_some_and(|time| start.elapsed() >= time);
+    let shared = Shared {
+        corpus: corpus.chunks(BATCH as usize).collect(),
+        numbers: first..first.saturating_add(config.blocks),
+        engine: config.engine.as_ref(),
+        outside,
+        settings: Settings {
+            seed,
+            shrink: config.shrink,
+            out: config.out.as_deref(),
+            is_stopped: &is_stopped,
+            is_late: &is_late,
+        },
+        next: AtomicU64::new(0),
+        found: AtomicU64::new(0),
+        max_mismatches: config.max_mismatches,
     };
+    let mut counts = vec![0; OP_COUNT];
     std::thread::scope(|scope| {
         let (sender, receiver) = mpsc::channel();
-        for _ in 0..threads.max(1) {
-            let (sender, work) = (sender.clone(), &work);
-            scope.spawn(move || work(sender));
+        for _ in 0..config.threads.max(1) {
+            let (sender, shared) = (sender.clone(), &shared);
+            scope.spawn(move || shared.work(&sender));
         }
         drop(sender);
         for result in receiver {
-            let batch = result.inspect_err(|_| found.store(max_mismatches, Ordering::Relaxed))?;
+            let batch =
+                result.inspect_err(|_| shared.found.store(shared.max_mismatches, Ordering::Relaxed))?;
             report.add(&batch);
             if batch.of_corpus {
                 continue;
@@ -214,45 +160,6 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
 /// What a difference that reports count as explained is: the reason and the book's paragraph.
 pub fn explanation(name: &str) -> Option<(&'static str, &'static str)> {
     oracle::reason(name)
-}
-
-impl Comparison<'_> {
-    /// Runs the sequences of these numbers, all of one batch.
-    fn numbers(
-        &mut self,
-        numbers: Range<u64>,
-        settings: &Settings<'_>,
-        enough: &dyn Fn() -> bool,
-    ) -> Result<Batch, RunError> {
-        match self {
-            Self::Engines(arena, choice) => {
-                let plan = |number| {
-                    let sequence = generate::sequence(settings.seed, number, choice);
-                    Planned { number, name: None, sequence }
-                };
-                let numbers = numbers.take_while(|_| !(settings.is_stopped)());
-                batch::run(arena, numbers.map(plan).collect(), settings, enough)
-            }
-            Self::Outside(oracle) => oracle.numbers(numbers, settings, enough),
-        }
-    }
-
-    /// Runs a part of the corpus; an outside oracle runs it with MSR\[SF\] as `sf` says.
-    fn corpus(
-        &mut self,
-        planned: Vec<Planned>,
-        sf: bool,
-        settings: &Settings<'_>,
-        enough: &dyn Fn() -> bool,
-    ) -> Result<Batch, RunError> {
-        // All of it, whatever the time.
-        let settings = &Settings { is_late: &|| false, ..*settings };
-        let batch = match self {
-            Self::Engines(arena, _) => batch::run(arena, planned, settings, enough)?,
-            Self::Outside(oracle) => oracle.corpus(planned, sf, settings, enough)?,
-        };
-        Ok(Batch { of_corpus: true, ..batch })
-    }
 }
 
 /// Adds one execution of `op`.

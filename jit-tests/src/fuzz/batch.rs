@@ -50,9 +50,9 @@ pub(super) struct Settings<'a> {
     pub(super) shrink: bool,
     pub(super) out: Option<&'a Path>,
     /// Whether nobody waits for more.
-    pub(super) is_stopped: &'a dyn Fn() -> bool,
+    pub(super) is_stopped: &'a (dyn Fn() -> bool + Sync),
     /// Whether the time is over in which sequences begin.
-    pub(super) is_late: &'a dyn Fn() -> bool,
+    pub(super) is_late: &'a (dyn Fn() -> bool + Sync),
 }
 
 impl Settings<'_> {
