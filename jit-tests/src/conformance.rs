@@ -22,12 +22,16 @@ pub use file::{Case, CaseFile, FileError};
 pub use report::{Failure, Report};
 
 use std::collections::BTreeSet;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_cpu::{EngineConfig, Execute, Interpreter};
 use xenia_isa::{Op, decode};
 use xenia_memory::GuestMemory;
+
+/// Bytes of a file of cases, at most.
+const MAXIMUM_SOURCE: u64 = 64 << 20;
 
 /// An engine to test: its name, and how to build one over a memory.
 pub struct Engine<'a> {
@@ -104,6 +108,19 @@ pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
     Ok(out)
 }
 
+/// A file of cases. What has no end, or is larger than any such file, is refused.
+pub(crate) fn text(path: &Path) -> Result<String, RunError> {
+    let read = || {
+        let mut text = String::new();
+        File::open(path)?.take(MAXIMUM_SOURCE + 1).read_to_string(&mut text)?;
+        if text.len() as u64 > MAXIMUM_SOURCE {
+            return Err(io::Error::other("it is larger than 64 MiB"));
+        }
+        Ok(text)
+    };
+    read().map_err(|source| RunError::Read { path: path.to_owned(), source })
+}
+
 /// Runs every case whose name contains `filter` in every file, on every engine.
 ///
 /// A file that can't be assembled or has a malformed annotation is a failure of its own, and the others
@@ -129,8 +146,7 @@ pub fn run_until(
         benches.push((engine.name, bench, made));
     }
     'files: for path in files(paths)? {
-        let source =
-            std::fs::read_to_string(&path).map_err(|source| RunError::Read { path: path.clone(), source })?;
+        let source = text(&path)?;
         let name = path.display().to_string();
         let file = match CaseFile::parse(&source) {
             Ok(file) => file,
@@ -274,6 +290,12 @@ mod tests {
             assert_eq!(report.passed, 0);
             assert!(report.failed[0].actual.contains(actual), "{:?}", report.failed);
         }
+    }
+
+    #[test]
+    fn a_file_without_end_is_refused() {
+        let error = run(&[PathBuf::from("/dev/zero")], &[], None).unwrap_err();
+        assert!(error.to_string().ends_with("larger than 64 MiB"), "{error}");
     }
 
     #[test]

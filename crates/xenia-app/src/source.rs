@@ -1,8 +1,10 @@
-//! Text and small files that a command is given. What is endless (/dev/zero) or larger than any such file is refused.
+//! Files that a command is given. Of text and small ones what is endless (/dev/zero) or larger than any such file is refused,
+//! of those that are read here and there what can't be.
 
 use anyhow::{Context, Result};
 use std::fs::File;
 use std::io::{Error, Read};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 /// Bytes of a file, at most.
@@ -27,6 +29,15 @@ pub fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     bounded(File::open(path)?)
 }
 
+/// Opens what is read here and there. A pipe is refused: to open a named one waits for whoever writes it, and nothing
+/// ends that wait but a second signal.
+pub fn open(path: &Path) -> std::io::Result<File> {
+    if std::fs::metadata(path)?.file_type().is_fifo() {
+        return Err(Error::other("it is a pipe; keep in a file what comes out of it"));
+    }
+    File::open(path)
+}
+
 fn bounded(from: impl Read) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(MAXIMUM + 1).read_to_end(&mut bytes)?;
@@ -39,6 +50,7 @@ fn bounded(from: impl Read) -> std::io::Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::fd::AsRawFd;
 
     #[test]
     fn what_has_no_end_is_refused() {
@@ -46,5 +58,14 @@ mod tests {
             assert!(error.unwrap_err().to_string().contains("64 MiB"));
         }
         assert_eq!(bytes(Path::new("/dev/null")).unwrap(), b"");
+    }
+
+    #[test]
+    fn a_pipe_is_refused_at_once() {
+        let (reader, _writer) = std::io::pipe().unwrap();
+        let named = format!("/proc/self/fd/{}", reader.as_raw_fd());
+        assert!(open(Path::new(&named)).unwrap_err().to_string().contains("a pipe"));
+        assert!(open(Path::new("/dev/null")).is_ok());
+        assert_eq!(open(Path::new("/nowhere")).unwrap_err().kind(), std::io::ErrorKind::NotFound);
     }
 }

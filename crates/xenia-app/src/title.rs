@@ -11,6 +11,7 @@ pub mod updates;
 use crate::cli::{EngineArgs, nearest_command};
 use crate::content;
 use crate::say::remark;
+use crate::source;
 use anyhow::{Context, Result, bail};
 use discs::Discs;
 use folder::executable_in;
@@ -127,7 +128,7 @@ impl Title {
 /// Reads an executable, or that of a volume, and what its title came on; says of any other file what it is, and what to do.
 fn load(path: &Path, keys: &KeyRing, updates: &mut Updates) -> Result<(LoadedImage, Option<Medium>)> {
     let name = path.display();
-    let file = File::open(path).with_context(|| match path.to_str().and_then(nearest_command) {
+    let file = source::open(path).with_context(|| match path.to_str().and_then(nearest_command) {
         Some(command) if !path.exists() => {
             format!("cannot open {name} (did you mean the command `{command}`?)")
         }
@@ -181,7 +182,7 @@ fn patch_of(executable: &Path) -> Result<Option<File>> {
     }
     let mut path = executable.as_os_str().to_owned();
     path.push("p");
-    match File::open(&path) {
+    match source::open(Path::new(&path)) {
         Ok(file) => Ok(Some(file)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).with_context(|| format!("cannot open {}", Path::new(&path).display())),

@@ -6,9 +6,9 @@
 
 use super::generate::{self, Choice};
 use super::sequence::{Item, MFLR_R1, MTLR_R1, SANDBOX, SANDBOX_SIZE, Sequence, Unit};
-use crate::conformance::{Annotation, Case, CaseFile, DATA_BASE, DATA_SIZE, Register, RunError, files};
+use crate::conformance::{Annotation, Case, CaseFile, DATA_BASE, DATA_SIZE, Register, RunError, files, text};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use xenia_isa::{Instruction, Op, Operand, decode};
 
 /// States from which each case is run: its own, then drawn ones.
@@ -33,8 +33,7 @@ pub(super) fn load(folder: &Path, seed: u64, choice: &Choice) -> Result<Vec<Plan
             path: path.clone(),
             source: io::Error::new(io::ErrorKind::InvalidData, reason),
         };
-        let source = std::fs::read_to_string(&path)
-            .map_err(|source| RunError::Read { path: PathBuf::clone(&path), source })?;
+        let source = text(&path)?;
         let file = CaseFile::parse(&source).map_err(|error| unusable(error.to_string()))?;
         for case in &file.cases {
             let original =

@@ -6,6 +6,8 @@ use crate::say::outln;
 use crate::title::Title;
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read};
 use std::sync::Arc;
 use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
@@ -27,14 +29,7 @@ pub fn run(args: &DisArgs) -> Result<Code> {
     let flag = if args.start.is_some() { "--start" } else { "--base" };
     ensure!(start.is_multiple_of(4), "{flag} {start:#x}: instructions are at multiples of 4");
     let offset = start.checked_sub(code.base).filter(|&offset| (offset as usize) < code.bytes.len());
-    let offset = offset.with_context(|| {
-        let end = u64::from(code.base) + code.bytes.len() as u64;
-        format!(
-            "nothing is at {start:#010x}: {} is from {:#010x} to {end:#010x}",
-            args.title.display(),
-            code.base
-        )
-    })?;
+    let offset = offset.with_context(|| nothing(args, start, code.base, code.bytes.len() as u64))?;
     let words = code.bytes[offset as usize..].chunks_exact(4).take(args.count as usize);
     for (index, word) in words.enumerate() {
         let pc = start + 4 * index as u32;
@@ -49,10 +44,7 @@ pub fn run(args: &DisArgs) -> Result<Code> {
 
 fn open(args: &DisArgs) -> Result<Listing> {
     if let Some(base) = args.base {
-        let bytes =
-            std::fs::read(&args.title).with_context(|| format!("cannot read {}", args.title.display()))?;
-        let base = address(base)?;
-        return Ok(Listing { base, bytes, start: base, names: BTreeMap::new() });
+        return flat(args, address(base)?);
     }
     let image = Title::open(&args.title, &KeyRing::development())?.image;
     let named = image.symbols.iter().map(|symbol| (symbol.address.0, symbol.name.clone()));
@@ -64,9 +56,68 @@ fn open(args: &DisArgs) -> Result<Listing> {
     Ok(Listing { base: image.base.0, start: image.entry.0, bytes: Arc::unwrap_or_clone(image).bytes, names })
 }
 
+/// Of a flat binary only what is shown is read: it may be a dump of all memory, and some files have no end.
+fn flat(args: &DisArgs, base: u32) -> Result<Listing> {
+    let start = args.start.map_or(Ok(base), address)?;
+    let unreadable = || format!("cannot read {}", args.title.display());
+    let mut file = File::open(&args.title).with_context(unreadable)?;
+    let before = u64::from(start.saturating_sub(base));
+    let skipped = io::copy(&mut file.by_ref().take(before), &mut io::sink()).with_context(unreadable)?;
+    let mut bytes = Vec::new();
+    let room = (1 << 32) - u64::from(start);
+    let shown = args.count.saturating_mul(4).clamp(4, room.max(4));
+    file.take(shown).read_to_end(&mut bytes).with_context(unreadable)?;
+    ensure!(start >= base && !bytes.is_empty(), nothing(args, start, base, skipped));
+    Ok(Listing { base: start, bytes, start, names: BTreeMap::new() })
+}
+
+fn nothing(args: &DisArgs, start: u32, base: u32, length: u64) -> String {
+    let end = u64::from(base) + length;
+    format!("nothing is at {start:#010x}: {} is from {base:#010x} to {end:#010x}", args.title.display())
+}
+
 fn address(value: u64) -> Result<u32> {
     match u32::try_from(value) {
         Ok(address) => Ok(address),
         Err(_) => bail!("{value:#x} is no guest address: those have 32 bits"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use clap::Parser;
+
+    fn dis(words: &[&str]) -> Result<Listing> {
+        let cli = Cli::try_parse_from(["xenia-rs", "dis"].iter().chain(words)).unwrap();
+        let Some(Command::Dis(args)) = cli.command else { panic!("not dis") };
+        open(&args)
+    }
+
+    #[test]
+    fn of_a_file_without_end_what_is_shown_is_read() {
+        let code = dis(&["/dev/zero", "--base", "0x8201_0000", "--count", "3"]).unwrap();
+        assert_eq!((code.base, code.bytes.len()), (0x8201_0000, 12));
+    }
+
+    #[test]
+    fn a_flat_file_is_read_from_the_start_that_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), (0..64).collect::<Vec<u8>>()).unwrap();
+        let path = file.path().to_str().unwrap();
+        let code = dis(&[path, "--base", "0x1000", "--start", "0x1020", "--count", "4"]).unwrap();
+        assert_eq!((code.start, code.bytes), (0x1020, (32..48).collect()));
+        for start in ["0x1040", "0x2000", "0xFFC"] {
+            let refused = dis(&[path, "--base", "0x1000", "--start", start]).err().unwrap().to_string();
+            assert!(refused.starts_with("nothing is at"), "{refused}");
+        }
+        assert!(
+            dis(&[path, "--base", "0x1000", "--start", "0x2000"])
+                .err()
+                .unwrap()
+                .to_string()
+                .ends_with("0x00001040")
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! `xenia-rs info` of a profile's database (GPD): what was achieved in a title, or which titles were played.
 
 use crate::say::{outln, visible};
+use crate::source;
 use crate::wording::count;
 use anyhow::{Context, Result};
 use serde::Serialize;
-use std::fs::File;
 use std::path::Path;
 use xenia_documents::documented;
 use xenia_formats::gpd::{Gpd, PlayedTitle, Record, SHOWN};
@@ -70,7 +70,7 @@ documented! {
 
 /// Whether this is a database.
 pub fn is_database(path: &Path) -> bool {
-    let begin = File::open(path).ok().filter(|_| path.is_file()).and_then(|mut file| {
+    let begin = source::open(path).ok().filter(|_| path.is_file()).and_then(|mut file| {
         let mut magic = [0; 4];
         std::io::Read::read_exact(&mut file, &mut magic).ok().map(|()| magic)
     });
@@ -80,7 +80,7 @@ pub fn is_database(path: &Path) -> bool {
 /// Reads a database and describes it.
 pub fn describe(path: &Path) -> Result<GpdReport> {
     let shown = path.display();
-    let bytes = crate::source::bytes(path).with_context(|| format!("cannot read {shown}"))?;
+    let bytes = source::bytes(path).with_context(|| format!("cannot read {shown}"))?;
     let gpd = Gpd::read(&bytes).with_context(|| format!("cannot read {shown}"))?;
     let (_, [gamerscore_possible, gamerscore]) = gpd.totals();
     Ok(GpdReport {

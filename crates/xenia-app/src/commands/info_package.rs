@@ -1,8 +1,8 @@
 //! `xenia-rs info` of a content package: what its header says, whether or not a title is in it.
 
 use crate::say::{outln, visible};
+use crate::source;
 use serde::Serialize;
-use std::fs::File;
 use std::path::Path;
 use xenia_documents::documented;
 use xenia_formats::stfs::{PackageInfo, kind_name};
@@ -34,7 +34,7 @@ documented! {
 
 /// The format that a file is, and its header, if it is a package with one.
 pub fn of(path: &Path) -> Option<(&'static str, PackageRow)> {
-    let file = File::open(path).ok().filter(|_| path.is_file())?;
+    let file = source::open(path).ok().filter(|_| path.is_file())?;
     let format = xenia_formats::identify(&file).ok().flatten()?;
     let info = PackageInfo::read(&file).ok()?;
     Some((format.name, row(&info)))

@@ -4,16 +4,16 @@ use crate::cli::PackArgs;
 use crate::exit::Code;
 use crate::output;
 use crate::say::outln;
+use crate::source;
 use crate::wording::count;
 use anyhow::{Context, Result};
-use std::fs::File;
 use xenia_formats::Elf;
 use xenia_formats::pack::{PackOptions, pack};
 
 /// Reads the ELF, writes the container.
 pub fn run(args: &PackArgs) -> Result<Code> {
     let shown = args.input.display();
-    let file = File::open(&args.input).with_context(|| format!("cannot open {shown}"))?;
+    let file = source::open(&args.input).with_context(|| format!("cannot open {shown}"))?;
     let elf = Elf::read(&file).with_context(|| format!("cannot read {shown}"))?;
     let name = args.output.file_name().map(|name| name.to_string_lossy().into_owned());
     let bytes = pack(&elf, &PackOptions { name, ..PackOptions::default() })

@@ -4,12 +4,12 @@ use crate::cli::VerifyArgs;
 use crate::exit::Code;
 use crate::report::{check_json, write_json};
 use crate::say::outln;
+use crate::source;
 use crate::title::key_ring;
 use crate::title::parts::Beside;
 use crate::wording::{count, grouped};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use std::fs::File;
 use std::sync::Arc;
 use xenia_documents::documented;
 use xenia_formats::{Findings, FormatError, Opens};
@@ -53,7 +53,7 @@ pub fn run(args: &VerifyArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let keys = key_ring(args.key_file.as_deref())?;
     let name = args.file.display();
-    let file = File::open(&args.file).with_context(|| format!("cannot open {name}"))?;
+    let file = source::open(&args.file).with_context(|| format!("cannot open {name}"))?;
     let format = xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))?;
     let Some(format) = format else { bail!("cannot read {name}: {}", xenia_formats::unknown(&file)) };
     let Some(verify) = format.verify else {

@@ -6,6 +6,7 @@ use crate::interrupt::Interrupt;
 use crate::output;
 use crate::report::{check_json, write_json};
 use crate::say::{self, errln, outln};
+use crate::source;
 use crate::title::parts;
 use crate::wording::count;
 use anyhow::{Context, Result, bail, ensure};
@@ -181,7 +182,7 @@ fn make_iso_until(args: &MakeIsoArgs, interrupt: &Interrupt) -> Result<Code> {
 /// The volume in a file; says of any other what it is.
 pub(super) fn open(path: &Path) -> Result<(&'static Format, Volume)> {
     let name = path.display();
-    let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+    let file = source::open(path).with_context(|| format!("cannot open {name}"))?;
     let format = xenia_formats::identify(&file).with_context(|| format!("cannot read {name}"))?;
     let Some(format) = format else { bail!("cannot read {name}: {}", xenia_formats::unknown(&file)) };
     match format.opens {

@@ -7,9 +7,9 @@ use super::folder::executable_in;
 use super::medium::{self, Medium};
 use super::{Title, parts, path_of};
 use crate::digest::sha256;
+use crate::source;
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -93,7 +93,7 @@ fn disc_at(wanted: DiscId, place: &Path) -> Result<(Medium, String)> {
     let path = path_of(place)?;
     let path = if path.is_dir() { executable_in(&path)? } else { path };
     let shown = path.display();
-    let file = File::open(&path).with_context(|| format!("cannot open {shown}"))?;
+    let file = source::open(&path).with_context(|| format!("cannot open {shown}"))?;
     let reading = || format!("cannot read {shown}");
     let format = xenia_formats::identify(&file).with_context(reading)?;
     let (executable, medium) = match format {

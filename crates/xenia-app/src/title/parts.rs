@@ -1,5 +1,6 @@
 //! Opening the volume that a file is, with the files beside it that belong to it.
 
+use crate::source;
 use anyhow::Result;
 use std::fs::File;
 use std::io;
@@ -34,7 +35,7 @@ fn name_of(number: u32) -> String {
 
 impl Parts for Beside {
     fn part(&self, number: u32) -> io::Result<Option<Arc<dyn ReadAt>>> {
-        match File::open(self.0.join(name_of(number))) {
+        match source::open(&self.0.join(name_of(number))) {
             Ok(file) => Ok(Some(Arc::new(file))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -9,8 +9,8 @@ use crate::commands::volume::{add_folder, copy, found};
 use crate::content::own_number;
 use crate::exit::Code;
 use crate::say::outln;
+use crate::source;
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ fn read(path: &Path) -> Result<(Option<PackageInfo>, Volume)> {
         add_folder(&mut volume, Volume::ROOT, path)?;
         return Ok((None, volume));
     }
-    let file: Arc<dyn ReadAt> = Arc::new(File::open(path)?);
+    let file: Arc<dyn ReadAt> = Arc::new(source::open(path)?);
     ensure!(stfs::detect(&file)?, "it is no content package (STFS)");
     let info = PackageInfo::read(&file)?;
     let volume = stfs::open(file.clone())?;
