@@ -5,12 +5,18 @@
 //! in the context; and innermost ones, as the register allocator keeps an outer loop's values alive across the inner
 //! one and spills them there.
 
+mod cycles;
+
 use crate::region::{Block, End, end_of};
+use cycles::cycles;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use xenia_isa::{Class, Family, Flag, Op};
 
 /// Blocks of one loop at most.
 const MOST_BLOCKS: usize = 48;
+/// Loops around an innermost one, as far as anybody looks.
+const MOST_NESTED: u32 = 16;
 /// Instructions of one loop at most.
 const MOST_INSTRUCTIONS: u32 = 400;
 /// Instructions of the intermediate form in the cold block of an access, beside the stores of registers.
@@ -43,66 +49,68 @@ pub(crate) struct Loop {
 }
 
 /// The loops of a region's blocks, none of which has a block in common with another.
+///
+/// A loop is what edges make it, wherever its blocks lie: compilers put sides of it that are rarely taken, or its first turn's way
+/// in, in front of it. So each cycle of blocks is looked at without its header; if cycles are left, these are the inner loops.
 pub(crate) fn find(blocks: &BTreeMap<u32, Block>) -> Vec<Loop> {
     let mut before: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (&from, block) in blocks.iter().filter(|(_, block)| !block.successors.is_empty()) {
+    for (&from, block) in blocks {
         for &to in &block.successors {
             before.entry(to).or_default().push(from);
         }
     }
-    let mut taken = BTreeSet::new();
+    let all = blocks.keys().copied().collect();
+    let mut work: Vec<_> = cycles(&all, blocks).into_iter().map(|members| (members, 0)).collect();
     let mut loops = Vec::new();
-    for (&header, _) in blocks.iter().filter(|(_, block)| block.is_loop) {
-        if let Some(members) = body(header, blocks, &before)
-            && members.is_disjoint(&taken)
-        {
-            let registers = registers(&members, blocks);
-            if registers != 0 {
-                taken.extend(&members);
-                let sunk = sunk(&members, blocks, registers);
-                loops.push(Loop { blocks: members, registers, sunk });
-            }
+    while let Some((members, depth)) = work.pop() {
+        let mut rest = members.clone();
+        rest.remove(&header(&members, &before));
+        let inner = cycles(&rest, blocks);
+        if inner.is_empty() {
+            loops.extend(carrying(members, blocks));
+        } else if depth < MOST_NESTED {
+            work.extend(inner.into_iter().map(|members| (members, depth + 1)));
         }
     }
+    loops.sort_by_key(|found: &Loop| found.blocks.first().copied());
     loops
 }
 
-/// Blocks from which the loop's branches back to `header` are reached without going through it. `None` if it has another
-/// loop in it, is too long, or has something in it that changes registers elsewhere.
-fn body(
-    header: u32,
-    blocks: &BTreeMap<u32, Block>,
-    before: &BTreeMap<u32, Vec<u32>>,
-) -> Option<BTreeSet<u32>> {
-    let mut members = BTreeSet::from([header]);
-    let preceding = |pc: u32| before.get(&pc).into_iter().flatten().copied();
-    let mut work: Vec<u32> = preceding(header).filter(|&from| from >= header).collect();
-    let mut instructions = 0;
-    while let Some(pc) = work.pop() {
-        if !members.insert(pc) {
-            continue;
-        }
-        if blocks.get(&pc)?.is_loop || members.len() > MOST_BLOCKS {
-            return None;
-        }
-        work.extend(preceding(pc));
+/// The loop of these blocks, if it is worth carrying registers in it.
+fn carrying(members: BTreeSet<u32>, blocks: &BTreeMap<u32, Block>) -> Option<Loop> {
+    let bodies = members.iter().filter_map(|pc| blocks.get(pc));
+    let instructions: u32 = bodies.clone().map(Block::len).sum();
+    let is_fit = members.len() <= MOST_BLOCKS && instructions <= MOST_INSTRUCTIONS;
+    if !is_fit || !bodies.into_iter().all(is_plain) {
+        return None;
     }
-    for block in members.iter().filter_map(|pc| blocks.get(pc)) {
-        instructions += block.len();
-        let last = block.code.last()?;
-        let plain = match end_of(last.pc, last.op, last.instruction) {
-            End::None | End::Branch { .. } => true,
-            End::Indirect { link, .. } => !link,
-            End::Call { .. } | End::Barrier | End::Stop => false,
-        };
-        let elsewhere = |op: Option<Op>| {
-            matches!(op, None | Some(Op::lswx | Op::stswx | Op::lmw | Op::stmw | Op::lswi | Op::stswi))
-        };
-        if !plain || instructions > MOST_INSTRUCTIONS || block.code.iter().any(|guest| elsewhere(guest.op)) {
-            return None;
-        }
-    }
-    Some(members)
+    let registers = registers(&members, blocks);
+    let sunk = sunk(&members, blocks, registers);
+    (registers != 0).then_some(Loop { blocks: members, registers, sunk })
+}
+
+/// The block of a cycle by which the most edges come in from elsewhere; where none does, the first one.
+fn header(members: &BTreeSet<u32>, before: &BTreeMap<u32, Vec<u32>>) -> u32 {
+    let from_elsewhere = |pc: &u32| {
+        let from = before.get(pc).map_or(&[][..], Vec::as_slice);
+        from.iter().filter(|from| !members.contains(from)).count()
+    };
+    let most = members.iter().copied().max_by_key(|pc| (from_elsewhere(pc), Reverse(*pc)));
+    most.unwrap_or_default()
+}
+
+/// Whether a block changes no registers in the context but those that it names.
+fn is_plain(block: &Block) -> bool {
+    let Some(last) = block.code.last() else { return false };
+    let goes_on = match end_of(last.pc, last.op, last.instruction) {
+        End::None | End::Branch { .. } => true,
+        End::Indirect { link, .. } => !link,
+        End::Call { .. } | End::Barrier | End::Stop => false,
+    };
+    let elsewhere = |op: Option<Op>| {
+        matches!(op, None | Some(Op::lswx | Op::stswx | Op::lmw | Op::stmw | Op::lswi | Op::stswi))
+    };
+    goes_on && !block.code.iter().any(|guest| elsewhere(guest.op))
 }
 
 /// Those of the registers that a loop changes: a hint like the rest. `None` if the cold blocks for its accesses were too much
@@ -160,6 +168,69 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>) -> u64 {
         }
     }
     let mut order: Vec<usize> = (0..carried::COUNT).filter(|&n| uses[n] > 0).collect();
-    order.sort_by_key(|&n| std::cmp::Reverse(uses[n]));
+    order.sort_by_key(|&n| Reverse(uses[n]));
     order.iter().take(MOST_REGISTERS).fold(0, |set, &n| set | 1 << n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::region::{Reach, discover};
+
+    const NOP: u32 = 0x6000_0000;
+    const BLR: u32 = 0x4E80_0020;
+
+    /// `b`, or `beq`, or `bl` to so many words from there.
+    fn b(words: i32) -> u32 {
+        0x4800_0000 | (words * 4) as u32 & 0x03FF_FFFC
+    }
+
+    fn beq(words: i32) -> u32 {
+        0x4182_0000 | (words * 4) as u32 & 0xFFFC
+    }
+
+    fn bl(words: i32) -> u32 {
+        b(words) | 1
+    }
+
+    /// `addi r3,r3,1`, so that there is something to carry.
+    const ADD: u32 = 0x3863_0001;
+
+    /// The blocks of the loops in `words`, by instruction.
+    fn loops(words: &[u32]) -> Vec<Vec<u32>> {
+        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+        let reach = Reach::all((0, 4 * words.len() as u32), words.len());
+        let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+        find(&region.blocks).iter().map(|found| found.blocks.iter().map(|pc| pc / 4).collect()).collect()
+    }
+
+    #[test]
+    fn a_side_in_front_of_the_loop_is_part_of_it() {
+        // To 3; 1: a side, on to 3; 3: around again or to the side.
+        assert_eq!(loops(&[b(3), ADD, NOP, ADD, beq(-3), beq(-2), BLR]), [[1, 3, 5]]);
+    }
+
+    #[test]
+    fn of_nested_loops_the_innermost_are_carried() {
+        // 0: outer; 1 and 3: two loops in it.
+        assert_eq!(loops(&[NOP, ADD, beq(-1), ADD, beq(-1), beq(-5), BLR]), [[1], [3]]);
+        // Entered in its midst, with another loop in front.
+        assert_eq!(loops(&[b(3), ADD, beq(-1), ADD, beq(-3), beq(-2), BLR]), [[1]]);
+    }
+
+    #[test]
+    fn a_loop_that_calls_carries_nothing() {
+        assert!(loops(&[ADD, bl(64), beq(-2), BLR]).is_empty());
+        assert_eq!(loops(&[ADD, beq(-1), bl(64), BLR]), [[0]]);
+    }
+
+    #[test]
+    fn deep_nests_are_given_up() {
+        for (depth, expected) in [(16_usize, 1), (18, 0)] {
+            let mut words = vec![ADD; depth];
+            words.extend((0..depth).map(|n| beq(-(2 * n as i32 + 1))));
+            words.push(BLR);
+            assert_eq!(loops(&words).len(), expected, "{depth}");
+        }
+    }
 }

@@ -22,11 +22,11 @@ fn bdnz(words: usize) -> u32 {
     bc(16, 0, -(words as i32))
 }
 
-/// Random statements: straight code, ifs, loops; `depth` of these may be in one another.
+/// Random statements: straight code, ifs, loops of two forms; `depth` of these may be in one another.
 fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32> {
     let mut words = Vec::new();
     for _ in 0..=r.below(4) {
-        match r.below(if depth == 0 { 2 } else { 5 }) {
+        match r.below(if depth == 0 { 2 } else { 6 }) {
             0 | 1 => words.extend((0..=r.below(5)).map(|_| word(r, rows))),
             2 => {
                 let skipped = statements(r, rows, depth - 1, false);
@@ -41,6 +41,17 @@ fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32>
                 let length = body.len();
                 words.extend(body);
                 words.push(bdnz(length));
+            }
+            5 => {
+                // Entered in its midst, with a side in front that some turns take.
+                let side = statements(r, rows, depth - 1, false);
+                let body = statements(r, rows, depth - 1, counts);
+                let (in_front, length) = (side.len() as i32, body.len() as i32);
+                words.push(0x4800_0000 | ((in_front as u32 + 1) * 4));
+                words.extend(side);
+                words.extend(body);
+                words.push(bc(r.pick(&[4, 12]), r.below(32) as u32, -(in_front + length)));
+                words.extend([d(Op::addic_rc, 31, 31, -1), bc(4, 2, -(length + 2))]);
             }
             _ => {
                 // Until a register is 0, which its code may change; the budget ends what has no end.
