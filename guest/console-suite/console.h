@@ -121,6 +121,26 @@ uint32_t XamContentCreateInternal(const char *root, const struct content_of_titl
 uint32_t XamContentDeleteInternal(const struct content_of_title *content, struct overlapped *overlapped);
 uint32_t XamSwapDisc(uint32_t number, struct header *event, void *const *message);
 
+uint32_t GetLastError(void);
+void SetLastError(uint32_t error);
+uint32_t CreateThread(void *attributes, uint32_t stack, uint32_t (*routine)(uint32_t *), uint32_t *argument,
+                      uint32_t flags, uint32_t *id);
+uint32_t XapipCreateThread(void *attributes, uint32_t stack, uint32_t (*routine)(uint32_t *), uint32_t *argument,
+                           uint32_t flags, uint32_t processor, uint32_t *id);
+uint32_t ResumeThread(uint32_t thread);
+uint32_t GetCurrentThreadId(void);
+uint32_t CloseHandle(uint32_t handle);
+void Sleep(uint32_t milliseconds);
+uint32_t SleepEx(uint32_t milliseconds, uint32_t alertable);
+uint32_t RtlSleep(uint32_t milliseconds, uint32_t alertable);
+uint32_t WaitForSingleObject(uint32_t handle, uint32_t milliseconds);
+uint32_t WaitForSingleObjectEx(uint32_t handle, uint32_t milliseconds, uint32_t alertable);
+int64_t *XapiFormatTimeOut(int64_t *interval, uint32_t milliseconds);
+uint32_t GetTickCount(void);
+
+uint32_t XamProfileCreateEnumerator(uint32_t device, uint32_t *handle);
+uint32_t XamProfileEnumerate(uint32_t handle, uint32_t flags, void *buffer, struct overlapped *overlapped);
+
 // Writes a whole file, made if it is not there; its status.
 uint32_t write_file(const char *path, const void *bytes, uint32_t size);
 // Reads a file of at most `size` bytes; how many they are, or its status.

@@ -32,4 +32,21 @@ static void a_librarys_own(void) {
     EXPECT(NtClose(handle), SUCCESS);
 }
 
-SUBJECT(lists, {"devices", devices}, {"a_librarys_own", a_librarys_own});
+// Who is signed in is among them, however many there are.
+static void profiles(void) {
+    uint32_t handle = 0, result = 0, found = 0;
+    uint64_t xuid = 0;
+    EXPECT(XamUserGetXUID(0, 7, &xuid), 0);
+    EXPECT(XamProfileCreateEnumerator(1, &handle), 0);
+    for (int i = 0; i < 8 && !(result = XamProfileEnumerate(handle, 0, buffer, 0)); i++) {
+        EXPECT(buffer[0x184 / 4], 1);
+        if (buffer[0] != (uint32_t)(xuid >> 32) || buffer[1] != (uint32_t)xuid) continue;
+        EXPECT(buffer[4] >> 16, 'P');
+        found++;
+    }
+    EXPECT(result, NO_MORE_FILES);
+    EXPECT(found, 1);
+    EXPECT(NtClose(handle), SUCCESS);
+}
+
+SUBJECT(lists, {"devices", devices}, {"a_librarys_own", a_librarys_own}, {"profiles", profiles});

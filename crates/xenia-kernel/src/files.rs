@@ -87,6 +87,8 @@ pub struct Files {
     pub(crate) disc: Option<u8>,
     /// Whether a folder of the host's is the hard disk of all titles.
     has_common_disk: bool,
+    /// Blocks of files that the title lets the system keep in memory.
+    pub(crate) cached_blocks: u32,
     /// Symbolic link objects: body to the link's name.
     pub links: BTreeMap<GuestAddr, String>,
 }

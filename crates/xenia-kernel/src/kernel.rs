@@ -7,6 +7,7 @@
 //! length of one operation, never across a guest call or a wait.
 
 use crate::crypto::random::Random;
+use crate::crypto::uniform::Shuffle;
 use crate::deployment::Deployment;
 use crate::display::Display;
 use crate::files::{Files, TransferQueue};
@@ -91,6 +92,8 @@ pub struct Kernel {
     pub clock: Clock,
     /// Random bytes for titles. Taken alone.
     pub(crate) random: Mutex<Random>,
+    /// What numbers that look random are drawn from. Taken alone.
+    pub(crate) uniform: Mutex<Shuffle>,
     /// Kernel memory.
     pub pool: KernelPool,
     /// Handles and objects.
@@ -180,6 +183,7 @@ impl Kernel {
             memory,
             clock: ports.clock,
             random: Mutex::new(Level::Leaf, Random::new(ports.clock.system_time(0))),
+            uniform: Mutex::new(Level::Leaf, Shuffle::default()),
             pool,
             objects: Arc::new(objects),
             service_turns: std::array::from_fn(|hw_id| Mutex::numbered(Level::Dispatcher, hw_id as u32, ())),

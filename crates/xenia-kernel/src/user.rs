@@ -25,7 +25,9 @@ use music::MusicPlayer;
 use notifications::Notifications;
 use profile::Profiles;
 use sessions::Sessions;
+use std::sync::atomic::AtomicU32;
 use xconfig::XConfig;
+use xenia_guest::GuestAddr;
 use xenia_sync::{Level, Mutex};
 
 /// The user's side of a machine. Each lock is taken alone.
@@ -52,6 +54,10 @@ pub struct User {
     pub dialog: OpenDialog,
     /// Which controllers titles know of.
     pub connections: Mutex<Connections>,
+    /// The word that programs leave for the dashboard.
+    pub dash_context: AtomicU32,
+    /// Where the schema of the online service is, once somebody has asked. Taken over the pool.
+    pub online_schema: Mutex<Option<GuestAddr>>,
 }
 
 impl User {
@@ -69,6 +75,8 @@ impl User {
             keystrokes: Mutex::new(Level::Devices, Keystrokes::default()),
             dialog: OpenDialog::default(),
             connections: Mutex::new(Level::Devices, Connections::default()),
+            dash_context: AtomicU32::default(),
+            online_schema: Mutex::new(Level::Settings, None),
         }
     }
 }

@@ -286,6 +286,7 @@ plain_failures!(
     super::Handle,
     Flow<()>,
     Flow<bool>,
+    Flow<super::Handle>,
     Flow<i32>,
     Flow<u32>,
     Flow<u64>,

@@ -1,5 +1,6 @@
 //! Calls of exports through the guest ABI, for tests: arguments in registers and on the stack of a guest thread.
 
+mod accounts;
 mod achievements;
 mod allocations;
 mod answers;
@@ -28,6 +29,7 @@ mod sessions;
 mod songs;
 mod sound;
 mod strings;
+mod system;
 mod threads;
 mod tiles;
 mod timers;
@@ -35,6 +37,7 @@ mod titles;
 mod users;
 mod utility_drive;
 mod waits;
+mod win32;
 
 use super::{FAMILIES, Registry};
 use crate::abi::{Call, Continuation, Flow};

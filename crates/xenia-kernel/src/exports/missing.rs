@@ -8,7 +8,7 @@ use xenia_guest::{GuestAddr, HResult, NtStatus, Win32Error};
 
 /// −1 in the width of a register: `SOCKET_ERROR`, `INVALID_SOCKET`.
 const SOCKET_ERROR: i32 = -1;
-/// −1 as a word: `WAIT_FAILED`, `INVALID_HANDLE_VALUE`, `INVALID_FILE_SIZE`.
+/// −1 as a word: `INVALID_HANDLE_VALUE`, `INVALID_FILE_SIZE`.
 const ALL_ONES: u64 = 0xFFFF_FFFF;
 
 /// A function whose failure is another value than that of its kind.
@@ -30,8 +30,8 @@ macro_rules! specials {
 
 /// See [`Special`].
 const SPECIALS: &[Special] = specials! {
-    xam ALL_ONES, WaitForSingleObject WaitForSingleObjectEx CreateFileA FindFirstFileA;
-    xam ALL_ONES, SetFilePointer GetFileSize GetFileAttributesA ResumeThread GetTimeZoneInformation;
+    xam ALL_ONES, CreateFileA FindFirstFileA;
+    xam ALL_ONES, SetFilePointer GetFileSize GetFileAttributesA GetTimeZoneInformation;
     // These return null when they succeed, and what they were given when not.
     xam ALL_ONES, LocalFree RtlDestroyHeap;
     // True: a pointer that nobody looked at is a bad one.

@@ -1,10 +1,12 @@
 //! Exports by ordinal.
 
 use super::FAMILIES;
+use crate::abi::Call;
 use crate::imports::{Export, Library, Status, ordinals, variables};
+use crate::status::failure::Fallible;
 use ordinals::ExportKind;
 use std::sync::OnceLock;
-use xenia_guest::Ordinal;
+use xenia_guest::{GuestAddr, NtStatus, Ordinal};
 
 /// Every implemented export, by library and ordinal. The same for all machines.
 #[derive(Debug)]
@@ -86,6 +88,12 @@ impl Registry {
         }
         counts
     }
+}
+
+/// Address of a function of the kernel's, for exports that call one as guest code does.
+pub(super) fn kernel_function(call: &Call, name: &str) -> Fallible<GuestAddr> {
+    let export = Registry::get().find_by_name(Library::xboxkrnl, name).ok_or(NtStatus::NOT_IMPLEMENTED)?;
+    call.kernel.imports.stub_of(call.memory(), export)
 }
 
 #[cfg(test)]

@@ -33,6 +33,13 @@ const ENGLISH: u32 = 1;
 /// What is nowhere, or no language, is called.
 const NOWHERE: &str = "ZZ";
 
+/// In which order dates are written in the countries from this one on, a digit each.
+const FIRST_DATE_FORMAT: u32 = 5;
+const DATE_FORMATS: &str = "21313333333232142312233333213223030335313233\
+    3233533533333333333333233021333335323332350313333333433333335";
+/// Where it isn't known.
+const USUAL_DATE_FORMAT: u32 = 3;
+
 /// The code with this number; `None` if there is none.
 fn code(list: &'static str, number: u32) -> Option<&'static str> {
     list.split(' ').nth(number as usize).filter(|code| *code != "-")
@@ -54,6 +61,12 @@ pub(crate) fn country(number: u32) -> Option<&'static str> {
 /// Code of a country of the service.
 pub(crate) fn online_country(number: u32) -> Option<&'static str> {
     code(COUNTRIES, number)
+}
+
+/// The number of the order in which dates are written in a country of the console.
+pub(crate) fn date_format(country: u32) -> u32 {
+    let digit = country.checked_sub(FIRST_DATE_FORMAT).and_then(|at| DATE_FORMATS.chars().nth(at as usize));
+    digit.and_then(|digit| digit.to_digit(10)).unwrap_or(USUAL_DATE_FORMAT)
 }
 
 /// Code of a locale's country.
@@ -147,6 +160,14 @@ mod tests {
         assert_eq!([0, 112, 236, 237].map(online_country), [Some("ZZ"), None, Some("ZZ"), None]);
         assert_eq!([1, 10, 17, 18].map(language), [Some("en"), None, Some("zh"), None]);
         assert_eq!([60, 61].map(online_language), [Some("tk"), None]);
+    }
+
+    #[test]
+    fn dates_are_written_in_six_orders() {
+        assert_eq!(DATE_FORMATS.len(), 105);
+        // Austria, Germany, Hungary, Japan, the United States, South Africa.
+        assert_eq!([5, 24, 42, 53, 103, 109].map(date_format), [2, 2, 5, 5, 3, 5]);
+        assert_eq!([0, 4, 110, 111, u32::MAX].map(date_format), [3; 5], "the usual");
     }
 
     #[test]

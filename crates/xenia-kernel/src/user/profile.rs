@@ -168,6 +168,18 @@ impl Profiles {
         }
     }
 
+    /// All profiles of the console, signed in or not, by id.
+    pub fn all(&self) -> Vec<&Profile> {
+        let mut all: Vec<_> = self.places.iter().flatten().chain(&self.others).collect();
+        all.sort_unstable_by_key(|profile| profile.xuid);
+        all
+    }
+
+    /// The profile with this id, signed in or not.
+    pub fn find(&self, xuid: Xuid) -> Option<&Profile> {
+        self.places.iter().flatten().chain(&self.others).find(|profile| profile.xuid == xuid)
+    }
+
     /// The place of who has this id.
     pub fn place_of(&self, xuid: Xuid) -> Option<u32> {
         (0..USERS).find(|&user| self.get(user).is_some_and(|profile| profile.xuid == xuid))

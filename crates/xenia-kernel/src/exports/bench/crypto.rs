@@ -195,6 +195,17 @@ fn what_is_hidden_or_signed_here_is_known_here() {
     let code = b.got(out, 20);
     b.kernel_call("XeCryptHmacSha", &[key, 16, text, 32, 0, 0, 0, 0, out, 20]);
     assert_eq!(b.got(out, 20), code);
+    // The console's own key with a number: one of them, and the same each time.
+    let own = |b: &mut Bench, number, text| {
+        b.put(0x800, &[0; 64]);
+        (b.status("XeKeysHmacSha", &[number, text, 5, text + 5, 27, 0, 0, out, 16]), b.got(out, 20))
+    };
+    let (status, first) = own(&mut b, 0x19, text);
+    assert_eq!((status, &first[16..]), (NtStatus::SUCCESS, &[0; 4][..]), "as much as has room");
+    assert_eq!(own(&mut b, 0x19, text), (NtStatus::SUCCESS, first.clone()));
+    assert_ne!(own(&mut b, 0x19, text + 1).1, first);
+    assert_ne!(first[..16], code[..16]);
+    assert_eq!(own(&mut b, 0x18, text), (NtStatus::UNSUCCESSFUL, vec![0; 20]));
     assert_eq!(
         b.status("XeKeysHmacShaUsingKey", &[0, text, 5, 0, 0, 0, 0, out, 20]),
         NtStatus::INVALID_PARAMETER

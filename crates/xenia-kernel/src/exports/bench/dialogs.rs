@@ -278,6 +278,8 @@ fn pages_of_the_online_service_appear_and_say_so() {
         ("XamShowFriendsUI", &[0][..], SUCCESS),
         ("XamShowFriendsUI", &[3], ACCESS_DENIED),
         ("XamShowMessagesUI", &[0], SUCCESS),
+        ("XamShowMessageComposeUI", &[0], SUCCESS),
+        ("XamShowMessageComposeUI", &[3], ACCESS_DENIED),
         ("XamShowPlayersUI", &[0], SUCCESS),
         ("XamShowGamerCardUI", &[1], ACCESS_DENIED),
         ("XamShowGamerCardUIForXUID", &[0, 5], SUCCESS),

@@ -48,6 +48,9 @@ fn the_console_s_locale_and_what_belongs_together() {
     assert_eq!(b.xam_call("XamGetLocaleFromOnlineCountry", &[24]), 13);
     assert_eq!(b.xam_call("XamGetCountryFromOnlineCountry", &[236]), 111);
     assert_eq!(b.xam_call("XamGetLanguageFromOnlineLanguage", &[17]), 13);
+    assert_eq!(b.xam_call("XamGetLocaleDateFormat", &[103]), 3);
+    assert_eq!(b.xam_call("XamGetLocaleDateFormat", &[24]), 2);
+    assert_eq!(b.xam_call("XamGetLocaleDateFormat", &[0xFFFF_FFFF]), 3);
     assert_eq!(b.xam_call("XamIsCurrentTitleDash", &[]), 0);
 }
 

@@ -50,6 +50,26 @@ pub(super) fn create(call: &mut Call, kind: Kind, list: &Enumerator) -> Fallible
     handle
 }
 
+/// Stores the next items of a list, and how many they are.
+pub(super) fn next_items(
+    call: &mut Call,
+    enumerator: Handle,
+    buffer: GuestAddr,
+    items: Option<Out<u32>>,
+    overlapped: Option<GuestAddr>,
+) -> Fallible<Win32Error> {
+    let found = call.kernel.objects.resolve_kind(enumerator, ObjectKind::Enumerator);
+    let Ok(enumerator) = found else { return Ok(Win32Error::INVALID_HANDLE) };
+    let next = call.kernel.user.enumerators.lock().next(enumerator.body(), buffer);
+    let Batch { pieces, count } = next.unwrap_or_default();
+    for (at, bytes) in pieces {
+        call.memory().write_bytes(buffer.offset(at), &bytes)?;
+    }
+    items.set(call.memory(), count)?;
+    let result = if count == 0 { Win32Error::NO_MORE_FILES } else { Win32Error::SUCCESS };
+    complete(call, overlapped, Completed::wrapped(result, count))
+}
+
 #[exports(xam)]
 impl Enumerate {
     /// The next items of a list, as many as its maker has said. How many they are is told, or is the overlapped
@@ -68,16 +88,7 @@ impl Enumerate {
             return Ok(Win32Error::INVALID_PARAMETER);
         }
         let Some(buffer) = buffer else { return Ok(Win32Error::INVALID_PARAMETER) };
-        let found = call.kernel.objects.resolve_kind(enumerator, ObjectKind::Enumerator);
-        let Ok(enumerator) = found else { return Ok(Win32Error::INVALID_HANDLE) };
-        let next = call.kernel.user.enumerators.lock().next(enumerator.body(), buffer);
-        let Batch { pieces, count } = next.unwrap_or_default();
-        for (at, bytes) in pieces {
-            call.memory().write_bytes(buffer.offset(at), &bytes)?;
-        }
-        items.set(call.memory(), count)?;
-        let result = if count == 0 { Win32Error::NO_MORE_FILES } else { Win32Error::SUCCESS };
-        complete(call, overlapped, Completed::wrapped(result, count))
+        next_items(call, enumerator, buffer, items, overlapped)
     }
 
     /// Makes a list for a library that is linked into the title, and which fills it by messages. What it lists comes from

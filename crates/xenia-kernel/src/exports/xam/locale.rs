@@ -155,6 +155,12 @@ impl Locale {
         two(call, names, room, buffer)
     }
 
+    /// The number of the order in which dates are written in a country of the console.
+    #[export(Done)]
+    fn XamGetLocaleDateFormat(_call: &mut Call, country: u32) -> u32 {
+        codes::date_format(country)
+    }
+
     /// The country of the service that a locale is of.
     #[export(Done)]
     fn XamGetOnlineCountryFromLocale(_call: &mut Call, locale: u8) -> u32 {

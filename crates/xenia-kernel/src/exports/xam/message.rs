@@ -1,8 +1,7 @@
 //! Messages to the console's applications (`XMsg*`), and how requests in the background end.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow, OptionalOut, Out};
-use crate::exports::Registry;
-use crate::imports::Library;
+use crate::exports::registry::kernel_function;
 use crate::messages::{Words, answer};
 use crate::status::failure::Fallible;
 use crate::user::overlapped::{Told, Wants, event_of, finish, finish_later, is_pending, outcome, wait_for};
@@ -33,12 +32,11 @@ fn wait_for_end(
     at: GuestAddr,
     wants: Wants,
 ) -> Fallible<Flow<Win32Error>> {
-    let export = Registry::get().find_by_name(Library::xboxkrnl, "NtWaitForSingleObjectEx");
-    let (true, Some(event), Some(export)) = (is_pending(call, at)?, event_of(call, at)?, export) else {
+    let (true, Some(event)) = (is_pending(call, at)?, event_of(call, at)?) else {
         return wait_for(call, at, wants);
     };
     // It calls the kernel, and looks at what is there then, whatever the wait came to.
-    let stub = call.kernel.imports.stub_of(call.memory(), export)?;
+    let stub = kernel_function(call, "NtWaitForSingleObjectEx")?;
     let state = match wants {
         Wants::Result(length) => [1, u64::from(at.0), length.map_or(0, |length| u64::from(length.0)), 0],
         Wants::End => [0; 4],

@@ -2,6 +2,7 @@
 //!
 //! The first argument is who calls, the title or the system; all have one network.
 
+use super::last_error::last_error;
 use crate::Kernel;
 use crate::abi::{Buffer, Call, Flow, Ptr, Text};
 use crate::net::address::{self, Place};
@@ -152,7 +153,7 @@ impl NetSocket {
     /// The calling thread's last error.
     #[export(Done)]
     fn NetDll_WSAGetLastError(call: &mut Call) -> Fallible<Win32Error> {
-        Ok(Win32Error(call.memory().read(call.kthread()?.offset(crate::layout::kthread::LAST_ERROR))?))
+        last_error(call)
     }
 
     /// Sets the calling thread's last error.

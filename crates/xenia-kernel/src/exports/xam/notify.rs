@@ -2,14 +2,14 @@
 
 use super::input;
 use crate::Kernel;
-use crate::abi::{Call, Handle, OptionalOut, Out};
+use crate::abi::{Call, Handle, OptionalOut, Out, WideText};
 use crate::exports::waiting::make_object;
 use crate::layout::dispatcher_header;
 use crate::objects::ObjectKind;
 use crate::objects::dispatcher::{initialize, kind};
 use crate::status::failure::Fallible;
 use crate::user::notifications::{Notification, State};
-use xenia_guest::Win32Error;
+use xenia_guest::{GuestAddr, Win32Error};
 use xenia_kernel_macros::exports;
 use xenia_sched::Cpu;
 
@@ -119,6 +119,21 @@ impl Notify {
     fn XNotifyBroadcast(call: &mut Call, id: u32, parameter: u32) -> Fallible<u32> {
         call.kernel.notify(call.cpu, Notification { id, parameter })?;
         Ok(0)
+    }
+
+    /// Shows a text of the system's in a pop-up. There are none: the log says it.
+    #[export(Partial)]
+    fn XNotifyQueueUI(
+        call: &mut Call,
+        _kind: u32,
+        user: u32,
+        _areas: u64,
+        text: Option<WideText>,
+        _context: GuestAddr,
+    ) -> Fallible<Win32Error> {
+        let text = text.map(|text| text.text(call.memory())).transpose()?.unwrap_or_default();
+        tracing::info!(target: "kernel", "the title tells user {user}: {text:?}");
+        Ok(Win32Error::SUCCESS)
     }
 
     /// Holds the system's pop-ups back for a while. There are none.

@@ -257,6 +257,12 @@ impl Ui {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
     }
 
+    /// Lets a user write a message: nobody gets one without a connection.
+    #[export(Partial)]
+    fn XamShowMessageComposeUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
+        page_of(call, user, Win32Error::ACCESS_DENIED, "Messages")
+    }
+
     /// Shows who was met in the title: nobody without a connection.
     #[export(Partial)]
     fn XamShowPlayersUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {

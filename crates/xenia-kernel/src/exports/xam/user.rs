@@ -157,6 +157,20 @@ impl User {
         Ok(HResult::OK)
     }
 
+    /// The number by which drivers of devices know a user: here it is the user's own; 0 for nobody.
+    #[export(Partial)]
+    fn XamUserGetDeviceContext(
+        call: &mut Call,
+        user: u32,
+        _kind: u32,
+        context: Option<Out<u32>>,
+    ) -> Fallible<HResult> {
+        let Some(context) = context else { return Ok(HResult::INVALID_ARGUMENT) };
+        let is_there = user == ANY_USER || of_user(call, user, |_| ()).is_some();
+        context.set(call.memory(), if is_there { user } else { 0 })?;
+        Ok(if is_there { HResult::OK } else { Win32Error::DEVICE_NOT_CONNECTED.to_hresult() })
+    }
+
     /// A user's flags: none, they are all about the online service.
     #[export(Constant)]
     fn XamUserGetUserFlags(_call: &mut Call, _user: u32) -> u32 {

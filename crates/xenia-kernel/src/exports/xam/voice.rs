@@ -36,6 +36,12 @@ impl Voice {
         Ok(Win32Error::ACCESS_DENIED)
     }
 
+    /// Closes a user's headset: none was opened, so there is nothing to close.
+    #[export(Constant)]
+    fn XamVoiceClose(_call: &mut Call, _voice: u32) -> Win32Error {
+        Win32Error::SUCCESS
+    }
+
     /// Sends a packet to a headset, or waits for one: there is none, and nothing is taken.
     #[export(Constant)]
     fn XamVoiceSubmitPacket(_call: &mut Call, _voice: u32, _kind: u32, _packet: GuestAddr) -> HResult {

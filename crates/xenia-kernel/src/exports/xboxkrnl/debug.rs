@@ -1,9 +1,11 @@
 //! Debugging: break points and bug checks (`Dbg*`, `KeBugCheck*`).
 
-use crate::abi::{Call, Flow};
+use crate::abi::{Call, Flow, Text};
 use crate::exceptions::crash;
+use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
 use xenia_kernel_macros::exports;
+use xenia_sched::Event;
 
 /// See the module's documentation.
 pub struct Debug;
@@ -22,6 +24,23 @@ impl Debug {
     #[export(Done)]
     fn DbgBreakPoint(call: &mut Call) {
         tracing::warn!(target: "kernel", "break point at {:#010x}", call.ctx().lr as u32);
+    }
+
+    /// Says where an assertion has failed: in which function, what it was, and a message. A debugger would stop the title, which here
+    /// goes on.
+    #[export(Done)]
+    fn RtlRip(
+        call: &mut Call,
+        function: Option<Text>,
+        expression: Option<Text>,
+        message: Option<Text>,
+    ) -> Fallible<()> {
+        let parts = [function, expression, message].into_iter().flatten();
+        let parts: Vec<String> = parts.map(|part| part.text(call.memory())).collect::<Result<_, _>>()?;
+        let text = format!("RIP: {}\n", parts.join(" "));
+        call.kernel.devices.write_text(&text);
+        call.cpu.emit(&Event::Text { thread: call.thread_id(), text: &text });
+        Ok(())
     }
 
     /// Halts the console with a code.

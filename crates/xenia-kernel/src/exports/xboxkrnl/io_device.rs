@@ -3,7 +3,7 @@
 //! Only the object is made, as such a driver fills it. Nothing calls the driver: its names for the scratch disk's files lead to ours
 //! ([`crate::files::mounts`]). Offsets as in xenia-canary, which has them from the console's kernel.
 
-use crate::abi::{AnsiString, Call, Out, Ptr};
+use crate::abi::{AnsiString, Call, Handle, Out, Ptr};
 use crate::layout::device_object;
 use crate::objects::ObjectKind;
 use crate::status::failure::Fallible;
@@ -56,6 +56,36 @@ impl IoDevice {
             call.kernel.dereference(body)?;
         }
         Ok(stored.map(|()| NtStatus::SUCCESS)?)
+    }
+
+    /// Takes the volume off a device of a driver's: none is ever on it.
+    #[export(Constant)]
+    fn IoDismountVolume(call: &mut Call, device: GuestAddr) -> NtStatus {
+        let object = call.kernel.objects.by_pointer(device);
+        match object.filter(|object| object.kind() == ObjectKind::Device) {
+            Some(_) => NtStatus::SUCCESS,
+            None => NtStatus::INVALID_PARAMETER,
+        }
+    }
+
+    /// Takes the volume that a file is on off its device. It stays: nothing of a volume is kept that its device hasn't got.
+    #[export(Partial)]
+    fn IoDismountVolumeByFileHandle(call: &mut Call, file: Handle) -> Fallible<NtStatus> {
+        let _file = call.kernel.objects.resolve_kind(file, ObjectKind::File)?;
+        Ok(NtStatus::SUCCESS)
+    }
+
+    /// How many blocks of files the title lets the system keep in memory. The number is kept, and nothing else: the host does that.
+    #[export(Partial)]
+    fn FscSetCacheElementCount(call: &mut Call, _device: u32, count: u32) -> NtStatus {
+        call.kernel.files.lock().cached_blocks = count;
+        NtStatus::SUCCESS
+    }
+
+    /// How many blocks of files the system may keep in memory, as the title has said; 0 before that.
+    #[export(Partial)]
+    fn FscGetCacheElementCount(call: &mut Call, _device: u32) -> u32 {
+        call.kernel.files.lock().cached_blocks
     }
 
     /// Gives a device object back.

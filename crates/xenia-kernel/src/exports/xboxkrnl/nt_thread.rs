@@ -9,13 +9,18 @@ use xenia_kernel_macros::exports;
 /// See the module's documentation.
 pub struct NtThread;
 
+/// Resumes a thread once; its suspend count before.
+pub(in crate::exports) fn resume_by_handle(call: &mut Call, thread: Handle) -> Fallible<u32> {
+    let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;
+    resume(call, id)
+}
+
 #[exports(xboxkrnl)]
 impl NtThread {
     /// Resumes a thread once and stores its suspend count before.
     #[export(Done)]
     fn NtResumeThread(call: &mut Call, thread: Handle, previous: Option<Out<u32>>) -> Fallible<NtStatus> {
-        let (id, _object) = call.kernel.resolve_thread(thread, call.thread_id())?;
-        let before = resume(call, id)?;
+        let before = resume_by_handle(call, thread)?;
         previous.set(call.memory(), before)?;
         Ok(NtStatus::SUCCESS)
     }

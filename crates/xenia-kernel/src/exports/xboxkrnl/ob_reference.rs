@@ -2,13 +2,26 @@
 
 use super::ob_handle::named;
 use crate::abi::{AnsiString, Call, Handle, ObjectAttributes, OptionalOut, Out, Ptr};
-use crate::objects::ObjectRef;
+use crate::layout::object_header as header;
+use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_kernel_macros::exports;
 
 /// See the module's documentation.
 pub struct ObReference;
+
+/// Flag in an object's header: it is the title's.
+const OF_TITLE: u8 = 0x10;
+/// Bytes of an object that a title makes by its type: a timer, the largest of those, at least.
+const SMALLEST_BODY: u32 = crate::layout::ktimer::SIZE;
+const LARGEST_BODY: u32 = 0x1_0000;
+
+/// Whether the kernel keeps nothing of an object of this kind but its body.
+fn is_plain(kind: ObjectKind) -> bool {
+    use ObjectKind::{Device, Event, Mutant, Semaphore, Timer};
+    matches!(kind, Event | Semaphore | Mutant | Timer | Device)
+}
 
 /// Fails if a type is asked for and the object has another.
 fn check_type(call: &Call, object: &ObjectRef, object_type: Option<GuestAddr>) -> Fallible<()> {
@@ -34,6 +47,40 @@ impl ObReference {
         call.kernel.objects.reference(found.body())?;
         object.set(call.memory(), found.body())?;
         Ok(NtStatus::SUCCESS)
+    }
+
+    /// Makes an object of a type without a state that the kernel has of it elsewhere, with one reference. The caller initialises it. A
+    /// name is not kept: nothing here could enter it anywhere later.
+    #[export(Partial)]
+    fn ObCreateObject(
+        call: &mut Call,
+        object_type: GuestAddr,
+        attributes: Option<Ptr<ObjectAttributes>>,
+        size: u32,
+        object: Out<GuestAddr>,
+    ) -> Fallible<NtStatus> {
+        let memory = call.memory();
+        object.set(memory, GuestAddr::NULL)?;
+        let name = attributes.map(|at| at.read(memory)?.name(memory)).transpose()?.flatten();
+        if name.is_some_and(|name| name.is_empty() || name.contains("\\\\")) {
+            return Ok(NtStatus::OBJECT_NAME_INVALID);
+        }
+        let kind = call.kernel.objects.kind_of_type(object_type).filter(|kind| is_plain(*kind));
+        let (Some(kind), 0..=LARGEST_BODY) = (kind, size) else { return Ok(NtStatus::INVALID_PARAMETER) };
+        let body = call.kernel.objects.create(&call.kernel.pool, kind, size.max(SMALLEST_BODY))?;
+        let stored = object.set(memory, body);
+        if stored.is_err() {
+            call.kernel.dereference(body)?;
+        }
+        Ok(stored.map(|()| NtStatus::SUCCESS)?)
+    }
+
+    /// Whether an object is the title's, and not the system's.
+    #[export(Done)]
+    fn ObIsTitleObject(call: &mut Call, object: GuestAddr) -> Fallible<bool> {
+        let flags: u8 =
+            call.memory().read(GuestAddr(object.0.wrapping_sub(header::SIZE)).offset(header::FLAGS))?;
+        Ok(flags & OF_TITLE != 0)
     }
 
     /// Takes a reference to an object.

@@ -32,6 +32,32 @@ fn own_key() -> Vec<u8> {
     key
 }
 
+/// The one key of those that consoles have in common which titles may use by its number (0x19, which profiles are kept under);
+/// this machine has another in its place.
+const ROAMABLE_KEY: u32 = 0x19;
+
+/// The key of this machine that has a number.
+fn own_key_of(number: u32) -> Vec<u8> {
+    let mut hash = Hash::new(Algorithm::Sha256);
+    hash.update(&own_key());
+    hash.update(&number.to_be_bytes());
+    let mut key = hash.finish();
+    key.truncate(KEY);
+    key
+}
+
+/// The code by HMAC over SHA-1 of three parts, as much of it as has room.
+fn code_of(call: &Call, key: &[u8], parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<NtStatus>> {
+    of_parts(call, Hmac::new(Algorithm::Sha1, key), parts, move |call, code| {
+        let length = code.len().min(out.length as usize);
+        call.memory().write_bytes(out.at, &code[..length])?;
+        Ok(NtStatus::SUCCESS)
+    })
+}
+
+/// A retail console.
+const RETAIL: u32 = 2;
+
 /// What a title has hidden.
 fn revealed(call: &Call, hidden: GuestAddr) -> Fallible<Vec<u8>> {
     let mut key = vec![0; KEY];
@@ -80,12 +106,23 @@ impl XeKeys {
         if hidden.is_null() {
             return Ok(Flow::Return(NtStatus::INVALID_PARAMETER));
         }
-        let hmac = Hmac::new(Algorithm::Sha1, &revealed(call, hidden)?);
-        of_parts(call, hmac, parts, move |call, code| {
-            let length = code.len().min(out.length as usize);
-            call.memory().write_bytes(out.at, &code[..length])?;
-            Ok(NtStatus::SUCCESS)
-        })
+        code_of(call, &revealed(call, hidden)?, parts, out)
+    }
+
+    /// The same under the console's key with a number. It is this machine's own: what another console has made is not recognised.
+    #[export(Partial)]
+    fn XeKeysHmacSha(call: &mut Call, key: u32, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<NtStatus>> {
+        if key != ROAMABLE_KEY {
+            return Ok(Flow::Return(NtStatus::UNSUCCESSFUL));
+        }
+        code_of(call, &own_key_of(key), parts, out)
+    }
+
+    /// The kind of console: a retail one.
+    #[export(Constant)]
+    fn XeKeysGetConsoleType(call: &mut Call, kind: Out<u32>) -> Fallible<NtStatus> {
+        kind.set(call.memory(), RETAIL)?;
+        Ok(NtStatus::SUCCESS)
     }
 
     /// Encrypts or decrypts whole blocks by AES, chained, under a key that was hidden.

@@ -46,7 +46,7 @@ fn find<T>(call: &Call, handle: GuestAddr, ask: impl FnOnce(&Module) -> T) -> Op
 }
 
 /// Handle of a module by name; the title's own without one.
-fn handle_of(call: &Call, name: &str) -> Fallible<Option<GuestAddr>> {
+pub(in crate::exports) fn handle_of(call: &Call, name: &str) -> Fallible<Option<GuestAddr>> {
     let base = base_name(name);
     {
         let modules = call.kernel.modules.lock();
@@ -206,6 +206,13 @@ impl Xex {
             told_of(call, loaded, handle)
         })?;
         Ok(flow.map(|status| NtStatus(status as u32)))
+    }
+
+    /// Loads the executable of a title: there is one already, whose place it would take. Titles are launched by
+    /// `XamLoaderLaunchTitle`.
+    #[export(Constant)]
+    fn XexLoadExecutable(_call: &mut Call, _name: GuestAddr) -> NtStatus {
+        NtStatus::ACCESS_DENIED
     }
 
     /// Loads a module from a file that the title has in memory, under a name without a path. One that is loaded already is

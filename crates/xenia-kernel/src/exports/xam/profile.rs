@@ -1,0 +1,111 @@
+//! Profiles of the console, signed in or not, as system programs list them (`XamProfile*`).
+
+use super::content_device::{HARD_DISK, is_there};
+use super::enumerate::{self, Kind, next_items};
+use crate::abi::{Call, Handle, OptionalOut, Out};
+use crate::status::failure::Fallible;
+use crate::user::enumerators::Enumerator;
+use crate::user::profile::{Profile, Xuid};
+use xenia_guest::{GuestAddr, Win32Error};
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct Accounts;
+
+/// Any user, as an index.
+const ANY_USER: u32 = 0xFF;
+/// The application that lists profiles, and its messages at a list's beginning and end.
+const APPLICATION: u32 = 0xFE;
+const OPEN_MESSAGE: u32 = 0x2_3001;
+const CLOSE_MESSAGE: u32 = 0x2_3003;
+
+/// `XAMACCOUNTINFO`. What a profile of the console's own has none of is 0: flags, an id and keys of the online service, a passcode.
+mod account {
+    /// UTF-16.
+    pub(super) const NAME: usize = 8;
+    pub(super) const SIZE: usize = 0x17C;
+}
+
+/// An item of a list: the id, the account, the device.
+mod item {
+    pub(super) const DEVICE: usize = 0x184;
+    pub(super) const SIZE: usize = 0x188;
+}
+
+/// A profile's account.
+fn account_of(profile: &Profile) -> Vec<u8> {
+    let mut bytes = vec![0; account::NAME];
+    bytes.extend(profile.name().encode_utf16().flat_map(u16::to_be_bytes));
+    bytes.resize(account::SIZE, 0);
+    bytes
+}
+
+/// A profile as it is listed.
+fn item_of(profile: &Profile) -> Vec<u8> {
+    let mut bytes = profile.xuid.0.to_be_bytes().to_vec();
+    bytes.extend(account_of(profile));
+    bytes.resize(item::DEVICE, 0);
+    bytes.extend(HARD_DISK.to_be_bytes());
+    bytes
+}
+
+#[exports(xam)]
+impl Accounts {
+    /// Makes a list of the profiles on a device, by id: all are on the hard disk.
+    #[export(Done)]
+    fn XamProfileCreateEnumerator(
+        call: &mut Call,
+        device: u32,
+        handle: Option<Out<Handle>>,
+    ) -> Fallible<Win32Error> {
+        let Some(out) = handle else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let items = match call.kernel.user.profiles.lock().all() {
+            profiles if is_there(device) => profiles.into_iter().flat_map(item_of).collect(),
+            _ => Vec::new(),
+        };
+        let kind = Kind {
+            user: ANY_USER,
+            application: APPLICATION,
+            open_message: OPEN_MESSAGE,
+            close_message: CLOSE_MESSAGE,
+            private: 0,
+            items: 1,
+            flags: 0,
+        };
+        let handle = enumerate::create(call, kind, &Enumerator::new(&items, item::SIZE, kind.items))?;
+        out.set(call.memory(), handle)?;
+        Ok(Win32Error::SUCCESS)
+    }
+
+    /// The next profile of a list.
+    #[export(Done)]
+    fn XamProfileEnumerate(
+        call: &mut Call,
+        enumerator: Handle,
+        _flags: u32,
+        buffer: Option<GuestAddr>,
+        overlapped: Option<GuestAddr>,
+    ) -> Fallible<Win32Error> {
+        let Some(buffer) = buffer else { return Ok(Win32Error::INVALID_PARAMETER) };
+        next_items(call, enumerator, buffer, None, overlapped)
+    }
+
+    /// The account and the device of the profile with an id; zeros if there is none.
+    #[export(Done)]
+    fn XamProfileFindAccount(
+        call: &mut Call,
+        xuid: u64,
+        account: Option<GuestAddr>,
+        device: Option<Out<u32>>,
+    ) -> Fallible<Win32Error> {
+        let Some(at) = account else { return Ok(Win32Error::INVALID_PARAMETER) };
+        let found = call.kernel.user.profiles.lock().find(Xuid(xuid)).map(account_of);
+        let memory = call.memory();
+        memory.write_bytes(at, found.as_deref().unwrap_or(&[0; account::SIZE]))?;
+        if found.is_none() {
+            return Ok(Win32Error::NO_SUCH_USER);
+        }
+        device.set(memory, HARD_DISK)?;
+        Ok(Win32Error::SUCCESS)
+    }
+}

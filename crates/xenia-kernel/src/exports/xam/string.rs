@@ -1,0 +1,23 @@
+//! Text, as `xam` offers it to system programs: by Win32 names.
+
+use crate::abi::{Call, Text, WideText};
+use crate::status::failure::Fallible;
+use xenia_kernel_macros::exports;
+
+/// See the module's documentation.
+pub struct Strings;
+
+#[exports(xam)]
+impl Strings {
+    /// Characters before a text's end, at most 65,536; 0 without a text.
+    #[export(Done)]
+    fn lstrlenA(call: &mut Call, text: Option<Text>) -> Fallible<u32> {
+        Ok(text.map_or(Ok(Vec::new()), |text| text.bytes(call.memory()))?.len() as u32)
+    }
+
+    /// The same of UTF-16.
+    #[export(Done)]
+    fn lstrlenW(call: &mut Call, text: Option<WideText>) -> Fallible<u32> {
+        Ok(text.map_or(Ok(Vec::new()), |text| text.units(call.memory()))?.len() as u32)
+    }
+}
