@@ -21,6 +21,7 @@ use crate::read_at::{ReadAt, read_exact_at, read_in_blocks};
 use crate::unread::{is_package, is_svod};
 use crate::volume::Volume;
 use hash_tree::{BLOCK, Bad, HashTree, Shape};
+pub(crate) use header::verify as verify_header;
 pub use header::{MOST_PICTURE, PackageInfo, Signer, kind_name, kind_of};
 pub use write::{StfsWriteError, write};
 
@@ -52,7 +53,7 @@ pub fn open(package: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
     descriptor.volume(descriptor.tree(package, &mut Err)?)
 }
 
-/// Compares every table and every block that is in use with its hash.
+/// Compares the header, every table and every block that is in use with its hash.
 ///
 /// # Errors
 /// As [`open`], but for hashes.
@@ -62,13 +63,13 @@ pub(crate) fn verify(package: Arc<dyn ReadAt>, findings: &mut Findings) -> Resul
         findings.fault(fault);
         Ok(())
     };
-    let tree = descriptor.tree(package, &mut bad)?;
+    let tree = descriptor.tree(package.clone(), &mut bad)?;
     tree.verify(findings);
     // What is wrong with the directory's hash has been said.
     if findings.faults().is_empty() {
         descriptor.volume(tree)?;
     }
-    Ok(())
+    header::verify(&package, findings)
 }
 
 /// Where the header says that the blocks, their hashes and the directory are.

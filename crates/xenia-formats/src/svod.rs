@@ -19,6 +19,7 @@ use crate::findings::Findings;
 use crate::gdfx::{self, MAGIC, SECTOR};
 use crate::parts::Parts;
 use crate::read_at::{ReadAt, read_exact_at};
+use crate::stfs::verify_header;
 use crate::unread::{any, has, is_svod};
 use crate::volume::Volume;
 
@@ -67,6 +68,9 @@ pub(crate) fn verify(
     findings: &mut Findings,
 ) -> Result<(), FormatError> {
     open(file.clone(), parts)?;
+    if is_svod(&file).map_err(|error| FormatError::new(WHAT, 0, Reason::Io(error)))? {
+        verify_header(&file, findings)?;
+    }
     let package = Package::read(file, parts)?;
     let mut expected = package.first_hash;
     for (number, file) in package.files.iter().enumerate() {

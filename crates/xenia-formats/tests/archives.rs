@@ -213,11 +213,16 @@ fn packages_in_parts_are_read_in_each_layout() {
     data[0x1000 + 7] ^= 1;
     data[0x2000 + 0x1234] ^= 1;
     let package = svod_builder::Package { header: package.header, data: vec![Arc::new(data)] };
-    let (faults, _) = verified_with("svod", package.header.clone(), &package);
-    let expected =
-        ["SVOD table in data file 0 at offset 0x1000", "SVOD sectors in data file 0 at offset 0x2000"];
+    let mut header = package.header.clone();
+    header[0x411] ^= 1;
+    let (faults, _) = verified_with("svod", header, &package);
+    let expected = [
+        "package header at offset 0x344",
+        "SVOD table in data file 0 at offset 0x1000",
+        "SVOD sectors in data file 0 at offset 0x2000",
+    ];
     assert!(
-        faults.len() == 3 && expected.iter().all(|place| faults.iter().any(|fault| fault.starts_with(place))),
+        faults.len() == 4 && expected.iter().all(|place| faults.iter().any(|fault| fault.starts_with(place))),
         "{faults:?}"
     );
 }

@@ -174,7 +174,7 @@ fn what_no_package_can_hold_is_refused_before_anything_is_written() {
 #[test]
 fn every_bad_place_is_found() {
     let mut package = sample();
-    for at in [0xA000 + 24 * 170, 0xB000 + 0x100, 0xC000 + 9, 0xD000 + 9] {
+    for at in [0xA000 + 24 * 170, 0xB000 + 0x100, 0xC000 + 9, 0xD000 + 9, 0x9FFF] {
         package[at] ^= 1;
     }
     let (faults, checked) = support::verified("stfs", package);
@@ -183,8 +183,9 @@ fn every_bad_place_is_found() {
         "block at offset 0xb000",
         "block at offset 0xc000",
         "block at offset 0xd000",
+        "header at offset 0x344",
     ];
-    assert_eq!((faults.len(), checked), (4, 4), "{faults:?}");
+    assert_eq!((faults.len(), checked), (5, 5), "{faults:?}");
     assert!(faults.iter().zip(places).all(|(fault, place)| fault.contains(place)), "{faults:?}");
 }
 

@@ -9,6 +9,7 @@ use xenia_guest::TitleId;
 use super::hash_tree::BLOCK;
 use crate::error::{FormatError, Reason};
 use crate::fields::Fields;
+use crate::findings::Findings;
 use crate::read_at::{ReadAt, read_exact_at};
 
 const WHAT: &str = "package header";
@@ -227,6 +228,26 @@ impl PackageInfo {
         bytes[field::CONTENT_ID..field::CONTENT_ID + 20].copy_from_slice(&digest);
         bytes
     }
+}
+
+/// Compares the header's fields, to where the data begins, with the content id, which is their hash.
+pub(crate) fn verify(package: &dyn ReadAt, findings: &mut Findings) -> Result<(), FormatError> {
+    let id = read_exact_at(package, WHAT, field::CONTENT_ID as u64, 20)?;
+    let size = read_exact_at(package, WHAT, field::HEADER_SIZE as u64, 4)?;
+    let end =
+        u64::from(u32::from_be_bytes([size[0], size[1], size[2], size[3]])).next_multiple_of(BLOCK as u64);
+    let mut hash = Sha1::new();
+    let mut at = field::CONTENT_TYPE as u64;
+    while at < end {
+        let piece = read_exact_at(package, WHAT, at, (BLOCK as u64).min(end - at))?;
+        hash.update(&piece);
+        at += piece.len() as u64;
+    }
+    findings.checked();
+    if hash.finalize()[..] != id[..] {
+        findings.fault(FormatError::invalid(WHAT, field::CONTENT_TYPE as u64, "its hash is another"));
+    }
+    Ok(())
 }
 
 /// UTF-16 up to its end, without what would move a terminal's cursor.

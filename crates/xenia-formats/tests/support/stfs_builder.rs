@@ -123,6 +123,8 @@ impl StfsBuilder {
         file[0x37C..0x37E].copy_from_slice(&(directory as u16).to_le_bytes());
         file[0x381..0x395].copy_from_slice(&Sha1::digest(top));
         file[0x395..0x399].copy_from_slice(&(free as u32).to_be_bytes());
+        let id = Sha1::digest(&file[0x344..]);
+        file[0x32C..0x340].copy_from_slice(&id);
         let tables = |table: &[u8], is_second: bool| {
             let stale = vec![0x55; BLOCK];
             match (self.is_written_to, is_second) {

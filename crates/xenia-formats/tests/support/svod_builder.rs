@@ -75,6 +75,8 @@ pub fn build(layout: Layout, image: &[u8]) -> Package {
     header[0x379 + 0x1C..0x379 + 0x1F].copy_from_slice(&start.to_le_bytes()[..3]);
     header[0x39D..0x3A1].copy_from_slice(&(files.len() as u32).to_be_bytes());
     header[0x3AC] = 1;
+    let id = Sha1::digest(&header[0x344..]);
+    header[0x32C..0x340].copy_from_slice(&id);
     let data: Vec<Vec<u8>> = files.into_iter().map(|(top, body)| [top, body].concat()).collect();
     if layout == Layout::Single {
         header.extend(data.concat());

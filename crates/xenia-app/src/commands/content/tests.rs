@@ -112,11 +112,16 @@ fn damaged_packages_and_names_that_lead_elsewhere_are_refused() {
     run(&["export", &at("out"), "--content", &at("one")]).unwrap();
     let owner = rows(&at("one"), &at("1.json"))[0]["owner"].as_str().unwrap().to_owned();
     let whole = std::fs::read(at(&format!("out/{owner}/4D5307D1/00000001/Save 1"))).unwrap();
-    let mut damaged = whole.clone();
-    let last = damaged.len() - 1;
-    damaged[last] ^= 1;
-    std::fs::write(at("damaged"), damaged).unwrap();
-    assert!(said(&["import", &at("damaged"), "--content", &at("two")]).contains("damaged"));
+    // A file's last byte, and the header's name.
+    for place in [whole.len() - 1, 0x412] {
+        let mut damaged = whole.clone();
+        damaged[place] ^= 1;
+        std::fs::write(at("damaged"), damaged).unwrap();
+        assert!(
+            said(&["import", &at("damaged"), "--content", &at("two")]).contains("damaged:"),
+            "{place:#x}"
+        );
+    }
     std::fs::write(at("noise"), "noise").unwrap();
     assert!(said(&["import", &at("noise"), "--content", &at("two")]).contains("no content package"));
     for name in ["a=header", "x+y", "nul"] {
