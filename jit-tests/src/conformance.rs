@@ -86,10 +86,14 @@ pub enum RunError {
     },
 }
 
-/// All `.s` files of the paths (files, or folders with all that is below), in the order of their names.
+/// All `.s` files of the paths (files, or folders with all that is below), in the order of their names. Links to folders are
+/// followed where they are named, not below: two that lead back up would make a tree without end.
 pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
     fn walk(path: &Path, given: bool, out: &mut Vec<PathBuf>) -> io::Result<()> {
         if path.is_dir() {
+            if !given && path.is_symlink() {
+                return Ok(());
+            }
             let mut entries: Vec<_> =
                 std::fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<io::Result<_>>()?;
             entries.sort();
@@ -290,6 +294,18 @@ mod tests {
             assert_eq!(report.passed, 0);
             assert!(report.failed[0].actual.contains(actual), "{:?}", report.failed);
         }
+    }
+
+    #[test]
+    fn folders_that_lead_back_to_themselves_are_read_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let case = dir.path().join("case.s");
+        std::fs::write(&case, "").unwrap();
+        for link in ["a", "b"] {
+            std::os::unix::fs::symlink(".", dir.path().join(link)).unwrap();
+        }
+        assert_eq!(files(&[dir.path().to_owned()]).unwrap(), [case]);
+        assert_eq!(files(&[dir.path().join("a")]).unwrap(), [dir.path().join("a/case.s")]);
     }
 
     #[test]
