@@ -37,7 +37,7 @@ use crate::limits::{Cancel, DrawLimits, SHADER_STEPS, TEXTURE_BYTES};
 use crate::memory::PhysicalMemory;
 use crate::microcode::Interpreter;
 use crate::present;
-use crate::texture::{CacheCounters, TextureCache};
+use crate::texture::TextureCache;
 
 use memory::Edram;
 
@@ -96,11 +96,6 @@ impl Reference {
     /// Tells the memory that a draw reads (see [`Backend::inputs`]).
     pub fn inputs_of(call: &DrawCall, want: &mut dyn FnMut(u32, u32)) -> bool {
         inputs::inputs(call, want)
-    }
-
-    /// What the texture cache did.
-    pub fn texture_counters(&self) -> CacheCounters {
-        self.textures.counters()
     }
 }
 

@@ -34,11 +34,6 @@ impl GuestAddr {
         Self(self.0 & !(PAGE_SIZE - 1))
     }
 
-    /// Rounds up to a multiple of `align`, which must be a power of two; wraps at 4 GiB.
-    pub const fn align_up(self, align: u32) -> Self {
-        Self(self.0.wrapping_add(align - 1) & !(align - 1))
-    }
-
     /// Rounds down to a multiple of `align`, which must be a power of two.
     pub const fn align_down(self, align: u32) -> Self {
         Self(self.0 & !(align - 1))
