@@ -93,6 +93,13 @@ fn is_long(source: &Source) -> bool {
     source.text.lines().count() > MAX_LINES
 }
 
+/// Whether a lint is silenced and nobody says why. Of `unsafe`, the table of crates does.
+fn allows_without_reason(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches('#').trim_start_matches('!');
+    let silences = line.starts_with("[allow(") || line.starts_with("[expect(");
+    silences && !line.contains("unsafe_code") && !line.contains("// ") && !line.contains("reason = ")
+}
+
 fn check_file(source: &Source, findings: &mut Vec<String>) {
     let shown = source.shown();
     if !source.text.starts_with("//!") {
@@ -106,9 +113,29 @@ fn check_file(source: &Source, findings: &mut Vec<String>) {
     if source.path.ends_with("mod.rs") && !map::is_test(&source.path) {
         findings.push(format!("{shown}: a module with files in a folder is folder.rs beside it"));
     }
+    for line in source.text.lines().filter(|line| allows_without_reason(line)) {
+        findings.push(format!("{shown}: `{}` without a reason behind it", line.trim()));
+    }
     for word in ["todo!(", "unimplemented!(", "dbg!("] {
         if !shown.starts_with("xtask") && source.lines_of_code().any(|line| line.contains(word)) {
             findings.push(format!("{shown}: {word})"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_silences_a_lint_says_why() {
+        for bare in ["#[allow(dead_code)]", "    #![allow(clippy::all, missing_docs)]", "#[expect(unused)]"] {
+            assert!(allows_without_reason(bare), "{bare}");
+        }
+        let fine =
+            ["#[allow(dead_code)] // why", "#[expect(unused, reason = \"why\")]", "#[allow(unsafe_code)]"];
+        for fine in fine.into_iter().chain(["let line = \"#[allow(x)]\";"]) {
+            assert!(!allows_without_reason(fine), "{fine}");
         }
     }
 }

@@ -6,7 +6,7 @@
 //! about a standard error that fails.
 //!
 //! Text of a title may come through here, so what would command a terminal is made visible.
-#![allow(clippy::disallowed_macros, clippy::print_stdout, clippy::print_stderr)]
+#![allow(clippy::disallowed_macros, clippy::print_stdout, clippy::print_stderr)] // others come here
 
 use crate::status;
 use anyhow::{Result, anyhow};

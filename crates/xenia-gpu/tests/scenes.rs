@@ -1,5 +1,5 @@
 //! Whole scenes on the reference backend.
-#![allow(missing_docs, clippy::decimal_bitwise_operands)]
+#![allow(clippy::decimal_bitwise_operands)] // sizes and numbers in packed words
 
 #[path = "scene/limits.rs"]
 mod limits;

@@ -1,7 +1,6 @@
 //! Textures of any fetch constant over any memory: an image within its bound, or none; and where tiled blocks lie.
 //!
 //! `XENIA_RANDOM_TEXTURES` names the cases.
-#![allow(missing_docs)]
 
 use std::collections::HashSet;
 use std::sync::Mutex;

@@ -1,5 +1,4 @@
 //! Traces: begun in the middle, told, damaged.
-#![allow(missing_docs)]
 
 mod scene;
 

@@ -42,7 +42,7 @@ pub enum Form {
 }
 
 /// Properties of a row; the table's doc says what each means.
-#[allow(missing_docs, non_camel_case_types)]
+#[allow(missing_docs, non_camel_case_types)] // named as the table writes them
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Flag {
@@ -58,7 +58,7 @@ pub enum Flag {
 }
 
 /// The family of an instruction: the name of the file that holds its arm in every engine.
-#[allow(missing_docs)]
+#[allow(missing_docs)] // the names are the documentation
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Family {
     Integer,
@@ -108,7 +108,7 @@ macro_rules! define {
     ($($family:ident { $(#[doc = $doc:literal] $name:ident $form:ident $bits:literal $mask:literal
         $text:literal [$($flag:ident)*] ($($operand:ident)*);)* })*) => {
         /// An instruction of the table; `Op as usize` is its row number.
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types)] // mnemonics
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u16)]
         pub enum Op { $($(#[doc = $doc] $name,)*)* }

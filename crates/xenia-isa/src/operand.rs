@@ -68,7 +68,7 @@ struct Layout {
 macro_rules! operands {
     ($($(#[$doc:meta])* $name:ident: $class:ident $sign:ident $scale:literal [$(($lo:literal, $count:literal)),+];)*) => {
         /// An operand kind, named after its field in [`Instruction`].
-        #[allow(non_camel_case_types)]
+        #[allow(non_camel_case_types)] // names of fields
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum Operand { $($(#[$doc])* $name,)* }
 

@@ -103,7 +103,7 @@ fn row(
             doc: #doc,
             parameters: &[#(#labels),*],
             shim: |call: &mut crate::abi::Call| {
-                #[allow(unused_mut, unused_variables)]
+                #[allow(unused_mut, unused_variables)] // of exports without parameters
                 let mut arguments = crate::abi::Arguments::new(call);
                 #(let #names = <#types as crate::abi::FromGuest>::from_guest(&mut arguments);)*
                 if let Some(fault) = arguments.fault() {

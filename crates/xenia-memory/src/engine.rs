@@ -8,7 +8,6 @@
 //! code takes no store ([`FaultKind::HoldsCode`]). Values are big-endian
 //! numbers. Nothing here is mirrored. Faults leave memory unchanged and name the first byte that
 //! was refused.
-#![allow(clippy::inline_always)]
 
 use crate::device::{Device, DeviceQueue};
 use crate::error::{Access, FaultKind, MemoryFault};

@@ -6,7 +6,6 @@
 //! are there, kills reservations of the lines it touches, counts in `writes_total`, and is repeated
 //! on the mirror. Naturally aligned values up to 8 bytes don't tear. Device registers are not
 //! memory here: a fault.
-#![allow(clippy::inline_always)]
 
 use crate::error::{Access, FaultKind, FileReadError, MemoryFault};
 use crate::host;

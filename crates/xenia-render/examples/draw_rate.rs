@@ -5,7 +5,6 @@
 //!
 //! `cargo run --release -p xenia-render --example draw_rate [-- DRAWS]`: a frame of small triangles, each
 //! with a constant of its own, drawn by turns and waited for; least, median and most seconds of five turns.
-#![allow(missing_docs, clippy::print_stdout)]
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

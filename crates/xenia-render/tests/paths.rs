@@ -1,6 +1,5 @@
 //! Which way draws go, by the backend's counters: on the host's graphics device, or by the reference with or without
 //! the EDRAM. Whatever the way, EDRAM and memory are the reference's in the end.
-#![allow(missing_docs)]
 
 #[path = "../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;

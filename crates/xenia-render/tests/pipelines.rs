@@ -1,5 +1,4 @@
 //! Pipelines from one start to the next, and draws that don't wait for them.
-#![allow(missing_docs)]
 
 #[path = "../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;

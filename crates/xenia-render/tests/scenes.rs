@@ -1,5 +1,5 @@
 //! Whole scenes on the host's graphics device: those of xenia-gpu's tests.
-#![allow(missing_docs, clippy::decimal_bitwise_operands)]
+#![allow(clippy::decimal_bitwise_operands)] // sizes and numbers in packed words
 
 #[path = "../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;

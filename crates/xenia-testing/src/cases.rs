@@ -143,7 +143,7 @@ pub struct Dice(pub u64);
 
 impl Dice {
     /// The next 64 bits.
-    #[allow(clippy::should_implement_trait)]
+    #[allow(clippy::should_implement_trait)] // there is no end to them
     pub fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;

@@ -127,13 +127,13 @@ macro_rules! ordinals {
         }),*];
 
         /// The ordinal of each name.
-        #[allow(non_upper_case_globals, missing_docs)]
+        #[allow(non_upper_case_globals, missing_docs)] // exports by their own names
         pub mod number {
             $(pub const $name: u16 = $ordinal;)*
         }
 
         /// What each function returns.
-        #[allow(non_upper_case_globals, missing_docs)]
+        #[allow(non_upper_case_globals, missing_docs)] // exports by their own names
         pub mod returns {
             $($(pub const $name: super::super::Returns = super::super::returns!($result);)?)*
         }

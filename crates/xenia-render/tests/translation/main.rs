@@ -1,6 +1,5 @@
 //! Translated shaders: validity on any program, and agreement with the interpreter on the software
 //! Vulkan driver. Where there is no Vulkan driver, the second half says so and is skipped.
-#![allow(missing_docs)]
 
 mod alu;
 mod control_flow;

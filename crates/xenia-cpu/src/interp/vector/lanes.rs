@@ -30,7 +30,7 @@ macro_rules! lanes {
 
         /// Applies `f` to each lane.
         #[inline(always)]
-        #[allow(dead_code)]
+        #[allow(dead_code)] // not every kind of lane needs it
         pub(crate) fn $map(a: u128, f: impl Fn($lane) -> $lane) -> u128 {
             let mut lanes: [$lane; $count] = bytemuck::cast(a);
             for lane in &mut lanes {
@@ -41,7 +41,7 @@ macro_rules! lanes {
 
         /// Applies `f` to each pair of lanes.
         #[inline(always)]
-        #[allow(dead_code)]
+        #[allow(dead_code)] // not every kind of lane needs it
         pub(crate) fn $zip(a: u128, b: u128, f: impl Fn($lane, $lane) -> $lane) -> u128 {
             let [mut lanes, b]: [[$lane; $count]; 2] = [bytemuck::cast(a), bytemuck::cast(b)];
             for (lane, b) in lanes.iter_mut().zip(b) {
@@ -52,7 +52,7 @@ macro_rules! lanes {
 
         /// Applies `f` to each triple of lanes.
         #[inline(always)]
-        #[allow(dead_code)]
+        #[allow(dead_code)] // not every kind of lane needs it
         pub(crate) fn $zip3(
             a: u128,
             b: u128,
@@ -69,7 +69,7 @@ macro_rules! lanes {
 
         /// Saturates lane `n` of `f` to the lane's type, and says whether any lane had to be.
         #[inline(always)]
-        #[allow(dead_code)]
+        #[allow(dead_code)] // not every kind of lane needs it
         pub(crate) fn $saturating(f: impl Fn(usize) -> i64) -> Saturated {
             let mut any = false;
             let lanes = std::array::from_fn(|n| {
