@@ -1,10 +1,11 @@
-//! How threads begin and end: their blocks in guest memory, their first registers, what is left of them.
+//! How threads begin and end: what they need, their first registers, what is left of them.
+
+mod blocks;
 
 use crate::Kernel;
 use crate::abi::Handle;
-use crate::layout::{dispatcher_header as header, kpcr, kprocess, kthread, object_header};
-use crate::limits::{Limit, Limits};
-use crate::objects::dispatcher::{initialize, kind, set_signal_state};
+use crate::layout::{kpcr, kprocess, kthread};
+use crate::objects::dispatcher::set_signal_state;
 use crate::objects::{ObjectKind, ObjectRef};
 use crate::status::failure::{Failure, Fallible};
 use crate::thread::apc::Apcs;
@@ -12,23 +13,16 @@ use crate::thread::frames::Frames;
 use crate::thread::lists;
 use crate::thread::records::{Stack, ThreadRecord, Threads};
 use crate::thread::tls::TlsLayout;
+use blocks::{Blocks, allocate_stack, fill_kpcr, fill_kthread, write_processor};
 use xenia_cpu::PpcContext;
 use xenia_guest::{ALL_HW_THREADS, GuestAddr, NtStatus};
-use xenia_memory::{AllocRequest, GuestMemory, Heap, HeapError, Protect};
+use xenia_memory::GuestMemory;
 use xenia_sched::{
     BASE_PRIORITY, BlockReason, Cpu, GuestTicks, HW_THREADS, Placement, SpawnParameters, ThreadRef, Wait,
 };
 
-/// Smallest stack, in bytes.
-const SMALLEST_STACK: u32 = 0x4000;
-/// Guard at each end of a stack.
-const STACK_GUARD: u32 = 0x1_0000;
-/// Where stacks lie.
-const STACKS: (GuestAddr, GuestAddr) = (GuestAddr(0x7000_0000), GuestAddr(0x7EFF_FFFF));
 /// Bytes above the first frame.
 const STACK_TOP: u32 = 0x100;
-/// Machine state bits that `KTHREAD` and `KPCR` say a thread may have.
-const MSR_MASK: u32 = 0xFDFF_D7FF;
 
 /// A thread to be made.
 #[derive(Clone, Copy, Debug)]
@@ -341,113 +335,4 @@ struct Pieces {
     stack: Option<Stack>,
     blocks: Vec<GuestAddr>,
     object: Option<GuestAddr>,
-}
-
-/// Where the blocks of a new thread lie.
-struct Blocks {
-    id: u32,
-    kpcr: GuestAddr,
-    kthread: GuestAddr,
-    stack: Stack,
-    tls: GuestAddr,
-    process: GuestAddr,
-    hw_id: u8,
-}
-
-/// A stack with an inaccessible guard at each end.
-fn allocate_stack(memory: &GuestMemory, limits: &Limits, size: u32) -> Fallible<Stack> {
-    let no_room = || {
-        limits.hit(Limit::StackBytes);
-        Limit::StackBytes.row().status
-    };
-    let size = size.max(SMALLEST_STACK).checked_next_multiple_of(Heap::Virtual64K.page_size());
-    let (size, whole) = size
-        .and_then(|size| Some((size, size.checked_add(2 * STACK_GUARD)?)))
-        .filter(|&(_, whole)| whole <= STACKS.1.0 - STACKS.0.0)
-        .ok_or_else(no_room)?;
-    let allocated = memory.alloc_with(&AllocRequest {
-        low: STACKS.0,
-        high: STACKS.1,
-        ..AllocRequest::new(Heap::Virtual64K, whole, Protect::READ_WRITE)
-    });
-    let (allocation, _) = match allocated {
-        Err(HeapError::NoSpace { .. }) => return Err(no_room().into()),
-        allocated => allocated?,
-    };
-    let limit = allocation.offset(STACK_GUARD);
-    let base = limit.offset(size);
-    for guard in [allocation, base] {
-        if let Err(error) = memory.protect(guard, STACK_GUARD, Protect::NO_ACCESS) {
-            memory.free(allocation)?;
-            return Err(error.into());
-        }
-    }
-    Ok(Stack { allocation, limit, base })
-}
-
-fn fill_kpcr(memory: &GuestMemory, blocks: &Blocks) -> Fallible<()> {
-    let at = blocks.kpcr;
-    memory.write(at.offset(kpcr::TLS), blocks.tls)?;
-    memory.write(at.offset(kpcr::MSR_MASK), MSR_MASK)?;
-    memory.write(at.offset(kpcr::SELF), u64::from(at.0))?;
-    memory.write(at.offset(kpcr::STACK_BASE), blocks.stack.base)?;
-    memory.write(at.offset(kpcr::STACK_END), blocks.stack.limit)?;
-    memory.write(at.offset(kpcr::CURRENT_THREAD), blocks.kthread)?;
-    memory.write(at.offset(kpcr::PRCB_POINTER), at.offset(kpcr::PRCB))?;
-    lists::initialize(memory, at.offset(kpcr::QUEUED_DPCS))?;
-    write_processor(memory, at, blocks.kthread, blocks.hw_id)
-}
-
-/// Tells a thread's blocks which hardware thread it is on.
-fn write_processor(memory: &GuestMemory, kpcr: GuestAddr, kthread: GuestAddr, hw_id: u8) -> Fallible<()> {
-    memory.write(kpcr.offset(kpcr::CURRENT_CPU), hw_id)?;
-    memory.write(kpcr.offset(kpcr::PROCESSOR_MASK), 1_u32 << hw_id)?;
-    memory.write(kthread.offset(kthread::CURRENT_CPU), hw_id)?;
-    Ok(())
-}
-
-fn fill_kthread(memory: &GuestMemory, blocks: &Blocks, new: &NewThread, created: u64) -> Fallible<()> {
-    let at = blocks.kthread;
-    let own = |offset: u32| at.offset(offset);
-    initialize(memory, at, kind::THREAD, kthread::SIZE, 0)?;
-    memory.write(own(header::SIZE_WORDS), 0_u8)?;
-    for list in [kthread::MUTANT_LIST, kthread::APC_LISTS, kthread::APC_LISTS + 8] {
-        lists::initialize(memory, own(list))?;
-    }
-    // Purpose unknown; titles see them as the console leaves them.
-    for (offset, value) in [
-        (0x40, own(0x20).0),
-        (0x44, own(0x20).0),
-        (0x48, at.0),
-        (0x4C, own(0x18).0),
-        (0x54, 0x0100_0101),
-        (kthread::TIMER_LIST, own(kthread::TIMER_LIST).0),
-        (kthread::TIMER_LIST + 4, own(kthread::TIMER_LIST).0),
-        (kthread::LIST_154, own(kthread::LIST_154).0),
-        (kthread::LIST_154 + 4, own(kthread::LIST_154).0),
-        (kthread::UNKNOWN_17C, 1),
-    ] {
-        memory.write(own(offset), value)?;
-    }
-    memory.write(own(kthread::STACK_BASE), blocks.stack.base)?;
-    memory.write(own(kthread::STACK_LIMIT), blocks.stack.limit)?;
-    memory.write(own(kthread::STACK_KERNEL), blocks.stack.base.0 - 0xF0)?;
-    memory.write(own(kthread::STACK_ALLOC_BASE), blocks.stack.base)?;
-    memory.write(own(kthread::TLS), blocks.tls)?;
-    memory.write(own(kthread::PRIORITY), new.priority)?;
-    let process_type: u8 = memory.read(blocks.process.offset(kprocess::PROCESS_TYPE))?;
-    memory.write(own(kthread::PROCESS_TYPE_DUP), process_type)?;
-    memory.write(own(kthread::PROCESS_TYPE), process_type)?;
-    memory.write(own(kthread::PROCESS), blocks.process)?;
-    memory.write(own(kthread::MAY_QUEUE_APCS), 1_u8)?;
-    memory.write(own(kthread::MSR_MASK), MSR_MASK)?;
-    memory.write(own(kthread::SUSPEND_COUNT), u8::from(new.flags & CREATE_SUSPENDED != 0))?;
-    memory.write(own(kthread::PRCB_A), blocks.kpcr.offset(kpcr::PRCB))?;
-    memory.write(own(kthread::PRCB_B), blocks.kpcr.offset(kpcr::PRCB))?;
-    memory.write(own(kthread::CREATE_TIME), created)?;
-    memory.write(own(kthread::THREAD_ID), blocks.id)?;
-    memory.write(own(kthread::START_ADDRESS), new.start_address)?;
-    memory.write(own(kthread::CREATION_FLAGS), new.flags)?;
-    debug_assert_eq!(object_header::SIZE % 8, 0);
-    Ok(())
 }
