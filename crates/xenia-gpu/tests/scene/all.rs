@@ -1,9 +1,12 @@
 //! Whole scenes from packets to pictures, on whatever backend the test crate has.
 //!
 //! Expected colours follow from the scene by reasoning, never from what came out first.
+mod alike;
+mod clipping;
 mod copies;
 mod memory_export;
 mod polygon_fill;
+mod samples;
 mod sampling;
 mod targets;
 mod tessellation;
@@ -155,60 +158,6 @@ fn blending_and_alpha_test_follow_the_registers() {
 }
 
 #[test]
-fn alpha_to_mask_draws_as_many_samples_as_alpha_says() {
-    // Samples per pixel, offsets, alpha, and the share of samples drawn in pixels with x and y even, y
-    // odd, x odd, and both odd.
-    for (msaa, offsets, alpha, expected) in [
-        (0, [0; 4], 1.0, [255, 255, 255, 255]),
-        (0, [0; 4], 0.99, [0, 0, 0, 0]),
-        (0, [0, 1, 2, 3], 0.6, [0, 0, 255, 255]),
-        (1, [0; 4], 0.5, [128, 128, 128, 128]),
-        (1, [0, 3, 0, 2], 0.75, [128, 255, 128, 255]),
-        (2, [0; 4], 0.0, [0, 0, 0, 0]),
-        (2, [0; 4], 0.6, [128, 128, 128, 128]),
-        (2, [2, 0, 0, 0], 0.7, [191, 128, 128, 128]),
-    ] {
-        let mut scene = Scene::new(80, 16, msaa);
-        let [a, b, c, d] = offsets;
-        let control = RbColorcontrol::with().alpha_func(Compare::Always).alpha_to_mask_enable(true);
-        let control = control.alpha_to_mask_offset0(a).alpha_to_mask_offset1(b);
-        scene.write(control.alpha_to_mask_offset2(c).alpha_to_mask_offset3(d));
-        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [1.0, 0.0, 0.0, alpha]));
-        scene.draw(8, 3);
-        let frame = scene.show();
-        let found = [(20, 6), (20, 7), (21, 6), (21, 7)].map(|(x, y)| pixel(&frame, x, y)[0]);
-        assert_eq!(found, expected, "{msaa} {offsets:?} {alpha}");
-    }
-}
-
-#[test]
-fn clip_planes_of_the_title_cut_or_take_away() {
-    let draw = |control: With<PaClClipCntl>| {
-        let mut scene = Scene::new(80, 16, 0);
-        // Plane 1: x of at least 20; plane 5: x of at most 50. Plane 0, which is off, leaves nothing.
-        for (plane, values) in
-            [(0, [0.0, 0.0, 0.0, -1.0]), (1, [1.0, 0.0, 0.0, -20.0]), (5, [-1.0, 0.0, 0.0, 50.0])]
-        {
-            scene.floats(PA_CL_UCP_0_X + plane * 4, &values);
-        }
-        scene.write(control.dx_clip_space_def(true));
-        let mut vertices = rectangle(0.0, 0.0, 40.0, 16.0, RED).to_vec();
-        vertices.extend(rectangle(30.0, 0.0, 80.0, 16.0, RED));
-        scene.vertices(&vertices);
-        scene.draw(4, 6);
-        let frame = scene.show();
-        // Of two triangles, each the upper left half of a rectangle.
-        [2, 19, 20, 49, 50, 70].map(|x| pixel(&frame, x, 1)[0] != 0)
-    };
-    let (two, none) =
-        (PaClClipCntl::with().ucp_ena_1(true).ucp_ena_5(true), PaClClipCntl::with().ucp_ena_0(true));
-    assert_eq!(draw(two), [false, false, true, true, false, false]);
-    assert_eq!(draw(two.ucp_cull_only_ena(true)), [true; 6]);
-    assert_eq!(draw(none.ucp_cull_only_ena(true)), [false; 6]);
-    assert_eq!(draw(none.clip_disable(true)), [true; 6], "clipping is off");
-}
-
-#[test]
 fn textures_are_sampled_where_the_coordinates_say() {
     let mut scene = Scene::new(80, 32, 0);
     // Four texels: red, green / blue, white; tiled, big-endian, 2 x 2.
@@ -276,68 +225,6 @@ fn indices_come_in_both_sizes_with_restarts_and_offsets() {
     }
 }
 
-/// Positions are Direct3D's, clipped, and shown on 160 x 80 pixels.
-fn clipped_to_a_viewport(scene: &mut Scene) {
-    scene.write(PaClClipCntl::with().dx_clip_space_def(true));
-    let scales = PaClVteCntl::with().vport_x_scale_ena(true).vport_y_scale_ena(true).vport_z_scale_ena(true);
-    let all = scales.vport_x_offset_ena(true).vport_y_offset_ena(true).vport_z_offset_ena(true);
-    scene.write(all.vtx_w0_fmt(true));
-    scene.floats(PA_CL_VPORT_XSCALE, &[80.0, 80.0, -40.0, 40.0, 1.0, 0.0]);
-}
-
-#[test]
-fn perspective_and_clipping_in_front_of_the_eye() {
-    let mut scene = Scene::new(160, 80, 0);
-    clipped_to_a_viewport(&mut scene);
-    scene.shader(
-        0,
-        "vfetch r1.xyzw, r0.x, vf0, format=38, stride=7, offset=0
-         vfetch r2.xyz1, r0.x, vf0, format=57, stride=7, offset=4
-         alloc position
-         max oPos, r1, r1
-         alloc interpolators 1
-         max o0, r2, r2",
-    );
-    // A floor from w = 1 to w = 3, and one corner far behind the eye.
-    let floor = |x: f32, w: f32, t: f32| [x, -w.min(1.0), 0.5 * w, w, t, 0.0, 0.0];
-    scene.vertices(&[
-        floor(-1.0, 1.0, 0.0),
-        floor(1.0, 1.0, 0.0),
-        floor(-3.0, 3.0, 1.0),
-        floor(3.0, 3.0, 1.0),
-    ]);
-    scene.draw(6, 4);
-    let frame = scene.show();
-    // On the screen the floor spans y = 80 (w = 1) to 53.3 (w = 3); halfway, 1/w is 2/3 and so t is
-    // ((0 * 1 + 1 * 1/3) / 2) / (2/3) = 1/4.
-    let t = pixel(&frame, 80, 66)[0] as f32 / 255.0;
-    assert!((t - 0.25).abs() < 0.02, "{t}");
-    assert_eq!(pixel(&frame, 80, 50), [0; 4]);
-    let mut behind = Scene::new(160, 80, 0);
-    clipped_to_a_viewport(&mut behind);
-    behind.shader(0, "vfetch r1.xyzw, r0.x, vf0, format=38, stride=7, offset=0\nalloc position\nmax oPos, r1, r1\nalloc interpolators 1\nmax o0.1111, r1, r1");
-    let v = |x: f32, y: f32, w: f32| [x, y, 0.5 * w, w, 0.0, 0.0, 0.0];
-    behind.vertices(&[v(-1.0, 0.0, 1.0), v(1.0, 0.0, 1.0), v(0.0, 4.0, -1.0)]);
-    behind.draw(4, 3);
-    let frame = behind.show();
-    assert_eq!(pixel(&frame, 80, 20), [255; 4], "the visible part reaches up to the horizon");
-    assert_eq!(pixel(&frame, 80, 60), [0; 4]);
-}
-
-#[test]
-fn a_fast_clear_through_four_samples_fills_single_samples() {
-    // Titles clear a 1x surface as a 4x one of half the size: the samples are the same words.
-    let mut scene = Scene::new(160, 64, 0);
-    scene.write(surface(80, Msaa::X4));
-    scene.scissor([0, 0, 80, 32]);
-    scene.vertices(&rectangle(0.0, 0.0, 80.0, 32.0, GREEN));
-    scene.draw(8, 3);
-    scene.write(surface(160, Msaa::X1));
-    scene.scissor([0, 0, 160, 64]);
-    let frame = scene.show();
-    assert!(frame.rgba.chunks_exact(4).all(|pixel| pixel == [0, 255, 0, 255]));
-}
-
 #[test]
 fn a_copy_can_clear_behind_itself() {
     let mut scene = Scene::new(80, 16, 0);
@@ -350,169 +237,6 @@ fn a_copy_can_clear_behind_itself() {
     scene.write(RbModecontrol::with().edram_mode(EdramMode::Copy));
     scene.draw(8, 3);
     assert_eq!(pixel(&scene.show(), 79, 15), [0, 128, 0, 255]);
-}
-
-#[test]
-fn random_state_draws_without_a_panic() {
-    let mut scene = Scene::new(160, 64, 0);
-    scene.vertices(&[
-        vertex(0.0, 0.0, RED),
-        vertex(100.0, 3.0, GREEN),
-        vertex(5.0, 60.0, BLUE),
-        vertex(90.0, 50.0, RED),
-    ]);
-    scene.run();
-    let mut dice = Dice(99);
-    let mut next = || dice.next() as u32;
-    for round in 0..400 {
-        let mut words = Vec::new();
-        for _ in 0..6 {
-            let index = [
-                0x2000, 0x2001, 0x2002, 0x2080, 0x2081, 0x2082, 0x2104, 0x2180, 0x2181, 0x2200, 0x2201,
-                0x2202, 0x2204, 0x2205, 0x2206, 0x2208, 0x2302, 0x210f, 0x2110, 0x2111, 0x2112, 0x2318,
-                0x2319, 0x231a, 0x231b, 0x4800, 0x4801, 0x4806, 0x4807, 0x4808, 0x480b,
-            ][next() as usize % 31];
-            words.extend([type0(index, 1), next()]);
-        }
-        if round % 8 == 0 {
-            let code: Vec<u32> = (0..30).map(|_| next()).collect();
-            words.extend([type3(opcode::IM_LOAD_IMMEDIATE, 32), next() & 1, 30]);
-            words.extend(code);
-        }
-        // Small surfaces: the point is the state, not the pixels.
-        words.extend([
-            type0(0x200f, 1),
-            64 | 32 << 16,
-            type3(opcode::DRAW_INDX_2, 1),
-            next() & 0x1f | 2 << 6 | 12 << 16,
-        ]);
-        for (i, &word) in words.iter().enumerate() {
-            scene.memory.write_u32(RING + i as u32 * 4, word);
-        }
-        scene.gpu.initialize_ring(RING, 12);
-        scene.gpu.store_register(0x1c5, words.len() as u32, scene.now);
-        scene.now += 1 << 40;
-        scene.gpu.pump(scene.now);
-    }
-}
-
-/// Thousands of blended triangles of random place, depth and colour over a large surface, and a
-/// depth surface that starts at a tile. The state is whatever `change` makes of it.
-fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
-    let (width, height) = (320, 192);
-    let mut scene = Scene::new(width, height, msaa);
-    scene.write(RbDepthInfo::with().depth_base(depth_tile));
-    scene.write(depth(Compare::GreaterEqual));
-    scene.write(over());
-    change(&mut scene);
-    let mut dice = Dice(5);
-    let mut next = |limit: u32| (dice.next() >> 48) as f32 / 65536.0 * limit as f32;
-    // More than fit into one batch, and each batch covers much.
-    for _ in 0..2 {
-        let vertices: Vec<_> = (0..2001)
-            .map(|i| {
-                let (x, y) = (next(48), next(40));
-                [x + (i * 7 % 290) as f32, y + (i / 12) as f32, next(1), next(1), next(1), next(1), next(1)]
-            })
-            .collect();
-        scene.vertices(&vertices);
-        scene.draw(4, 2001);
-    }
-    scene.draw(6, 2001);
-    scene.show();
-}
-
-/// Scenes that other tests run again.
-const SCENES: &[fn()] = &[
-    a_rectangle_covers_its_pixels_and_no_others,
-    colors_are_interpolated_between_corners,
-    every_triangle_primitive_fills_the_same_square,
-    the_nearer_triangle_wins_and_stencil_counts,
-    blending_and_alpha_test_follow_the_registers,
-    alpha_to_mask_draws_as_many_samples_as_alpha_says,
-    clip_planes_of_the_title_cut_or_take_away,
-    textures_are_sampled_where_the_coordinates_say,
-    indices_come_in_both_sizes_with_restarts_and_offsets,
-    perspective_and_clipping_in_front_of_the_eye,
-    a_fast_clear_through_four_samples_fills_single_samples,
-    a_copy_can_clear_behind_itself,
-    random_state_draws_without_a_panic,
-    memory_export::vertices_write_a_table_and_draw_nothing,
-    memory_export::lanes_export_what_they_have_written,
-    memory_export::pixels_export_in_the_order_they_are_drawn_in,
-    memory_export::the_next_draw_reads_what_was_written,
-    polygon_fill::lines_are_drawn_where_a_polygon_has_its_border,
-    tessellation::edges_have_levels_of_their_own,
-    vertices::pixels_that_are_covered_in_part_may_be_interpolated_within,
-];
-
-#[test]
-fn what_was_recorded_plays_alike() {
-    RECORD.set(true);
-    for inline in [true, false] {
-        INLINE.set(inline);
-        for scene in SCENES {
-            scene();
-        }
-        crowd(2, 9, |_| {});
-    }
-    INLINE.set(true);
-    RECORD.set(false);
-}
-
-#[test]
-fn who_draws_changes_nothing() {
-    let crowds = || {
-        for msaa in 0..3 {
-            crowd(msaa, 1024, |_| {});
-            // The depth surface lies under later rows of the colour surface.
-            crowd(msaa, 9, |_| {});
-            // The surface is wider than its pitch, or ends where the EDRAM does.
-            crowd(msaa, 1024, |scene| scene.write(surface(160, Msaa::from_bits(msaa))));
-            crowd(msaa, 2040, |scene| scene.write(RbColorInfo::with().color_base(2030)));
-            // A stencil that counts, 16_16_16_16 colours, alpha tested.
-            crowd(msaa, 1024, |scene| {
-                scene.write(RbColorInfo::with().color_format(ColorTargetFormat::Rgba16));
-                let counting = depth(Compare::GreaterEqual).stencil_enable(true).stencilfunc(Compare::Always);
-                scene.write(counting.stencilzpass(StencilOp::IncrementClamp));
-                scene.write(RbColorcontrol::with().alpha_test_enable(true).alpha_func(Compare::Greater));
-                scene.floats(RB_ALPHA_REF, &[0.25]);
-            });
-        }
-    };
-    let mut expected = Vec::new();
-    for &(threads, inline) in crate::WAYS {
-        THREADS.set(threads);
-        INLINE.set(inline);
-        LEFT.take();
-        for scene in SCENES {
-            scene();
-        }
-        crowds();
-        let left = LEFT.take();
-        assert!(left.len() > 25);
-        if expected.is_empty() {
-            expected = left;
-        } else {
-            assert_eq!(left, expected, "{threads} threads, inline: {inline}");
-        }
-    }
-    INLINE.set(true);
-}
-
-#[test]
-fn positions_too_far_apart_to_clip_draw_nothing_outside() {
-    let mut scene = Scene::new(80, 32, 0);
-    // Where the second edge meets the guard band, a float is off by more than the band is wide.
-    let corners = [(1.0, 0.0), (2.0, 8.601_719e27), (3.0, -1.899_245e35)];
-    scene.vertices(&corners.map(|(x, y)| vertex(x, y, RED)));
-    scene.draw(4, 3);
-    let frame = scene.show();
-    let untouched = Scene::new(80, 32, 0).show();
-    // Within the picture both long edges are upright, at 1 and at 2.
-    for (x, y) in (0..80).flat_map(|x| (0..32).map(move |y| (x, y))).filter(|(x, _)| *x != 1) {
-        assert_eq!(pixel(&frame, x, y), pixel(&untouched, x, y), "{x}, {y}");
-    }
 }
 
 #[test]
@@ -577,33 +301,45 @@ fn layers_of_a_stack_are_measured_by_fetches_that_know_of_them() {
 }
 
 #[test]
-fn four_samples_lie_where_the_pixels_of_a_larger_surface_do() {
-    let mut scene = Scene::new(80, 16, 2);
-    // The right samples of pixel 8 and all of pixels 9 to 15.
-    scene.vertices(&rectangle(8.5, 0.0, 16.0, 16.0, RED));
-    scene.draw(8, 3);
-    scene.write(surface(160, Msaa::X1));
-    scene.width = 160;
-    scene.scissor([0, 0, 160, 16]);
-    let frame = scene.show();
-    for x in 0..160 {
-        // In blocks of four: the left samples of two pixels, then their right ones.
-        let (column, is_right) = (x / 4 * 2 + x % 2, x / 2 % 2 == 1);
-        let is_red = (9..16).contains(&column) || column == 8 && is_right;
-        let expected = if is_red { 255 } else { 0 };
-        assert_eq!(pixel(&frame, x, 3)[0], expected, "{x}");
-    }
-}
-
-#[test]
-fn planes_of_the_title_clip_unless_clipping_is_off() {
-    for off in [false, true] {
-        let mut scene = Scene::new(80, 16, 0);
-        scene.write(PaClClipCntl::with().dx_clip_space_def(true).ucp_ena_1(true).clip_disable(off));
-        scene.floats(PA_CL_UCP_1_X, &[-1.0, 0.0, 0.0, 40.0]); // x is at most 40
-        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, RED));
-        scene.draw(8, 3);
-        let frame = scene.show();
-        assert_eq!([39, 40].map(|x| pixel(&frame, x, 8)[0]), [255, if off { 255 } else { 0 }]);
+fn random_state_draws_without_a_panic() {
+    let mut scene = Scene::new(160, 64, 0);
+    scene.vertices(&[
+        vertex(0.0, 0.0, RED),
+        vertex(100.0, 3.0, GREEN),
+        vertex(5.0, 60.0, BLUE),
+        vertex(90.0, 50.0, RED),
+    ]);
+    scene.run();
+    let mut dice = Dice(99);
+    let mut next = || dice.next() as u32;
+    for round in 0..400 {
+        let mut words = Vec::new();
+        for _ in 0..6 {
+            let index = [
+                0x2000, 0x2001, 0x2002, 0x2080, 0x2081, 0x2082, 0x2104, 0x2180, 0x2181, 0x2200, 0x2201,
+                0x2202, 0x2204, 0x2205, 0x2206, 0x2208, 0x2302, 0x210f, 0x2110, 0x2111, 0x2112, 0x2318,
+                0x2319, 0x231a, 0x231b, 0x4800, 0x4801, 0x4806, 0x4807, 0x4808, 0x480b,
+            ][next() as usize % 31];
+            words.extend([type0(index, 1), next()]);
+        }
+        if round % 8 == 0 {
+            let code: Vec<u32> = (0..30).map(|_| next()).collect();
+            words.extend([type3(opcode::IM_LOAD_IMMEDIATE, 32), next() & 1, 30]);
+            words.extend(code);
+        }
+        // Small surfaces: the point is the state, not the pixels.
+        words.extend([
+            type0(0x200f, 1),
+            64 | 32 << 16,
+            type3(opcode::DRAW_INDX_2, 1),
+            next() & 0x1f | 2 << 6 | 12 << 16,
+        ]);
+        for (i, &word) in words.iter().enumerate() {
+            scene.memory.write_u32(RING + i as u32 * 4, word);
+        }
+        scene.gpu.initialize_ring(RING, 12);
+        scene.gpu.store_register(0x1c5, words.len() as u32, scene.now);
+        scene.now += 1 << 40;
+        scene.gpu.pump(scene.now);
     }
 }

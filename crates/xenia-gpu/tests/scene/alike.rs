@@ -1,0 +1,109 @@
+//! What must make no difference: who draws, and whether a picture is drawn or played from a record.
+
+use super::*;
+use crate::scene::*;
+use xenia_testing::Dice;
+
+/// Thousands of blended triangles of random place, depth and colour over a large surface, and a
+/// depth surface that starts at a tile. The state is whatever `change` makes of it.
+fn crowd(msaa: u32, depth_tile: u32, change: impl Fn(&mut Scene)) {
+    let (width, height) = (320, 192);
+    let mut scene = Scene::new(width, height, msaa);
+    scene.write(RbDepthInfo::with().depth_base(depth_tile));
+    scene.write(depth(Compare::GreaterEqual));
+    scene.write(over());
+    change(&mut scene);
+    let mut dice = Dice(5);
+    let mut next = |limit: u32| (dice.next() >> 48) as f32 / 65536.0 * limit as f32;
+    // More than fit into one batch, and each batch covers much.
+    for _ in 0..2 {
+        let vertices: Vec<_> = (0..2001)
+            .map(|i| {
+                let (x, y) = (next(48), next(40));
+                [x + (i * 7 % 290) as f32, y + (i / 12) as f32, next(1), next(1), next(1), next(1), next(1)]
+            })
+            .collect();
+        scene.vertices(&vertices);
+        scene.draw(4, 2001);
+    }
+    scene.draw(6, 2001);
+    scene.show();
+}
+
+/// Scenes that other tests run again.
+const SCENES: &[fn()] = &[
+    a_rectangle_covers_its_pixels_and_no_others,
+    colors_are_interpolated_between_corners,
+    every_triangle_primitive_fills_the_same_square,
+    the_nearer_triangle_wins_and_stencil_counts,
+    blending_and_alpha_test_follow_the_registers,
+    samples::alpha_to_mask_draws_as_many_samples_as_alpha_says,
+    clipping::clip_planes_of_the_title_cut_or_take_away,
+    textures_are_sampled_where_the_coordinates_say,
+    indices_come_in_both_sizes_with_restarts_and_offsets,
+    clipping::perspective_and_clipping_in_front_of_the_eye,
+    samples::a_fast_clear_through_four_samples_fills_single_samples,
+    a_copy_can_clear_behind_itself,
+    random_state_draws_without_a_panic,
+    memory_export::vertices_write_a_table_and_draw_nothing,
+    memory_export::lanes_export_what_they_have_written,
+    memory_export::pixels_export_in_the_order_they_are_drawn_in,
+    memory_export::the_next_draw_reads_what_was_written,
+    polygon_fill::lines_are_drawn_where_a_polygon_has_its_border,
+    tessellation::edges_have_levels_of_their_own,
+    vertices::pixels_that_are_covered_in_part_may_be_interpolated_within,
+];
+
+#[test]
+fn what_was_recorded_plays_alike() {
+    RECORD.set(true);
+    for inline in [true, false] {
+        INLINE.set(inline);
+        for scene in SCENES {
+            scene();
+        }
+        crowd(2, 9, |_| {});
+    }
+    INLINE.set(true);
+    RECORD.set(false);
+}
+
+#[test]
+fn who_draws_changes_nothing() {
+    let crowds = || {
+        for msaa in 0..3 {
+            crowd(msaa, 1024, |_| {});
+            // The depth surface lies under later rows of the colour surface.
+            crowd(msaa, 9, |_| {});
+            // The surface is wider than its pitch, or ends where the EDRAM does.
+            crowd(msaa, 1024, |scene| scene.write(surface(160, Msaa::from_bits(msaa))));
+            crowd(msaa, 2040, |scene| scene.write(RbColorInfo::with().color_base(2030)));
+            // A stencil that counts, 16_16_16_16 colours, alpha tested.
+            crowd(msaa, 1024, |scene| {
+                scene.write(RbColorInfo::with().color_format(ColorTargetFormat::Rgba16));
+                let counting = depth(Compare::GreaterEqual).stencil_enable(true).stencilfunc(Compare::Always);
+                scene.write(counting.stencilzpass(StencilOp::IncrementClamp));
+                scene.write(RbColorcontrol::with().alpha_test_enable(true).alpha_func(Compare::Greater));
+                scene.floats(RB_ALPHA_REF, &[0.25]);
+            });
+        }
+    };
+    let mut expected = Vec::new();
+    for &(threads, inline) in crate::WAYS {
+        THREADS.set(threads);
+        INLINE.set(inline);
+        LEFT.take();
+        for scene in SCENES {
+            scene();
+        }
+        crowds();
+        let left = LEFT.take();
+        assert!(left.len() > 25);
+        if expected.is_empty() {
+            expected = left;
+        } else {
+            assert_eq!(left, expected, "{threads} threads, inline: {inline}");
+        }
+    }
+    INLINE.set(true);
+}
