@@ -31,6 +31,7 @@ mod integer;
 mod load_store;
 mod logical;
 mod passed;
+mod place;
 mod redo;
 mod reservations;
 mod rotate;

@@ -5,21 +5,13 @@
 
 use super::Lifter;
 use super::float_registers::Nans;
+use super::place::Place;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use xenia_isa::{Instruction, LoadStore};
 
 /// Words that `lmw` loads inline at most, as many as `lswi` may. All of them are in registers at once, of which the host has
 /// fourteen: beyond, each instruction of the intermediate form takes up to four times as long to compile.
 const INLINE_WORDS: usize = 8;
-
-/// Where an access goes: a host address and a displacement.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub(super) address: Value,
-    pub(super) displacement: i32,
-    /// For update forms: what goes to RA.
-    pub(super) update: Option<Value>,
-}
 
 /// How a loaded value becomes a register.
 #[derive(Clone, Copy)]
@@ -28,68 +20,7 @@ pub(super) enum Extend {
     Sign,
 }
 
-impl Place {
-    /// `bytes` further on.
-    pub(super) fn offset(self, bytes: i32) -> Self {
-        Self { displacement: self.displacement + bytes, ..self }
-    }
-}
-
 impl Lifter<'_> {
-    fn place_d(&mut self, i: Instruction, displacement: i64) -> Place {
-        let address = self.base_address(i.ra());
-        Place { address, displacement: displacement as i32, update: None }
-    }
-
-    fn place_x(&mut self, i: Instruction) -> Place {
-        let ea = self.ea_x(i);
-        Place { address: self.host_address(ea), displacement: 0, update: None }
-    }
-
-    fn place_du(&mut self, i: Instruction, displacement: i64) -> Place {
-        let a = if self.config.mode.wide { self.gpr(i.ra()) } else { self.gpr32(i.ra()) };
-        let ea = self.b.ins().iadd_imm_s(a, displacement);
-        self.place_update(ea)
-    }
-
-    fn place_ux(&mut self, i: Instruction) -> Place {
-        let (a, b) = if self.config.mode.wide {
-            (self.gpr(i.ra()), self.gpr(i.rb()))
-        } else {
-            (self.gpr32(i.ra()), self.gpr32(i.rb()))
-        };
-        let ea = self.b.ins().iadd(a, b);
-        self.place_update(ea)
-    }
-
-    /// `ea`: a doubleword in 64-bit mode, else a word.
-    fn place_update(&mut self, ea: Value) -> Place {
-        let wide = self.config.mode.wide;
-        let low = if wide { self.b.ins().ireduce(types::I32, ea) } else { ea };
-        let low = self.b.ins().uextend(types::I64, low);
-        let update = if wide { ea } else { low };
-        Place { address: self.host_address(low), displacement: 0, update: Some(update) }
-    }
-
-    fn update(&mut self, i: Instruction, place: Place) {
-        match place.update {
-            Some(ea) if self.config.mode.wide => self.set_gpr(i.ra(), ea),
-            Some(ea) => self.set_gpr_low(i.ra(), ea, None),
-            None => {}
-        }
-    }
-
-    /// Loads a big-endian value of type `ty`.
-    pub(super) fn load_big(&mut self, ty: Type, place: Place) -> Value {
-        let value = self.load_guest(ty, place.address, place.displacement);
-        if ty == types::I8 { value } else { self.b.ins().bswap(value) }
-    }
-
-    pub(super) fn store_big(&mut self, value: Value, place: Place) {
-        let value = self.bytes_reversed(value);
-        self.store_guest(value, place.address, place.displacement);
-    }
-
     pub(super) fn set_loaded(&mut self, n: usize, value: Value, extend: Extend) {
         let ty = self.b.func.dfg.value_type(value);
         match extend {
@@ -123,8 +54,7 @@ impl Lifter<'_> {
     }
 
     /// Loads with the bytes of memory in reverse: no swap at all.
-    fn load_reversed(&mut self, i: Instruction, ty: Type) {
-        let place = self.place_x(i);
+    fn load_reversed(&mut self, i: Instruction, ty: Type, place: Place) {
         let value = self.load_guest(ty, place.address, place.displacement);
         self.set_loaded(i.rd(), value, Extend::Zero);
     }
@@ -146,8 +76,7 @@ impl Lifter<'_> {
         self.update(i, place);
     }
 
-    fn store_reversed(&mut self, i: Instruction, ty: Type) {
-        let place = self.place_x(i);
+    fn store_reversed(&mut self, i: Instruction, ty: Type, place: Place) {
         let value = self.low_part(i.rs(), ty);
         self.store_guest(value, place.address, place.displacement);
     }
@@ -196,7 +125,124 @@ impl Lifter<'_> {
     }
 }
 
+/// Binds rows to accesses; the first word says what the address is, and whether RA becomes it.
+macro_rules! arms {
+    (d $($row:ident $access:ident($($more:expr),*);)*) => { $(
+        fn $row(&mut self, i: Instruction) {
+            let place = self.place_d(i, i.disp());
+            self.$access(i, $($more,)* place);
+        }
+    )* };
+    (ds $($row:ident $access:ident($($more:expr),*);)*) => { $(
+        fn $row(&mut self, i: Instruction) {
+            let place = self.place_d(i, i.disp_ds());
+            self.$access(i, $($more,)* place);
+        }
+    )* };
+    (x $($row:ident $access:ident($($more:expr),*);)*) => { $(
+        fn $row(&mut self, i: Instruction) {
+            let place = self.place_x(i);
+            self.$access(i, $($more,)* place);
+        }
+    )* };
+    (d_update $($row:ident $access:ident($($more:expr),*);)*) => { $(
+        fn $row(&mut self, i: Instruction) {
+            let place = self.place_du(i, i.disp());
+            self.$access(i, $($more,)* place);
+        }
+    )* };
+    (ds_update $($row:ident $access:ident($($more:expr),*);)*) => { $(
+        fn $row(&mut self, i: Instruction) {
+            let place = self.place_du(i, i.disp_ds());
+            self.$access(i, $($more,)* place);
+        }
+    )* };
+    (x_update $($row:ident $access:ident($($more:expr),*);)*) => { $(
+        fn $row(&mut self, i: Instruction) {
+            let place = self.place_ux(i);
+            self.$access(i, $($more,)* place);
+        }
+    )* };
+}
+
 impl LoadStore for Lifter<'_> {
+    arms! { d
+        lbz load_gpr(types::I8, Extend::Zero);
+        lhz load_gpr(types::I16, Extend::Zero);
+        lha load_gpr(types::I16, Extend::Sign);
+        lwz load_gpr(types::I32, Extend::Zero);
+        stb store_gpr(types::I8);
+        sth store_gpr(types::I16);
+        lfs load_single();
+        stfd store_double();
+        stfs store_single();
+    }
+
+    arms! { ds
+        lwa load_gpr(types::I32, Extend::Sign);
+        ld load_gpr(types::I64, Extend::Zero);
+        std store_gpr(types::I64);
+    }
+
+    arms! { x
+        lbzx load_gpr(types::I8, Extend::Zero);
+        lhzx load_gpr(types::I16, Extend::Zero);
+        lhax load_gpr(types::I16, Extend::Sign);
+        lwzx load_gpr(types::I32, Extend::Zero);
+        lwax load_gpr(types::I32, Extend::Sign);
+        ldx load_gpr(types::I64, Extend::Zero);
+        stbx store_gpr(types::I8);
+        sthx store_gpr(types::I16);
+        stwx store_gpr(types::I32);
+        stdx store_gpr(types::I64);
+        lfdx load_double();
+        lfsx load_single();
+        stfdx store_double();
+        stfsx store_single();
+        lhbrx load_reversed(types::I16);
+        lwbrx load_reversed(types::I32);
+        ldbrx load_reversed(types::I64);
+        sthbrx store_reversed(types::I16);
+        stwbrx store_reversed(types::I32);
+        stdbrx store_reversed(types::I64);
+    }
+
+    arms! { d_update
+        lbzu load_gpr(types::I8, Extend::Zero);
+        lhzu load_gpr(types::I16, Extend::Zero);
+        lhau load_gpr(types::I16, Extend::Sign);
+        lwzu load_gpr(types::I32, Extend::Zero);
+        stbu store_gpr(types::I8);
+        sthu store_gpr(types::I16);
+        stwu store_gpr(types::I32);
+        lfdu load_double();
+        lfsu load_single();
+        stfdu store_double();
+        stfsu store_single();
+    }
+
+    arms! { ds_update
+        ldu load_gpr(types::I64, Extend::Zero);
+        stdu store_gpr(types::I64);
+    }
+
+    arms! { x_update
+        lbzux load_gpr(types::I8, Extend::Zero);
+        lhzux load_gpr(types::I16, Extend::Zero);
+        lhaux load_gpr(types::I16, Extend::Sign);
+        lwzux load_gpr(types::I32, Extend::Zero);
+        lwaux load_gpr(types::I32, Extend::Sign);
+        ldux load_gpr(types::I64, Extend::Zero);
+        stbux store_gpr(types::I8);
+        sthux store_gpr(types::I16);
+        stwux store_gpr(types::I32);
+        stdux store_gpr(types::I64);
+        lfdux load_double();
+        lfsux load_single();
+        stfdux store_double();
+        stfsux store_single();
+    }
+
     fn dcbz(&mut self, i: Instruction) {
         self.clear_block(i, 32);
     }
@@ -275,304 +321,15 @@ impl LoadStore for Lifter<'_> {
         self.store_big(low, place);
     }
 
-    fn lbz(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp());
-        self.load_gpr(i, types::I8, Extend::Zero, place);
-    }
-
-    fn lbzu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp());
-        self.load_gpr(i, types::I8, Extend::Zero, place);
-    }
-
-    fn lbzux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.load_gpr(i, types::I8, Extend::Zero, place);
-    }
-
-    fn lbzx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.load_gpr(i, types::I8, Extend::Zero, place);
-    }
-
-    fn lhz(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp());
-        self.load_gpr(i, types::I16, Extend::Zero, place);
-    }
-
-    fn lhzu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp());
-        self.load_gpr(i, types::I16, Extend::Zero, place);
-    }
-
-    fn lhzux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.load_gpr(i, types::I16, Extend::Zero, place);
-    }
-
-    fn lhzx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.load_gpr(i, types::I16, Extend::Zero, place);
-    }
-
-    fn lha(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp());
-        self.load_gpr(i, types::I16, Extend::Sign, place);
-    }
-
-    fn lhau(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp());
-        self.load_gpr(i, types::I16, Extend::Sign, place);
-    }
-
-    fn lhaux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.load_gpr(i, types::I16, Extend::Sign, place);
-    }
-
-    fn lhax(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.load_gpr(i, types::I16, Extend::Sign, place);
-    }
-
-    fn lwz(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp());
-        self.load_gpr(i, types::I32, Extend::Zero, place);
-    }
-
-    fn lwzu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp());
-        self.load_gpr(i, types::I32, Extend::Zero, place);
-    }
-
-    fn lwzux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.load_gpr(i, types::I32, Extend::Zero, place);
-    }
-
-    fn lwzx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.load_gpr(i, types::I32, Extend::Zero, place);
-    }
-
-    fn lwa(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp_ds());
-        self.load_gpr(i, types::I32, Extend::Sign, place);
-    }
-
-    fn lwaux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.load_gpr(i, types::I32, Extend::Sign, place);
-    }
-
-    fn lwax(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.load_gpr(i, types::I32, Extend::Sign, place);
-    }
-
-    fn ld(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp_ds());
-        self.load_gpr(i, types::I64, Extend::Zero, place);
-    }
-
-    fn ldu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp_ds());
-        self.load_gpr(i, types::I64, Extend::Zero, place);
-    }
-
-    fn ldux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.load_gpr(i, types::I64, Extend::Zero, place);
-    }
-
-    fn ldx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.load_gpr(i, types::I64, Extend::Zero, place);
-    }
-
-    fn stb(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp());
-        self.store_gpr(i, types::I8, place);
-    }
-
-    fn stbu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp());
-        self.store_gpr(i, types::I8, place);
-    }
-
-    fn stbux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.store_gpr(i, types::I8, place);
-    }
-
-    fn stbx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.store_gpr(i, types::I8, place);
-    }
-
-    fn sth(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp());
-        self.store_gpr(i, types::I16, place);
-    }
-
-    fn sthu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp());
-        self.store_gpr(i, types::I16, place);
-    }
-
-    fn sthux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.store_gpr(i, types::I16, place);
-    }
-
-    fn sthx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.store_gpr(i, types::I16, place);
-    }
-
     fn stw(&mut self, i: Instruction) {
         let place = self.place_d(i, i.disp());
         self.store_gpr(i, types::I32, place);
         self.stored_words.note(i);
     }
 
-    fn stwu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp());
-        self.store_gpr(i, types::I32, place);
-    }
-
-    fn stwux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.store_gpr(i, types::I32, place);
-    }
-
-    fn stwx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.store_gpr(i, types::I32, place);
-    }
-
-    fn std(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp_ds());
-        self.store_gpr(i, types::I64, place);
-    }
-
-    fn stdu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp_ds());
-        self.store_gpr(i, types::I64, place);
-    }
-
-    fn stdux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.store_gpr(i, types::I64, place);
-    }
-
-    fn stdx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.store_gpr(i, types::I64, place);
-    }
-
     fn lfd(&mut self, i: Instruction) {
         let place = self.place_d(i, i.disp());
         let bits = self.load_doubleword(i, place);
         self.set_double(i, place, bits);
-    }
-
-    fn lfdu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp());
-        self.load_double(i, place);
-    }
-
-    fn lfdux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.load_double(i, place);
-    }
-
-    fn lfdx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.load_double(i, place);
-    }
-
-    fn lfs(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp());
-        self.load_single(i, place);
-    }
-
-    fn lfsu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp());
-        self.load_single(i, place);
-    }
-
-    fn lfsux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.load_single(i, place);
-    }
-
-    fn lfsx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.load_single(i, place);
-    }
-
-    fn stfd(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp());
-        self.store_double(i, place);
-    }
-
-    fn stfdu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp());
-        self.store_double(i, place);
-    }
-
-    fn stfdux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.store_double(i, place);
-    }
-
-    fn stfdx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.store_double(i, place);
-    }
-
-    fn stfs(&mut self, i: Instruction) {
-        let place = self.place_d(i, i.disp());
-        self.store_single(i, place);
-    }
-
-    fn stfsu(&mut self, i: Instruction) {
-        let place = self.place_du(i, i.disp());
-        self.store_single(i, place);
-    }
-
-    fn stfsux(&mut self, i: Instruction) {
-        let place = self.place_ux(i);
-        self.store_single(i, place);
-    }
-
-    fn stfsx(&mut self, i: Instruction) {
-        let place = self.place_x(i);
-        self.store_single(i, place);
-    }
-
-    fn lhbrx(&mut self, i: Instruction) {
-        self.load_reversed(i, types::I16);
-    }
-
-    fn lwbrx(&mut self, i: Instruction) {
-        self.load_reversed(i, types::I32);
-    }
-
-    fn ldbrx(&mut self, i: Instruction) {
-        self.load_reversed(i, types::I64);
-    }
-
-    fn sthbrx(&mut self, i: Instruction) {
-        self.store_reversed(i, types::I16);
-    }
-
-    fn stwbrx(&mut self, i: Instruction) {
-        self.store_reversed(i, types::I32);
-    }
-
-    fn stdbrx(&mut self, i: Instruction) {
-        self.store_reversed(i, types::I64);
     }
 }

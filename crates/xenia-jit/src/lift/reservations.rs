@@ -4,7 +4,8 @@
 //! reserves, and another stores conditionally, which is one step with a change of the table.
 
 use super::cache::{Cr, Xer};
-use super::load_store::{Extend, Place};
+use super::load_store::Extend;
+use super::place::Place;
 use super::{HOST, Lifter, PC};
 use crate::hooks::Hook;
 use cranelift_codegen::ir::condcodes::IntCC;

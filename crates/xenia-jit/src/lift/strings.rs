@@ -1,7 +1,7 @@
 //! `lswi`, `lswx`, `stswi` and `stswx`. Immediate lengths are host accesses; the others are a call, as is a long `lmw`.
 
 use super::cache::Cache;
-use super::load_store::Place;
+use super::place::Place;
 use super::{HOST, Lifter, PC};
 use crate::hooks::Hook;
 use crate::host::WORDS;

@@ -8,7 +8,7 @@
 //! So where threads run at once, only what lies on the stack is guessed, where compilers put such doubles.
 
 use super::Lifter;
-use super::load_store::Place;
+use super::place::Place;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_cpu::ReservationMode;
 use xenia_isa::Instruction;

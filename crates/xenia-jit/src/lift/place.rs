@@ -1,0 +1,84 @@
+//! Where loads and stores of the fixed-point and floating-point families go: host addresses by the form of the guest's.
+//!
+//! Storage is addressed with 32 bits in both computation modes; update forms write the address to RA, zero-extended from
+//! 32 bits or as a whole.
+
+use super::Lifter;
+use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
+use xenia_isa::Instruction;
+
+/// Where an access goes: a host address and a displacement.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    pub(super) address: Value,
+    pub(super) displacement: i32,
+    /// For update forms: what goes to RA.
+    pub(super) update: Option<Value>,
+}
+
+impl Place {
+    /// `bytes` further on.
+    pub(super) fn offset(self, bytes: i32) -> Self {
+        Self { displacement: self.displacement + bytes, ..self }
+    }
+}
+
+/// Forms of addresses.
+impl Lifter<'_> {
+    pub(super) fn place_d(&mut self, i: Instruction, displacement: i64) -> Place {
+        let address = self.base_address(i.ra());
+        Place { address, displacement: displacement as i32, update: None }
+    }
+
+    pub(super) fn place_x(&mut self, i: Instruction) -> Place {
+        let ea = self.ea_x(i);
+        Place { address: self.host_address(ea), displacement: 0, update: None }
+    }
+
+    pub(super) fn place_du(&mut self, i: Instruction, displacement: i64) -> Place {
+        let a = if self.config.mode.wide { self.gpr(i.ra()) } else { self.gpr32(i.ra()) };
+        let ea = self.b.ins().iadd_imm_s(a, displacement);
+        self.place_update(ea)
+    }
+
+    pub(super) fn place_ux(&mut self, i: Instruction) -> Place {
+        let (a, b) = if self.config.mode.wide {
+            (self.gpr(i.ra()), self.gpr(i.rb()))
+        } else {
+            (self.gpr32(i.ra()), self.gpr32(i.rb()))
+        };
+        let ea = self.b.ins().iadd(a, b);
+        self.place_update(ea)
+    }
+
+    /// `ea`: a doubleword in 64-bit mode, else a word.
+    fn place_update(&mut self, ea: Value) -> Place {
+        let wide = self.config.mode.wide;
+        let low = if wide { self.b.ins().ireduce(types::I32, ea) } else { ea };
+        let low = self.b.ins().uextend(types::I64, low);
+        let update = if wide { ea } else { low };
+        Place { address: self.host_address(low), displacement: 0, update: Some(update) }
+    }
+
+    pub(super) fn update(&mut self, i: Instruction, place: Place) {
+        match place.update {
+            Some(ea) if self.config.mode.wide => self.set_gpr(i.ra(), ea),
+            Some(ea) => self.set_gpr_low(i.ra(), ea, None),
+            None => {}
+        }
+    }
+}
+
+/// Big-endian data: one host access and a byte swap.
+impl Lifter<'_> {
+    /// Loads a big-endian value of type `ty`.
+    pub(super) fn load_big(&mut self, ty: Type, place: Place) -> Value {
+        let value = self.load_guest(ty, place.address, place.displacement);
+        if ty == types::I8 { value } else { self.b.ins().bswap(value) }
+    }
+
+    pub(super) fn store_big(&mut self, value: Value, place: Place) {
+        let value = self.bytes_reversed(value);
+        self.store_guest(value, place.address, place.displacement);
+    }
+}
