@@ -4,17 +4,12 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-use xenia_testing::hermetic;
+use xenia_testing::{hermetic, kills};
 
-/// How often a program is killed, if not as often as usual.
-const KILLS: &str = "XENIA_TEST_KILLS";
+/// How often a program is killed.
 const USUAL_KILLS: u64 = 100;
 /// Files of a folder.
 const FILES: u8 = 24;
-
-fn kills() -> u64 {
-    std::env::var(KILLS).ok().and_then(|kills| kills.parse().ok()).unwrap_or(USUAL_KILLS)
-}
 
 fn program(words: &[&str]) -> Command {
     let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
@@ -102,7 +97,7 @@ fn an_import_that_is_killed_leaves_the_old_package_or_the_new_one() {
     whole(&words(0));
     let usual = whole(&words(1));
     let mut now = 1;
-    for round in 0..kills() {
+    for round in 0..kills(USUAL_KILLS) {
         killed(&words(1 - now), round, usual);
         let (_, files) = package(&saves);
         if files == generations[1 - now] {
@@ -129,7 +124,7 @@ fn files_that_are_extracted_are_whole_or_not_there() {
     let all = words(&to("all"));
     let usual = whole(&all.each_ref().map(String::as_str));
     assert!(files_in(&to("all")) == files);
-    for round in 0..kills() / 2 {
+    for round in 0..kills(USUAL_KILLS) / 2 {
         let to = to("killed");
         let words = words(&to);
         killed(&words.each_ref().map(String::as_str), 2 * round, usual);

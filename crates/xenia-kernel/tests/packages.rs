@@ -13,11 +13,11 @@ use xenia_kernel::user::profile::Xuid;
 use xenia_kernel::vfs::{Device, Disposition, FileData, HostFolder, OpenRequest, VfsError};
 use xenia_kernel::{Kernel, KernelConfig};
 use xenia_memory::{GuestMemory, Heap, Protect};
+use xenia_testing::kills;
 
 /// Set for the program that is going to be killed: the folder to save in.
 const FOLDER: &str = "XENIA_TEST_PACKAGE_FOLDER";
-/// How often a program is killed, if not as often as usual.
-const KILLS: &str = "XENIA_TEST_KILLS";
+/// How often a program is killed.
 const USUAL_KILLS: u64 = 25;
 /// The files of a save: all of one generation.
 const FILES: [&str; 3] = ["index", "level", "player"];
@@ -102,8 +102,7 @@ fn a_killed_program_leaves_the_old_package_or_the_new_one() {
         write(&kernel, file, 0);
     }
     drop(kernel);
-    let kills = std::env::var(KILLS).ok().and_then(|kills| kills.parse().ok()).unwrap_or(USUAL_KILLS);
-    for round in 0..kills {
+    for round in 0..kills(USUAL_KILLS) {
         let mut child = killed::start("child_that_saves_packages_for_ever", FOLDER, folder.path());
         // Another moment each time: up to some 40 ms, in steps that share no factor with a save's length.
         std::thread::sleep(Duration::from_micros(round * 7919 % 40_000));

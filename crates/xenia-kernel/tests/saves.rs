@@ -5,12 +5,15 @@ mod killed;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use xenia_kernel::vfs::{Disposition, HostFolder, OpenRequest, Vfs};
+use xenia_testing::kills;
 
 /// Set for the program that is going to be killed: the folder to save in.
 const FOLDER: &str = "XENIA_TEST_SAVE_FOLDER";
 /// A save is this many bytes, all the same, written in pieces.
 const SIZE: usize = 192 << 10;
 const PIECE: usize = 4096;
+/// How often a program is killed.
+const USUAL_KILLS: u64 = 25;
 
 fn save(vfs: &mut Vfs, name: &str, generation: u8, how: Disposition, flush: bool) {
     let at = vfs.resolve(&format!(r"hdd:\{name}")).unwrap();
@@ -55,7 +58,7 @@ fn saves_in(folder: &Path) -> Vec<PathBuf> {
 fn a_killed_program_leaves_whole_saves() {
     let folder = tempfile::tempdir().unwrap();
     let mut seen = 0;
-    for round in 0..25_u64 {
+    for round in 0..kills(USUAL_KILLS) {
         let mut child = killed::start("child_that_saves_for_ever", FOLDER, folder.path());
         // Another moment each time: up to some 20 ms, in steps that share no factor with a save's length.
         std::thread::sleep(Duration::from_micros(round * 7919 % 20_000));

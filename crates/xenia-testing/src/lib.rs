@@ -23,10 +23,12 @@
 mod cases;
 mod damage;
 mod hermetic;
+mod kills;
 mod tools;
 
 pub use cases::{Cases, Dice, thread_time};
 pub use hermetic::hermetic;
+pub use kills::kills;
 pub use tools::{Part, Row, TOOLS, Tool};
 
 use std::fmt::Display;
