@@ -5,6 +5,7 @@
 //! does the timing; here they are built, what is missing is said, and the figures become docs/src/program-times.md and its picture.
 
 mod page;
+mod shares;
 mod to_main;
 
 use crate::programs::{self, catalogue as described};
@@ -34,6 +35,9 @@ pub(crate) struct TimesArgs {
     /// Without the interpreter, which takes most of the time.
     #[arg(long)]
     no_interp: bool,
+    /// Say where the time goes, too, by Linux's `perf`; else the page keeps what it was told last.
+    #[arg(long, conflicts_with = "no_run")]
+    shares: bool,
     /// Build everything, time nothing; with --bless the page is written from the last figures.
     #[arg(long)]
     no_run: bool,
@@ -67,12 +71,16 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
             Err(why) => println!("not timed: {}{SUFFIX} ({why:#})", program.name),
         }
     }
+    if args.shares {
+        shares::can_be_had()?;
+    }
     if rows.is_empty() {
         bail!("there is nothing to time");
     }
-    std::fs::write(folder.join("programs.json"), format!("{:#}\n", json!({ "programs": rows })))?;
+    std::fs::write(folder.join("programs.json"), format!("{:#}\n", json!({ "programs": &rows })))?;
     println!("{} programs are built", rows.len());
     let (times, picture) = (folder.join("times.json"), folder.join("times.svg"));
+    let parts = folder.join("shares.json");
     if !args.no_run {
         let mut command = hermetic(steps::released_program()?);
         command.args(["bench", "--runs", &args.runs.to_string()]);
@@ -81,9 +89,18 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
         steps::run(command.arg("--json").arg(&times).arg("--plot").arg(&picture))?;
         println!("the figures are in {}, the picture is {}", times.display(), picture.display());
     }
+    if args.shares {
+        let emulator = steps::released_program()?;
+        let found: Result<Vec<Value>> = rows
+            .iter()
+            .map(|row| shares::of(&folder, &emulator, row).with_context(|| row["name"].to_string()))
+            .collect();
+        std::fs::write(&parts, format!("{:#}\n", Value::from(found?)))?;
+    }
     if args.bless {
         let figures = std::fs::read(&times).context("there are no figures")?;
-        std::fs::write(PAGE, page::page(&serde_json::from_slice(&figures)?)?)?;
+        let parts = std::fs::read(&parts).map_or(Ok(Value::Null), |text| serde_json::from_slice(&text))?;
+        std::fs::write(PAGE, page::page(&serde_json::from_slice(&figures)?, &parts)?)?;
         std::fs::copy(&picture, PICTURE)?;
         println!("{PAGE} and {PICTURE} are written");
     }

@@ -1,5 +1,6 @@
 //! The page of the book about how long programs take, from the figures of `bench --programs`.
 
+use super::shares::PARTS;
 use anyhow::{Context, Result};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -15,7 +16,7 @@ writes this page and its picture; nothing of it is written by hand.
 
 ```sh
 cargo xtask program-times --no-run        # builds: some minutes, once
-cargo xtask program-times --bless         # times, and writes this page
+cargo xtask program-times --shares --bless    # times, asks Linux's perf where it goes, and writes this page
 cargo xtask program-times lua lua-title --no-interp
 ```
 
@@ -26,8 +27,8 @@ take turns, and each run begins anew with an empty disk. Programs whose name end
 
 ";
 
-/// The page.
-pub(super) fn page(report: &Value) -> Result<String> {
+/// The page, of what `bench` reports, and of what [`super::shares`] found out about each program.
+pub(super) fn page(report: &Value, shares: &Value) -> Result<String> {
     let programs = report["programs"].as_array().context("the report has no programs")?;
     let mut out = BEGINNING.to_owned();
     let host = report["host"].as_str().unwrap_or("unknown");
@@ -36,6 +37,7 @@ pub(super) fn page(report: &Value) -> Result<String> {
     means(&mut out, report)?;
     times(&mut out, programs)?;
     starts(&mut out, programs)?;
+    parts(&mut out, shares)?;
     shortfalls(&mut out, report, programs)?;
     Ok(out)
 }
@@ -114,6 +116,26 @@ fn starts(out: &mut String, programs: &[Value]) -> Result<()> {
     Ok(())
 }
 
+/// Where the time goes.
+fn parts(out: &mut String, shares: &Value) -> Result<()> {
+    let Some(programs) = shares.as_array() else { return Ok(()) };
+    out.push_str(
+        "## Where it goes\n\nPercent of the samples of a whole run (`perf record -e cpu-clock`), at the first start and at the second. The compiler's \
+         allocations are among the rest, with the kernel's calls, the files and the emulator's own start; ways in and out are those of compiled \
+         code, and the functions that it calls.\n\n",
+    );
+    writeln!(out, "| program | {} |\n|{}", PARTS.join(" | "), "---|".repeat(PARTS.len() + 1))?;
+    for program in programs {
+        write!(out, "| {} |", program["name"].as_str().unwrap_or_default())?;
+        for part in 0..PARTS.len() {
+            write!(out, " {}, {} |", program["first"][part], program["second"][part])?;
+        }
+        out.push('\n');
+    }
+    out.push('\n');
+    Ok(())
+}
+
 /// What is behind a goal.
 fn shortfalls(out: &mut String, report: &Value, programs: &[Value]) -> Result<()> {
     out.push_str("## Goals\n\n");
@@ -168,7 +190,9 @@ mod tests {
             "program_geomeans": { "all": { "programs": 2, "auto_over_native": 5.0, "auto_over_qemu": null,
                 "qemu_over_native": null } },
         });
-        let page = page(&report).unwrap();
+        let shares =
+            json!([{ "name": "slow", "first": [50, 20, 10, 5, 5, 10], "second": [80, 0, 5, 5, 5, 5] }]);
+        let page = page(&report, &shares).unwrap();
         assert!(page.contains("| all | 2 | 5.00 | - | - |"), "{page}");
         assert!(
             page.contains("| slow | whole | 5 | 0.100 0.200 0.300 | 0.500 1.000 1.500 | 0.400 0.800 1.200 |"),
@@ -176,6 +200,7 @@ mod tests {
         );
         assert!(page.contains("| 5.00 | 2.50 |\n") && page.contains("| 5.00 | - |\n"), "{page}");
         assert!(page.contains("| slow | 1234 | 20 40 60 | 25% | 10 20 30 | 0% | 77 | 25% | 0% |"), "{page}");
+        assert!(page.contains("| slow | 50, 80 | 20, 0 | 10, 5 | 5, 5 | 5, 5 | 10, 5 |"), "{page}");
         assert!(page.contains("not met (5.00)") && page.contains("1 behind it (slow)"), "{page}");
     }
 }

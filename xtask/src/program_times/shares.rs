@@ -1,0 +1,135 @@
+//! Where a program's time goes: samples of Linux's `perf`, by what was running.
+//!
+//! `xenia-rs bench` runs under `perf record`, a program at a time. Each run of a title in it is a process of its own, so the first
+//! ones of them are the steps of a first start and the next ones those of a second.
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use xenia_testing::hermetic;
+
+/// Samples a second of CPU time: a prime, so that nothing periodic is met each time.
+const SAMPLES: &str = "997";
+/// What `bench` starts itself as, /proc/PID/exe, is called after that.
+const PROCESS: &str = "exe";
+
+/// What a sample can be of, in the order of the page's columns; `Parts` counts by these.
+pub(super) const PARTS: [&str; 6] =
+    ["compiled code", "compiler", "interpreter", "ways in and out", "the host's kernel", "rest"];
+/// Where code of ours is, by what its symbols have in them; what is named by no line is the rest.
+const SYMBOLS: &[(&str, &[&str])] = &[
+    (
+        "compiler",
+        &["cranelift", "regalloc2", "xenia_jit::lift", "xenia_jit::function_tier", "xenia_jit::region"],
+    ),
+    // Its table of functions is reached by thunks.
+    ("interpreter", &["xenia_cpu::", "FnOnce::call_once"]),
+    ("ways in and out", &["xenia_jit::"]),
+];
+
+/// Whether there is a `perf` that may count.
+pub(super) fn can_be_had() -> Result<()> {
+    let tried = Command::new("perf").args(["stat", "-e", "cpu-clock", "true"]).output();
+    match tried {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => bail!("perf: {}", String::from_utf8_lossy(&output.stderr).trim()),
+        Err(why) => bail!("perf (Debian package linux-perf): {why}"),
+    }
+}
+
+/// The shares of a program, a row of `programs.json`, in percent of the samples of its first start and of its second.
+pub(super) fn of(folder: &Path, emulator: &Path, program: &Value) -> Result<Value> {
+    let steps = program["steps"].as_array().map_or(0, Vec::len);
+    let alone = folder.join("shares");
+    std::fs::create_dir_all(&alone)?;
+    std::fs::write(alone.join("programs.json"), json!({ "programs": [program] }).to_string())?;
+    let samples = alone.join("perf.data");
+    let mut command = hermetic("perf");
+    command
+        .args(["record", "-q", "-e", "cpu-clock", "-F", SAMPLES, "-o"])
+        .arg(&samples)
+        .arg("--")
+        .arg(emulator);
+    command.args(["bench", "--runs=1", "--peers=native"]).arg(format!("--programs={}", alone.display()));
+    let status = command.stdout(Stdio::null()).status().context("cannot start perf")?;
+    if !status.success() {
+        bail!("{command:?} ended with {status}");
+    }
+    let mut command = hermetic("perf");
+    command.args(["script", "-F", "comm,pid,ip,sym,dso", "-i"]).arg(&samples);
+    let output = command.output().context("cannot start perf")?;
+    if !output.status.success() {
+        bail!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let [first, second] = starts(&text, steps).context("too few processes were seen")?;
+    Ok(json!({ "name": program["name"], "first": first, "second": second }))
+}
+
+/// Percent of each part, of the processes of a first start and of a second, which have as many `steps` each.
+fn starts(script: &str, steps: usize) -> Option<[Vec<u64>; 2]> {
+    let mut order = Vec::new();
+    let mut counts: BTreeMap<&str, [u64; PARTS.len()]> = BTreeMap::new();
+    for line in script.lines() {
+        let Some((process, code)) = sample(line) else { continue };
+        if !counts.contains_key(process) {
+            order.push(process);
+        }
+        counts.entry(process).or_default()[part(code)] += 1;
+    }
+    let of = |from: usize| {
+        let processes = order.get(from..from + steps)?;
+        let sums = (0..PARTS.len()).map(|part| processes.iter().map(|one| counts[one][part]).sum());
+        let sums: Vec<u64> = sums.collect();
+        let all = sums.iter().sum::<u64>().max(1);
+        Some(sums.into_iter().map(|sum| (sum * 100 + all / 2) / all).collect())
+    };
+    Some([of(0)?, of(steps)?])
+}
+
+/// Process and what ran, of a line `exe 16845 557d1dd95df5 SYMBOL (FILE)`, if it is one of the emulator's.
+fn sample(line: &str) -> Option<(&str, &str)> {
+    let (name, rest) = line.trim_start().split_once(char::is_whitespace)?;
+    let (process, rest) = rest.trim_start().split_once(char::is_whitespace)?;
+    let (_, code) = rest.trim_start().split_once(char::is_whitespace)?;
+    (name == PROCESS).then_some((process, code))
+}
+
+/// The part, as a number among [`PARTS`], that `SYMBOL (FILE)` is of.
+fn part(code: &str) -> usize {
+    let (symbol, file) = code.rsplit_once(" (/").unwrap_or((code, code));
+    let name = if file.contains("xenia-code") {
+        "compiled code"
+    } else if code.ends_with("([kernel.kallsyms])") {
+        "the host's kernel"
+    } else {
+        let holds = |names: &[&str]| names.iter().any(|name| symbol.contains(name));
+        SYMBOLS.iter().find(|(_, names)| holds(names)).map_or("rest", |(part, _)| part)
+    };
+    PARTS.iter().position(|part| *part == name).unwrap_or(PARTS.len() - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_counted_by_process_and_part() {
+        let script = "
+         xenia-rs 7 55fa54799950 main (/bin/xenia-rs)
+             bash 8 ffffffff81 exec ([kernel.kallsyms])
+              exe 9 557d1dde2963 regalloc2::cfg::CFGInfo::init (/bin/xenia-rs)
+              exe 9 7f53a2143d38 [unknown] (/memfd:xenia-code (deleted))
+              exe 10 7f53a2143d38 [unknown] (/memfd:xenia-code (deleted))
+              exe 10 557d1dd95df5 <xenia_cpu::interp::Interpreter as xenia_cpu::execute::Execute>::run (/bin/xenia-rs)
+              exe 10 557d1dd95df5 xenia_jit::hooks::Preserving::Conditions (/bin/xenia-rs)
+              exe 10 ffffffff8182 exc_page_fault ([kernel.kallsyms])
+              exe 11 7f55c7cee9d7 malloc (/usr/lib/libc.so.6)";
+        assert_eq!(starts(script, 1), Some([vec![50, 50, 0, 0, 0, 0], vec![25, 0, 25, 25, 25, 0]]));
+        assert_eq!(starts(script, 2), None);
+        let three = format!("{script}\n exe 12 1 free (/usr/lib/libc.so.6)");
+        assert_eq!(starts(&three, 2), Some([vec![33, 17, 17, 17, 17, 0], vec![0, 0, 0, 0, 0, 100]]));
+    }
+}
