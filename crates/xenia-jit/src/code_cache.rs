@@ -1,14 +1,8 @@
 //! Which guest code has host code, and which of it still counts.
 //!
 //! A region is published by writing its entries into the table of entries and the link slots that name
-//! them; it is withdrawn by clearing them, one store each, without a look at who links to it.
-//!
-//! # Code that changes
-//! Compiled code compares no page versions. An engine that is about to enter it looks at the memory's epoch, and if that
-//! has moved, has what is on changed pages withdrawn ([`CodeCache::withdraw_changed`]) first: when a visit begins, when the
-//! kernel or the interpreter has been at work, and after `isync` or `icbi` if anything was written meanwhile. Withdrawn by one engine,
-//! it is out of all others' tables. A region that is published while one of its pages changes is found by
-//! the next look, as the page's version moves before the epoch does.
+//! them; it is withdrawn by clearing them, one store each, without a look at who links to it. Code that the guest changes is
+//! withdrawn in [`changes`].
 //!
 //! # Freeing
 //! Withdrawn code may still be running, or be the return address of a host frame; [`epochs`](crate::epochs) tells when it
@@ -23,6 +17,10 @@
 //! When code memory is full, or code lies on more pages than there may be tables of entries for ([`MOST_TABLES`]), everything is
 //! withdrawn, and with it goes what was learned of functions and pages.
 
+mod changes;
+#[cfg(test)]
+mod tests;
+
 use crate::JitError;
 use crate::code_memory::{CODE_SIZE, CodeMemory, SLOTS, STORED};
 use crate::enter::missing_stub;
@@ -33,11 +31,10 @@ use crate::lift::Site;
 use crate::mode::Mode;
 use crate::relocation::Symbol;
 use crate::store::CodeStore;
+use changes::Pages;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// Withdrawals after which a page's code is not compiled any more.
-const FLIP_LIMIT: u32 = 12;
 /// What a region counts at least of [`CODE_SIZE`], whatever its code takes: the tables about the smallest one take that much.
 const LEAST_KEPT: usize = 1024;
 /// Guest pages with code, of any view of memory: each has a table of entries of 4 KiB.
@@ -63,15 +60,6 @@ struct Retired {
     id: u32,
 }
 
-/// A page with code.
-struct PageCode {
-    page: u32,
-    /// The version that the code was read at.
-    version: u32,
-    /// The regions that were.
-    regions: BTreeSet<u32>,
-}
-
 /// The machine's code cache. One engine per host thread shares it behind a lock; compiled code reads its
 /// tables without.
 pub(crate) struct CodeCache {
@@ -85,8 +73,7 @@ pub(crate) struct CodeCache {
     /// [`MOST_TABLES`], but in tests.
     most_tables: usize,
     by_offset: BTreeMap<usize, u32>,
-    /// Pages of regions that are not withdrawn, in order.
-    pages: Vec<PageCode>,
+    pages: Pages,
     next_id: u32,
     slots: HashMap<u32, u32>,
     owners: HashMap<u32, u32>,
@@ -96,8 +83,6 @@ pub(crate) struct CodeCache {
     lifting: Vec<u32>,
     /// What is known of functions.
     pub(crate) functions: Functions,
-    /// Changes seen of pages that held code.
-    flips: HashMap<u32, u32>,
 }
 
 impl CodeCache {
@@ -123,7 +108,7 @@ impl CodeCache {
             kept: 0,
             most_tables: MOST_TABLES,
             by_offset: BTreeMap::new(),
-            pages: Vec::new(),
+            pages: Pages::default(),
             next_id: 1,
             slots: HashMap::new(),
             owners: HashMap::new(),
@@ -131,7 +116,6 @@ impl CodeCache {
             epochs,
             lifting: Vec::new(),
             functions: Functions::default(),
-            flips: HashMap::new(),
         })
     }
 
@@ -239,66 +223,13 @@ impl CodeCache {
         Ok(id)
     }
 
-    /// Where `page` is among those with code, or would be.
-    fn page_code(&self, page: u32) -> Result<usize, usize> {
-        self.pages.binary_search_by_key(&page, |code| code.page)
-    }
-
-    /// Notes that region `id` was read from `page` at `version`, which it has now.
-    fn note_page(&mut self, page: u32, version: u32, id: u32) {
-        let mut place = self.page_code(page);
-        if let Ok(at) = place
-            && self.pages[at].version != version
-        {
-            self.page_changed(at);
-            place = self.page_code(page);
-        }
-        match place {
-            Ok(at) => _ = self.pages[at].regions.insert(id),
-            Err(at) => self.pages.insert(at, PageCode { page, version, regions: BTreeSet::from([id]) }),
-        }
-    }
-
-    /// Withdraws the regions on pages whose version has moved. Gives how many there were.
-    pub(crate) fn withdraw_changed(&mut self, version: &dyn Fn(u32) -> u32) -> u64 {
-        let moved = self.pages.iter().filter(|code| version(code.page) != code.version);
-        let moved: Vec<u32> = moved.map(|code| code.page).collect();
-        let mut withdrawn = 0;
-        for page in moved {
-            // It may be gone with the regions of another one.
-            if let Ok(at) = self.page_code(page) {
-                withdrawn += self.page_changed(at);
-            }
-        }
-        withdrawn
-    }
-
-    /// Withdraws all on the page that is `at` in the list. Gives how many regions it was.
-    fn page_changed(&mut self, at: usize) -> u64 {
-        let PageCode { page, regions, .. } = self.pages.remove(at);
-        *self.flips.entry(page).or_default() += 1;
-        for &id in &regions {
-            let start = self.regions.get(&id).and_then(|region| region.entries.first().copied());
-            self.withdraw(id);
-            if let Some(start) = start {
-                self.functions.changed(start);
-            }
-        }
-        regions.len() as u64
-    }
-
-    /// Whether code on `page` changed so often that it is better interpreted.
-    pub(crate) fn is_restless(&self, page: u32) -> bool {
-        self.flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)
-    }
-
     /// Withdraws everything, and forgets what was learned on the way there.
     pub(crate) fn flush(&mut self) {
         self.pages.clear();
         for id in self.regions.keys().copied().collect::<Vec<_>>() {
             self.withdraw(id);
         }
-        self.flips.clear();
+        self.pages.forget_changes();
         self.functions.forget();
     }
 
@@ -315,8 +246,7 @@ impl CodeCache {
             return;
         }
         let pages: Vec<u32> = region.pages.iter().map(|&(page, _)| page).collect();
-        let flips = |page| self.flips.get(page).copied().unwrap_or_default();
-        let comes_back = pages.iter().all(|page| flips(page) < FLIP_LIMIT);
+        let comes_back = !pages.iter().any(|&page| self.pages.is_restless(page));
         for pc in std::mem::take(&mut region.entries) {
             if self.owners.get(&pc) == Some(&id) {
                 self.owners.remove(&pc);
@@ -325,12 +255,7 @@ impl CodeCache {
             }
         }
         for page in pages {
-            if let Ok(at) = self.page_code(page) {
-                self.pages[at].regions.remove(&id);
-                if self.pages[at].regions.is_empty() {
-                    self.pages.remove(at);
-                }
-            }
+            self.pages.leave(page, id);
         }
         self.retired.push(Retired { epoch: self.epochs.advance(), id });
     }
@@ -398,105 +323,5 @@ impl CodeCache {
             let after = region.covered.partition_point(|&(start, _)| start <= pc);
             Some(after.checked_sub(1).is_some_and(|last| pc < region.covered[last].1))
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn region(pc: u32, size: usize) -> Compiled {
-        Compiled {
-            code: vec![0xCC; size],
-            tables: Tables { entries: vec![(pc, 0)], covered: vec![(pc, pc + 8)], ..Tables::default() },
-            texts: None,
-        }
-    }
-
-    #[test]
-    fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engines_have_gone_on() {
-        const THIRD: usize = CODE_SIZE / 3;
-        let epochs = Epochs::new();
-        let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
-        let engine = epochs.join();
-        epochs.enter(&engine);
-        cache.functions.give(0x1000, Some(0x2000));
-        cache.functions.add(0x3000);
-        cache.functions.add_entry(0x3000, 0x3010);
-        cache.functions.add_entry(0x1000, 0x1010);
-        assert_eq!(cache.slot(0x3000), 0);
-        for pc in [0x1000, 0x3000] {
-            cache.release_retired();
-            cache.publish(region(pc, THIRD), Vec::new()).unwrap();
-        }
-        cache.functions.compiled(0x1000, 0x1000, 1);
-        assert!(cache.place(0x1004).is_covered && !cache.place(0x1008).is_covered);
-        let full = cache.publish(region(0x5000, THIRD), Vec::new());
-        assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{full:?}");
-        assert_eq!(cache.memory().entries().offset(0x1000), 0, "withdrawn");
-        assert_eq!(cache.place(0x3004).roots, [0x3004], "what was learned is forgotten");
-        let place = cache.place(0x1004);
-        assert_eq!((place.roots, place.piece), (vec![0x1000], (0x1000, 0x2000)), "what was given is not");
-        // The engine may still be in it.
-        cache.release_retired();
-        assert!(cache.publish(region(0x5000, THIRD), Vec::new()).is_err());
-        epochs.enter(&engine);
-        assert!(cache.begin_lifting(0x5000) && !cache.begin_lifting(0x5000), "by one engine at a time");
-        cache.end_lifting(0x5000);
-        cache.slot(0x6000);
-        cache.publish(region(0x5000, 64), Vec::new()).unwrap();
-        cache.flush();
-        epochs.enter(&engine);
-        cache.release_retired();
-        assert_eq!(cache.slot(0x7000), 0, "slots begin anew");
-        cache.publish(region(0x5000, THIRD), Vec::new()).unwrap();
-        assert_ne!(cache.memory().entries().offset(0x5000), 0);
-    }
-
-    #[test]
-    fn small_regions_are_full_memory_before_their_code_is() {
-        let epochs = Epochs::new();
-        let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
-        let most = (CODE_SIZE / LEAST_KEPT) as u32;
-        for n in 0..most {
-            cache.publish(region(0x1_0000 + 8 * n, 64), Vec::new()).unwrap();
-        }
-        let full = cache.publish(region(0x8000_0000, 64), Vec::new());
-        assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{full:?}");
-        cache.release_retired();
-        assert_eq!(cache.kept, 0);
-        cache.publish(region(0x8000_0000, 64), Vec::new()).unwrap();
-    }
-
-    #[test]
-    fn code_on_many_pages_is_full_memory_and_its_tables_are_given_back() {
-        let epochs = Epochs::new();
-        let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
-        cache.most_tables = 64;
-        for round in 0..3 {
-            for n in 0..64 {
-                cache.publish(region(0xA000_0000 + (n << 12), 64), Vec::new()).unwrap();
-            }
-            let full = cache.publish(region(0xC000_0000, 64), Vec::new());
-            assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{round}: {full:?}");
-            assert_eq!(cache.memory.tables_of_code(), 0);
-            cache.release_retired();
-        }
-    }
-
-    #[test]
-    fn releasing_many_regions_at_once_leaves_one_free_range() {
-        let epochs = Epochs::new();
-        let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
-        let engine = epochs.join();
-        epochs.enter(&engine);
-        for n in 0..20_000 {
-            cache.publish(region(0x1_0000 + 8 * n, 64), Vec::new()).unwrap();
-        }
-        cache.flush();
-        engine.leave();
-        cache.release_retired();
-        assert!(cache.regions.is_empty() && cache.retired.is_empty() && cache.by_offset.is_empty());
-        assert_eq!(cache.memory.allocate(CODE_SIZE - 4096).unwrap(), 64, "after the stubs");
     }
 }

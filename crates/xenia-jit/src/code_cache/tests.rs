@@ -1,0 +1,98 @@
+//! Full caches: of code, of small regions, of pages; and what is released then.
+
+use super::*;
+
+fn region(pc: u32, size: usize) -> Compiled {
+    Compiled {
+        code: vec![0xCC; size],
+        tables: Tables { entries: vec![(pc, 0)], covered: vec![(pc, pc + 8)], ..Tables::default() },
+        texts: None,
+    }
+}
+
+#[test]
+fn full_memory_is_emptied_with_all_that_was_learned_and_has_room_once_the_engines_have_gone_on() {
+    const THIRD: usize = CODE_SIZE / 3;
+    let epochs = Epochs::new();
+    let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
+    let engine = epochs.join();
+    epochs.enter(&engine);
+    cache.functions.give(0x1000, Some(0x2000));
+    cache.functions.add(0x3000);
+    cache.functions.add_entry(0x3000, 0x3010);
+    cache.functions.add_entry(0x1000, 0x1010);
+    assert_eq!(cache.slot(0x3000), 0);
+    for pc in [0x1000, 0x3000] {
+        cache.release_retired();
+        cache.publish(region(pc, THIRD), Vec::new()).unwrap();
+    }
+    cache.functions.compiled(0x1000, 0x1000, 1);
+    assert!(cache.place(0x1004).is_covered && !cache.place(0x1008).is_covered);
+    let full = cache.publish(region(0x5000, THIRD), Vec::new());
+    assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{full:?}");
+    assert_eq!(cache.memory().entries().offset(0x1000), 0, "withdrawn");
+    assert_eq!(cache.place(0x3004).roots, [0x3004], "what was learned is forgotten");
+    let place = cache.place(0x1004);
+    assert_eq!((place.roots, place.piece), (vec![0x1000], (0x1000, 0x2000)), "what was given is not");
+    // The engine may still be in it.
+    cache.release_retired();
+    assert!(cache.publish(region(0x5000, THIRD), Vec::new()).is_err());
+    epochs.enter(&engine);
+    assert!(cache.begin_lifting(0x5000) && !cache.begin_lifting(0x5000), "by one engine at a time");
+    cache.end_lifting(0x5000);
+    cache.slot(0x6000);
+    cache.publish(region(0x5000, 64), Vec::new()).unwrap();
+    cache.flush();
+    epochs.enter(&engine);
+    cache.release_retired();
+    assert_eq!(cache.slot(0x7000), 0, "slots begin anew");
+    cache.publish(region(0x5000, THIRD), Vec::new()).unwrap();
+    assert_ne!(cache.memory().entries().offset(0x5000), 0);
+}
+
+#[test]
+fn small_regions_are_full_memory_before_their_code_is() {
+    let epochs = Epochs::new();
+    let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
+    let most = (CODE_SIZE / LEAST_KEPT) as u32;
+    for n in 0..most {
+        cache.publish(region(0x1_0000 + 8 * n, 64), Vec::new()).unwrap();
+    }
+    let full = cache.publish(region(0x8000_0000, 64), Vec::new());
+    assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{full:?}");
+    cache.release_retired();
+    assert_eq!(cache.kept, 0);
+    cache.publish(region(0x8000_0000, 64), Vec::new()).unwrap();
+}
+
+#[test]
+fn code_on_many_pages_is_full_memory_and_its_tables_are_given_back() {
+    let epochs = Epochs::new();
+    let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
+    cache.most_tables = 64;
+    for round in 0..3 {
+        for n in 0..64 {
+            cache.publish(region(0xA000_0000 + (n << 12), 64), Vec::new()).unwrap();
+        }
+        let full = cache.publish(region(0xC000_0000, 64), Vec::new());
+        assert!(matches!(full, Err(JitError::CodeMemoryFull)), "{round}: {full:?}");
+        assert_eq!(cache.memory.tables_of_code(), 0);
+        cache.release_retired();
+    }
+}
+
+#[test]
+fn releasing_many_regions_at_once_leaves_one_free_range() {
+    let epochs = Epochs::new();
+    let mut cache = CodeCache::new(Arc::clone(&epochs), Mode::default(), None).unwrap();
+    let engine = epochs.join();
+    epochs.enter(&engine);
+    for n in 0..20_000 {
+        cache.publish(region(0x1_0000 + 8 * n, 64), Vec::new()).unwrap();
+    }
+    cache.flush();
+    engine.leave();
+    cache.release_retired();
+    assert!(cache.regions.is_empty() && cache.retired.is_empty() && cache.by_offset.is_empty());
+    assert_eq!(cache.memory.allocate(CODE_SIZE - 4096).unwrap(), 64, "after the stubs");
+}
