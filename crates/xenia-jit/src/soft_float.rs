@@ -7,7 +7,15 @@
 //! it is rounded once to its format. PowerISA 2.02 book I, 4.3 to 4.6; where that leaves a choice, as
 //! `docs/src/decisions/0006` says.
 
-use rustc_apfloat::ieee::{Double, Quad, Single};
+mod estimate;
+mod round;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use estimate::ROOT_FRACTIONS;
+use estimate::{reciprocal, reciprocal_root};
+use round::rounded;
+use rustc_apfloat::ieee::{Double, Quad};
 use rustc_apfloat::{Float, FloatConvert, Round, Status, StatusAnd};
 use xenia_cpu::fpscr::*;
 use xenia_isa::Op;
@@ -35,16 +43,6 @@ pub(crate) struct Outcome {
     /// Exception bits to raise.
     pub(crate) exceptions: u32,
 }
-
-/// Exponents of a format, and what an enabled overflow or underflow moves them by.
-#[derive(Clone, Copy)]
-struct Range {
-    greatest: i32,
-    bias: i32,
-}
-
-const SINGLE: Range = Range { greatest: 127, bias: 192 };
-const DOUBLE: Range = Range { greatest: 1023, bias: 1536 };
 
 fn is_nan(bits: u64) -> bool {
     bits & !SIGN > EXPONENT
@@ -218,90 +216,6 @@ fn sticky(value: Quad) -> Quad {
     Quad::from_bits(value.to_bits() | 1)
 }
 
-/// Rounds an exact value that is no NaN to its format, under the control bits of `fpscr`.
-fn rounded(value: Quad, single: bool, fpscr: u32) -> Outcome {
-    if single {
-        rounded_in::<Single>(value, SINGLE, fpscr)
-    } else {
-        rounded_in::<Double>(value, DOUBLE, fpscr)
-    }
-}
-
-fn rounded_in<F: FloatConvert<Double>>(value: Quad, range: Range, fpscr: u32) -> Outcome
-where
-    Quad: FloatConvert<F>,
-{
-    let negative = value.is_negative();
-    let signed = |positive, other| if negative { other } else { positive };
-    let sign = if negative { SIGN } else { 0 };
-    if value.is_zero() {
-        return Outcome::exact(sign, signed(0x02, 0x12));
-    }
-    if value.is_infinite() {
-        return Outcome::exact(sign | EXPONENT, signed(0x05, 0x09));
-    }
-    let exponent = value.ilogb();
-    let tiny = exponent < 1 - range.greatest;
-    let in_place = tiny && fpscr & UE == 0;
-    // Elsewhere the exponent has no limit yet.
-    let scaled = if in_place { value } else { value.scalbn(-exponent) };
-    let result: StatusAnd<F> = scaled.convert_r(mode(fpscr), &mut false);
-    let cut: StatusAnd<F> = scaled.convert_r(Round::TowardZero, &mut false);
-    let inexact = result.status.contains(Status::INEXACT);
-    let mut rounding = if inexact { FI } else { 0 };
-    if result.value.to_bits() != cut.value.to_bits() {
-        rounding |= FR;
-    }
-    let mut exceptions = if inexact { XX } else { 0 };
-    let wide: Double = result.value.convert(&mut false).value;
-    if in_place {
-        if inexact {
-            exceptions |= UX;
-        }
-        let class = match () {
-            () if result.value.is_zero() => signed(0x02, 0x12),
-            () if result.value.is_denormal() => signed(0x14, 0x18),
-            () => signed(0x04, 0x08),
-        };
-        return Outcome { bits: Some(wide.to_bits() as u64), class: Some(class), rounding, exceptions };
-    }
-    let mut exponent = exponent;
-    if tiny {
-        exceptions |= UX;
-        exponent += range.bias;
-    } else if exponent + wide.ilogb() > range.greatest {
-        exceptions |= OX;
-        if fpscr & OE == 0 {
-            let to_infinity = match mode(fpscr) {
-                Round::TowardZero => false,
-                Round::TowardPositive => !negative,
-                Round::TowardNegative => negative,
-                _ => true,
-            };
-            let (bits, class) = if to_infinity {
-                (EXPONENT, signed(0x05, 0x09))
-            } else {
-                let largest: Double = F::largest().convert(&mut false).value;
-                (largest.to_bits() as u64, signed(0x04, 0x08))
-            };
-            return Outcome {
-                bits: Some(sign | bits),
-                class: Some(class),
-                rounding: FI | FR,
-                exceptions: OX | XX,
-            };
-        }
-        exponent -= range.bias;
-    }
-    // Only operands of single-precision rows that are no singles can be so far out that even this is no double.
-    let bits = if exponent + wide.ilogb() > DOUBLE.greatest {
-        sign | EXPONENT
-    } else {
-        wide.scalbn_r(exponent, Round::TowardZero).to_bits() as u64
-    };
-    Outcome { bits: Some(bits), class: Some(signed(0x04, 0x08)), rounding, exceptions }
-}
-
 /// The square root of `b`. That of the host is rounded; its square tells on which side the exact one lies.
 fn root(b: u64) -> StatusAnd<Quad> {
     let operand = quad(b);
@@ -322,53 +236,6 @@ fn root(b: u64) -> StatusAnd<Quad> {
     }
 }
 
-/// `1.fraction × 2^exponent` of the fraction's low 52 bits.
-fn estimated(negative: bool, fraction: u64, exponent: i32) -> StatusAnd<Quad> {
-    let value = quad(1023 << 52 | fraction & ((1 << 52) - 1)).scalbn(exponent);
-    StatusAnd { status: Status::OK, value: if negative { -value } else { value } }
-}
-
-/// `fres`: 255/256 of the reciprocal of the start of the interval that the first seven fraction bits name, rounded up
-/// to thirteen bits.
-fn reciprocal(b: u64) -> StatusAnd<Quad> {
-    let operand = double(b);
-    let negative = operand.is_negative();
-    if operand.is_zero() {
-        let infinity = if negative { -Quad::INFINITY } else { Quad::INFINITY };
-        return StatusAnd { status: Status::DIV_BY_ZERO, value: infinity };
-    }
-    if operand.is_infinite() {
-        return StatusAnd { status: Status::OK, value: if negative { -Quad::ZERO } else { Quad::ZERO } };
-    }
-    let exponent = operand.ilogb();
-    let interval = (operand.scalbn(-exponent).to_bits() as u64) >> 45 & 0x7F;
-    // 2^7 × 255/256 × 2^13 ÷ (128 + interval) lies between 2^12 and 2^13.
-    let units = (255_u64 * 4096).div_ceil(128 + interval);
-    estimated(negative, units << 40, -exponent - 1)
-}
-
-/// Fraction bits of `frsqrte`'s results, a byte for each value of the operand's first three: for even exponents and
-/// for odd ones.
-pub(crate) const ROOT_FRACTIONS: [u64; 2] = [0x7080_8898_A8C0_D8F1, 0x0810_1820_303C_4C60];
-
-fn reciprocal_root(b: u64) -> StatusAnd<Quad> {
-    let operand = double(b);
-    if operand.is_zero() {
-        let infinity = if operand.is_negative() { -Quad::INFINITY } else { Quad::INFINITY };
-        return StatusAnd { status: Status::DIV_BY_ZERO, value: infinity };
-    }
-    if operand.is_negative() {
-        return StatusAnd { status: Status::INVALID_OP, value: Quad::NAN };
-    }
-    if operand.is_infinite() {
-        return StatusAnd { status: Status::OK, value: Quad::ZERO };
-    }
-    let exponent = operand.ilogb();
-    let first = (operand.scalbn(-exponent).to_bits() as u64) >> 49 & 7;
-    let fraction = ROOT_FRACTIONS[(exponent & 1) as usize] >> (8 * first);
-    estimated(false, (fraction & 0xFF) << 44, -1 - (exponent >> 1))
-}
-
 /// `b` as an integer of `width` bits, saturated.
 fn to_integer(b: u64, width: usize, round: Round, fpscr: u32) -> Outcome {
     let low = i64::MIN >> (64 - width);
@@ -387,99 +254,4 @@ fn to_integer(b: u64, width: usize, round: Round, fpscr: u32) -> Outcome {
     };
     let trapped = exceptions & VXCVI != 0 && fpscr & VE != 0;
     Outcome { bits: (!trapped).then_some(value as u64), class: None, rounding, exceptions }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::float_state;
-    use xenia_cpu::{EngineConfig, Interpreter, PpcContext};
-    use xenia_isa::{Family, Instruction, Operand};
-    use xenia_memory::{DeviceQueue, GuestMemory};
-
-    /// Edge values, values near each other, singles, halves between singles, any bits.
-    fn operand(next: &mut impl FnMut() -> u64) -> u64 {
-        const EDGES: [u64; 16] = [
-            0,
-            1,
-            0x000F_FFFF_FFFF_FFFF,
-            0x0010_0000_0000_0000,
-            0x3690_0000_0000_0000,
-            0x380F_FFFF_FFFF_FFFF,
-            0x3810_0000_0000_0000,
-            0x3FF0_0000_0000_0000,
-            0x3FF0_0000_1000_0000,
-            0x41DF_FFFF_FFC0_0000,
-            0x43E0_0000_0000_0000,
-            0x47EF_FFFF_F000_0000,
-            0x7FEF_FFFF_FFFF_FFFF,
-            0x7FF0_0000_0000_0000,
-            0x7FF0_0000_2000_0001,
-            0x7FFC_0000_0000_0001,
-        ];
-        let (bits, choice) = (next(), next());
-        let sign = bits & SIGN;
-        let around = |low: u64, count: u64| sign | (low + (bits >> 52 & 0x7FF) % count) << 52;
-        let fraction = match choice >> 8 & 3 {
-            0 => bits & 0x000F_FFFF_E000_0000,
-            1 => bits & 0x000F_FFFF_E000_0000 | 1 << 28,
-            2 => 1 << (choice >> 16 & 63).min(51),
-            _ => bits & 0x000F_FFFF_FFFF_FFFF,
-        };
-        match choice & 15 {
-            0..=3 => sign | EDGES[(choice >> 32) as usize & 15],
-            4 => bits,
-            5 => around(0, 60) | fraction,
-            6 => around(870, 40) | fraction,
-            7 => around(1140, 20) | fraction,
-            8 => around(1990, 57) | fraction,
-            9..=12 => around(1000, 70) | fraction,
-            _ => around(1021, 4) | fraction,
-        }
-    }
-
-    #[test]
-    fn agrees_with_the_interpreter_under_all_control_bits() {
-        let rows: Vec<Op> = Op::all()
-            .filter(|&op| op.row().family == Family::Float && compute(op, [0; 3], 0).is_some())
-            .chain([Op::fcmpo, Op::fcmpu])
-            .collect();
-        assert_eq!(rows.len(), 28);
-        let mut interpreter = Interpreter::new(GuestMemory::new().unwrap(), EngineConfig::default());
-        let mut devices = DeviceQueue::new();
-        let mut dice = xenia_testing::Dice(1);
-        let mut next = || dice.next();
-        for round in 0..400_000 {
-            let op = rows[round % rows.len()];
-            // frD 1, frA 2, frB 3, frC 4; a compare's field is 0.
-            let mut word = op.row().bits;
-            for operand in op.row().operands {
-                let value = match operand {
-                    Operand::fd => 1,
-                    Operand::fa => 2,
-                    Operand::fb => 3,
-                    Operand::fc => 4,
-                    _ => 0,
-                };
-                word |= operand.insert(value).unwrap();
-            }
-            let i = Instruction(word);
-            let is_compare = matches!(op, Op::fcmpo | Op::fcmpu);
-            let mut expected = PpcContext::default();
-            expected.fpr[1] = 77;
-            let operands = [operand(&mut next), operand(&mut next), operand(&mut next)];
-            expected.fpr[2..5].copy_from_slice(&operands);
-            expected.fpscr = next() as u32 & if round % 3 == 0 { 3 } else { 0xFB };
-            let mut actual = expected.clone();
-            let text = format!("{op:?} {operands:x?} fpscr {:#x}", expected.fpscr);
-            assert_eq!(interpreter.execute(&mut expected, &mut devices, i), None, "{text}");
-            let result = float_state::perform(&mut actual, i, operands);
-            assert_eq!(actual.fpscr, expected.fpscr, "{text}: FPSCR");
-            if is_compare {
-                assert_eq!(result, u64::from(expected.cr[0]), "{text}");
-            } else {
-                assert_eq!(result, expected.fpr[1], "{text}");
-            }
-        }
-    }
 }

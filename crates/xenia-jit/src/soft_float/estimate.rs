@@ -1,0 +1,54 @@
+//! `fres` and `frsqrte`: estimates of few bits, within the bounds of PowerISA 2.02 book I and with the values that the Cell
+//! is known to give (docs/src/decisions/0006 and 0013).
+
+use super::{double, quad};
+use rustc_apfloat::ieee::Quad;
+use rustc_apfloat::{Float, Status, StatusAnd};
+
+/// `1.fraction × 2^exponent` of the fraction's low 52 bits.
+fn estimated(negative: bool, fraction: u64, exponent: i32) -> StatusAnd<Quad> {
+    let value = quad(1023 << 52 | fraction & ((1 << 52) - 1)).scalbn(exponent);
+    StatusAnd { status: Status::OK, value: if negative { -value } else { value } }
+}
+
+/// `fres`: 255/256 of the reciprocal of the start of the interval that the first seven fraction bits name, rounded up
+/// to thirteen bits.
+pub(super) fn reciprocal(b: u64) -> StatusAnd<Quad> {
+    let operand = double(b);
+    let negative = operand.is_negative();
+    if operand.is_zero() {
+        let infinity = if negative { -Quad::INFINITY } else { Quad::INFINITY };
+        return StatusAnd { status: Status::DIV_BY_ZERO, value: infinity };
+    }
+    if operand.is_infinite() {
+        return StatusAnd { status: Status::OK, value: if negative { -Quad::ZERO } else { Quad::ZERO } };
+    }
+    let exponent = operand.ilogb();
+    let interval = (operand.scalbn(-exponent).to_bits() as u64) >> 45 & 0x7F;
+    // 2^7 × 255/256 × 2^13 ÷ (128 + interval) lies between 2^12 and 2^13.
+    let units = (255_u64 * 4096).div_ceil(128 + interval);
+    estimated(negative, units << 40, -exponent - 1)
+}
+
+/// Fraction bits of `frsqrte`'s results, a byte for each value of the operand's first three: for even exponents and
+/// for odd ones.
+pub(crate) const ROOT_FRACTIONS: [u64; 2] = [0x7080_8898_A8C0_D8F1, 0x0810_1820_303C_4C60];
+
+/// `frsqrte`.
+pub(super) fn reciprocal_root(b: u64) -> StatusAnd<Quad> {
+    let operand = double(b);
+    if operand.is_zero() {
+        let infinity = if operand.is_negative() { -Quad::INFINITY } else { Quad::INFINITY };
+        return StatusAnd { status: Status::DIV_BY_ZERO, value: infinity };
+    }
+    if operand.is_negative() {
+        return StatusAnd { status: Status::INVALID_OP, value: Quad::NAN };
+    }
+    if operand.is_infinite() {
+        return StatusAnd { status: Status::OK, value: Quad::ZERO };
+    }
+    let exponent = operand.ilogb();
+    let first = (operand.scalbn(-exponent).to_bits() as u64) >> 49 & 7;
+    let fraction = ROOT_FRACTIONS[(exponent & 1) as usize] >> (8 * first);
+    estimated(false, (fraction & 0xFF) << 44, -1 - (exponent >> 1))
+}

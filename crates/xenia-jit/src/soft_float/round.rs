@@ -1,0 +1,101 @@
+//! The last step: an exact value, or one of quadruple precision with a sticky last bit, rounded once to its format, with
+//! FPRF, FR, FI and the exceptions that come of it (PowerISA 2.02 book I, 4.4 to 4.6).
+
+use super::{EXPONENT, Outcome, SIGN, mode};
+use rustc_apfloat::ieee::{Double, Quad, Single};
+use rustc_apfloat::{Float, FloatConvert, Round, Status, StatusAnd};
+use xenia_cpu::fpscr::*;
+
+/// Exponents of a format, and what an enabled overflow or underflow moves them by.
+#[derive(Clone, Copy)]
+struct Range {
+    greatest: i32,
+    bias: i32,
+}
+
+const SINGLE: Range = Range { greatest: 127, bias: 192 };
+const DOUBLE: Range = Range { greatest: 1023, bias: 1536 };
+
+/// Rounds an exact value that is no NaN to its format, under the control bits of `fpscr`.
+pub(super) fn rounded(value: Quad, single: bool, fpscr: u32) -> Outcome {
+    if single {
+        rounded_in::<Single>(value, SINGLE, fpscr)
+    } else {
+        rounded_in::<Double>(value, DOUBLE, fpscr)
+    }
+}
+
+fn rounded_in<F: FloatConvert<Double>>(value: Quad, range: Range, fpscr: u32) -> Outcome
+where
+    Quad: FloatConvert<F>,
+{
+    let negative = value.is_negative();
+    let signed = |positive, other| if negative { other } else { positive };
+    let sign = if negative { SIGN } else { 0 };
+    if value.is_zero() {
+        return Outcome::exact(sign, signed(0x02, 0x12));
+    }
+    if value.is_infinite() {
+        return Outcome::exact(sign | EXPONENT, signed(0x05, 0x09));
+    }
+    let exponent = value.ilogb();
+    let tiny = exponent < 1 - range.greatest;
+    let in_place = tiny && fpscr & UE == 0;
+    // Elsewhere the exponent has no limit yet.
+    let scaled = if in_place { value } else { value.scalbn(-exponent) };
+    let result: StatusAnd<F> = scaled.convert_r(mode(fpscr), &mut false);
+    let cut: StatusAnd<F> = scaled.convert_r(Round::TowardZero, &mut false);
+    let inexact = result.status.contains(Status::INEXACT);
+    let mut rounding = if inexact { FI } else { 0 };
+    if result.value.to_bits() != cut.value.to_bits() {
+        rounding |= FR;
+    }
+    let mut exceptions = if inexact { XX } else { 0 };
+    let wide: Double = result.value.convert(&mut false).value;
+    if in_place {
+        if inexact {
+            exceptions |= UX;
+        }
+        let class = match () {
+            () if result.value.is_zero() => signed(0x02, 0x12),
+            () if result.value.is_denormal() => signed(0x14, 0x18),
+            () => signed(0x04, 0x08),
+        };
+        return Outcome { bits: Some(wide.to_bits() as u64), class: Some(class), rounding, exceptions };
+    }
+    let mut exponent = exponent;
+    if tiny {
+        exceptions |= UX;
+        exponent += range.bias;
+    } else if exponent + wide.ilogb() > range.greatest {
+        exceptions |= OX;
+        if fpscr & OE == 0 {
+            let to_infinity = match mode(fpscr) {
+                Round::TowardZero => false,
+                Round::TowardPositive => !negative,
+                Round::TowardNegative => negative,
+                _ => true,
+            };
+            let (bits, class) = if to_infinity {
+                (EXPONENT, signed(0x05, 0x09))
+            } else {
+                let largest: Double = F::largest().convert(&mut false).value;
+                (largest.to_bits() as u64, signed(0x04, 0x08))
+            };
+            return Outcome {
+                bits: Some(sign | bits),
+                class: Some(class),
+                rounding: FI | FR,
+                exceptions: OX | XX,
+            };
+        }
+        exponent -= range.bias;
+    }
+    // Only operands of single-precision rows that are no singles can be so far out that even this is no double.
+    let bits = if exponent + wide.ilogb() > DOUBLE.greatest {
+        sign | EXPONENT
+    } else {
+        wide.scalbn_r(exponent, Round::TowardZero).to_bits() as u64
+    };
+    Outcome { bits: Some(bits), class: Some(signed(0x04, 0x08)), rounding, exceptions }
+}
