@@ -19,10 +19,11 @@
 
 use crate::compile::Workbench;
 use crate::function_tier::Compiler;
-use crate::jit::{CompileCounts, ModeCode, Shared};
+use crate::jit::CompileCounts;
 use crate::mode::Mode;
 use crate::plan::Wanted;
 use crate::region::REGION_LIMIT;
+use crate::shared::{ModeCode, Shared};
 use parking_lot::{Condvar, Mutex};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap, HashSet};

@@ -5,13 +5,15 @@
 
 use crate::JitError;
 use crate::code_cache::CodeCache;
+use crate::config::JitConfig;
 use crate::cost::RegionCost;
 use crate::function_tier::{Compiled, Compiler, Texts, has_fma};
-use crate::jit::{CompileCounts, Engine, Jit, JitConfig, ModeCode, Shared};
+use crate::jit::{CompileCounts, Engine, Jit};
 use crate::lift::LiftConfig;
 use crate::mode::Mode;
 use crate::plan::{Plan, Reached, Wanted, shorten};
 use crate::region::{REGION_LIMIT, Region};
+use crate::shared::{ModeCode, Shared};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;

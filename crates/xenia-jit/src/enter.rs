@@ -39,7 +39,7 @@ const NEAR: u64 = 1 << 10;
 pub(crate) const DEFAULT_MXCSR: u32 = 0x1F80;
 
 /// Runs compiled code on `ctx` from its pc, and says why it stopped, with the detail that some reasons have.
-/// The words of `PpcContext::host` are set: those of the code ([`crate::jit::ModeCode`]), which the caller's borrow of it
+/// The words of `PpcContext::host` are set: those of the code ([`crate::shared::ModeCode`]), which the caller's borrow of it
 /// keeps alive, and the run ([`crate::hooks::lend_run`]).
 pub(crate) fn enter(ctx: &mut PpcContext) -> (Leave, u32) {
     let here: u64;

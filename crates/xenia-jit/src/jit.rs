@@ -6,243 +6,32 @@
 
 use crate::JitError;
 use crate::background::Background;
-use crate::code_cache::CodeCache;
-use crate::code_memory::{Entries, STORED};
+use crate::code_memory::STORED;
 use crate::compile::lift_config;
-use crate::enter::{DEFAULT_MXCSR, LINKED, enter};
-use crate::epochs::{Epochs, Presence};
+use crate::config::JitConfig;
+use crate::enter::enter;
+use crate::epochs::Presence;
 use crate::float_state;
-use crate::function_tier::{Compiler, Effort};
+use crate::function_tier::Compiler;
 use crate::hooks::{self, Hook, HookCounts, Run};
 use crate::host::{Leave, Word};
-use crate::jit_dump::JitDump;
 use crate::mode::Mode;
-use crate::perf_map::PerfMap;
+use crate::shared::{CodeSizes, ModeCode, Shared};
 use crate::soft_single;
 use crate::store::{CodeStore, StoreOptions};
 use crate::warmth::{Arrival, Heat};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::AddAssign;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::*};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 use xenia_cpu::{
-    EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, HOST_WORDS, Interpreter,
-    PpcContext, ReservationMode,
+    EngineCounters, ExceptionKind, Execute, Exit, GuestException, Interpreter, PpcContext, ReservationMode,
 };
 use xenia_guest::GuestAddr;
 use xenia_isa::{OP_COUNT, ROWS};
-use xenia_memory::{CodeHook, CurrentQueue, DeviceQueue, FaultKind, GuestMemory, register_code_hook};
-
-/// How much guest code is compiled together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Granularity {
-    /// Functions.
-    #[default]
-    Function,
-    /// Basic blocks; for the cross-check.
-    Block,
-    /// Instructions; for the cross-check.
-    Instruction,
-}
-
-/// Settings of the engine.
-#[derive(Clone, Copy, Debug)]
-pub struct JitConfig {
-    /// What all engines share.
-    pub engine: EngineConfig,
-    /// Code is compiled once it has interpreted this many instructions for each one that would be compiled; 0 and 1
-    /// compile at once what is reached. With 1, where a visit happens to go on in what is compiled becomes no entry.
-    pub warm_up: u32,
-    /// Registers are exact when an access faults, at the price of more stores. On by default: on cpu-suite no cost
-    /// could be measured. Without it, code that changes code is not left at the store
-    /// ([`GuestMemory::let_stores_to_code_go_on`]).
-    pub precise_faults: bool,
-    /// How carefully to compile.
-    pub effort: Effort,
-    /// Cranelift's verifier looks at each region's intermediate form before it is compiled. That takes a third of the whole
-    /// time, so it is for whoever looks for mistakes: tests, fuzzers, the cross-check.
-    pub verify: bool,
-    /// How much is compiled together.
-    pub granularity: Granularity,
-    /// Pages are compiled however often their code changes. Otherwise they are interpreted after a dozen changes, which
-    /// suits titles, but tests that put one piece of code after another into the same place would compare
-    /// the interpreter with itself.
-    pub compile_restless: bool,
-    /// Code uses what every x86-64-v2 host has (SSE4.2 and SSSE3) and nothing else, whatever this host has. For tests.
-    pub baseline_host: bool,
-    /// Code is compiled by a host thread of its own, while the guest goes on in the interpreter; not what has to be
-    /// compiled at once because of `warm_up`.
-    pub background: bool,
-    /// That thread dawdles before each compilation, in a row of delays that this begins. For tests.
-    pub compile_delays: Option<u64>,
-    /// Sides of conditional branches are left out at first by this number, not those that have not been reached yet. For tests.
-    pub left_out: Option<u64>,
-    /// Host code is named for perf, in `/tmp/perf-PID.map`.
-    pub perf_map: bool,
-    /// Host code goes with its bytes to `/tmp/jit-PID.dump`, for `perf inject --jit`.
-    pub jit_dump: bool,
-    /// A deliberately wrong lifter arm, for tests of the cross-check: `addi` adds one too many.
-    pub wrong_addi: bool,
-}
-
-/// Interpreted instructions that take as long as compiling one.
-const WARM_UP: u32 = 1000;
-/// The same where somebody else compiles meanwhile.
-const BACKGROUND_WARM_UP: u32 = 500;
-
-impl Default for JitConfig {
-    fn default() -> Self {
-        Self {
-            engine: EngineConfig::default(),
-            warm_up: WARM_UP,
-            precise_faults: true,
-            effort: Effort::default(),
-            verify: false,
-            granularity: Granularity::Function,
-            compile_restless: false,
-            baseline_host: false,
-            background: false,
-            compile_delays: None,
-            left_out: None,
-            perf_map: false,
-            jit_dump: false,
-            wrong_addi: false,
-        }
-    }
-}
-
-impl JitConfig {
-    /// The settings for a machine whose guest doesn't wait for its code.
-    pub fn in_background() -> Self {
-        Self { warm_up: BACKGROUND_WARM_UP, background: true, ..Self::default() }
-    }
-
-    /// For whoever compares engines: compiles all code when it is first reached, however often a page changes, and has
-    /// it verified.
-    pub fn compile_everything() -> Self {
-        Self { warm_up: 0, compile_restless: true, verify: true, ..Self::default() }
-    }
-}
-
-/// What the engines of one machine share.
-pub(crate) struct Shared {
-    pub(crate) memory: Arc<GuestMemory>,
-    pub(crate) config: JitConfig,
-    /// By [`Mode::index`]; made when first needed, `None` if that failed.
-    modes: [OnceLock<Option<ModeCode>>; Mode::COUNT],
-    /// Bounds of functions that came from outside.
-    bounds: Mutex<Vec<(u32, Option<u32>)>>,
-    pub(crate) epochs: Arc<Epochs>,
-    /// The address that is being compiled, or 0: the latest, if several engines compile.
-    pub(crate) compiling: Arc<AtomicU32>,
-    pub(crate) perf_map: Option<PerfMap>,
-    pub(crate) jit_dump: Option<JitDump>,
-    pub(crate) store: Option<Arc<CodeStore>>,
-}
-
-/// The code of one mode.
-pub(crate) struct ModeCode {
-    // First, so that it is dropped first: once code memory is unmapped, its addresses may be another's.
-    _hook: CodeHook,
-    pub(crate) cache: Mutex<CodeCache>,
-    pub(crate) entries: Arc<Entries>,
-    /// Host addresses of the tables, which never move.
-    tables: [(Word, u64); 3],
-    /// The memory's epoch when code of changed pages was last withdrawn.
-    seen: AtomicU64,
-    /// What the words of [`PpcContext::host`] are when code is entered; made when that happens first.
-    words: OnceLock<[u64; HOST_WORDS]>,
-}
-
-impl ModeCode {
-    fn new(
-        mode: Mode,
-        epochs: &Arc<Epochs>,
-        store: Option<&Arc<CodeStore>>,
-        bounds: &[(u32, Option<u32>)],
-    ) -> Result<Self, JitError> {
-        let mut cache = CodeCache::new(Arc::clone(epochs), mode, store.map(Arc::clone))?;
-        for &(start, end) in bounds {
-            cache.functions.give(start, end);
-        }
-        let code = cache.memory();
-        let tables = [
-            (Word::Code, code.execute_base()),
-            (Word::LinkedCode, code.execute_base() + LINKED as u64),
-            (Word::Entries, code.entries_base()),
-        ];
-        let start = code.execute_base() as usize;
-        let hook =
-            register_code_hook(start..start + crate::code_memory::CODE_SIZE, Box::new(hooks::on_fault))?;
-        let entries = Arc::clone(code.entries());
-        let (seen, words) = (AtomicU64::new(0), OnceLock::new());
-        Ok(Self { _hook: hook, cache: Mutex::new(cache), entries, tables, seen, words })
-    }
-
-    /// Withdraws code whose pages have changed, before any is entered. Gives the memory's epoch as of then, and how many
-    /// regions it was.
-    #[inline]
-    fn withdraw_changed(&self, memory: &GuestMemory) -> (u64, u64) {
-        // Read first: what changes while this looks is for the next one.
-        let epoch = memory.epoch();
-        if self.seen.load(Acquire) == epoch {
-            (epoch, 0)
-        } else {
-            (epoch, self.look_for_changes(memory, epoch))
-        }
-    }
-
-    #[cold]
-    fn look_for_changes(&self, memory: &GuestMemory, epoch: u64) -> u64 {
-        let withdrawn = self.cache.lock().withdraw_changed(&|page| memory.page_version(page));
-        self.seen.store(epoch, Release);
-        withdrawn
-    }
-
-    /// Puts what compiled code finds through its context there; a run adds what is its own.
-    fn install(&self, ctx: &mut PpcContext, memory: &GuestMemory) {
-        ctx.host = *self.words.get_or_init(|| {
-            let mut words = hooks::words(memory);
-            for (word, address) in self.tables {
-                words[word as usize] = address;
-            }
-            words[Word::Mxcsr as usize] = u64::from(DEFAULT_MXCSR);
-            words
-        });
-    }
-}
-
-impl Shared {
-    /// The code of a mode. `None` if there is no memory for it.
-    pub(crate) fn code(&self, mode: Mode) -> Option<&ModeCode> {
-        let made = self.modes[mode.index()].get_or_init(|| {
-            // Bounds are hints: one that comes at this moment may be missed.
-            let made = ModeCode::new(mode, &self.epochs, self.store.as_ref(), &self.bounds.lock());
-            made.inspect_err(|error| tracing::warn!(%error, ?mode, "interpreted: no room for its code")).ok()
-        });
-        made.as_ref()
-    }
-
-    /// The code of the modes that have any.
-    fn codes(&self) -> impl Iterator<Item = &ModeCode> {
-        self.modes.iter().filter_map(|mode| mode.get()?.as_ref())
-    }
-}
-
-/// How large the compiled code of a machine is, for other threads; holds nothing of it.
-#[derive(Clone)]
-pub struct CodeSizes(Weak<Shared>);
-
-impl CodeSizes {
-    /// Bytes of code, and regions of it; none where the machine is gone.
-    pub fn look(&self) -> (u64, u64) {
-        let shared = self.0.upgrade();
-        let sizes = shared.iter().flat_map(|shared| shared.codes()).map(|code| code.cache.lock().sizes());
-        sizes.fold((0, 0), |(bytes, regions), (more, others)| (bytes + more, regions + others))
-    }
-}
+use xenia_memory::{CurrentQueue, DeviceQueue, FaultKind, GuestMemory};
 
 /// What one engine compiled, and found changed.
 #[derive(Clone, Copy, Debug, Default)]
@@ -302,7 +91,7 @@ impl Jit {
 
     /// Where the size of its code can be seen from other threads.
     pub fn code_sizes(&self) -> CodeSizes {
-        CodeSizes(Arc::downgrade(&self.shared))
+        CodeSizes::of(&self.shared)
     }
 
     /// An engine for the machine whose memory is `memory`.
@@ -322,21 +111,7 @@ impl Jit {
         }
         let settings = || format!("{} {:?}", compiler.target(), lift_config(&config, Mode::default()));
         let store = store.map(|options| CodeStore::open(options, &settings()));
-        let shared = Shared {
-            memory,
-            config,
-            modes: Default::default(),
-            bounds: Mutex::new(Vec::new()),
-            epochs: Epochs::new(),
-            compiling: Arc::default(),
-            perf_map: config.perf_map.then(PerfMap::open).transpose()?,
-            jit_dump: config.jit_dump.then(JitDump::open).transpose()?,
-            store,
-        };
-        // Without the usual mode there is no point.
-        let usual = ModeCode::new(Mode::default(), &shared.epochs, shared.store.as_ref(), &[])?;
-        shared.modes[Mode::default().index()].get_or_init(|| Some(usual));
-        let shared = Arc::new(shared);
+        let shared = Shared::new(memory, config, store)?;
         let background = config.background.then(|| Background::start(&shared, compiler.fork())).flatten();
         let mut first = Self::of(shared, compiler, background.map(Arc::new));
         first.engine.counts_background = true;
@@ -371,11 +146,7 @@ impl Jit {
 
     /// Tells the bounds of a function: its first address and, if known, the one after its last.
     pub fn add_function(&self, start: GuestAddr, end: Option<GuestAddr>) {
-        let mut bounds = self.shared.bounds.lock();
-        bounds.push((start.0, end.map(|e| e.0)));
-        for code in self.shared.codes() {
-            code.cache.lock().functions.give(start.0, end.map(|e| e.0));
-        }
+        self.shared.add_function(start.0, end.map(|end| end.0));
     }
 }
 

@@ -5,10 +5,11 @@
 //! a side is reached and warm, the function is compiled again with it, the last time whole. See
 //! docs/src/decisions/0094-sides-that-were-never-taken.md.
 
+use crate::config::Granularity;
 use crate::functions::MOST_TIMES;
-use crate::jit::{Granularity, ModeCode, Shared};
 use crate::pieces;
 use crate::region::{self, FUNCTION_LIMIT, Reach, Region};
+use crate::shared::{ModeCode, Shared};
 use crate::starts;
 
 /// A region to compile, and what the code cache learns from it once that is decided.

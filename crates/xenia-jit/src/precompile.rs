@@ -6,10 +6,11 @@
 
 use crate::JitError;
 use crate::function_tier::Compiler;
-use crate::jit::{Jit, ModeCode, Shared};
+use crate::jit::Jit;
 use crate::mode::Mode;
 use crate::plan::{Plan, Wanted, shorten};
 use crate::region::{End, REGION_LIMIT, Region, end_of};
+use crate::shared::{ModeCode, Shared};
 use crate::starts::ends_in_a_jump;
 use parking_lot::{Condvar, Mutex};
 use std::collections::HashSet;

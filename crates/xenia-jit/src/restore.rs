@@ -8,8 +8,9 @@ use crate::JitError;
 use crate::code_memory::STORED;
 use crate::compile::{Product, watch_pages};
 use crate::function_tier::Compiled;
-use crate::jit::{Engine, ModeCode, Shared};
+use crate::jit::Engine;
 use crate::mode::Mode;
+use crate::shared::{ModeCode, Shared};
 use crate::store::{CodeStore, Found, Hashed, words_of};
 use std::time::Instant;
 

@@ -17,10 +17,12 @@
 //! - A long function is cut into pieces, which count by themselves.
 
 use crate::background::{Answer, Order};
-use crate::jit::{Engine, Granularity, ModeCode, Shared};
+use crate::config::Granularity;
+use crate::jit::Engine;
 use crate::mode::Mode;
 use crate::plan::Wanted;
 use crate::region::REGION_LIMIT;
+use crate::shared::{ModeCode, Shared};
 use std::time::{Duration, Instant};
 use xenia_cpu::{Exit, PpcContext};
 use xenia_memory::CurrentQueue;

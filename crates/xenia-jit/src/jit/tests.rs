@@ -1,7 +1,7 @@
 //! Several engines at once, seen from inside.
 
 use super::*;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering::*};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
