@@ -20,10 +20,13 @@ mod calls;
 mod carried;
 mod condition;
 mod constants;
+mod counted;
 mod entries;
 mod exits;
 mod float;
 mod float_checks;
+mod float_convert;
+mod float_estimates;
 mod float_registers;
 mod float_status;
 mod flow;
@@ -46,8 +49,8 @@ use crate::fault_exit::LEAVES;
 use crate::host::{Leave, WORDS};
 use crate::loops;
 use crate::mode::Mode;
-use crate::region::{Block, Guest, Region};
-use cache::{Cache, Cr};
+use crate::region::{Guest, Region};
+use cache::Cache;
 use carried::Carrying;
 use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, Value, types};
 use cranelift_codegen::isa::CallConv;
@@ -250,17 +253,6 @@ fn fitting(instructions: usize, lifted: usize, entered: usize, so_far: usize) ->
     MOST_IR * 3 / 4 * instructions * lifted / each.max(1)
 }
 
-/// Blocks of `region` that are reached by one edge alone, and not from outside.
-fn inheriting(region: &Region) -> BTreeSet<u32> {
-    let mut edges: HashMap<u32, u32> = HashMap::new();
-    for &to in region.blocks.values().flat_map(|block| &block.successors) {
-        *edges.entry(to).or_default() += 1;
-    }
-    let alone =
-        |(pc, block): &(&u32, &Block)| edges.get(*pc) == Some(&1) && block.entry.is_none() && !block.is_loop;
-    region.blocks.iter().filter(alone).map(|(&pc, _)| pc).collect()
-}
-
 fn reason(leave: Leave, pc: u32) -> i64 {
     i64::from(leave as u32) << 32 | i64::from(pc)
 }
@@ -285,7 +277,7 @@ impl<'a> Lifter<'a> {
         b.append_block_param(exit, types::I64);
         b.set_cold_block(exit);
         let mut blocks = HashMap::new();
-        let inheriting = inheriting(region);
+        let inheriting = region.reached_by_one_edge();
         let carrying = Carrying::new(&loops::find(&region.blocks), config.sinks, &mut b);
         let passed = passed::find(region, &inheriting, |pc| carrying.has(pc));
         for &pc in region.blocks.keys() {
@@ -413,44 +405,5 @@ impl<'a> Lifter<'a> {
     /// Instructions of the intermediate form so far.
     fn length(&self) -> usize {
         self.b.func.dfg.num_insts()
-    }
-}
-
-/// Small things that many arms need.
-impl Lifter<'_> {
-    pub(crate) fn const64(&mut self, value: u64) -> Value {
-        self.b.ins().iconst(types::I64, value as i64)
-    }
-
-    pub(crate) fn const32(&mut self, value: u32) -> Value {
-        self.b.ins().iconst(types::I32, i64::from(value as i32))
-    }
-
-    /// The part of a value that computation mode looks at: its low word, or all of it.
-    pub(crate) fn counted(&mut self, value: Value) -> Value {
-        if self.config.mode.wide { value } else { self.b.ins().ireduce(types::I32, value) }
-    }
-
-    /// A constant of the type that [`Self::counted`] gives, sign-extended.
-    pub(crate) fn counted_const(&mut self, value: i64) -> Value {
-        if self.config.mode.wide { self.const64(value as u64) } else { self.const32(value as u32) }
-    }
-
-    /// Records to CR0: `result` compared with 0, as far as computation mode looks at it.
-    pub(crate) fn record(&mut self, result: Value) {
-        let result = self.counted(result);
-        let zero = self.counted_const(0);
-        self.set_cr(0, Cr::Compare { a: result, b: zero, signed: true });
-    }
-
-    /// As [`Self::record`], for a result that is this word zero-extended.
-    pub(crate) fn record32(&mut self, low: Value) {
-        if self.config.mode.wide {
-            let result = self.b.ins().uextend(types::I64, low);
-            self.record(result);
-        } else {
-            let zero = self.const32(0);
-            self.set_cr(0, Cr::Compare { a: low, b: zero, signed: true });
-        }
     }
 }

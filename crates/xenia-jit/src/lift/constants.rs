@@ -8,6 +8,16 @@ use super::Lifter;
 use cranelift_codegen::ir::{InstBuilder, InstructionData, Opcode, Type, Value, types};
 
 impl Lifter<'_> {
+    /// A doubleword.
+    pub(crate) fn const64(&mut self, value: u64) -> Value {
+        self.b.ins().iconst(types::I64, value as i64)
+    }
+
+    /// A word.
+    pub(crate) fn const32(&mut self, value: u32) -> Value {
+        self.b.ins().iconst(types::I32, i64::from(value as i32))
+    }
+
     /// What an integer of up to 64 bits is, sign-extended, if it is a constant.
     pub(super) fn constant(&self, value: Value) -> Option<i64> {
         let dfg = &self.b.func.dfg;

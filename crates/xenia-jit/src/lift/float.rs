@@ -3,21 +3,16 @@
 //! Arithmetic is done by host instructions, nearest even and without traps, in code for the plain control bits of
 //! FPSCR; in code for others (`Mode::controlled`) it is done in software, one call for each instruction. Sticky bits
 //! come from MXCSR, and FPRF, FR and FI of the last operation are worked out when somebody looks (`float_state`).
-//! What the host's instruction does not decide is in `float_checks`, moves of FPSCR are in `float_status`.
+//! What the host's instruction does not decide is in `float_checks`; integers are in `float_convert`, estimates in
+//! `float_estimates`, moves of FPSCR in `float_status`.
 
-use super::cache::{Cr, Pending};
+use super::cache::Cr;
 use super::float_checks::Check;
 use super::float_registers::{Nans, Operand};
-use super::{GUEST, HOST, Lifter};
-use crate::soft_float::ROOT_FRACTIONS;
-use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
+use super::{GUEST, Lifter};
+use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
 use xenia_isa::{Float, Instruction};
-
-/// Bits of the exponent of 1.0.
-const ONE: i64 = 1023;
 
 impl Lifter<'_> {
     pub(super) fn bits(&mut self, value: Value) -> Value {
@@ -75,19 +70,6 @@ impl Lifter<'_> {
         self.b.ins().fma(a, c, addend)
     }
 
-    /// An estimate, made from the operand's bits by `of`, which also says for which operands it may not be.
-    fn estimate(&mut self, i: Instruction, of: impl FnOnce(&mut Self, Value) -> (Value, Value)) {
-        if self.config.mode.controlled {
-            self.deliver_from_software(i, [None, Some(i.fb()), None]);
-            return;
-        }
-        let (operand, b) = self.float_operand(i.fb());
-        let bits = self.bits(b);
-        let (result, undecided) = of(self, bits);
-        let result = self.number(result);
-        self.deliver_unless_undecided(i, [None, Some(operand), None], undecided, result);
-    }
-
     fn compare_floats(&mut self, i: Instruction) {
         self.scalar_mode();
         let (known_a, known_b) = (self.known_single(i.fa()), self.known_single(i.fb()));
@@ -116,57 +98,6 @@ impl Lifter<'_> {
         self.b.switch_to_block(done);
         self.set_cr(i.crfd(), Cr::Float { a, b, bits });
         self.pending().compared = Some(bits);
-    }
-
-    /// Has `value` computed even if the instruction's result is overwritten unread: the host operation is
-    /// what sets the sticky bits. (Arithmetic needs no such thing, its result is tested for NaN.)
-    fn keep(&mut self, i: Instruction, value: Value) {
-        let offset = offset_of!(PpcContext, fpr) + 8 * i.fd();
-        let ctx = self.ctx;
-        self.b.ins().store(HOST, value, ctx, offset as i32);
-    }
-
-    /// To an integer whose magnitude is below `limit`; for other values software does it.
-    fn float_to_integer(&mut self, i: Instruction, limit: f64, nearest: bool) {
-        if self.config.mode.controlled {
-            self.deliver_from_software(i, [None, Some(i.fb()), None]);
-            return;
-        }
-        self.scalar_mode();
-        let (operand, b) = self.float_operand(i.fb());
-        let magnitude = self.b.ins().fabs(b);
-        let limit = self.b.ins().f64const(limit);
-        let outside = self.b.ins().fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, magnitude, limit);
-        let [cold, fine, done] = [(); 3].map(|()| self.b.create_block());
-        self.b.set_cold_block(cold);
-        let result = self.b.append_block_param(done, types::I64);
-        let rounding = self.b.append_block_param(done, types::I8);
-        self.b.ins().brif(outside, cold, &[], fine, &[]);
-        self.b.switch_to_block(cold);
-        let value = self.software(i, [None, Some(operand), None], types::I64);
-        let status = self.status();
-        let rounded = self.b.ins().ushr_imm_s(status, 17);
-        let rounded = self.b.ins().band_imm_s(rounded, 3);
-        let rounded = self.b.ins().ireduce(types::I8, rounded);
-        self.b.ins().jump(done, &[value.into(), rounded.into()]);
-        self.b.switch_to_block(fine);
-        let whole = if nearest { self.b.ins().nearest(b) } else { self.b.ins().trunc(b) };
-        let value = self.b.ins().fcvt_to_sint_sat(types::I64, whole);
-        let inexact = self.b.ins().fcmp(FloatCC::NotEqual, whole, b);
-        let mut rounded = inexact;
-        if nearest {
-            let up = self.b.ins().fabs(whole);
-            let up = self.b.ins().fcmp(FloatCC::GreaterThan, up, magnitude);
-            let up = self.b.ins().ishl_imm_s(up, 1);
-            rounded = self.b.ins().bor(rounded, up);
-        }
-        self.keep(i, whole);
-        self.b.ins().jump(done, &[value.into(), rounded.into()]);
-        self.b.switch_to_block(done);
-        let result = self.number(result);
-        self.set_fpr(i.fd(), result);
-        self.pending().rounding = Some(rounding);
-        self.record_status(i);
     }
 
     fn move_float(&mut self, i: Instruction, of: impl FnOnce(&mut Self, Value) -> Value) {
@@ -284,19 +215,7 @@ impl Float for Lifter<'_> {
     }
 
     fn fcfidx(&mut self, i: Instruction) {
-        if self.config.mode.controlled {
-            self.deliver_from_software(i, [None, Some(i.fb()), None]);
-            return;
-        }
-        self.scalar_mode();
-        let b = self.fpr(i.fb());
-        let operands = [None, Some(Operand::Double(b)), None];
-        let bits = self.bits(b);
-        let result = self.b.ins().fcvt_from_sint(types::F64, bits);
-        self.keep(i, result);
-        self.set_fpr(i.fd(), result);
-        *self.pending() = Pending { operation: Some((i.0, operands)), compared: None, rounding: None };
-        self.record_status(i);
+        self.integer_to_float(i);
     }
 
     fn fcmpo(&mut self, i: Instruction) {
@@ -324,54 +243,11 @@ impl Float for Lifter<'_> {
     }
 
     fn fresx(&mut self, i: Instruction) {
-        // 255/256 of the reciprocal of the start of the interval that seven fraction bits name, rounded up to twelve.
-        self.estimate(i, |l, bits| {
-            let exponent = l.b.ins().ushr_imm_s(bits, 52);
-            let exponent = l.b.ins().band_imm_s(exponent, 0x7FF);
-            // Operand and result are normal singles.
-            let above = l.b.ins().iadd_imm_s(exponent, -(ONE - 126));
-            let undecided = l.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 126 + 125);
-            let interval = l.b.ins().ushr_imm_s(bits, 45);
-            let interval = l.b.ins().ireduce(types::I32, interval);
-            let interval = l.b.ins().band_imm_s(interval, 0x7F);
-            let start = l.b.ins().iadd_imm_s(interval, 128);
-            let dividend = l.b.ins().iadd_imm_s(start, (255 << 12) - 1);
-            let units = l.b.ins().udiv(dividend, start);
-            let units = l.b.ins().uextend(types::I64, units);
-            // The unit's leading bit adds 1 to the exponent.
-            let base = l.b.ins().iconst(types::I64, 2 * ONE - 2);
-            let place = l.b.ins().isub(base, exponent);
-            let place = l.b.ins().ishl_imm_s(place, 52);
-            let fraction = l.b.ins().ishl_imm_s(units, 40);
-            let result = l.b.ins().iadd(place, fraction);
-            let sign = l.b.ins().band_imm_s(bits, i64::MIN);
-            (l.b.ins().bor(result, sign), undecided)
-        });
+        self.reciprocal_estimate(i);
     }
 
     fn frsqrtex(&mut self, i: Instruction) {
-        self.estimate(i, |l, bits| {
-            let exponent = l.b.ins().ushr_imm_s(bits, 52);
-            // Positive and normal; a sign is bit 11 here.
-            let above = l.b.ins().iadd_imm_s(exponent, -1);
-            let undecided = l.b.ins().icmp_imm_u(IntCC::UnsignedGreaterThan, above, 0x7FD);
-            let [even, odd] = ROOT_FRACTIONS.map(|table| l.const64(table));
-            // The exponent is odd where its biased form is even.
-            let parity = l.b.ins().band_imm_s(exponent, 1);
-            let table = l.b.ins().select(parity, even, odd);
-            let which = l.b.ins().ushr_imm_s(bits, 46);
-            let which = l.b.ins().band_imm_s(which, 7 << 3);
-            let fraction = l.b.ins().ushr(table, which);
-            let fraction = l.b.ins().band_imm_s(fraction, 0xFF);
-            let fraction = l.b.ins().ishl_imm_s(fraction, 44);
-            // −1 − ⌊e ÷ 2⌋, biased, where e + 1023 is what there is.
-            let half = l.b.ins().iadd_imm_s(exponent, 1);
-            let half = l.b.ins().ushr_imm_s(half, 1);
-            let base = l.b.ins().iconst(types::I64, ONE - 1 + (ONE + 1) / 2);
-            let place = l.b.ins().isub(base, half);
-            let place = l.b.ins().ishl_imm_s(place, 52);
-            (l.b.ins().bor(place, fraction), undecided)
-        });
+        self.root_estimate(i);
     }
 
     fn fselx(&mut self, i: Instruction) {

@@ -283,7 +283,7 @@ mod tests {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
         let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        let granted = granted(&region, &crate::lift::inheriting(&region), true, true);
+        let granted = granted(&region, &region.reached_by_one_edge(), true, true);
         let mut forms: Vec<_> = granted.iter().map(|(pc, block)| (pc / 4, block.short, block.open)).collect();
         forms.sort_unstable();
         forms

@@ -391,7 +391,7 @@ impl Integer for Lifter<'_> {
     }
 
     fn mtvscr(&mut self, i: Instruction) {
-        let lanes = self.vr_as(i.vb(), types::I32X4);
+        let lanes = self.vr_as_lanes(i.vb(), types::I32X4);
         let low = self.b.ins().extractlane(lanes, 0);
         let vscr = self.b.ins().band_imm_s(low, 0x0001_0001);
         // NJ belongs to vector mode, which has to be begun anew.

@@ -5,12 +5,25 @@ use super::super::cache::Cr;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{Endianness, InstBuilder, MemFlagsData, Type, Value, types};
 
+/// Bitcasts between lane types name the order of bytes.
 const LITTLE: MemFlagsData = MemFlagsData::new().with_endianness(Endianness::Little);
 
 /// Lanes and constants.
 impl Lifter<'_> {
     pub(crate) fn cast(&mut self, value: Value, ty: Type) -> Value {
         if self.b.func.dfg.value_type(value) == ty { value } else { self.b.ins().bitcast(ty, LITTLE, value) }
+    }
+
+    /// Vector register `n` in another lane type; lane 0 is the last element.
+    pub(crate) fn vr_as_lanes(&mut self, n: usize, ty: Type) -> Value {
+        let value = self.vr(n);
+        self.cast(value, ty)
+    }
+
+    /// Sets vector register `n` to a vector of any lane type.
+    pub(crate) fn set_vr_as(&mut self, n: usize, value: Value) {
+        let value = self.cast(value, types::I8X16);
+        self.set_vr(n, value);
     }
 
     /// Bytes given by their PowerPC number.
@@ -63,11 +76,6 @@ impl Lifter<'_> {
         let (a, b) = (self.vr_as_lanes(a, ty), self.vr_as_lanes(b, ty));
         let result = of(self, a, b);
         self.set_vr_as(d, result);
-    }
-
-    pub(crate) fn vr_as_lanes(&mut self, n: usize, ty: Type) -> Value {
-        let value = self.vr(n);
-        self.cast(value, ty)
     }
 
     /// Delivers a compare's mask, and CR6 if `record`: all lanes, or none.

@@ -1,0 +1,162 @@
+//! Registers of a file of their own, as values: general-purpose and vector registers, LR and CTR.
+//!
+//! Of a GPR its low word may be known too, alone or extended: what addresses and compares in 32-bit mode are made of.
+
+use super::super::{HOST, Lifter};
+use super::{Special, gpr_offset, vr_offset};
+use crate::loops::carried;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+
+/// General-purpose registers.
+impl Lifter<'_> {
+    /// GPR `n`, 64 bits.
+    pub(crate) fn gpr(&mut self, n: usize) -> Value {
+        if let Some(value) = self.cache.gpr[n] {
+            return value;
+        }
+        let value = self.carried_or_loaded(n, gpr_offset(n));
+        self.cache.gpr[n] = Some(value);
+        value
+    }
+
+    /// The low word of GPR `n`.
+    pub(crate) fn gpr32(&mut self, n: usize) -> Value {
+        if let Some(value) = self.cache.low[n] {
+            return value;
+        }
+        let whole = match (self.cache.gpr[n], self.cache.extended[n]) {
+            (None, Some(extended)) => extended,
+            _ => self.gpr(n),
+        };
+        let value = self.low_part_of(types::I32, whole);
+        self.cache.low[n] = Some(value);
+        value
+    }
+
+    /// The low word of GPR `n`, zero-extended to 64 bits.
+    pub(crate) fn gpr_low(&mut self, n: usize) -> Value {
+        if self.cache.zero_extended >> n & 1 != 0 {
+            return self.gpr(n);
+        }
+        if let Some(value) = self.cache.extended[n] {
+            return value;
+        }
+        let value = if self.cache.gpr[n].is_none() && self.carrying.variable(n).is_none() {
+            let ctx = self.ctx;
+            self.b.ins().uload32(HOST, ctx, gpr_offset(n))
+        } else {
+            let low = self.gpr32(n);
+            self.zero_extended(low)
+        };
+        self.cache.extended[n] = Some(value);
+        value
+    }
+
+    /// The low word of GPR `n`, sign-extended to 64 bits.
+    pub(crate) fn gpr_signed(&mut self, n: usize) -> Value {
+        if let Some(value) = self.cache.signed[n] {
+            return value;
+        }
+        let low = self.gpr32(n);
+        let value = self.b.ins().sextend(types::I64, low);
+        self.cache.signed[n] = Some(value);
+        value
+    }
+
+    /// Sets GPR `n`.
+    pub(crate) fn set_gpr(&mut self, n: usize, value: Value) {
+        self.cache.gpr[n] = Some(value);
+        self.cache.low[n] = None;
+        self.cache.extended[n] = None;
+        self.cache.signed[n] = None;
+        self.cache.zero_extended &= !(1 << n);
+        if let Some(variable) = self.carrying.variable(n) {
+            self.b.def_var(variable, value);
+        }
+        if !self.carrying.sinks(n) {
+            self.cache.gpr_dirty |= 1 << n;
+        }
+    }
+
+    /// The value of a carried register, or what the context has at `offset`.
+    fn carried_or_loaded(&mut self, register: usize, offset: i32) -> Value {
+        if let Some(variable) = self.carrying.variable(register) {
+            return self.b.use_var(variable);
+        }
+        let ctx = self.ctx;
+        self.b.ins().load(types::I64, HOST, ctx, offset)
+    }
+
+    /// Copies a GPR.
+    pub(crate) fn move_gpr(&mut self, to: usize, from: usize) {
+        let value = self.gpr(from);
+        let (low, zero) = (self.cache.low[from], self.cache.zero_extended >> from & 1 != 0);
+        self.set_gpr(to, value);
+        self.cache.low[to] = low;
+        self.cache.zero_extended |= u32::from(zero) << to;
+    }
+
+    /// Sets GPR `n` to a word, zero-extended.
+    pub(crate) fn set_gpr32(&mut self, n: usize, low: Value) {
+        let value = self.b.ins().uextend(types::I64, low);
+        self.set_gpr_low(n, value, Some(low));
+    }
+
+    /// Sets GPR `n` to a value whose upper half is zero; `low` is the same as a word, if at hand.
+    pub(crate) fn set_gpr_low(&mut self, n: usize, value: Value, low: Option<Value>) {
+        self.set_gpr(n, value);
+        self.cache.low[n] = low;
+        self.cache.zero_extended |= 1 << n;
+    }
+}
+
+/// Vector registers.
+impl Lifter<'_> {
+    /// Vector register `n` as an I8X16; lane 15 is element 0's first byte.
+    pub(crate) fn vr(&mut self, n: usize) -> Value {
+        if let Some(value) = self.cache.vr[n] {
+            return value;
+        }
+        let ctx = self.ctx;
+        let value = self.b.ins().load(types::I8X16, HOST, ctx, vr_offset(n));
+        self.cache.vr[n] = Some(value);
+        value
+    }
+
+    /// Sets vector register `n` to an I8X16.
+    pub(crate) fn set_vr(&mut self, n: usize, value: Value) {
+        self.cache.vr[n] = Some(value);
+        self.cache.vr_dirty |= 1 << n;
+    }
+}
+
+/// LR and CTR.
+impl Lifter<'_> {
+    /// LR or CTR, 64 bits.
+    pub(crate) fn special(&mut self, register: Special) -> Value {
+        if let Some(value) = self.cache.special[register as usize] {
+            return value;
+        }
+        let value = match register {
+            Special::Ctr => self.carried_or_loaded(carried::CTR, register.offset()),
+            Special::Lr => {
+                let ctx = self.ctx;
+                self.b.ins().load(types::I64, HOST, ctx, register.offset())
+            }
+        };
+        self.cache.special[register as usize] = Some(value);
+        value
+    }
+
+    /// Sets LR or CTR.
+    pub(crate) fn set_special(&mut self, register: Special, value: Value) {
+        self.cache.special[register as usize] = Some(value);
+        let is_carried = register == Special::Ctr;
+        if is_carried && let Some(variable) = self.carrying.variable(carried::CTR) {
+            self.b.def_var(variable, value);
+        }
+        if !(is_carried && self.carrying.sinks(carried::CTR)) {
+            self.cache.special_dirty |= 1 << register as u8;
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! What the context has yet to get of a block's values, and when it gets it.
+
+use super::super::float_registers::singles;
+use super::super::{HOST, Lifter};
+use super::{Pending, Special, Xer, gpr_offset, vr_offset};
+use crate::float_state::{PENDING, PRESENT};
+use crate::loops::carried;
+use cranelift_codegen::ir::InstBuilder;
+use std::mem::offset_of;
+use xenia_cpu::{FpLazy, PpcContext};
+
+impl Lifter<'_> {
+    /// From here on what the loop has yet to store counts as dirty: before it's left, or something looks at the context.
+    pub(crate) fn surface(&mut self) {
+        for n in self.carrying.sunk() {
+            if n == carried::CTR {
+                self.special(Special::Ctr);
+                self.cache.special_dirty |= 1 << Special::Ctr as u8;
+            } else {
+                self.gpr(n);
+                self.cache.gpr_dirty |= 1 << n;
+            }
+        }
+    }
+
+    /// Stores what is dirty; the values stay known.
+    pub(crate) fn flush(&mut self) {
+        self.store_dirty();
+        self.cache.floats.all_stored();
+        self.nothing_is_dirty();
+    }
+
+    /// As [`Self::flush`], but for floating-point registers, which each way on wants otherwise.
+    pub(crate) fn flush_but_floats(&mut self) {
+        self.store_pending();
+        self.store_others();
+        self.nothing_is_dirty();
+    }
+
+    /// As [`Self::flush`], for an access that may fault: singles are stored as they are.
+    pub(crate) fn flush_for_access(&mut self) {
+        self.surface();
+        self.store_pending();
+        self.store_floats_as_they_are();
+        self.store_others();
+        self.nothing_is_dirty();
+    }
+
+    fn nothing_is_dirty(&mut self) {
+        self.cache.gpr_dirty = 0;
+        self.cache.vr_dirty = 0;
+        self.cache.cr_dirty = 0;
+        self.cache.xer_dirty = 0;
+        self.cache.special_dirty = 0;
+        self.cache.pending = Pending::default();
+        self.exact = None;
+    }
+
+    /// How many registers and parts of registers are dirty.
+    pub(crate) fn dirty(&self) -> u32 {
+        let cache = &self.cache;
+        let pending = &cache.pending;
+        let owed = [pending.operation.is_some(), pending.compared.is_some(), pending.rounding.is_some()];
+        cache.gpr_dirty.count_ones()
+            + cache.vr_dirty.count_ones()
+            + cache.floats.dirty()
+            + u32::from(cache.cr_dirty | cache.xer_dirty | cache.special_dirty).count_ones()
+            + owed.map(u32::from).iter().sum::<u32>()
+    }
+
+    /// What FPSCR is owed.
+    pub(crate) fn pending(&mut self) -> &mut Pending {
+        &mut self.cache.pending
+    }
+
+    /// Stores what FPSCR is owed; it stays owed.
+    pub(crate) fn store_pending(&mut self) {
+        const LAZY: i32 = offset_of!(PpcContext, fp_lazy) as i32;
+        let ctx = self.ctx;
+        let pending = self.cache.pending;
+        if let Some((word, operands)) = pending.operation {
+            let op = self.const64(PENDING | singles(operands) | u64::from(word));
+            self.b.ins().store(HOST, op, ctx, LAZY + offset_of!(FpLazy, op) as i32);
+            let places = [offset_of!(FpLazy, a), offset_of!(FpLazy, b), offset_of!(FpLazy, c)];
+            for (operand, place) in operands.into_iter().zip(places) {
+                if let Some(operand) = operand {
+                    self.b.ins().store(HOST, operand.value(), ctx, LAZY + place as i32);
+                }
+            }
+        }
+        for (value, byte) in [(pending.compared, 5), (pending.rounding, 6)] {
+            if let Some(value) = value {
+                let value = self.b.ins().bor_imm_s(value, i64::from(PRESENT));
+                self.b.ins().store(HOST, value, ctx, LAZY + byte);
+            }
+        }
+    }
+
+    /// Stores what is dirty, which stays so: for a path that leaves.
+    pub(crate) fn store_dirty(&mut self) {
+        self.surface();
+        self.store_pending();
+        self.store_floats();
+        self.store_others();
+    }
+
+    /// Stores what is dirty of everything but floating point.
+    pub(crate) fn store_others(&mut self) {
+        let ctx = self.ctx;
+        for n in 0..32 {
+            if self.cache.gpr_dirty >> n & 1 != 0
+                && let Some(value) = self.cache.gpr[n]
+            {
+                self.b.ins().store(HOST, value, ctx, gpr_offset(n));
+            }
+        }
+        let mut dirty = self.cache.vr_dirty;
+        while dirty != 0 {
+            let n = dirty.trailing_zeros() as usize;
+            dirty &= dirty - 1;
+            if let Some(value) = self.cache.vr[n] {
+                self.b.ins().store(HOST, value, ctx, vr_offset(n));
+            }
+        }
+        for field in 0..8 {
+            if self.cache.cr_dirty >> field & 1 != 0 {
+                self.store_field(field);
+            }
+        }
+        for bit in [Xer::So, Xer::Ov, Xer::Ca] {
+            if self.cache.xer_dirty >> bit as u8 & 1 != 0
+                && let Some(value) = self.cache.xer[bit as usize]
+            {
+                self.b.ins().store(HOST, value, ctx, bit.offset());
+            }
+        }
+        for register in [Special::Lr, Special::Ctr] {
+            if self.cache.special_dirty >> register as u8 & 1 != 0
+                && let Some(value) = self.cache.special[register as usize]
+            {
+                self.b.ins().store(HOST, value, ctx, register.offset());
+            }
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Between floating-point numbers and integers. The host rounds as the instruction says; FR and FI of what it rounded are
+//! worked out at once, since nothing that is kept tells them later.
+
+use super::cache::Pending;
+use super::float_registers::Operand;
+use super::{HOST, Lifter};
+use cranelift_codegen::ir::condcodes::FloatCC;
+use cranelift_codegen::ir::{InstBuilder, Value, types};
+use std::mem::offset_of;
+use xenia_cpu::PpcContext;
+use xenia_isa::Instruction;
+
+impl Lifter<'_> {
+    /// Has `value` computed even if the instruction's result is overwritten unread: the host operation is
+    /// what sets the sticky bits. (Arithmetic needs no such thing, its result is tested for NaN.)
+    fn keep(&mut self, i: Instruction, value: Value) {
+        let offset = offset_of!(PpcContext, fpr) + 8 * i.fd();
+        let ctx = self.ctx;
+        self.b.ins().store(HOST, value, ctx, offset as i32);
+    }
+
+    /// `fcfid`.
+    pub(super) fn integer_to_float(&mut self, i: Instruction) {
+        if self.config.mode.controlled {
+            self.deliver_from_software(i, [None, Some(i.fb()), None]);
+            return;
+        }
+        self.scalar_mode();
+        let b = self.fpr(i.fb());
+        let operands = [None, Some(Operand::Double(b)), None];
+        let bits = self.bits(b);
+        let result = self.b.ins().fcvt_from_sint(types::F64, bits);
+        self.keep(i, result);
+        self.set_fpr(i.fd(), result);
+        *self.pending() = Pending { operation: Some((i.0, operands)), compared: None, rounding: None };
+        self.record_status(i);
+    }
+
+    /// To an integer whose magnitude is below `limit`; for other values software does it.
+    pub(super) fn float_to_integer(&mut self, i: Instruction, limit: f64, nearest: bool) {
+        if self.config.mode.controlled {
+            self.deliver_from_software(i, [None, Some(i.fb()), None]);
+            return;
+        }
+        self.scalar_mode();
+        let (operand, b) = self.float_operand(i.fb());
+        let magnitude = self.b.ins().fabs(b);
+        let limit = self.b.ins().f64const(limit);
+        let outside = self.b.ins().fcmp(FloatCC::UnorderedOrGreaterThanOrEqual, magnitude, limit);
+        let [cold, fine, done] = [(); 3].map(|()| self.b.create_block());
+        self.b.set_cold_block(cold);
+        let result = self.b.append_block_param(done, types::I64);
+        let rounding = self.b.append_block_param(done, types::I8);
+        self.b.ins().brif(outside, cold, &[], fine, &[]);
+        self.b.switch_to_block(cold);
+        let value = self.software(i, [None, Some(operand), None], types::I64);
+        let status = self.status();
+        let rounded = self.b.ins().ushr_imm_s(status, 17);
+        let rounded = self.b.ins().band_imm_s(rounded, 3);
+        let rounded = self.b.ins().ireduce(types::I8, rounded);
+        self.b.ins().jump(done, &[value.into(), rounded.into()]);
+        self.b.switch_to_block(fine);
+        let whole = if nearest { self.b.ins().nearest(b) } else { self.b.ins().trunc(b) };
+        let value = self.b.ins().fcvt_to_sint_sat(types::I64, whole);
+        let inexact = self.b.ins().fcmp(FloatCC::NotEqual, whole, b);
+        let mut rounded = inexact;
+        if nearest {
+            let up = self.b.ins().fabs(whole);
+            let up = self.b.ins().fcmp(FloatCC::GreaterThan, up, magnitude);
+            let up = self.b.ins().ishl_imm_s(up, 1);
+            rounded = self.b.ins().bor(rounded, up);
+        }
+        self.keep(i, whole);
+        self.b.ins().jump(done, &[value.into(), rounded.into()]);
+        self.b.switch_to_block(done);
+        let result = self.number(result);
+        self.set_fpr(i.fd(), result);
+        self.pending().rounding = Some(rounding);
+        self.record_status(i);
+    }
+}

@@ -1,0 +1,222 @@
+//! Finds the blocks of a region: follows direct branches from its entries, inside of what it may reach.
+//!
+//! A `bl` is a call: the block after it is an entry, since the callee's return may come from the dispatcher. So are targets
+//! of backward branches: whoever goes on in the middle of the function comes to an entry soon. A branch out of the bounds is a
+//! tail call. Sides of conditional branches that were never taken may be left out ([`Reach::sides`]); they are ways out of
+//! the region then.
+
+use super::ends::{End, end_of};
+use super::{BLOCK_LIMIT, Block, Guest, Region, checks};
+use std::collections::{BTreeMap, BTreeSet};
+use xenia_isa::{Instruction, decode};
+
+/// Where a region may lie.
+pub(crate) struct Reach<'a> {
+    /// The first address, and the one after the last.
+    pub(crate) bounds: (u32, u32),
+    /// Instructions at most; branches beyond them leave the region.
+    pub(crate) limit: usize,
+    /// What is left out of it all the same, unless it is a root.
+    pub(crate) skips: &'a dyn Fn(u32) -> bool,
+    /// Which sides of conditional branches are part of it; `None`: all.
+    pub(crate) sides: Option<&'a dyn Fn(u32) -> bool>,
+}
+
+impl Reach<'static> {
+    /// All of `bounds`.
+    pub(crate) fn all(bounds: (u32, u32), limit: usize) -> Self {
+        Self { bounds, limit, skips: &|_| false, sides: None }
+    }
+}
+
+/// What is known of a word.
+mod flag {
+    /// It is part of the region.
+    pub(super) const FOUND: u8 = 1;
+    /// A block begins there.
+    pub(super) const LEADER: u8 = 2;
+    /// It is an entry.
+    pub(super) const ENTRY: u8 = 4;
+}
+
+/// Flags of the words in a region's bounds.
+struct Words {
+    from: u32,
+    flags: Vec<u8>,
+}
+
+impl Words {
+    fn new((from, to): (u32, u32)) -> Self {
+        let from = from & !3;
+        Self { from, flags: vec![0; to.saturating_sub(from).div_ceil(4) as usize] }
+    }
+
+    /// Whether all of `flags` are set; none is outside.
+    fn has(&self, pc: u32, flags: u8) -> bool {
+        let at = pc.wrapping_sub(self.from) / 4;
+        self.flags.get(at as usize).is_some_and(|set| set & flags == flags)
+    }
+
+    /// Sets `flag`. False if it was set, or `pc` is outside.
+    fn set(&mut self, pc: u32, flag: u8) -> bool {
+        let at = pc.wrapping_sub(self.from) / 4;
+        let Some(flags) = self.flags.get_mut(at as usize) else { return false };
+        let is_new = *flags & flag == 0;
+        *flags |= flag;
+        is_new
+    }
+}
+
+/// Finds the region that starts at `roots[0]` and has all `roots` as entries, inside of `reach`. `fetch` reads a guest
+/// word, `None` where nothing can be fetched. `None` if not even the first instruction can be.
+pub(crate) fn discover(
+    roots: &[u32],
+    reach: &Reach<'_>,
+    calls: &mut Vec<u32>,
+    fetch: &mut dyn FnMut(u32) -> Option<u32>,
+) -> Option<Region> {
+    let (from, to) = reach.bounds;
+    let inside = |pc: u32| pc >= from && pc < to && !(reach.skips)(pc);
+    let mut words = Words::new(reach.bounds);
+    let mut guests: Vec<Guest> = Vec::new();
+    let mut entries: Vec<u32> = Vec::new();
+    // By distance from the first root, which matters most: what the limit cuts off is one piece, in which the next region
+    // begins, and not the other sides of branches all over the function.
+    let mut work: BTreeSet<u32> = BTreeSet::new();
+    let first = roots.first().copied().unwrap_or_default();
+    for &root in roots {
+        let is_code = root.is_multiple_of(4) && root >= from && root < to && fetch(root).is_some();
+        if is_code && words.set(root, flag::LEADER) {
+            words.set(root, flag::ENTRY);
+            entries.push(root);
+            work.insert(root.wrapping_sub(first));
+        }
+    }
+    if entries.is_empty() || entries.first() != roots.first() {
+        return None;
+    }
+    let roots = entries.len();
+    let mut edges: Vec<(u32, u32)> = Vec::new();
+    let mut left_out: Vec<(u32, u32)> = Vec::new();
+    while let Some(distance) = work.pop_first() {
+        let start = first.wrapping_add(distance);
+        let mut pc = start;
+        while (pc == start || inside(pc)) && guests.len() < reach.limit && !words.has(pc, flag::FOUND) {
+            let Some(word) = fetch(pc) else { break };
+            let instruction = Instruction(word);
+            let op = decode(word);
+            words.set(pc, flag::FOUND);
+            guests.push(Guest { pc, instruction, op });
+            let next = pc.wrapping_add(4);
+            let mut follow = |to: u32, entry: bool, edge: bool| {
+                if !inside(to) {
+                    return;
+                }
+                if edge {
+                    edges.push((pc, to));
+                }
+                if words.set(to, flag::LEADER) {
+                    work.insert(to.wrapping_sub(first));
+                }
+                if entry && words.set(to, flag::ENTRY) {
+                    entries.push(to);
+                }
+            };
+            match end_of(pc, op, instruction) {
+                End::None => {
+                    pc = next;
+                    continue;
+                }
+                End::Branch { taken, conditional } => {
+                    for to in [conditional.then_some(next), Some(taken)].into_iter().flatten() {
+                        // A loop that is warm before it has ever ended will end.
+                        if conditional && taken > pc && reach.sides.is_some_and(|is_part| !is_part(to)) {
+                            left_out.push((pc, to));
+                        } else {
+                            follow(to, false, true);
+                        }
+                    }
+                }
+                End::Call { target } => {
+                    calls.push(target);
+                    follow(next, true, true);
+                }
+                End::Indirect { link, conditional } => {
+                    if link || conditional {
+                        follow(next, link, true);
+                    }
+                }
+                End::Barrier => follow(next, true, true),
+                End::Stop if op.is_some() => follow(next, true, false),
+                End::Stop => {}
+            }
+            break;
+        }
+    }
+    // What is part of it otherwise is no side that is left out.
+    left_out.retain(|&(from, to)| {
+        let is_out = !words.has(to, flag::FOUND);
+        if !is_out {
+            words.set(to, flag::LEADER);
+            edges.push((from, to));
+        }
+        is_out && inside(to)
+    });
+    let left_out = left_out.into_iter().map(|(_, to)| to).collect();
+    guests.sort_unstable_by_key(|guest| guest.pc);
+    edges.sort_by_key(|&(from, _)| from);
+    // So that whoever comes into the middle of a loop gets into it in its next turn.
+    let backward = edges.iter().filter(|(from, to)| to <= from).map(|&(_, to)| to);
+    for header in backward.collect::<BTreeSet<u32>>() {
+        if words.set(header, flag::ENTRY) {
+            entries.push(header);
+        }
+    }
+    let blocks = cut(&guests, &words, &edges);
+    let roots = entries[..roots].iter().filter(|pc| blocks.contains_key(pc)).count();
+    entries.retain(|pc| blocks.contains_key(pc));
+    let mut region = Region { blocks, entries, roots, instructions: guests.len(), left_out };
+    for (number, pc) in region.entries.iter().enumerate() {
+        if let Some(block) = region.blocks.get_mut(pc) {
+            block.entry = Some(number as u32);
+            block.check = true;
+        }
+    }
+    checks::place(&mut region.blocks);
+    Some(region)
+}
+
+/// Cuts the instructions into blocks. They and the edges between them are in order.
+fn cut(guests: &[Guest], words: &Words, edges: &[(u32, u32)]) -> BTreeMap<u32, Block> {
+    let mut blocks = Vec::new();
+    let mut code: Vec<Guest> = Vec::new();
+    let mut iter = guests.iter().peekable();
+    let mut edges = edges.iter().peekable();
+    while let Some(&guest) = iter.next() {
+        code.push(guest);
+        let next = guest.pc.wrapping_add(4);
+        let ends = !matches!(end_of(guest.pc, guest.op, guest.instruction), End::None);
+        let follows = iter.peek().is_some_and(|g| g.pc == next);
+        if ends || !follows || words.has(next, flag::LEADER) || code.len() >= BLOCK_LIMIT {
+            let mut successors = Vec::new();
+            while let Some(&(_, to)) = edges.next_if(|(from, _)| *from == guest.pc) {
+                if words.has(to, flag::FOUND) {
+                    successors.push(to);
+                }
+            }
+            if !ends && follows {
+                successors.push(next);
+            }
+            let block = Block {
+                code: std::mem::take(&mut code),
+                check: false,
+                entry: None,
+                needs: 0,
+                successors,
+                is_loop: false,
+            };
+            blocks.push((block.start(), block));
+        }
+    }
+    BTreeMap::from_iter(blocks)
+}

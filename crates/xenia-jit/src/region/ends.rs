@@ -1,0 +1,64 @@
+//! How instructions end basic blocks: the branches of PowerISA 2.02 book I, 2.4, and what changes what blocks take for granted.
+
+use super::BLOCK_LIMIT;
+use xenia_isa::{Flag, Instruction, Op, decode};
+
+/// How a block's last instruction goes on.
+pub(crate) enum End {
+    /// Not a terminator.
+    None,
+    /// Goes to `taken`, or (if conditional) to the next instruction.
+    Branch { taken: u32, conditional: bool },
+    /// Calls `target`, comes back to the next instruction.
+    Call { target: u32 },
+    /// Goes to an address in a register; may go on at the next instruction if conditional.
+    Indirect { link: bool, conditional: bool },
+    /// Ends the block only: the next instruction follows, but state that blocks assume may change.
+    Barrier,
+    /// Leaves the region after it (or raises).
+    Stop,
+}
+
+/// Target of an immediate branch.
+fn target(pc: u32, i: Instruction, displacement: i64) -> u32 {
+    let base = if i.aa() { 0 } else { pc };
+    base.wrapping_add(displacement as u32) & !3
+}
+
+/// Classifies an instruction's effect on the flow.
+pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> End {
+    let Some(op) = op else { return End::Stop };
+    let always = i.bo() & 0x14 == 0x14;
+    match op {
+        Op::bx | Op::bcx => {
+            let (taken, conditional) =
+                if op == Op::bx { (target(pc, i, i.li()), false) } else { (target(pc, i, i.bd()), !always) };
+            // A link to the next instruction only fetches the address: no return will match it.
+            if i.lk() && taken != pc.wrapping_add(4) {
+                End::Call { target: taken }
+            } else {
+                End::Branch { taken, conditional }
+            }
+        }
+        Op::bclrx | Op::bcctrx => End::Indirect { link: i.lk(), conditional: !always },
+        Op::sc => End::Stop,
+        // Time base through mfspr, and whatever else a special register may do.
+        Op::mfspr if !matches!(i.spr(), 1 | 8 | 9) => End::Barrier,
+        Op::mtspr if !matches!(i.spr(), 1 | 8 | 9) => End::Barrier,
+        Op::orx if i.is_yield_hint() => End::Barrier,
+        _ if op.row().has(Flag::last) => End::Barrier,
+        _ => End::None,
+    }
+}
+
+/// Instructions from `pc` to the end of its basic block, as far as they can be fetched.
+pub(crate) fn block_length(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) -> u32 {
+    for count in 0..BLOCK_LIMIT as u32 {
+        let at = pc.wrapping_add(4 * count);
+        let Some(word) = fetch(at) else { return count.max(1) };
+        if !matches!(end_of(at, decode(word), Instruction(word)), End::None) {
+            return count + 1;
+        }
+    }
+    BLOCK_LIMIT as u32
+}

@@ -1,0 +1,95 @@
+//! Regions of small programs, and where their budget is compared.
+
+use super::checks::PATH_LIMIT;
+use super::*;
+
+fn region(words: &[u32], roots: &[u32]) -> Region {
+    let end = words.len() as u32 * 4;
+    let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+    discover(roots, &Reach::all((0, end), REGION_LIMIT), &mut Vec::new(), &mut fetch).unwrap()
+}
+
+const ADDI: u32 = 0x3863_0001;
+const BLR: u32 = 0x4E80_0020;
+
+#[test]
+fn a_loop_header_is_a_check_point_and_splits_its_block() {
+    // addi; L: addi; addi; bdnz L; blr
+    let r = region(&[ADDI, ADDI, ADDI, 0x4200_FFF8, BLR], &[0]);
+    assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 4, 16]);
+    assert!(r.blocks[&4].check && r.blocks[&4].is_loop);
+    assert_eq!(r.blocks[&4].needs, 4, "three and the blr");
+    assert_eq!(r.blocks[&0].needs, 1);
+    assert!(!r.blocks[&16].check);
+}
+
+#[test]
+fn the_instruction_after_a_call_is_an_entry() {
+    // bl +8; addi; (target) blr
+    let mut calls = Vec::new();
+    let words = [0x4800_0009, BLR, BLR];
+    let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+    let r = discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut calls, &mut fetch).unwrap();
+    assert_eq!(r.entries, [0, 4]);
+    assert_eq!(calls, [8]);
+    assert!(r.blocks[&4].check);
+}
+
+#[test]
+fn long_paths_get_checks_in_between() {
+    // 40 blocks of addi; beq +8 … none longer than the limit.
+    let mut words = Vec::new();
+    for _ in 0..40 {
+        words.extend([ADDI, ADDI, 0x4182_0008, ADDI]);
+    }
+    words.push(BLR);
+    let r = region(&words, &[0]);
+    assert!(r.blocks.values().all(|b| b.needs <= PATH_LIMIT + b.len()));
+    assert!(r.blocks.values().filter(|b| b.check).count() > 2);
+}
+
+#[test]
+fn sides_are_left_out_but_where_a_loop_ends() {
+    // L: beq +12; addi; addi; beq +8; addi; bdnz L; addi; blr
+    let words = [0x4182_000C, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
+    let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+    let is_part = |pc: u32| pc == 12 || pc == 20;
+    let reach = Reach { sides: Some(&is_part), ..Reach::all((0, 32), REGION_LIMIT) };
+    let r = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+    assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 12, 20, 24]);
+    assert_eq!(r.left_out.iter().copied().collect::<Vec<_>>(), [4, 16]);
+    assert_eq!(r.blocks[&0].successors, [12]);
+    // As above, but the first two lead to what the third comes to.
+    let words = [0x4182_0010, ADDI, ADDI, 0x4182_0008, ADDI, 0x4200_FFEC, ADDI, BLR];
+    let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+    let reach = Reach { sides: Some(&|pc| pc == 4 || pc == 16), ..Reach::all((0, 32), REGION_LIMIT) };
+    let r = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+    assert_eq!(r.blocks.keys().copied().collect::<Vec<_>>(), [0, 4, 16, 20, 24]);
+    assert_eq!(r.blocks[&4].successors, [16, 20]);
+    assert!(r.left_out.is_empty());
+}
+
+#[test]
+fn what_the_limit_leaves_out_is_one_piece() {
+    // 40 of beq +8; addi, a loop around them.
+    let mut words: Vec<u32> = [0x4182_0008, ADDI].repeat(40);
+    words.extend([0x4200_FEC0, BLR]);
+    let end = words.len() as u32 * 4;
+    let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+    for (root, covered) in [(0, 0..20), (40 * 4, 40..60), (75 * 4, 75..82)] {
+        let r = discover(&[root], &Reach::all((0, end), 20), &mut Vec::new(), &mut fetch).unwrap();
+        let places = r.blocks.values().flat_map(|block| block.code.iter().map(|guest| guest.pc / 4));
+        let ahead: Vec<u32> = places.filter(|&at| at >= root / 4).collect();
+        assert_eq!(ahead, covered.collect::<Vec<_>>(), "from {root}, as far as its end");
+        assert_eq!(r.instructions, 20, "then from the loop's start");
+    }
+}
+
+#[test]
+fn unfetchable_code_ends_a_region_and_is_no_entry() {
+    let r = region(&[ADDI, ADDI], &[0]);
+    assert_eq!(r.instructions, 2);
+    assert!(r.blocks[&0].successors.is_empty());
+    let mut nothing = |_| None;
+    assert!(discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut Vec::new(), &mut nothing).is_none());
+}
