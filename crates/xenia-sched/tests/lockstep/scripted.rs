@@ -1,0 +1,212 @@
+//! Threads that follow scripts, on an engine and a system made for them.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
+use xenia_memory::{DeviceQueue, DeviceStore};
+use xenia_sched::{
+    BlockReason, Cpu, Disposition, EndKind, Event, EventSink, GuestTicks, LockstepExecutor, Running,
+    Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef, Wait, WaitTicket, Woken,
+};
+
+/// What a scripted thread does next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Step {
+    /// Executes this many instructions.
+    Run(u64),
+    /// Executes a system call with this LEV; its meaning is the system's.
+    Call(u8),
+    /// Executes a yield hint.
+    Yield,
+    /// Holds a reservation from here on, or no longer.
+    Reserve(bool),
+}
+
+/// System calls of the scripts.
+pub(crate) const PARK: u8 = 1;
+pub(crate) const WAKE_FIRST: u8 = 2;
+pub(crate) const EXIT: u8 = 3;
+pub(crate) const BOOST_FIRST: u8 = 9;
+pub(crate) const SLEEP_1000: u8 = 4;
+pub(crate) const FRAME: u8 = 5;
+pub(crate) const END: u8 = 6;
+pub(crate) const STOP: u8 = 7;
+
+/// Follows each thread's script; after its end the thread runs for ever.
+pub(crate) struct Scripts(pub(crate) BTreeMap<u32, VecDeque<Step>>);
+
+impl Execute for Scripts {
+    fn run(&mut self, ctx: &mut PpcContext, _: &mut DeviceQueue) -> Exit {
+        let script = self.0.entry(ctx.thread_id).or_default();
+        loop {
+            match script.front_mut() {
+                Some(Step::Reserve(held)) => {
+                    ctx.reservation.valid = u32::from(*held);
+                    script.pop_front();
+                }
+                _ if ctx.budget == 0 => return Exit::Budget,
+                Some(Step::Run(left)) => {
+                    let now = (*left).min(ctx.budget as u64);
+                    ctx.budget -= now as i64;
+                    *left -= now;
+                    if *left == 0 {
+                        script.pop_front();
+                    }
+                }
+                Some(Step::Call(lev)) => {
+                    let lev = *lev;
+                    script.pop_front();
+                    ctx.budget -= 1;
+                    return Exit::Syscall { lev };
+                }
+                Some(Step::Yield) => {
+                    script.pop_front();
+                    ctx.budget -= 1;
+                    return Exit::Yield;
+                }
+                None => ctx.budget = 0,
+            }
+        }
+    }
+
+    fn name(&self) -> &'static str {
+        "scripts"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        EngineCounters::default()
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct TestSystem {
+    pub(crate) frames: u64,
+    pub(crate) threads: Vec<ThreadRef>,
+    /// Guest times of visits' ends and advances.
+    pub(crate) visits: Vec<(u8, GuestTicks)>,
+    /// Priorities that changed by themselves, by thread id.
+    pub(crate) priorities: Vec<(u32, u8)>,
+    /// Threads that were moved, and where to.
+    pub(crate) moves: Vec<(ThreadRef, u8)>,
+    /// What the devices were given.
+    pub(crate) stores: Vec<u32>,
+    pub(crate) next_event: Option<GuestTicks>,
+    /// What happens first is only done after its time.
+    pub(crate) late: bool,
+    /// Set by a system call.
+    pub(crate) stop: Option<Arc<AtomicBool>>,
+}
+
+impl System for TestSystem {
+    fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, lev: u8) -> Disposition {
+        match lev {
+            PARK => return Disposition::Park(Wait::forever(BlockReason::Other("parked"))),
+            WAKE_FIRST => {
+                let _ = cpu.wake(self.threads[0], 1, 0).unwrap();
+            }
+            BOOST_FIRST => {
+                let _ = cpu.wake(self.threads[0], 1, 2).unwrap();
+                assert!(self.priorities.is_empty(), "told between calls, not in them");
+            }
+            EXIT => cpu.exit(running.thread, 10 + running.id).unwrap(),
+            SLEEP_1000 => {
+                let deadline = Some(cpu.now() + 1000);
+                return Disposition::Park(Wait { reason: BlockReason::Delay, deadline, alertable: false });
+            }
+            FRAME => self.frames += 1,
+            STOP => self.stop.iter().for_each(|stop| stop.store(true, Relaxed)),
+            _ => return Disposition::End(EndKind::Exit { code: 42 }),
+        }
+        Disposition::Continue
+    }
+
+    fn exception(&mut self, _: &mut dyn Cpu, _: &mut Running, exception: GuestException) -> Disposition {
+        panic!("{exception:?}");
+    }
+
+    fn priority_changed(&mut self, cpu: &mut dyn Cpu, id: u32) {
+        let priority = cpu.priority(self.threads[id as usize - 1]).unwrap();
+        self.priorities.push((id, priority));
+    }
+
+    fn moved(&mut self, running: &Running) {
+        self.moves.push((running.thread, running.hw_id));
+    }
+
+    fn end_visit(&mut self, cpu: &mut dyn Cpu, hw_id: u8, stores: &[DeviceStore]) {
+        self.stores.extend(stores.iter().map(|store| store.value));
+        self.visits.push((hw_id, cpu.now()));
+    }
+
+    fn go_on(&mut self, _: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition {
+        running.ctx.gpr[3] = value;
+        Disposition::Continue
+    }
+
+    fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, _: &Wait) {
+        assert!(cpu.is_waiting(ticket));
+        assert_eq!(cpu.time_out(ticket, 0x102), Ok(Woken::Yes));
+    }
+
+    fn advance(&mut self, cpu: &mut dyn Cpu) {
+        if self.next_event.is_some_and(|at| at + u64::from(self.late) <= cpu.now()) {
+            self.next_event = None;
+            assert_eq!(cpu.wake(self.threads[0], 2, 0), Ok(Woken::Yes));
+        }
+    }
+
+    fn next_event(&self) -> Option<GuestTicks> {
+        self.next_event
+    }
+
+    fn frames(&self) -> u64 {
+        self.frames
+    }
+
+    fn call_stack(&self, _: &PpcContext) -> Vec<u32> {
+        vec![0x8200_0000]
+    }
+}
+
+/// Keeps the log's lines where the test can read them.
+#[derive(Clone, Default)]
+pub(crate) struct Lines(pub(crate) Arc<Mutex<Vec<String>>>);
+
+impl EventSink for Lines {
+    fn event(&mut self, now: GuestTicks, event: &Event<'_>) {
+        self.0.lock().unwrap().push(format!("{now} {event}"));
+    }
+}
+
+pub(crate) struct Machine {
+    pub(crate) executor: LockstepExecutor<TestSystem>,
+    pub(crate) lines: Lines,
+}
+
+/// One thread per script: (slot, priority, steps). Thread ids count from 1.
+pub(crate) fn machine(config: SchedulerConfig, scripts: &[(u8, u8, &[Step])]) -> Machine {
+    let mut scheduler = Scheduler::new(config);
+    let lines = Lines::default();
+    scheduler.set_events(Box::new(lines.clone()));
+    let mut system = TestSystem::default();
+    let mut programs = BTreeMap::new();
+    for (index, &(slot, priority, steps)) in scripts.iter().enumerate() {
+        let id = index as u32 + 1;
+        let thread = scheduler
+            .spawn(SpawnParameters {
+                ctx: Box::default(),
+                id,
+                priority,
+                affinity: 1 << slot,
+                ideal: slot,
+                suspended: false,
+                service: false,
+                wait: None,
+            })
+            .unwrap();
+        system.threads.push(thread);
+        programs.insert(id, steps.iter().copied().collect());
+    }
+    Machine { executor: LockstepExecutor::new(scheduler, Box::new(Scripts(programs)), system), lines }
+}
