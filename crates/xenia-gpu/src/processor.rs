@@ -23,6 +23,7 @@ mod display;
 mod execute;
 mod feed;
 mod gamma;
+mod pictures;
 mod queries;
 mod shaders;
 mod state;
@@ -37,7 +38,7 @@ pub use display::{LINES, TICKS_PER_SECOND, VBLANK_CPU, VBLANK_TICKS};
 pub use execute::constant_base;
 pub use statistics::Statistics;
 
-use crate::backend::{Backend, Frame, PresentCall, Threaded};
+use crate::backend::{Backend, Frame, Threaded};
 use crate::draw_state::{Constants, StaleConstants};
 use crate::limits::Cancel;
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
@@ -57,8 +58,6 @@ pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
 /// Interrupts of vertical blanks that a pump over a long time makes, as far as nothing else happens at them: more
 /// than anybody keeps waiting.
 const INTERRUPTS_PER_PUMP: u64 = 64;
-/// Pictures that wait to be taken, before the oldest is let go. Titles swap once or twice in what is pumped at a time.
-const MAX_FRAMES: usize = 8;
 /// How deep indirect buffers may nest.
 pub const MAX_DEPTH: usize = 8;
 
@@ -317,42 +316,9 @@ impl CommandProcessor {
         self.observer = Some(observer);
     }
 
-    /// Asks for a picture of the next swap.
-    pub fn capture_next(&mut self) {
-        self.capture = true;
-    }
-
     /// What ends draws that nobody wants any more, where the backend's may take long.
     pub fn cancel(&self) -> Option<Cancel> {
         self.backend.cancel()
-    }
-
-    /// The picture of the swap with this number, if there is one and it was not taken yet. Those of swaps before it are let go.
-    pub fn take_frame(&mut self, number: u64) -> Option<Frame> {
-        while self.frames.front().is_some_and(|(of, _)| *of < number) {
-            self.frames.pop_front();
-        }
-        self.frames.pop_front_if(|(of, _)| *of == number).map(|(_, frame)| frame)
-    }
-
-    /// Hands the front buffer to the display.
-    fn swap(&mut self, physical: u32, width: u32, height: u32) {
-        self.statistics.swaps += 1;
-        self.counter = self.counter.wrapping_add(1);
-        self.events.push(GpuEvent::Swap { physical, width, height, number: self.statistics.swaps });
-        if self.config.capture_all || self.capture {
-            self.capture = false;
-            let mut fetch = [0; 6];
-            fetch.copy_from_slice(self.registers.range(crate::registers::FETCH_CONSTANTS, 6));
-            let call = PresentCall { fetch, width, height, gamma: self.display.gamma.ramps.clone() };
-            if let Some(frame) = self.backend.present(&call, &*self.memory) {
-                if self.frames.len() == MAX_FRAMES {
-                    self.frames.pop_front();
-                    self.statistics.count_problem("a picture was let go: too many swaps at once");
-                }
-                self.frames.push_back((self.statistics.swaps, frame));
-            }
-        }
     }
 
     /// Counters.

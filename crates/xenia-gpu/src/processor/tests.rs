@@ -10,7 +10,7 @@ mod writes;
 use std::sync::Mutex;
 
 use super::*;
-use crate::backend::{BackendError, NullBackend};
+use crate::backend::{BackendError, NullBackend, PresentCall};
 use crate::draw_state::{CopyCall, DrawCall};
 use crate::memory::Ram;
 use crate::packets::{TYPE2, opcode, swap_commands, type0, type3};

@@ -1,6 +1,7 @@
 //! Vertical blanks and swaps.
 
 use super::*;
+use crate::processor::pictures::MAX_FRAMES;
 use xenia_guest::MAX_TICKS;
 
 #[test]

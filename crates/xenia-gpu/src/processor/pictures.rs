@@ -1,0 +1,42 @@
+//! Swaps, and pictures of them for those who asked.
+
+use super::{CommandProcessor, GpuEvent};
+use crate::backend::{Frame, PresentCall};
+use crate::registers::FETCH_CONSTANTS;
+
+/// Pictures that wait to be taken, before the oldest is let go. Titles swap once or twice in what is pumped at a time.
+pub(super) const MAX_FRAMES: usize = 8;
+impl CommandProcessor {
+    /// Asks for a picture of the next swap.
+    pub fn capture_next(&mut self) {
+        self.capture = true;
+    }
+
+    /// The picture of the swap with this number, if there is one and it was not taken yet. Those of swaps before it are let go.
+    pub fn take_frame(&mut self, number: u64) -> Option<Frame> {
+        while self.frames.front().is_some_and(|(of, _)| *of < number) {
+            self.frames.pop_front();
+        }
+        self.frames.pop_front_if(|(of, _)| *of == number).map(|(_, frame)| frame)
+    }
+
+    /// Hands the front buffer to the display.
+    pub(super) fn swap(&mut self, physical: u32, width: u32, height: u32) {
+        self.statistics.swaps += 1;
+        self.counter = self.counter.wrapping_add(1);
+        self.events.push(GpuEvent::Swap { physical, width, height, number: self.statistics.swaps });
+        if self.config.capture_all || self.capture {
+            self.capture = false;
+            let mut fetch = [0; 6];
+            fetch.copy_from_slice(self.registers.range(FETCH_CONSTANTS, 6));
+            let call = PresentCall { fetch, width, height, gamma: self.display.gamma.ramps.clone() };
+            if let Some(frame) = self.backend.present(&call, &*self.memory) {
+                if self.frames.len() == MAX_FRAMES {
+                    self.frames.pop_front();
+                    self.statistics.count_problem("a picture was let go: too many swaps at once");
+                }
+                self.frames.push_back((self.statistics.swaps, frame));
+            }
+        }
+    }
+}
