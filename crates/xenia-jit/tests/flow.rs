@@ -1,6 +1,10 @@
-//! Branches, calls, budgets, code that changes, faults: whatever crosses a block's edge.
+//! Branches, calls, budgets, faults: whatever crosses a block's edge.
 
+#[path = "flow/changes.rs"]
+mod changes;
 mod common;
+#[path = "flow/time.rs"]
+mod time;
 
 use common::*;
 use std::sync::Arc;
@@ -167,53 +171,6 @@ fn calls_through_pointers_and_switches() {
 }
 
 #[test]
-fn code_that_is_written_through_another_view_runs_anew() {
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
-    for machine in [&mut jit, &mut interpreter] {
-        start(machine, &[d(Op::addi, 3, 3, 1), SC]);
-    }
-    for round in 0..30 {
-        for machine in [&mut jit, &mut interpreter] {
-            machine.put(CODE, &[d(Op::addi, 3, 3, round)]);
-            machine.ctx.pc = CODE;
-        }
-        compare(&mut jit, &mut interpreter, 100, &|| format!("round {round}"));
-    }
-    assert_eq!(jit.ctx.gpr[3], (0..30).sum::<u64>());
-    assert!(jit.engine.counters().invalidations > 3);
-}
-
-#[test]
-fn code_that_writes_into_its_own_page_is_seen_after_isync() {
-    // r3 = new word, r4 = address of the target below; store, dcbst, sync, icbi, isync, then run it.
-    let target = CODE + 4 * 7;
-    let words = [
-        d(Op::stw, 3, 4, 0),
-        0x7C00_206C, // dcbst 0,r4
-        0x7C00_04AC, // sync
-        0x7C00_27AC, // icbi 0,r4
-        0x4C00_012C, // isync
-        d(Op::addi, 7, 7, 1),
-        d(Op::addi, 7, 7, 1),
-        d(Op::addi, 5, 5, 1), // target: replaced
-        SC,
-    ];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
-    for machine in [&mut jit, &mut interpreter] {
-        start(machine, &words);
-    }
-    for round in 1..20 {
-        for machine in [&mut jit, &mut interpreter] {
-            machine.ctx.pc = CODE;
-            machine.ctx.gpr[3] = u64::from(d(Op::addi, 5, 5, round));
-            machine.ctx.gpr[4] = u64::from(target);
-        }
-        compare(&mut jit, &mut interpreter, 100, &|| format!("round {round}"));
-    }
-    assert_eq!(jit.ctx.gpr[5], (1..20).sum::<u64>());
-}
-
-#[test]
 fn a_refused_access_names_address_and_instruction_and_leaves_the_rest() {
     let words = [
         d(Op::addi, 3, 3, 1),
@@ -267,26 +224,6 @@ fn traps_system_calls_and_illegal_words_end_a_run() {
 }
 
 #[test]
-fn the_last_time_base_read_of_a_visit_ends_it() {
-    // loop: mftb r3; addi; b loop
-    let words = [0x7C6C_42E6, d(Op::addi, 4, 4, 1), b(CODE + 8, CODE, false)];
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
-    for machine in [&mut jit, &mut interpreter] {
-        start(machine, &words);
-    }
-    for visit in 0..20 {
-        for machine in [&mut jit, &mut interpreter] {
-            machine.ctx.begin_visit(100_000, 1000 * visit, 8);
-        }
-        let a = jit.engine.run(&mut jit.ctx, &mut jit.devices);
-        let b = interpreter.engine.run(&mut interpreter.ctx, &mut interpreter.devices);
-        assert_eq!((a, jit.ctx.executed()), (b, interpreter.ctx.executed()));
-        assert_eq!(a, Exit::Yield);
-        assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None);
-    }
-}
-
-#[test]
 fn the_cases_of_a_switch_are_compiled_together() {
     // if r3 = 0 goto end; goto r3; sixteen times: r4 += n, goto end; end: sc
     const CASES: u32 = 16;
@@ -314,79 +251,10 @@ fn the_cases_of_a_switch_are_compiled_together() {
     assert_eq!(counters.functions, 2, "once without and once with the cases: {counters:?}");
 }
 
-#[test]
-fn code_that_is_replaced_again_and_again_is_interpreted_unless_it_may_be_compiled() {
-    for compile_restless in [false, true] {
-        let config = JitConfig { warm_up: 0, compile_restless, ..JitConfig::default() };
-        let mut machine = Machine::jit_with(config);
-        for round in 0..40 {
-            start(&mut machine, &[d(Op::addi, 3, 0, round), SC]);
-            machine.run(10);
-            assert_eq!(machine.ctx.gpr[3], round as u64);
-        }
-        let interpreted = machine.engine.counters().interpreted_instructions;
-        assert_eq!(interpreted == 0, compile_restless, "{interpreted} of 80");
-    }
-}
-
 /// Nothing that was compiled here was left to the interpreter.
 fn assert_no_fallbacks(machine: &Machine) {
     let counters = machine.engine.counters();
     assert_eq!(counters.fallback_instructions, 0, "{counters:?}");
-}
-
-#[test]
-fn every_form_of_time_base_read_counts_what_was_executed_before_it() {
-    let spr = |op, rd, n: u32| x(op, rd, 0, 0, (n & 31) << 16 | n >> 5 << 11);
-    // loop: lower, upper, lower and upper by number, with other instructions between; b loop
-    let words = [
-        spr(Op::mftb, 3, 268),
-        d(Op::addi, 7, 7, 1),
-        spr(Op::mftb, 4, 269),
-        spr(Op::mfspr, 5, 268),
-        d(Op::addi, 7, 7, 1),
-        spr(Op::mfspr, 6, 269),
-        x(Op::addx, 8, 8, 3, 0),
-        x(Op::addx, 8, 8, 5, 0),
-        b(CODE + 32, CODE, false),
-    ];
-    for tick_shift in [0, 1, 4] {
-        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
-        for machine in [&mut jit, &mut interpreter] {
-            start(machine, &words);
-            machine.ctx.tick_shift = tick_shift;
-        }
-        for visit in 0..60 {
-            // The upper word changes on the way; some visits end by their budget, some by their reads.
-            for machine in [&mut jit, &mut interpreter] {
-                machine.ctx.begin_visit(17 + visit as i64, 0x2_FFFF_FFF8, 1 + visit % 13);
-            }
-            let a = jit.engine.run(&mut jit.ctx, &mut jit.devices);
-            let b = interpreter.engine.run(&mut interpreter.ctx, &mut interpreter.devices);
-            assert_eq!((a, jit.ctx.budget), (b, interpreter.ctx.budget), "visit {visit}");
-            assert_eq!(jit.ctx.time_reads_left, interpreter.ctx.time_reads_left, "visit {visit}");
-            assert_eq!(jit.ctx.first_difference(&interpreter.ctx), None, "visit {visit}");
-        }
-        assert_no_fallbacks(&jit);
-    }
-}
-
-#[test]
-fn a_yield_hint_ends_the_visit_after_itself() {
-    for n in 28..32 {
-        let hint = x(Op::orx, n, n, n, 0);
-        let words = [d(Op::addi, 3, 3, 1), hint, d(Op::addi, 4, 4, 1), b(CODE + 12, CODE, false)];
-        let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
-        for machine in [&mut jit, &mut interpreter] {
-            start(machine, &words);
-        }
-        for budget in (1..12).chain([1000, 1000]) {
-            compare(&mut jit, &mut interpreter, budget, &|| format!("budget {budget}"));
-        }
-        assert_eq!(jit.run(1000), Exit::Yield);
-        assert_eq!((jit.ctx.pc, jit.ctx.executed()), (CODE + 8, 4));
-        assert_no_fallbacks(&jit);
-    }
 }
 
 #[test]

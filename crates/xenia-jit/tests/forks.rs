@@ -1,6 +1,8 @@
 //! Several engines of one machine, as [`Execute::fork`] makes them, one after the other and at once.
 
 mod common;
+#[path = "forks/rewriting.rs"]
+mod rewriting;
 
 use common::*;
 use std::sync::{Arc, Barrier};
@@ -208,85 +210,6 @@ fn a_list_without_locks_hands_each_node_to_one_at_a_time() {
             }
             listed.sort_unstable();
             assert_eq!(listed, [0, node(1), node(2), node(3)], "{name}, {reservations:?}");
-        }
-    }
-}
-
-/// A function at `at` that one context rewrites, with the architected sequence, while five call it.
-fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
-    let writer = [
-        // r11: li r3,0; r12: li r4,0; r10: announced and told; r13: the function; ctr: turns
-        d(Op::addi, 6, 6, 1),
-        d(Op::stw, 6, 10, 4), // announced
-        x(Op::sync, 1, 0, 0, 0),
-        x(Op::addx, 7, 11, 6, 0),
-        x(Op::addx, 8, 12, 6, 0),
-        d(Op::stw, 7, 13, 0),
-        d(Op::stw, 8, 13, 4),
-        x(Op::dcbst, 0, 0, 13, 0),
-        x(Op::sync, 0, 0, 0, 0),
-        x(Op::icbi, 0, 0, 13, 0),
-        x(Op::isync, 0, 0, 0, 0),
-        x(Op::sync, 0, 0, 0, 0),
-        d(Op::stw, 6, 10, 0), // told
-        d(Op::bcx, 16, 0, -52),
-        SC,
-    ];
-    // Three calls, of which each must see what was told before and nothing that had not been announced after.
-    let caller_at = CODE + 0x100;
-    let call = caller_at + 16;
-    let caller = [
-        d(Op::lwz, 5, 10, 0), // told
-        x(Op::cmp, 0, 5, 5, 0),
-        d(Op::bcx, 4, 2, 4), // bne: to the next
-        x(Op::isync, 0, 0, 0, 0),
-        b(call, at, true),
-        x(Op::sync, 1, 0, 0, 0),
-        d(Op::lwz, 8, 10, 4),    // announced
-        x(Op::cmpl, 0, 3, 5, 0), // r3 < told: bad
-        d(Op::bcx, 12, 0, 44),   // blt
-        x(Op::cmpl, 0, 3, 8, 0), // r3 > announced: bad
-        d(Op::bcx, 12, 1, 36),   // bgt
-        x(Op::cmpl, 0, 4, 5, 0),
-        d(Op::bcx, 12, 0, 28),
-        x(Op::cmpl, 0, 4, 8, 0),
-        d(Op::bcx, 12, 1, 20),
-        d(Op::addi, 6, 6, 1),
-        x(Op::cmpl, 0, 5, 9, 0),
-        d(Op::bcx, 4, 2, -68), // bne: until the last is told
-        SC,
-        0x4400_0002, // bad: sc 0
-    ];
-    let memory = memory();
-    put(&memory, &writer);
-    put_at(&memory, caller_at, &caller);
-    let function = [d(Op::addi, 3, 0, 0), d(Op::addi, 4, 0, 0), BLR];
-    put_at(&memory, at, &function);
-    at_once(6, make(&memory, EngineConfig::default()), 1009, |hw_id| {
-        let mut ctx = PpcContext { ctr: turns.into(), pc: caller_at, ..PpcContext::default() };
-        if hw_id == 0 {
-            ctx.pc = CODE;
-        }
-        ctx.gpr[9..14].copy_from_slice(&[turns, DATA, function[0], function[1], at].map(u64::from));
-        ctx
-    })
-}
-
-#[test]
-fn rewritten_code_is_seen_whole_and_once_told_of_seen_anew() {
-    const TURNS: u32 = 150;
-    for (name, make) in ENGINES {
-        // On a page of its own, beside those who call it, and on the next page.
-        for at in [CODE + 0x3000, CODE + 0x200, CODE + 0xFFC] {
-            let contexts = rewrite(make, at, TURNS);
-            assert_eq!(contexts[0].gpr[6], u64::from(TURNS), "{name}, {at:#x}");
-            for ctx in &contexts[1..] {
-                assert_eq!(
-                    (ctx.gpr[3], ctx.gpr[4]),
-                    (TURNS.into(), TURNS.into()),
-                    "{name}, {at:#x}: the last that was told"
-                );
-            }
         }
     }
 }

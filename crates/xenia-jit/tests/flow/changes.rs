@@ -1,0 +1,65 @@
+//! Code that changes while it runs, or between runs.
+
+use super::*;
+
+#[test]
+fn code_that_is_written_through_another_view_runs_anew() {
+    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    for machine in [&mut jit, &mut interpreter] {
+        start(machine, &[d(Op::addi, 3, 3, 1), SC]);
+    }
+    for round in 0..30 {
+        for machine in [&mut jit, &mut interpreter] {
+            machine.put(CODE, &[d(Op::addi, 3, 3, round)]);
+            machine.ctx.pc = CODE;
+        }
+        compare(&mut jit, &mut interpreter, 100, &|| format!("round {round}"));
+    }
+    assert_eq!(jit.ctx.gpr[3], (0..30).sum::<u64>());
+    assert!(jit.engine.counters().invalidations > 3);
+}
+
+#[test]
+fn code_that_writes_into_its_own_page_is_seen_after_isync() {
+    // r3 = new word, r4 = address of the target below; store, dcbst, sync, icbi, isync, then run it.
+    let target = CODE + 4 * 7;
+    let words = [
+        d(Op::stw, 3, 4, 0),
+        0x7C00_206C, // dcbst 0,r4
+        0x7C00_04AC, // sync
+        0x7C00_27AC, // icbi 0,r4
+        0x4C00_012C, // isync
+        d(Op::addi, 7, 7, 1),
+        d(Op::addi, 7, 7, 1),
+        d(Op::addi, 5, 5, 1), // target: replaced
+        SC,
+    ];
+    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
+    for machine in [&mut jit, &mut interpreter] {
+        start(machine, &words);
+    }
+    for round in 1..20 {
+        for machine in [&mut jit, &mut interpreter] {
+            machine.ctx.pc = CODE;
+            machine.ctx.gpr[3] = u64::from(d(Op::addi, 5, 5, round));
+            machine.ctx.gpr[4] = u64::from(target);
+        }
+        compare(&mut jit, &mut interpreter, 100, &|| format!("round {round}"));
+    }
+    assert_eq!(jit.ctx.gpr[5], (1..20).sum::<u64>());
+}
+
+#[test]
+fn code_that_is_replaced_again_and_again_is_interpreted_unless_it_may_be_compiled() {
+    for compile_restless in [false, true] {
+        let config = JitConfig { warm_up: 0, compile_restless, ..JitConfig::default() };
+        let mut machine = Machine::jit_with(config);
+        for round in 0..40 {
+            start(&mut machine, &[d(Op::addi, 3, 0, round), SC]);
+            machine.run(10);
+            assert_eq!(machine.ctx.gpr[3], round as u64);
+        }
+        let interpreted = machine.engine.counters().interpreted_instructions;
+        assert_eq!(interpreted == 0, compile_restless, "{interpreted} of 80");
+    }
+}
