@@ -1,0 +1,105 @@
+//! What the conditions of differences ask of an execution.
+
+use super::View;
+use crate::conformance::Register;
+use crate::qemu::State;
+use xenia_isa::{Instruction, Op, Operand};
+
+/// FPSCR\[FEX\].
+pub(super) const FEX: u128 = 1 << 30;
+
+/// The register of the first operand, where it is an FPR or a GPR.
+pub(super) fn target(view: &View<'_>, state: &State) -> u128 {
+    state.get(target_register(view))
+}
+
+pub(super) fn target_register(view: &View<'_>) -> Register {
+    let operand = view.op.row().operands[0];
+    let number = operand.extract(Instruction(view.word)) as usize;
+    match operand {
+        Operand::fd => Register::Fpr(number),
+        _ => Register::Gpr(number),
+    }
+}
+
+pub(super) fn double(bits: u128) -> f64 {
+    f64::from_bits(bits as u64)
+}
+
+pub(super) fn is_nan(bits: u128) -> bool {
+    double(bits).is_nan()
+}
+
+/// Whether there is a reservation, but not of the conditional store's size.
+pub(super) fn other_size(view: &View<'_>) -> bool {
+    let size = if view.op == Op::stdcx { 8 } else { 4 };
+    let reservation = view.before.reservation;
+    reservation.valid != 0 && reservation.size != size
+}
+
+/// Whether an exception that FPSCR enables occurred.
+pub(super) fn enabled_occurred(view: &View<'_>) -> bool {
+    view.ours.get(Register::Fpscr) & FEX != 0 || view.theirs.get(Register::Fpscr) & FEX != 0
+}
+
+/// Whether an operand has no single-precision form.
+pub(super) fn wide_operand(view: &View<'_>) -> bool {
+    let sources = view
+        .op
+        .row()
+        .operands
+        .iter()
+        .filter(|operand| matches!(operand, Operand::fa | Operand::fb | Operand::fc));
+    sources.map(|operand| view.before.fpr[operand.extract(Instruction(view.word)) as usize]).any(|bits| {
+        let value = f64::from_bits(bits);
+        f64::from(value as f32).to_bits() != bits
+    })
+}
+
+/// Whether a result of `fres` is within one part in 256 of the reciprocal.
+pub(super) fn within_bound(view: &View<'_>, ours: u128) -> bool {
+    let b = view.before.fpr[Operand::fb.extract(Instruction(view.word)) as usize];
+    (double(ours) * f64::from_bits(b) - 1.0).abs() <= 1.0 / 256.0
+}
+
+/// Whether two finite numbers of one sign differ by no more than a part of the second, or this much.
+pub(super) fn near(ours: f64, theirs: f64, part: f64, absolute: f64) -> bool {
+    ours.is_finite()
+        && theirs.is_finite()
+        && (ours.is_sign_negative() == theirs.is_sign_negative() || absolute > 0.0)
+        && (ours - theirs).abs() <= f64::max(theirs.abs() * part, absolute)
+}
+
+/// Whether the condition holds for each word that differs.
+pub(super) fn lanes(ours: u128, theirs: u128, holds: fn(f64, f64) -> bool) -> bool {
+    (0..4).all(|n| {
+        let (ours, theirs) = ((ours >> (32 * n)) as u32, (theirs >> (32 * n)) as u32);
+        ours == theirs || holds(f32::from_bits(ours).into(), f32::from_bits(theirs).into())
+    })
+}
+
+pub(super) fn undefined_quotient(view: &View<'_>) -> bool {
+    let field = |operand: Operand| view.before.gpr[operand.extract(Instruction(view.word)) as usize];
+    let (a, b) = (field(Operand::ra), field(Operand::rb));
+    match view.op {
+        Op::divdx => b == 0 || a == 1 << 63 && b == u64::MAX,
+        Op::divdux => b == 0,
+        Op::divwx => b as u32 == 0 || a as u32 == 1 << 31 && b as u32 == u32::MAX,
+        _ => b as u32 == 0,
+    }
+}
+
+/// The bits of the element that an element load takes from memory.
+pub(super) fn element(view: &View<'_>) -> u128 {
+    let field = |operand: Operand| operand.extract(Instruction(view.word)) as usize;
+    let a = field(Operand::ra0);
+    let base = if a == 0 { 0 } else { view.before.gpr[a] };
+    let ea = base.wrapping_add(view.before.gpr[field(Operand::rb)]) as u32;
+    let size = match view.op {
+        Op::lvebx => 1,
+        Op::lvehx => 2,
+        _ => 4_u32,
+    };
+    let at = ea & 15 & !(size - 1);
+    (u128::MAX >> (128 - 8 * size)) << (128 - 8 * (at + size))
+}
