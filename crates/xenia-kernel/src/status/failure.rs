@@ -40,7 +40,8 @@ impl From<HeapError> for Failure {
                 NtStatus::NO_MEMORY
             }
             HeapError::InvalidProtect(_) => NtStatus::INVALID_PAGE_PROTECTION,
-            HeapError::NotAllocated { .. } | HeapError::NotCommitted { .. } => NtStatus::MEMORY_NOT_ALLOCATED,
+            HeapError::NotAllocated { .. } => NtStatus::MEMORY_NOT_ALLOCATED,
+            HeapError::NotCommitted { .. } => NtStatus::NOT_COMMITTED,
             HeapError::Conflict { .. } => NtStatus::CONFLICTING_ADDRESSES,
             _ => NtStatus::INVALID_PARAMETER,
         })

@@ -196,7 +196,10 @@ impl Case {
         } else if Protect(protect).is_valid() {
             page_range(base, size).and_then(|range| match self.model.containing(&range) {
                 Some((at, region)) if region.slice(at, &range).iter().all(Option::is_some) => Ok(range),
-                _ => Err(NtStatus::MEMORY_NOT_ALLOCATED),
+                Some(_) => Err(NtStatus::NOT_COMMITTED),
+                // What catches null pointers is reserved.
+                None if range.end <= 0x1_0000 => Err(NtStatus::NOT_COMMITTED),
+                None => Err(NtStatus::MEMORY_NOT_ALLOCATED),
             })
         } else {
             Err(NtStatus::INVALID_PAGE_PROTECTION)
