@@ -31,7 +31,6 @@ struct Record {
     pointers: u32,
     handles: u32,
     name: Option<String>,
-    permanent: bool,
 }
 
 /// An object that nobody uses any more, and that is in no book. Its body is still allocated: the owner of its state clears
@@ -143,7 +142,7 @@ impl Objects {
             return Err(NtStatus::INSUFFICIENT_RESOURCES.into());
         };
         drop(pool);
-        let record = Record { position, kind, pointers: 1, handles: 0, name: None, permanent: false };
+        let record = Record { position, kind, pointers: 1, handles: 0, name: None };
         books.records.insert(body, record);
         self.bodies.of(body).write().insert(body, position);
         Ok(body)
@@ -268,7 +267,7 @@ impl Objects {
         let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
         record.pointers = record.pointers.saturating_sub(1);
         publish(&self.memory, body, record)?;
-        if record.pointers > 0 || record.permanent {
+        if record.pointers > 0 {
             return Ok(None);
         }
         let Some(record) = records.remove(&body) else { return Ok(None) };
@@ -287,13 +286,6 @@ impl Objects {
         }
         self.bodies.of(body).write().remove(&body);
         Ok(Some(record.position))
-    }
-
-    /// A permanent object stays without references.
-    pub fn set_permanent(&self, body: GuestAddr, permanent: bool) {
-        if let Some(record) = self.books.lock().records.get_mut(&body) {
-            record.permanent = permanent;
-        }
     }
 
     // ---- handles ----
@@ -405,8 +397,9 @@ impl Objects {
     pub fn describe(&self, line: &mut dyn FnMut(&str)) {
         let books = self.books.lock();
         for (body, record) in &books.records {
-            let Record { kind, pointers, handles, name, permanent, .. } = record;
-            line(&format!("object {body} {kind:?} {pointers} {handles} {name:?} {permanent}"));
+            let Record { kind, pointers, handles, name, .. } = record;
+            // No object stays without references, which digests have as the last word.
+            line(&format!("object {body} {kind:?} {pointers} {handles} {name:?} false"));
         }
         for (handle, body) in &books.handles {
             line(&format!("handle {handle:?} {body}"));
