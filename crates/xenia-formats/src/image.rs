@@ -120,6 +120,17 @@ impl LoadedImage {
         self.digests.iter().all(|check| check.ok)
     }
 
+    /// What is not as the file's digests say: the first such part, and how many more there are.
+    pub fn damage(&self) -> Option<String> {
+        let mut wrong = self.digests.iter().filter(|check| !check.ok);
+        let first = &wrong.next()?.what;
+        Some(match wrong.count() {
+            0 => format!("{first} is not what its hash says"),
+            1 => format!("{first} is not what its hash says, nor is 1 other part"),
+            more => format!("{first} is not what its hash says, nor are {more} other parts"),
+        })
+    }
+
     /// Number of imports over all libraries; a function counts once.
     pub fn import_count(&self) -> usize {
         self.imports.iter().map(|library| library.imports.len()).sum()

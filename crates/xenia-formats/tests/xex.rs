@@ -122,6 +122,7 @@ fn a_retail_payload_without_the_users_key_says_what_is_needed() {
 #[test]
 fn each_damaged_part_fails_its_own_digest() {
     let file = XexBuilder::sample(Payload::Plain, None).build();
+    assert_eq!(open(&file).unwrap().damage(), None);
     let xex = Xex::read(&file).unwrap();
     let payload = xex.header_size as usize;
     let imports = xex.optional_header(xenia_formats::xex::key::IMPORT_LIBRARIES).unwrap().word as usize;
@@ -143,6 +144,9 @@ fn each_damaged_part_fails_its_own_digest() {
             assert_eq!(found.remove(0), "header");
         }
         assert_eq!(found, [expected], "{at:#x}");
+        let more = if expected.starts_with("import") { ", nor is 1 other part" } else { "" };
+        let first = if more.is_empty() { expected } else { "header" };
+        assert_eq!(image.damage().unwrap(), format!("{first} is not what its hash says{more}"));
     }
 
     let file = XexBuilder::sample(Payload::Lzx, None).build();

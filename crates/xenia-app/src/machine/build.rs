@@ -39,6 +39,10 @@ impl Machine {
 
     /// The same; `compiled` is told of pipelines that are compiled before the title runs.
     pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
+        if let Some(damage) = title.image.damage() {
+            let name = &title.name;
+            tracing::warn!(target: "kernel", "{name} is damaged: {damage}; `xenia-rs verify` tells all that is wrong");
+        }
         let memory = GuestMemory::new().context("guest memory")?;
         let image_digest = ImageDigest::of(&title.image);
         let EngineArgs { cpu, mode, .. } = options.engine;

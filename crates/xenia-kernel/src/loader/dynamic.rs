@@ -140,8 +140,8 @@ impl Kernel {
         {
             return Err(LoadError::Version { path: owned(), version, minimum });
         }
-        if !image.digests_ok() {
-            tracing::warn!(target: "kernel", "{path}: digests don't match its contents");
+        if let Some(damage) = image.damage() {
+            tracing::warn!(target: "kernel", "{path} is damaged: {damage}");
         }
         place_image(&self.memory, &image)?;
         let handle = match self.register_library(&image, path, xex.module_flags) {
