@@ -255,6 +255,23 @@ pub fn small_number(text: &str) -> Result<u32, String> {
     u32::try_from(number(text)?).map_err(|_| format!("{text:?} is more than {}", u32::MAX))
 }
 
+/// A [`number`] that something is done for: not 0, for which nothing would be done.
+pub fn positive(text: &str) -> Result<u64, String> {
+    match number(text)? {
+        0 => Err("0 is for nothing: 1 at least".to_owned()),
+        number => Ok(number),
+    }
+}
+
+/// The guest address of an instruction.
+pub fn code_address(text: &str) -> Result<u32, String> {
+    match u32::try_from(number(text)?) {
+        Ok(address) if address.is_multiple_of(4) => Ok(address),
+        Ok(_) => Err("instructions are at multiples of 4".to_owned()),
+        Err(_) => Err("it is no guest address: those have 32 bits".to_owned()),
+    }
+}
+
 /// A [`number`] of frames after which to end: not 0, which could be meant as no limit or as nothing at all.
 pub fn number_of_frames(text: &str) -> Result<u64, String> {
     match number(text)? {
@@ -313,5 +330,29 @@ mod tests {
         assert!(number_of_frames("0").is_err_and(|said| said.contains("without a limit")));
         assert_eq!(seconds("2.5"), Ok(Duration::from_millis(2500)));
         assert!(seconds("-1").is_err() && seconds("x").is_err() && seconds("inf").is_err());
+    }
+
+    #[test]
+    fn numbers_for_which_nothing_is_done_and_places_of_no_instruction_are_refused() {
+        for words in [
+            "fuzz --blocks 0",
+            "fuzz --seconds 0",
+            "fuzz --max-mismatches 0",
+            "bench --runs 0",
+            "scale process --runs 0",
+            "sweep run plan --jobs 0",
+            "dis a --count 0",
+            "dis a --start 0x82010002",
+            "dis a --base 0x1_0000_0000",
+            "asm a.s --base 3",
+            "asm a.s --base 0x1_0000_0000",
+            "jit dump a --pc 0x82010001",
+        ] {
+            let error = Cli::try_parse_from(["xenia-rs"].into_iter().chain(words.split(' '))).unwrap_err();
+            let flag = words.split(' ').find(|word| word.starts_with("--")).unwrap();
+            assert!(error.to_string().contains(&format!("for '{flag} <")), "{words}: {error}");
+        }
+        assert_eq!(code_address("0x8201_0004"), Ok(0x8201_0004));
+        assert_eq!(code_address("0x1_0000_0000").unwrap_err(), "it is no guest address: those have 32 bits");
     }
 }

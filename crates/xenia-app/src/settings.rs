@@ -184,7 +184,7 @@ fn with_settings(
     explicit: bool,
     path: &Path,
 ) -> Result<(Vec<OsString>, Vec<Origin>)> {
-    let text = crate::source::text(path).with_context(|| {
+    let text = crate::source::lasting_text(path).with_context(|| {
         let said = if explicit { " that --config names" } else { "" };
         format!("cannot read the settings file{said}, {}", path.display())
     })?;

@@ -1,5 +1,6 @@
 //! Files that a command is given. Of text and small ones what is endless (/dev/zero) or larger than any such file is refused,
-//! of those that are read here and there what can't be.
+//! of those that are read here and there, or more than once, what can't be. None waits for a pipe's writer: a pipe that a
+//! shell makes of a command (`<(zcat log.gz)`) has one, a named pipe may have none.
 
 use anyhow::{Context, Result};
 use std::fs::File;
@@ -21,21 +22,46 @@ pub fn read(path: &Path) -> Result<String> {
 
 /// A file as text.
 pub fn text(path: &Path) -> std::io::Result<String> {
-    String::from_utf8(bytes(path)?).map_err(|_| Error::other("it is no text"))
+    into_text(bytes(path)?)
+}
+
+/// The same, of a file that is read more than once.
+pub fn lasting_text(path: &Path) -> std::io::Result<String> {
+    into_text(bounded(open(path)?)?)
 }
 
 /// A file as it is.
 pub fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
-    bounded(File::open(path)?)
+    bounded(stream(path)?)
 }
 
-/// Opens what is read here and there. A pipe is refused: to open a named one waits for whoever writes it, and nothing
-/// ends that wait but a second signal.
+/// Opens what is read here and there. Any pipe is refused.
 pub fn open(path: &Path) -> std::io::Result<File> {
-    if std::fs::metadata(path)?.file_type().is_fifo() {
-        return Err(Error::other("it is a pipe; keep in a file what comes out of it"));
-    }
+    if is_pipe(path)? { Err(pipe()) } else { File::open(path) }
+}
+
+/// Opens what is read once, from its beginning to its end.
+pub fn stream(path: &Path) -> std::io::Result<File> {
+    refuse_named_pipe(path)?;
     File::open(path)
+}
+
+/// An error if to open the file waited for whoever writes it: nothing ends that wait but a second signal.
+pub fn refuse_named_pipe(path: &Path) -> std::io::Result<()> {
+    // A shell's pipe is under /proc, and has no other name.
+    if is_pipe(path)? && path.canonicalize().is_ok() { Err(pipe()) } else { Ok(()) }
+}
+
+fn is_pipe(path: &Path) -> std::io::Result<bool> {
+    Ok(std::fs::metadata(path)?.file_type().is_fifo())
+}
+
+fn pipe() -> Error {
+    Error::other("it is a pipe; keep in a file what comes out of it")
+}
+
+fn into_text(bytes: Vec<u8>) -> std::io::Result<String> {
+    String::from_utf8(bytes).map_err(|_| Error::other("it is no text"))
 }
 
 fn bounded(from: impl Read) -> std::io::Result<Vec<u8>> {
@@ -65,7 +91,20 @@ mod tests {
         let (reader, _writer) = std::io::pipe().unwrap();
         let named = format!("/proc/self/fd/{}", reader.as_raw_fd());
         assert!(open(Path::new(&named)).unwrap_err().to_string().contains("a pipe"));
+        assert!(stream(Path::new(&named)).is_ok(), "it has a writer");
         assert!(open(Path::new("/dev/null")).is_ok());
         assert_eq!(open(Path::new("/nowhere")).unwrap_err().kind(), std::io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_named_pipe_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("fifo");
+        assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
+        let errors = [text(&path).err(), lasting_text(&path).err(), bytes(&path).err(), stream(&path).err()];
+        for error in errors.into_iter().chain([refuse_named_pipe(&path).err()]) {
+            assert!(error.unwrap().to_string().contains("a pipe"));
+        }
+        assert!(read(&path).is_err());
     }
 }

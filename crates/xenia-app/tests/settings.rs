@@ -98,3 +98,14 @@ fn a_bad_variable_is_named_and_config_shows_it() {
     let (code, out, _) = with("abc", &["exec", "--help"]);
     assert!(code == 0 && out.contains("[env: XENIA_SCHED_QUANTUM=abc]"), "{out}");
 }
+
+/// It is read more than once, and a named one may have no writer.
+#[test]
+fn a_pipe_is_no_settings_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let pipe = dir.path().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let (code, _, error) =
+        run(dir.path(), &["exec", HELLO, "--headless", "--config", pipe.to_str().unwrap()]);
+    assert!(code == 2 && error.contains("it is a pipe"), "{code}: {error}");
+}

@@ -1,6 +1,6 @@
 //! Arguments of what compares engines: `conformance`, `fuzz`.
 
-use super::{Tier, number};
+use super::{Tier, number, positive};
 use clap::{Args, ValueEnum};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -75,10 +75,10 @@ pub enum FuzzMode {
 #[derive(Clone, Debug, Args)]
 pub struct FuzzArgs {
     /// Sequences to run [default: 100_000, or no limit with --seconds].
-    #[arg(long, value_name = "N", value_parser = number)]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub blocks: Option<u64>,
     /// Begin no more sequences after this time.
-    #[arg(long, value_name = "S", value_parser = number)]
+    #[arg(long, value_name = "S", value_parser = positive)]
     pub seconds: Option<u64>,
     /// Seed: the same seed gives the same sequences.
     #[arg(long, value_name = "S", value_parser = number, default_value = "1")]
@@ -109,7 +109,7 @@ pub struct FuzzArgs {
     )]
     pub shrink: bool,
     /// Mismatches after which to stop.
-    #[arg(long, value_name = "N", value_parser = number, default_value = "20")]
+    #[arg(long, value_name = "N", value_parser = positive, default_value = "20")]
     pub max_mismatches: u64,
     /// Run the cases of this folder first, each from many states.
     #[arg(long, value_name = "DIR")]

@@ -1,6 +1,6 @@
 //! Arguments of what looks into the compiler, and compiles ahead.
 
-use super::{number, seconds};
+use super::{code_address, positive, seconds};
 use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -42,8 +42,8 @@ pub struct JitDumpArgs {
     /// The title.
     pub title: PathBuf,
     /// The guest address.
-    #[arg(long, value_name = "ADDR", value_parser = number)]
-    pub pc: u64,
+    #[arg(long, value_name = "ADDR", value_parser = code_address)]
+    pub pc: u32,
     /// How much is compiled together.
     #[arg(long, value_enum, default_value_t)]
     pub unit: JitUnit,
@@ -67,7 +67,7 @@ pub struct PrecompileArgs {
     #[arg(long, value_name = "DIR", env = "XENIA_CODE_CACHE")]
     pub code_cache: Option<PathBuf>,
     /// Host threads (default: one for each of the host's processors).
-    #[arg(long, value_name = "N", value_parser = number)]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub threads: Option<u64>,
     /// End after this many seconds of the host's time, with what is done by then.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]

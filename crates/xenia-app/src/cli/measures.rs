@@ -1,6 +1,6 @@
 //! Arguments of what measures: `bench`, `scale`.
 
-use super::{CpuArgs, ModeArgs, number, small_number};
+use super::{CpuArgs, ModeArgs, positive, small_number};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -19,7 +19,7 @@ pub enum Peer {
 #[derive(Clone, Debug, Args)]
 pub struct BenchArgs {
     /// Runs of each kernel or program; minimum, median and maximum are reported.
-    #[arg(long, value_name = "N", value_parser = number, default_value = "5")]
+    #[arg(long, value_name = "N", value_parser = positive, default_value = "5")]
     pub runs: u64,
     /// Measure these beside our engines, in turn with them: kernels are built for that in a temporary folder. What is missing on
     /// this machine is said, and null in the JSON.
@@ -72,7 +72,7 @@ pub struct ScaleArgs {
     #[arg(long, value_name = "N,N", value_delimiter = ',', value_parser = small_number, default_value = "1,2")]
     pub workers: Vec<u32>,
     /// Runs of each; speed-ups are their medians.
-    #[arg(long, value_name = "N", value_parser = number, default_value = "5")]
+    #[arg(long, value_name = "N", value_parser = positive, default_value = "5")]
     pub runs: u64,
     /// Run titles in lockstep: a claim about threads must then fail.
     #[arg(long)]

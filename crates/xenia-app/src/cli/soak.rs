@@ -1,6 +1,6 @@
 //! Arguments of `soak`.
 
-use super::{number, number_of_frames, seconds};
+use super::{number_of_frames, positive, seconds};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub struct SoakArgs {
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub seconds: Option<Duration>,
     /// End after this many rounds of all titles.
-    #[arg(long, value_name = "N", value_parser = number)]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub rounds: Option<u64>,
     /// End each run after this many swaps, unless the title ends before.
     #[arg(long, value_name = "N", value_parser = number_of_frames)]

@@ -1,6 +1,6 @@
 //! Arguments of `sweep`.
 
-use super::number;
+use super::{number, positive};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 use xenia_sweep::Shard;
@@ -65,7 +65,7 @@ pub struct SweepRunArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Units at once.
-    #[arg(long, value_name = "N", value_parser = number, default_value = "1")]
+    #[arg(long, value_name = "N", value_parser = positive, default_value = "1")]
     pub jobs: u64,
     /// Run each unit until there are N lines of it: the least of its times is what `diff` compares.
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1000))]

@@ -1,6 +1,6 @@
 //! Arguments of what looks into titles and their runs, and makes executables.
 
-use super::number;
+use super::{code_address, positive};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -31,17 +31,20 @@ pub struct DisArgs {
     /// The title, or a flat binary with --base.
     pub title: PathBuf,
     /// First address (default: the entry point).
-    #[arg(long, value_name = "ADDR", value_parser = number)]
-    pub start: Option<u64>,
+    #[arg(long, value_name = "ADDR", value_parser = code_address)]
+    pub start: Option<u32>,
     /// Number of instructions.
-    #[arg(long, value_name = "N", value_parser = number, default_value = "32")]
+    #[arg(long, value_name = "N", value_parser = positive, default_value = "32")]
     pub count: u64,
     /// The file is a flat binary that starts at this address.
-    #[arg(long, value_name = "ADDR", value_parser = number)]
-    pub base: Option<u64>,
+    #[arg(long, value_name = "ADDR", value_parser = code_address)]
+    pub base: Option<u32>,
     /// Write the manual's mnemonics only, no simplified ones.
     #[arg(long)]
     pub raw: bool,
+    /// A TOML file with the user's own retail key.
+    #[arg(long, value_name = "FILE")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// `asm`.
@@ -53,8 +56,8 @@ pub struct AsmArgs {
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Address of the first byte.
-    #[arg(long, value_name = "ADDR", value_parser = number, default_value = "0x82010000")]
-    pub base: u64,
+    #[arg(long, value_name = "ADDR", value_parser = code_address, default_value = "0x82010000")]
+    pub base: u32,
 }
 
 /// `pack`.

@@ -1,6 +1,6 @@
 //! Arguments of `trace`.
 
-use super::{EngineArgs, GpuKind, number};
+use super::{EngineArgs, GpuKind, number, positive};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -89,10 +89,10 @@ pub struct TraceDumpArgs {
     /// The trace.
     pub trace: PathBuf,
     /// Only this swap's packets and draws, from 1.
-    #[arg(long, value_name = "N", value_parser = number)]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub frame: Option<u64>,
     /// Only this draw, from 1.
-    #[arg(long, value_name = "N", value_parser = number, conflicts_with = "frame")]
+    #[arg(long, value_name = "N", value_parser = positive, conflicts_with = "frame")]
     pub draw: Option<u64>,
     /// Write what each draw's target looked like as PNG into this folder.
     #[arg(long, value_name = "DIR")]

@@ -10,7 +10,7 @@ use xenia_isa::{Syntax, assemble, disassemble};
 pub fn run(args: &AsmArgs) -> Result<Code> {
     let shown = args.source.display();
     let source = crate::source::read(&args.source)?;
-    let base = u32::try_from(args.base).context("--base must be a guest address (32 bits)")?;
+    let base = args.base;
     let assembly = assemble(&source, base).with_context(|| format!("cannot assemble {shown}"))?;
     if let Some(output) = &args.output {
         crate::output::write(output, &assembly.bytes)?;

@@ -5,8 +5,9 @@ use crate::exit::Code;
 use crate::interrupt::Interrupt;
 use crate::report::{check_json, write_json};
 use crate::say::outln;
+use crate::source;
 use crate::wording::{count, grouped};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use xenia_jit::{Jit, JitConfig};
 use xenia_jit_tests::conformance::{self, Engine};
 
@@ -35,6 +36,9 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
         EngineChoice::Jit => vec![jit_engine(false, None)],
         EngineChoice::Both => vec![Engine::interpreter(), jit_engine(false, None)],
     };
+    for path in &args.paths {
+        source::refuse_named_pipe(path).with_context(|| format!("cannot read {}", path.display()))?;
+    }
     let interrupt = Interrupt::listen(None)?;
     let is_stopped = || interrupt.cause().is_some();
     let mut report = conformance::run_until(&args.paths, &engines, args.filter.as_deref(), &is_stopped)?;

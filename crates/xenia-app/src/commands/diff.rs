@@ -3,6 +3,7 @@
 use crate::cli::DiffArgs;
 use crate::exit::Code;
 use crate::say::outln;
+use crate::source;
 use crate::wording::count;
 use anyhow::{Context, Result, bail};
 use std::fs::File;
@@ -57,7 +58,7 @@ fn unreadable(path: &Path) -> String {
 }
 
 fn open(path: &Path) -> Result<BufReader<File>> {
-    Ok(BufReader::new(File::open(path).with_context(|| unreadable(path))?))
+    Ok(BufReader::new(source::stream(path).with_context(|| unreadable(path))?))
 }
 
 /// The next line without its end; `None` behind the last.

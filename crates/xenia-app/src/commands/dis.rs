@@ -3,13 +3,12 @@
 use crate::cli::DisArgs;
 use crate::exit::Code;
 use crate::say::outln;
-use crate::title::Title;
-use anyhow::{Context, Result, bail, ensure};
+use crate::source;
+use crate::title::{Title, key_ring};
+use anyhow::{Context, Result, ensure};
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
-use xenia_formats::KeyRing;
 use xenia_guest::GuestAddr;
 use xenia_isa::{Syntax, disassemble};
 
@@ -24,10 +23,8 @@ struct Listing {
 /// Prints `count` instructions from `start`.
 pub fn run(args: &DisArgs) -> Result<Code> {
     let code = open(args)?;
-    let start = args.start.map_or(Ok(code.start), address)?;
+    let start = args.start.unwrap_or(code.start);
     let syntax = if args.raw { Syntax::Standard } else { Syntax::default() };
-    let flag = if args.start.is_some() { "--start" } else { "--base" };
-    ensure!(start.is_multiple_of(4), "{flag} {start:#x}: instructions are at multiples of 4");
     let offset = start.checked_sub(code.base).filter(|&offset| (offset as usize) < code.bytes.len());
     let offset = offset.with_context(|| nothing(args, start, code.base, code.bytes.len() as u64))?;
     let words = code.bytes[offset as usize..].chunks_exact(4).take(args.count as usize);
@@ -44,9 +41,9 @@ pub fn run(args: &DisArgs) -> Result<Code> {
 
 fn open(args: &DisArgs) -> Result<Listing> {
     if let Some(base) = args.base {
-        return flat(args, address(base)?);
+        return flat(args, base);
     }
-    let image = Title::open(&args.title, &KeyRing::development())?.image;
+    let image = Title::open(&args.title, &key_ring(args.key_file.as_deref())?)?.image;
     let named = image.symbols.iter().map(|symbol| (symbol.address.0, symbol.name.clone()));
     let unnamed = image.functions.iter().map(|function| {
         let GuestAddr(start) = function.start;
@@ -58,9 +55,9 @@ fn open(args: &DisArgs) -> Result<Listing> {
 
 /// Of a flat binary only what is shown is read: it may be a dump of all memory, and some files have no end.
 fn flat(args: &DisArgs, base: u32) -> Result<Listing> {
-    let start = args.start.map_or(Ok(base), address)?;
+    let start = args.start.unwrap_or(base);
     let unreadable = || format!("cannot read {}", args.title.display());
-    let mut file = File::open(&args.title).with_context(unreadable)?;
+    let mut file = source::stream(&args.title).with_context(unreadable)?;
     let before = u64::from(start.saturating_sub(base));
     let skipped = io::copy(&mut file.by_ref().take(before), &mut io::sink()).with_context(unreadable)?;
     let mut bytes = Vec::new();
@@ -74,13 +71,6 @@ fn flat(args: &DisArgs, base: u32) -> Result<Listing> {
 fn nothing(args: &DisArgs, start: u32, base: u32, length: u64) -> String {
     let end = u64::from(base) + length;
     format!("nothing is at {start:#010x}: {} is from {base:#010x} to {end:#010x}", args.title.display())
-}
-
-fn address(value: u64) -> Result<u32> {
-    match u32::try_from(value) {
-        Ok(address) => Ok(address),
-        Err(_) => bail!("{value:#x} is no guest address: those have 32 bits"),
-    }
 }
 
 #[cfg(test)]

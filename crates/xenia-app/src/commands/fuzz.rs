@@ -24,6 +24,11 @@ const BLOCKS: u64 = 100_000;
 /// Runs, shrinks what differs, prints the figures; or sums up the figures of other runs.
 pub fn run(args: &FuzzArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
+    // What a long run is to leave has a place before it begins.
+    args.append.as_deref().map_or(Ok(()), |path| append(path, ""))?;
+    if let Some(folder) = &args.out {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
     let interrupt = if args.merge.is_empty() { Interrupt::listen(None)? } else { Interrupt::default() };
     let mut report = match &args.seeds {
         _ if !args.merge.is_empty() => merge(&args.merge)?,
@@ -36,7 +41,7 @@ pub fn run(args: &FuzzArgs) -> Result<Code> {
         write_json(path, "fuzz", &report)?;
     }
     if let Some(path) = &args.append {
-        append(path, &report)?;
+        append(path, &json_line("fuzz", &report)?)?;
     }
     print(&report);
     Ok(if report.mismatches == 0 { cause.map_or(Code::Done, Code::from) } else { Code::Mismatch })
@@ -75,6 +80,9 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
         }
     };
     let limit = args.blocks.or(args.seconds.is_none().then_some(BLOCKS));
+    if args.first.checked_add(limit.unwrap_or(1)).is_none() {
+        bail!("--first {}: there are no {} from there on", args.first, count(limit.unwrap_or(1), "sequence"));
+    }
     let bar = match limit {
         Some(blocks) => ProgressBar::new(blocks).with_style(ProgressStyle::with_template(
             "{wide_bar} {human_pos}/{human_len} sequences, {eta} left",
@@ -104,14 +112,10 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
     Ok(report)
 }
 
-fn append(path: &Path, report: &FuzzReport) -> Result<()> {
-    let line = json_line("fuzz", report)?;
-    let mut file = std::fs::OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .with_context(|| format!("opening {}", path.display()))?;
-    file.write_all(line.as_bytes()).with_context(|| format!("writing {}", path.display()))
+fn append(path: &Path, line: &str) -> Result<()> {
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    file.and_then(|mut file| file.write_all(line.as_bytes()))
+        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 fn merge(paths: &[PathBuf]) -> Result<FuzzReport> {

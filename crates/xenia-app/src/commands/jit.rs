@@ -59,7 +59,7 @@ documented! {
 /// Compiles and prints; nothing runs, and the code is as the title's file has it.
 pub fn dump(args: &JitDumpArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
-    let pc = u32::try_from(args.pc).context("--pc must be a guest address (32 bits)")?;
+    let pc = args.pc;
     let title = Title::open(&args.title, &key_ring(args.key_file.as_deref())?)?;
     let placed = FlatImage::place(title.image)?;
     let granularity = match args.unit {
@@ -69,7 +69,7 @@ pub fn dump(args: &JitDumpArgs) -> Result<Code> {
     };
     let jit = Jit::new(placed.memory.clone(), JitConfig { granularity, ..JitConfig::default() })?;
     tell_functions(&jit, &placed.image.functions);
-    let dump = jit.dump(GuestAddr(pc & !3))?;
+    let dump = jit.dump(GuestAddr(pc))?;
     let dump = dump.with_context(|| format!("{} has no code at {pc:#010x}", title.name))?;
     if let Some(path) = &args.json {
         let guest = dump.guest.iter().map(|&(pc, word)| GuestLine {

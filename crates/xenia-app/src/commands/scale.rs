@@ -111,7 +111,7 @@ pub fn run(args: &ScaleArgs) -> Result<Code> {
         interrupt: &interrupt,
     };
     workshop.prepare()?;
-    let runs = measure(&workshop, &numbers, args.runs.max(1))?;
+    let runs = measure(&workshop, &numbers, args.runs)?;
     if let Some(folder) = &args.logs {
         output::write(&folder.join("runs.csv"), table(args.kind, &runs).as_bytes())?;
     }
@@ -145,7 +145,7 @@ fn numbers(args: &ScaleArgs) -> Result<Vec<u32>> {
         bail!("--workers: 1, which the others are compared with, and at least one more");
     }
     if numbers.last().is_some_and(|&last| last > most) {
-        bail!("--workers: {most} {}s at most", args.kind.name());
+        bail!("--workers: {} at most", wording::count(most, args.kind.name()));
     }
     Ok(numbers)
 }

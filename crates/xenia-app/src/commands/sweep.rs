@@ -7,6 +7,7 @@ use crate::exit::Code;
 use crate::interrupt::Interrupt;
 use crate::report::{PROGRAM, check_json, write_json};
 use crate::say::{errln, outln};
+use crate::source;
 use crate::wording::{count, grouped};
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -37,6 +38,7 @@ pub fn run(command: &SweepCommand) -> Result<Code> {
 
 fn plan(args: &SweepPlanArgs) -> Result<Code> {
     let executable = std::env::current_exe().context("where the program is")?;
+    source::refuse_named_pipe(&args.spec).with_context(|| format!("cannot read {}", args.spec.display()))?;
     let what = Plan { spec: &args.spec, out: &args.out, executable: &executable, program: PROGRAM };
     let planned = xenia_sweep::plan(&what)?;
     let kinds: Vec<String> =

@@ -14,12 +14,12 @@ use crate::machine::{Machine, MachineOptions};
 use crate::output::{Draft, Losses};
 use crate::report::{check_json, write_json};
 use crate::say::{errln, is_closed, outln, remark};
+use crate::source;
 use crate::title::Title;
 use crate::wording::{count, times};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::io::{BufReader, BufWriter, Read};
 use std::path::Path;
 use std::time::Instant;
@@ -37,7 +37,7 @@ pub fn run(command: &TraceCommand) -> Result<Code> {
 }
 
 fn open(path: &Path) -> Result<Reader<impl Read>> {
-    let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let file = source::stream(path).with_context(|| format!("cannot open {}", path.display()))?;
     Reader::open(BufReader::new(file)).with_context(|| format!("{}", path.display()))
 }
 

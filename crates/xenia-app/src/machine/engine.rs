@@ -1,6 +1,7 @@
 //! What runs a machine's code and its threads, as the flags ask.
 
 use crate::cli::{Compile, CpuArgs, CrossCheckUnit, EngineArgs, ModeArgs, ReservationsTable, Tier};
+use crate::source::lasting_text;
 use anyhow::{Context, Result, anyhow, bail};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -131,7 +132,7 @@ pub fn engine(
 pub fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
     let mut config = SchedulerConfig::default();
     if let Some(order) = &args.sched_order {
-        config.order = OrderMode::parse(order).context("--sched-order")?;
+        config.order = OrderMode::parse(order, lasting_text).context("--sched-order")?;
     }
     if let Some(quantum) = args.quantum {
         if quantum == 0 {
@@ -141,7 +142,7 @@ pub fn scheduler_config(args: &EngineArgs) -> Result<SchedulerConfig> {
             .map_err(|_| anyhow!("--quantum {quantum}: a visit has {} instructions at most", u32::MAX))?;
     }
     if let Some(path) = &args.contention_manifest {
-        let manifest = ContentionManifest::read(path).context("--contention-manifest")?;
+        let manifest = ContentionManifest::read(path, lasting_text).context("--contention-manifest")?;
         config.order = OrderMode::Replay { manifest };
     }
     Ok(config)

@@ -68,9 +68,9 @@ impl Header {
     /// The conditions of a run.
     pub fn new(title: &str, image_loaded_sha256: &str, engine: &EngineArgs, clock: Clock) -> Result<Self> {
         let manifest = |path: &Path| -> Result<String> {
-            let bytes =
-                crate::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
-            Ok(format!("replay:sha256={}", sha256(&bytes)))
+            let text = crate::source::lasting_text(path)
+                .with_context(|| format!("cannot read {}", path.display()))?;
+            Ok(format!("replay:sha256={}", sha256(text.as_bytes())))
         };
         let sched_order = match (&engine.contention_manifest, engine.sched_order.as_deref()) {
             (Some(path), _) => manifest(path)?,

@@ -230,6 +230,7 @@ fn every_flag_can_be_set() {
             let value = match first {
                 _ if matches!(flag.get_action(), ArgAction::SetTrue) => "true".to_owned(),
                 // Words, and a file's name behind one of them.
+                _ if matches!(long, "start" | "base" | "pc") => "0x82010000".to_owned(),
                 _ if long == "audio" => "\"null\"".to_owned(),
                 _ if long == "start-time" => "\"now\"".to_owned(),
                 _ if long == "disc" => "[\"2=a.iso\", \"3=b\"]".to_owned(),

@@ -210,7 +210,7 @@ pub fn run(folder: &Path, args: &BenchArgs) -> Result<Code> {
         }
         is_there
     });
-    let runs = args.runs.max(1);
+    let runs = args.runs;
     heading();
     let mut reports = Vec::new();
     for program in &programs {

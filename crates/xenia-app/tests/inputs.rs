@@ -1,0 +1,58 @@
+//! Files that the program is given: one that nobody writes is not waited for, and a damaged one is not taken without a word.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use xenia_testing::hermetic;
+
+const HELLO: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest/bin/hello.xex");
+
+fn run(folder: &Path, words: &[&str]) -> (Option<i32>, String) {
+    let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.args(words).current_dir(folder).env_remove("DISPLAY").stdin(Stdio::null());
+    let Output { status, stderr, .. } = command.output().unwrap();
+    (status.code(), String::from_utf8_lossy(&stderr).into_owned())
+}
+
+/// A named pipe has no writer here, so whoever opened it would wait for ever.
+#[test]
+fn a_named_pipe_is_refused_by_whatever_reads_a_file() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(Command::new("mkfifo").arg(dir.path().join("pipe")).status().unwrap().success());
+    for words in [
+        "exec TITLE --headless --replay pipe",
+        "exec TITLE --headless --key-file pipe",
+        "exec TITLE --headless --contention-manifest pipe",
+        "exec TITLE --headless --sched-order replay:pipe",
+        "exec TITLE --headless --record out --contention-manifest pipe",
+        "check TITLE --expect pipe",
+        "asm pipe",
+        "dis pipe --base 0",
+        "shader asm pipe",
+        "shader dis pipe",
+        "diff pipe pipe",
+        "trace dump pipe",
+        "fuzz --merge pipe",
+        "conformance pipe",
+        "sweep plan pipe --out out",
+    ] {
+        let line = words.replace("TITLE", HELLO);
+        let (code, said) = run(dir.path(), &line.split(' ').collect::<Vec<_>>());
+        assert!(code == Some(2) && said.contains("it is a pipe"), "{words}: {code:?}: {said}");
+    }
+}
+
+#[test]
+fn a_damaged_executable_runs_with_a_warning_that_names_the_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = std::fs::read(HELLO).unwrap();
+    // Behind all that it runs or reads.
+    *bytes.last_mut().unwrap() ^= 0xFF;
+    std::fs::write(dir.path().join("hello.xex"), bytes).unwrap();
+    let words = ["exec", "hello.xex", "--headless", "--code-cache", "off"];
+    let (code, said) = run(dir.path(), &words);
+    assert_eq!(code, Some(0), "{said}");
+    let damage = "hello.xex is damaged: page run 1 (0x82010000, 65536 bytes) is not what its hash says";
+    assert_eq!(said.matches(damage).count(), 1, "{said}");
+    let (_, said) = run(dir.path(), &["exec", HELLO, "--headless", "--code-cache", "off"]);
+    assert!(!said.contains("damaged"), "{said}");
+}
