@@ -5,10 +5,11 @@
 pub mod volume;
 
 use crate::cli::ContentArgs;
+use crate::say::remark;
 use crate::title::data_folder;
 use anyhow::{Context, Result};
 use std::hash::{BuildHasher, RandomState};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use xenia_kernel::ports::Storage;
 
 /// The folder of profiles, saved games and titles' disks; `None`: they are in memory. `repeats` says whether the run is to be the
@@ -26,9 +27,19 @@ pub fn place(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
     })
 }
 
+/// Whether what titles save is lost though nobody has said so.
+fn is_lost_unasked(args: &ContentArgs, repeats: bool, folder: Option<&Path>) -> bool {
+    folder.is_none() && !repeats && !args.fresh
+}
+
 /// The same, which is made if it is missing.
 pub fn folder(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
     let folder = place(args, repeats)?;
+    if is_lost_unasked(args, repeats, folder.as_deref()) {
+        remark!(
+            "xenia-rs: there is no HOME to keep saves in: they are lost at the end; --content DIR keeps them"
+        );
+    }
     if let Some(folder) = &folder {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("cannot keep saves in {}", folder.display()))?;
@@ -86,6 +97,13 @@ mod tests {
             );
         }
         assert!(outer.path().join("a/b").is_dir());
+        for (args, repeats, is_lost) in [
+            (ContentArgs::default(), false, true),
+            (ContentArgs::default(), true, false),
+            (ContentArgs { fresh: true, ..ContentArgs::default() }, false, false),
+        ] {
+            assert_eq!(is_lost_unasked(&args, repeats, None), is_lost, "{args:?}");
+        }
         assert_eq!(folder(&ContentArgs::default(), true).unwrap(), None);
         let file = outer.path().join("file");
         std::fs::write(&file, "").unwrap();

@@ -72,7 +72,7 @@ fn main() -> ExitCode {
 /// Says why the program can't go on.
 fn report(error: &anyhow::Error) -> Code {
     let text = say::error_text(error);
-    errln!("xenia-rs: {text}{}", settings::origins_in(&text));
+    errln!("xenia-rs: {text}{}{}", say::advice(&text), settings::origins_in(&text));
     if error.is::<Fault>() { Code::Internal } else { Code::Unusable }
 }
 
@@ -140,8 +140,14 @@ fn colors(words: &[OsString]) -> Color {
 /// Help, or what is wrong with the command line.
 fn explain(error: &clap::Error) -> Code {
     if error.use_stderr() {
-        // Nothing can be said of a standard error that fails.
-        let _ = error.print();
+        let text = error.render().to_string();
+        let fitting = say::fitting(&text);
+        if fitting == text {
+            // Nothing can be said of a standard error that fails.
+            let _ = error.print();
+        } else {
+            errln!("{}", fitting.trim_end());
+        }
         return Code::Unusable;
     }
     if std::io::stdout().is_terminal() {

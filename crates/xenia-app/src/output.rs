@@ -14,18 +14,38 @@ fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
-/// The file that `path` means, through links, so that a link is not replaced by a file.
+/// Links that are followed one after the other, at most, as the host's kernel does.
+const MOST_LINKS: usize = 40;
+
+/// The file that `path` means, through links, so that a link is not replaced by a file. It need not be there.
 fn target(path: &Path) -> PathBuf {
-    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+    if let Ok(path) = path.canonicalize() {
+        return path;
+    }
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = path.read_link() else { break };
+        path = path.parent().unwrap_or("".as_ref()).join(next);
+    }
+    path
+}
+
+/// A draft's error in the host's words: nobody has heard of the draft's name, which it comes with.
+fn without_name(error: std::io::Error) -> std::io::Error {
+    match error.to_string().split_once(" at path \"") {
+        Some((said, _)) => std::io::Error::new(error.kind(), said),
+        None => error,
+    }
 }
 
 fn draft(path: &Path) -> std::io::Result<NamedTempFile> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(".".as_ref());
     let permissions =
         std::fs::metadata(path).map_or(Permissions::from_mode(0o666), |found| found.permissions());
-    // A folder that isn't there, or is none, is an error without the draft's name, of which nobody has heard.
+    // A folder that isn't there, or is none, is an error, whatever may be written.
     std::fs::metadata(folder.join("."))?;
-    tempfile::Builder::new().prefix(".xenia-rs-").permissions(permissions).tempfile_in(folder)
+    let mut draft = tempfile::Builder::new();
+    draft.prefix(".xenia-rs-").permissions(permissions).tempfile_in(folder).map_err(without_name)
 }
 
 /// Whether the folder takes no new file, though a file of it may be written.
@@ -113,7 +133,7 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> Result<bool> {
 pub fn write_new_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<bool> {
     let cannot = || format!("cannot write {}", path.display());
     let mut draft = draft(path).with_context(cannot)?;
-    fill(&mut draft).and_then(|()| Ok(draft.flush()?)).with_context(cannot)?;
+    fill(draft.as_file_mut()).and_then(|()| Ok(draft.as_file_mut().flush()?)).with_context(cannot)?;
     match draft.persist_noclobber(path) {
         Ok(_) => Ok(true),
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => Ok(false),
@@ -133,7 +153,7 @@ pub struct Losses(Arc<Mutex<Vec<String>>>);
 impl Losses {
     /// Remembers what is lost, and says it. Each writer does so once, and writes no more.
     pub fn note(&self, what: String) {
-        super::say::errln!("xenia-rs: {what}");
+        super::say::errln!("xenia-rs: {what}{}", super::say::advice(&what));
         self.0.lock().push(what);
     }
 
@@ -160,6 +180,26 @@ mod tests {
         assert!(link.is_symlink());
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "no draft is left");
+    }
+
+    #[test]
+    fn a_link_that_leads_to_nothing_yet_is_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("new.json", &link).unwrap();
+        write(&link, b"one").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(std::fs::read(dir.path().join("new.json")).unwrap(), b"one");
+    }
+
+    #[test]
+    fn errors_are_of_the_file_that_was_asked_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let nowhere = dir.path().join("nowhere");
+        let error = tempfile::Builder::new().tempfile_in(&nowhere).unwrap_err();
+        assert!(error.to_string().contains("nowhere"), "{error}");
+        let (error, plain) = (without_name(error), std::fs::metadata(nowhere).unwrap_err());
+        assert_eq!((error.to_string(), error.kind()), (plain.to_string(), plain.kind()));
     }
 
     #[test]

@@ -177,6 +177,34 @@ pub fn visible(text: &str) -> String {
 /// Bytes of an error's text, at most: a file may have lines of any length, and errors quote them.
 const LONGEST_ERROR: usize = 4096;
 
+/// Bytes of a word in an error, at most, and those that are left at its two ends where it is longer.
+const LONGEST_WORD: usize = 1024;
+const WORD_BEGIN: usize = 256;
+const WORD_END: usize = 128;
+
+/// Text without words that fill a terminal: of those, as a damaged file may have them, the ends.
+fn with_short_words(text: &str) -> String {
+    let short = |word: &str| {
+        if word.len() <= LONGEST_WORD {
+            return word.to_owned();
+        }
+        let begin = word.floor_char_boundary(WORD_BEGIN);
+        let end = word.ceil_char_boundary(word.len() - WORD_END);
+        format!("{}…({} bytes more)…{}", &word[..begin], end - begin, &word[end..])
+    };
+    text.split_inclusive([' ', '\n']).map(short).collect()
+}
+
+/// What to do about an error that says nothing of it itself.
+pub fn advice(text: &str) -> &'static str {
+    let too_large = std::io::Error::from_raw_os_error(rustix::io::Errno::FBIG.raw_os_error()).to_string();
+    if text.contains(&too_large) {
+        "; the shell limits the size of files: `ulimit -f unlimited` lifts that"
+    } else {
+        ""
+    }
+}
+
 /// An error and its causes, in a line. Some errors of the crates name their cause themselves: it isn't said twice.
 pub fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
@@ -192,7 +220,12 @@ pub fn chain(error: &anyhow::Error) -> String {
 
 /// An error in words that fit on a terminal and don't command it.
 pub fn error_text(error: &anyhow::Error) -> String {
-    let text = visible(&chain(error));
+    fitting(&chain(error))
+}
+
+/// Text that fits on a terminal and doesn't command it.
+pub fn fitting(text: &str) -> String {
+    let text = with_short_words(&visible(text));
     let end = text.floor_char_boundary(LONGEST_ERROR);
     match text.len() - end {
         0 => text,
@@ -206,10 +239,27 @@ mod tests {
 
     #[test]
     fn long_errors_are_cut() {
-        let text = error_text(&anyhow!("{}", "é\x1b".repeat(10_000)).context("a file"));
+        let text = error_text(&anyhow!("{}", "é\x1b é".repeat(10_000)).context("a file"));
         assert!(text.starts_with("a file: é\u{FFFD}") && text.len() < LONGEST_ERROR + 40, "{}", text.len());
         assert!(text.ends_with(" bytes more)"), "{text}");
         assert_eq!(error_text(&anyhow!("short")), "short");
+    }
+
+    #[test]
+    fn of_long_words_the_ends_are_left() {
+        let path = format!("/tmp/{}/end.xex", "é".repeat(5000));
+        let text = error_text(&anyhow!("cannot open {path}: no"));
+        assert!(text.starts_with("cannot open /tmp/é") && text.ends_with("é/end.xex: no"), "{text}");
+        assert!(text.len() < 500 && text.contains("bytes more"), "{text}");
+        let usual = "x".repeat(LONGEST_WORD);
+        assert_eq!(fitting(&usual), usual);
+    }
+
+    #[test]
+    fn a_limit_of_files_is_advised_on() {
+        let large = std::io::Error::from_raw_os_error(rustix::io::Errno::FBIG.raw_os_error());
+        assert!(advice(&format!("cannot write a: {large}")).contains("ulimit -f"));
+        assert_eq!(advice("cannot write a: No space left on device"), "");
     }
 
     #[test]

@@ -76,6 +76,7 @@ fn place(args: &PlaceArgs) -> Result<PathBuf> {
 }
 
 fn to_read(folder: &Path) -> Result<ContentStore> {
+    std::fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     let device =
         HostFolder::read_only(folder).with_context(|| format!("cannot read {}", folder.display()))?;
     Ok(ContentStore::new(Box::new(device), true))

@@ -246,7 +246,7 @@ fn add_below(volume: &mut Volume, within: Directory, folder: &Path, root: &Path)
         let path = entry.path();
         let name = entry.file_name();
         let Some(name) = name.to_str() else { bail!("{}: its name is no text", path.display()) };
-        let refused = || format!("cannot put {} on a disc", path.display());
+        let refused = || format!("cannot take {} in", path.display());
         let unread = || format!("cannot read {}", path.display());
         if entry.file_type().with_context(unread)?.is_symlink()
             && !path.canonicalize().with_context(unread)?.starts_with(root)
