@@ -29,16 +29,21 @@ fn build() -> Tables {
     for primary in 0..64_u32 {
         let members: Vec<_> = ROWS.iter().filter(|row| row.bits >> 26 == primary).collect();
         let index_mask = if members.iter().any(|row| row.mask & LOW_BITS != 0) { LOW_BITS } else { 0 };
-        tables.primary[primary as usize] = (tables.entries.len() as u32, index_mask);
-        for low in 0..=index_mask {
-            let mut entry = NONE;
-            for row in &members {
-                if row.bits & LOW_BITS == low & row.mask & LOW_BITS {
-                    tables.rows[row.op as usize].2 = entry;
-                    entry = row.op as u16;
+        let start = tables.entries.len();
+        tables.primary[primary as usize] = (start as u32, index_mask);
+        tables.entries.resize(start + index_mask as usize + 1, NONE);
+        for row in members {
+            // Of the low bits, all that leave those of the mask as they are.
+            let (given, free) = (row.bits & row.mask & index_mask, !row.mask & index_mask);
+            let mut rest = 0_u32;
+            loop {
+                let entry = &mut tables.entries[start + (given | rest) as usize];
+                tables.rows[row.op as usize].2 = std::mem::replace(entry, row.op as u16);
+                rest = rest.wrapping_sub(free) & free;
+                if rest == 0 {
+                    break;
                 }
             }
-            tables.entries.push(entry);
         }
     }
     tables
