@@ -85,6 +85,13 @@ impl PageTable {
         self.flags[guest_page as usize].load(Relaxed)
     }
 
+    /// The first of these guest pages that has this flag.
+    pub(crate) fn first_with(&self, flag: u8, pages: Range<u32>) -> Option<u32> {
+        let flags = self.flags.get(pages.start as usize..pages.end as usize)?;
+        let place = flags.iter().position(|flags| flags.load(Relaxed) & flag != 0)?;
+        Some(pages.start + place as u32)
+    }
+
     /// Replaces the flags of a guest page.
     pub(crate) fn set_page_flags(&self, guest_page: u32, flags: u8) {
         self.flags[guest_page as usize].store(flags, SeqCst);

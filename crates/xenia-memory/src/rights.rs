@@ -220,9 +220,8 @@ impl GuestMemory {
             // In one part of the table pages are shown in the order in which they lie.
             let part = from..part_of(from).end;
             let shown = canonical_guest_page(from);
-            let is_committed = |&page: &u32| self.pages.page_flags(shown + (page - from)) & COMMITTED != 0;
-            if let Some(found) = part.clone().find(is_committed) {
-                return Some(found);
+            if let Some(found) = self.pages.first_with(COMMITTED, shown..shown + part.len() as u32) {
+                return Some(from + (found - shown));
             }
             from = part.end;
         }
@@ -265,9 +264,16 @@ impl GuestMemory {
     fn count_mappings(&self, of: impl Fn(u8) -> HostRights) -> u32 {
         let mut mappings = 1;
         let mut last = HostRights::None;
+        let mut known = None;
         for page in 0..GUEST_PAGES as u32 {
-            let rights = of(self.pages.page_flags(page));
-            if rights != last || page.is_multiple_of(0x10000) {
+            let flags = self.pages.page_flags(page);
+            let is_border = page.is_multiple_of(0x10000);
+            if known == Some(flags) && !is_border {
+                continue;
+            }
+            known = Some(flags);
+            let rights = of(flags);
+            if rights != last || is_border {
                 mappings += 1;
                 last = rights;
             }
