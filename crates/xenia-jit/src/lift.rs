@@ -149,9 +149,10 @@ enum FloatMode {
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     ctx: Value,
-    /// What was left of the budget `spent` instructions before the block's end.
+    /// What was left of the budget when `counted` of `spent` were counted.
     budget: Value,
-    /// Instructions since then, the block's own included.
+    counted: u32,
+    /// Instructions since the budget came here, the block's own included.
     spent: u32,
     /// `spent` when the budget was stored, if it was since then.
     spent_as_stored: Option<u32>,
@@ -161,8 +162,13 @@ pub(crate) struct State {
     /// The instruction that a fault may go back to.
     exact: Option<Exact>,
     words: [Option<Value>; WORDS],
+    /// Host addresses that were computed last: memory's, the guest's, and their sum. It becomes part of each access that uses it.
+    addresses: [Option<(Value, Value, Value)>; ADDRESSES],
     stored_words: StoredWords,
 }
+
+/// Host addresses that are remembered.
+const ADDRESSES: usize = 4;
 
 impl State {
     /// Nothing is known but the budget.
@@ -170,12 +176,14 @@ impl State {
         Self {
             ctx,
             budget,
+            counted: 0,
             spent: 0,
             spent_as_stored: None,
             mode: None,
             cache: Cache::default(),
             exact: None,
             words: [None; WORDS],
+            addresses: [None; ADDRESSES],
             stored_words: StoredWords::default(),
         }
     }

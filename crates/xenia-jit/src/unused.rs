@@ -9,7 +9,8 @@ use cranelift_codegen::ir::{Function, MemFlagsData, Value};
 
 /// Takes such loads out of `func`.
 pub(crate) fn remove_loads(func: &mut Function) {
-    let mut users: SecondaryMap<Value, u32> = SecondaryMap::with_capacity(func.dfg.num_values());
+    let mut users: SecondaryMap<Value, u32> = SecondaryMap::new();
+    users.resize(func.dfg.num_values());
     let mut loads = Vec::new();
     for block in func.layout.blocks() {
         for inst in func.layout.block_insts(block) {

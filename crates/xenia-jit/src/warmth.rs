@@ -145,7 +145,10 @@ impl Engine {
             }
         }
         let warm_up = u64::from(shared.config.warm_up);
-        let is_enough = |heat: &Heat| heat.work >= heat.size.saturating_mul(warm_up);
+        // It's at least as long as this block, so nobody has to look before that would be worth it.
+        let whole = shared.config.granularity == Granularity::Function;
+        let least = if whole { u64::from(warmth.length) } else { 1 };
+        let is_enough = |heat: &Heat| heat.work >= heat.size.max(least).saturating_mul(warm_up);
         let mut plan = None;
         if is_enough(&heat) {
             let start = Instant::now();

@@ -62,6 +62,8 @@ impl Lifter<'_> {
         if self.spent_as_stored.is_none() {
             let (budget, ctx) = (self.budget_after(), self.ctx);
             self.b.ins().store(HOST, budget, ctx, BUDGET);
+            // Whoever wants the budget from here on has it at hand, and the one before lives no longer.
+            (self.state.budget, self.state.counted) = (budget, self.spent);
             self.spent_as_stored = Some(self.spent);
         }
     }
@@ -145,7 +147,14 @@ impl Lifter<'_> {
     /// Host address of the 32-bit guest address `ea`, given zero-extended.
     pub(crate) fn host_address(&mut self, ea: Value) -> Value {
         let memory = self.word(Word::Memory);
-        self.b.ins().iadd(memory, ea)
+        let known = self.addresses.iter().flatten().find(|known| (known.0, known.1) == (memory, ea));
+        if let Some(&(_, _, address)) = known {
+            return address;
+        }
+        let address = self.b.ins().iadd(memory, ea);
+        self.addresses.rotate_right(1);
+        self.addresses[0] = Some((memory, ea, address));
+        address
     }
 
     /// Host address of `(RA|0)`, to which a displacement may be added on the host: both ends of the guest's space

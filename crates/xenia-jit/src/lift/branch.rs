@@ -68,12 +68,15 @@ impl Lifter<'_> {
 
     /// Ends the block by going to `to` if `condition`, else on.
     fn branch_to(&mut self, condition: Option<Value>, to: u32) {
+        let next = self.guest.pc.wrapping_add(4);
+        if condition.is_some() {
+            self.store_for_both([to, next]);
+        }
         let way = condition.and_then(|condition| Some((condition, self.plain_way(to)?)));
         let Some((condition, (yes, taken))) = way else {
             self.branch(condition, |l| l.goto(to));
             return;
         };
-        let next = self.guest.pc.wrapping_add(4);
         if let Some((no, arguments)) = self.plain_way(next) {
             self.b.ins().brif(condition, yes, &taken, no, &arguments);
         } else {

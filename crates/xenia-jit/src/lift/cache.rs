@@ -153,6 +153,12 @@ impl Cache {
         self.zero_extended >> n & 1 != 0 && self.knows_gpr(n) || self.extended[n].is_some()
     }
 
+    /// Whether FPSCR is owed anything.
+    pub(super) fn owes_status(&self) -> bool {
+        let Pending { operation, compared, rounding } = &self.pending;
+        operation.is_some() || compared.is_some() || rounding.is_some()
+    }
+
     /// The low word of GPR `n` in the context is this, zero-extended.
     pub(super) fn know_low(&mut self, n: usize, value: Value) {
         self.extended[n] = Some(value);

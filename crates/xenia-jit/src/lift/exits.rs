@@ -23,8 +23,8 @@ impl Lifter<'_> {
     }
 
     pub(super) fn budget_less(&mut self, spent: u32) -> Value {
-        let budget = self.budget;
-        if spent == 0 { budget } else { self.b.ins().iadd_imm_s(budget, -i64::from(spent)) }
+        let (budget, left) = (self.budget, i64::from(self.counted) - i64::from(spent));
+        if left == 0 { budget } else { self.b.ins().iadd_imm_s(budget, left) }
     }
 
     /// Goes to `to`: inside the region, or through its link slot.
@@ -94,6 +94,22 @@ impl Lifter<'_> {
         Some((self.way_to(to), arguments))
     }
 
+    /// Before a branch: stores what both its sides would have to, so that neither needs a block for it. What creates blocks
+    /// of its own is left to the sides, since a compare and its branch have to stay in one.
+    pub(super) fn store_for_both(&mut self, sides: [u32; 2]) {
+        let floats = &self.cache.floats;
+        let stores_floats = floats.dirty() != 0 || self.cache.owes_status();
+        let singles = floats.stored_as_singles();
+        let wants_the_same = |to: &u32| {
+            let Granted { mode, short, open } = self.granted_at(*to);
+            let is_ready = (mode.is_none() || mode == self.mode) && (short, open) == singles;
+            is_ready && self.blocks.contains_key(to) && !self.inherits(*to)
+        };
+        if !stores_floats && !self.carrying.is_sinking() && sides.iter().all(wants_the_same) {
+            self.flush_but_floats();
+        }
+    }
+
     /// The block at `to`, which this edge alone leads to, goes on with what is known.
     fn pass_on(&mut self, to: u32) {
         let before = self.inherited.insert(to, self.state.clone());
@@ -102,7 +118,7 @@ impl Lifter<'_> {
 
     /// At the start of a block that checks the budget: leaves if what is left may end before the next check.
     pub(super) fn check_budget(&mut self, block: &Block) {
-        let (budget, least) = (self.budget, i64::from(block.needs + self.spent));
+        let (budget, least) = (self.budget, i64::from(block.needs + self.spent - self.counted));
         let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, least);
         let [go_on, out] = [(); 2].map(|()| self.b.create_block());
         self.b.set_cold_block(out);

@@ -189,14 +189,13 @@ pub(crate) fn discover(
 /// Cuts the instructions into blocks. They and the edges between them are in order.
 fn cut(guests: &[Guest], words: &Words, edges: &[(u32, u32)]) -> BTreeMap<u32, Block> {
     let mut blocks = Vec::new();
-    let mut code: Vec<Guest> = Vec::new();
-    let mut iter = guests.iter().peekable();
+    let mut first = 0;
     let mut edges = edges.iter().peekable();
-    while let Some(&guest) = iter.next() {
-        code.push(guest);
+    for (place, &guest) in guests.iter().enumerate() {
+        let code = &guests[first..=place];
         let next = guest.pc.wrapping_add(4);
         let ends = !matches!(end_of(guest.pc, guest.op, guest.instruction), End::None);
-        let follows = iter.peek().is_some_and(|g| g.pc == next);
+        let follows = guests.get(place + 1).is_some_and(|g| g.pc == next);
         if ends || !follows || words.has(next, flag::LEADER) || code.len() >= BLOCK_LIMIT {
             let mut successors = Vec::new();
             while let Some(&(_, to)) = edges.next_if(|(from, _)| *from == guest.pc) {
@@ -208,7 +207,7 @@ fn cut(guests: &[Guest], words: &Words, edges: &[(u32, u32)]) -> BTreeMap<u32, B
                 successors.push(next);
             }
             let block = Block {
-                code: std::mem::take(&mut code),
+                code: code.to_vec(),
                 check: false,
                 entry: None,
                 needs: 0,
@@ -216,6 +215,7 @@ fn cut(guests: &[Guest], words: &Words, edges: &[(u32, u32)]) -> BTreeMap<u32, B
                 is_loop: false,
             };
             blocks.push((block.start(), block));
+            first = place + 1;
         }
     }
     BTreeMap::from_iter(blocks)
