@@ -5,9 +5,9 @@
 //! ```
 //!
 //! However the program ends, the host has the old contents or the new ones, never a mixture, and a file that was just
-//! made is there with its contents or not at all. All handles of a file share one [`Draft`], so guests see what
+//! made is there with its contents or not at all. All handles of a file share one [`Draft`] ([`open_files`]), so guests see what
 //! was written at once, whichever handle they ask; they never see the drafts themselves. A draft is locked while its
-//! program runs; one that is not is removed when the folder is opened again.
+//! program runs; one that is not is removed when the folder is opened again ([`names`]).
 //!
 //! What a run adds to the folder, and how long one file may be, has a limit ([`Quota`]).
 //!
@@ -15,34 +15,23 @@
 //! file stays as it was, and whoever looks after what belongs together hears of it ([`Losses`]).
 
 mod copying;
+mod handle;
+mod names;
+mod open_files;
 
-use super::losses::{Gap, Losses, PACKAGES};
+use super::losses::{Gap, Losses};
 use super::quota::Quota;
 use super::{VfsError, VfsResult};
-use crate::limits::Limits;
 use copying::Copying;
-use std::fs::{self, File, Metadata, OpenOptions};
+pub(super) use handle::Shared;
+pub(super) use names::{holds_only_drafts, is_draft, sweep};
+pub(super) use open_files::Drafts;
+use std::fs::{self, File, Metadata};
 use std::io;
-use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Weak};
-use xenia_sync::{Level, Mutex};
-
-/// How names of drafts begin; guests can't use such names.
-const PREFIX: &str = ".xenia-draft-";
-/// How the name of a draft begins that could not be put in its file's place: it is the user's, and stays.
-const UNSAVED: &str = ".xenia-unsaved-";
-
-/// Whether this is the name of a draft, or of what became of one.
-pub(super) fn is_draft(name: &str) -> bool {
-    begins(name, PREFIX) || begins(name, UNSAVED)
-}
-
-fn begins(name: &str, with: &str) -> bool {
-    name.get(..with.len()).is_some_and(|start| start.eq_ignore_ascii_case(with))
-}
 
 /// A file that is open for the guest, and what it is becoming.
 #[derive(Debug)]
@@ -182,22 +171,9 @@ impl Drop for Draft {
             self.give_up();
         } else {
             let (target, kept) =
-                (self.target.as_deref(), self.path.take().map(|path| keep(&self.folder, path)));
+                (self.target.as_deref(), self.path.take().map(|path| names::keep(&self.folder, path)));
             tracing::error!(target: "vfs", "cannot save {target:?}: {error}; what was written is in {kept:?}");
         }
-    }
-}
-
-/// Gives a draft a name under which it stays when the folder is opened again; where it is.
-fn keep(folder: &Path, draft: PathBuf) -> PathBuf {
-    let name = draft.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(PREFIX));
-    let Some(name) = name.filter(|_| check_in_place(folder).is_ok()) else { return draft };
-    // Numbers of processes come again.
-    let kept = (0..).map(|number| draft.with_file_name(format!("{UNSAVED}{name}-{number}")));
-    let kept = kept.take(usize::from(u8::MAX)).find(|kept| kept.symlink_metadata().is_err());
-    match kept {
-        Some(kept) if fs::rename(&draft, &kept).is_ok() => kept,
-        _ => draft,
     }
 }
 
@@ -210,29 +186,9 @@ fn check_in_place(folder: &Path) -> VfsResult<()> {
     }
 }
 
-/// A new, empty draft in `folder`, locked so that others see that it is in use.
-fn new_draft(folder: &Path) -> VfsResult<(PathBuf, File)> {
-    static NUMBER: AtomicU64 = AtomicU64::new(0);
-    loop {
-        let number = NUMBER.fetch_add(1, Relaxed);
-        let path = folder.join(format!("{PREFIX}{}-{number}", std::process::id()));
-        let file = match OpenOptions::new().read(true).write(true).create_new(true).open(&path) {
-            // Another machine in a container of its own has the same process number.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
-            result => result?,
-        };
-        // A file system without locks has nobody else who looks at them, either.
-        let _ = file.lock_shared();
-        // Somebody who swept the folder may have come first.
-        if path.symlink_metadata().is_ok() {
-            return Ok((path, file));
-        }
-    }
-}
-
 /// Gives a file of the host the contents that `fill` writes, at once and whole.
 pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()>) -> VfsResult<()> {
-    let (path, mut draft) = new_draft(&folder_of(file))?;
+    let (path, mut draft) = names::make(&folder_of(file))?;
     let replaced = fill(&mut draft)
         .and_then(|()| draft.sync_all())
         .and_then(|()| fs::rename(&path, file))
@@ -244,230 +200,6 @@ pub(super) fn replace(file: &Path, fill: impl FnOnce(&mut File) -> io::Result<()
     Ok(())
 }
 
-/// The files of a folder that are open for the guest.
-#[derive(Debug)]
-pub(super) struct Drafts {
-    open: Mutex<Vec<Weak<Mutex<Draft>>>>,
-    pub(super) quota: Arc<Quota>,
-    pub(super) losses: Arc<Losses>,
-    /// How often a name was added to a directory of the host.
-    names: Arc<AtomicU64>,
-}
-
-impl Drafts {
-    /// None yet. Removes what programs that ended by force have left below `root`.
-    pub(super) fn new(root: &Path, limits: Arc<Limits>) -> Self {
-        sweep(root);
-        Self {
-            open: Mutex::new(Level::Leaf, Vec::new()),
-            quota: Arc::new(Quota::new(limits)),
-            losses: Arc::new(Losses::new(&root.join(PACKAGES))),
-            names: Arc::default(),
-        }
-    }
-
-    /// How often names were added: what was read of a directory is old when this has changed.
-    pub(super) fn names_added(&self) -> u64 {
-        self.names.load(Relaxed)
-    }
-
-    /// A name was added to a directory.
-    pub(super) fn add_name(&self) {
-        self.names.fetch_add(1, Relaxed);
-    }
-
-    fn all(&self) -> Vec<Arc<Mutex<Draft>>> {
-        let mut open = self.open.lock();
-        open.retain(|draft| draft.strong_count() > 0);
-        open.iter().filter_map(Weak::upgrade).collect()
-    }
-
-    fn add(&self, draft: Draft) -> Arc<Mutex<Draft>> {
-        let draft = Arc::new(Mutex::new(Level::Leaf, draft));
-        self.open.lock().push(Arc::downgrade(&draft));
-        draft
-    }
-
-    /// The open file at this host path.
-    pub(super) fn at(&self, path: &Path) -> Option<Arc<Mutex<Draft>>> {
-        self.all().into_iter().find(|draft| draft.lock().target.as_deref() == Some(path))
-    }
-
-    /// Opens a file of the host.
-    pub(super) fn open(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
-        if let Some(draft) = self.at(path) {
-            return Ok(draft);
-        }
-        let (content, folder) = (Arc::new(File::open(path)?), folder_of(path));
-        Ok(self.add(self.draft(path, folder, content, None)))
-    }
-
-    /// Makes a file; the host has it when it is committed.
-    pub(super) fn create(&self, path: &Path) -> VfsResult<Arc<Mutex<Draft>>> {
-        let folder = folder_of(path);
-        let made = self.quota.enter(|| new_draft(&folder));
-        let (draft, content) = made.inspect_err(|_| self.losses.add(path))?;
-        Ok(self.add(self.draft(path, folder, Arc::new(content), Some(draft))))
-    }
-
-    /// The file at `target` as it is opened, from a draft at `path` if there is one.
-    fn draft(&self, target: &Path, folder: PathBuf, content: Arc<File>, path: Option<PathBuf>) -> Draft {
-        Draft {
-            target: Some(target.to_owned()),
-            folder,
-            content,
-            own: path.is_some(),
-            path,
-            copying: None,
-            gap: Gap::default(),
-            quota: self.quota.clone(),
-            losses: self.losses.clone(),
-            names: self.names.clone(),
-        }
-    }
-
-    /// Names of files in `folder` that the host does not have yet, of those that are `wanted`.
-    pub(super) fn created_in(&self, folder: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
-        let all = self.all();
-        let mut names = Vec::new();
-        for draft in &all {
-            let draft = draft.lock();
-            let Some(target) = draft.target.as_deref().filter(|target| target.parent() == Some(folder))
-            else {
-                continue;
-            };
-            let name = target.file_name().and_then(|name| name.to_str()).filter(|name| wanted(name));
-            if let Some(name) = name
-                && target.symlink_metadata().is_err()
-            {
-                names.push(name.to_owned());
-            }
-        }
-        names.sort();
-        names
-    }
-
-    /// Commits what is open at `path` or below.
-    pub(super) fn commit_below(&self, path: &Path) -> VfsResult<()> {
-        for draft in self.all() {
-            let mut draft = draft.lock();
-            if draft.target.as_ref().is_some_and(|target| target.starts_with(path)) {
-                draft.commit()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// What was at `from`, or below, is at `to` now.
-    pub(super) fn moved(&self, from: &Path, to: &Path) {
-        self.losses.moved(from, to);
-        for draft in self.all() {
-            let mut draft = draft.lock();
-            let rest = draft.target.as_ref().and_then(|target| target.strip_prefix(from).ok());
-            if let Some(rest) = rest {
-                let target = if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) };
-                let folder = folder_of(&target);
-                if let Some(copying) = draft.copying.as_mut().filter(|_| target != *to) {
-                    copying.moved(&folder);
-                }
-                draft.folder = folder;
-                draft.target = Some(target);
-            }
-        }
-    }
-
-    /// The file at `path`, of `size` bytes, is gone; who has it open goes on with a file that has no name.
-    pub(super) fn removed(&self, path: &Path, size: u64) {
-        // Shrinking is never refused.
-        let _ = self.quota.resize(size, 0);
-        self.quota.leave();
-        self.losses.made_good(path);
-        if let Some(draft) = self.at(path) {
-            let mut draft = draft.lock();
-            draft.target = None;
-            draft.discard();
-        }
-    }
-}
-
 fn folder_of(path: &Path) -> PathBuf {
     path.parent().unwrap_or(path).to_owned()
-}
-
-/// Whether nothing but drafts is in a directory.
-pub(super) fn holds_only_drafts(folder: &Path) -> bool {
-    fs::read_dir(folder).is_ok_and(|mut entries| {
-        entries.all(|entry| entry.is_ok_and(|entry| entry.file_name().to_str().is_some_and(is_draft)))
-    })
-}
-
-/// Removes drafts whose programs are gone, or that were given up.
-pub(super) fn sweep(folder: &Path) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for entry in entries.flatten() {
-        let (Ok(kind), Ok(name)) = (entry.file_type(), entry.file_name().into_string()) else { continue };
-        if kind.is_dir() {
-            sweep(&entry.path());
-        } else if kind.is_file() && begins(&name, PREFIX) {
-            // Whoever uses it holds the lock, in whatever container.
-            let unused = File::open(entry.path()).is_ok_and(|draft| draft.try_lock().is_ok());
-            if unused {
-                tracing::warn!(target: "vfs", "removing {}, left by a run that was cut short, or a save that failed", entry.path().display());
-                let _ = fs::remove_file(entry.path());
-            }
-        }
-    }
-}
-
-/// One handle's view of a file.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) draft: Arc<Mutex<Draft>>,
-    pub(super) write: bool,
-}
-
-impl super::FileData for Shared {
-    fn size(&self) -> VfsResult<u64> {
-        self.draft.lock().size()
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
-        // Read outside the lock: a host that takes its time stops nobody else.
-        let content = self.draft.lock().content.clone();
-        super::host_folder::read_at(&content, offset, into)
-    }
-
-    fn write_at(&self, offset: u64, from: &[u8]) -> VfsResult<()> {
-        if !self.write {
-            return Err(VfsError::ReadOnly);
-        }
-        self.draft.lock().write_at(offset, from)
-    }
-
-    fn set_size(&self, size: u64) -> VfsResult<()> {
-        if !self.write {
-            return Err(VfsError::ReadOnly);
-        }
-        self.draft.lock().set_size(size)
-    }
-
-    fn make_room(&self, size: u64) -> VfsResult<()> {
-        if !self.write {
-            return Err(VfsError::ReadOnly);
-        }
-        self.draft.lock().resize(size)
-    }
-
-    fn prepare(&self) -> VfsResult<bool> {
-        // Between the parts of a long copy others have their turn at the file.
-        if self.write { self.draft.lock().prepare() } else { Ok(true) }
-    }
-
-    fn missed(&self, bytes: Range<u64>) {
-        self.draft.lock().gap.missed(bytes);
-    }
-
-    fn flush(&self) -> VfsResult<()> {
-        self.draft.lock().commit()
-    }
 }

@@ -1,22 +1,27 @@
 //! A folder of the host as a device.
 //!
-//! Nothing outside the folder can be reached: names have no separators, and a symbolic link of the host is followed
-//! only if it ends inside the folder. Only plain files and directories exist for the guest. The host's times, free
+//! Nothing outside the folder can be reached ([`paths`]). Only plain files and directories exist for the guest. The host's times, free
 //! space, listing order and letter case don't show; the guest's own times and attributes are kept in the folder, see
 //! [`super::stamp`]. What is written appears at once and whole, see [`super::draft`].
 
+mod file;
 mod listings;
+mod paths;
+#[cfg(test)]
+mod tests;
 
 use super::device::{Device, Entry, FileData, Volume, sort};
-use super::draft::{Drafts, Shared, is_draft};
+use super::draft::{Drafts, Shared};
 use super::path::FATX_NAME;
-use super::stamp::{Stamps, attributes, is_stamp_file};
+use super::stamp::{Stamps, attributes};
 use super::{Stamp, VfsError, VfsResult};
 use crate::limits::{Limit, Limits};
+use file::HostFile;
+pub(super) use file::read_at;
 use listings::Listings;
+use paths::{is_hidden, name_of};
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -34,11 +39,6 @@ pub struct HostFolder {
 
 /// Bytes of an allocation unit: 32 sectors of 512.
 const UNIT: u64 = 0x4000;
-
-/// Whether a name in the folder is none of the guest's.
-fn is_hidden(name: &str) -> bool {
-    is_draft(name) || is_stamp_file(name)
-}
 
 impl HostFolder {
     /// The folder, for reading only.
@@ -61,47 +61,6 @@ impl HostFolder {
         Ok(Self { root, drafts, stamps, listings: Listings::default() })
     }
 
-    /// The host path of a guest path that exists.
-    fn host_path(&self, path: &[String]) -> VfsResult<PathBuf> {
-        let mut at = self.root.clone();
-        for (index, name) in path.iter().enumerate() {
-            let last = index + 1 == path.len();
-            let missing = if last { VfsError::NotFound } else { VfsError::PathNotFound };
-            at = match self.child(&at, name) {
-                Ok(Some(child)) => child,
-                Ok(None) => return Err(missing),
-                // `at` is not a directory, or vanished.
-                Err(VfsError::NotFound | VfsError::PathNotFound) => return Err(VfsError::PathNotFound),
-                Err(error) => return Err(error),
-            };
-        }
-        Ok(at)
-    }
-
-    /// The entry of a host directory that goes by this name: the exact one, otherwise the first, in byte order,
-    /// that differs in case only.
-    fn child(&self, directory: &Path, name: &str) -> VfsResult<Option<PathBuf>> {
-        if is_hidden(name) {
-            return if directory.is_dir() { Ok(None) } else { Err(VfsError::PathNotFound) };
-        }
-        if let Some(exact) = self.inside(directory.join(name)) {
-            return Ok(Some(exact));
-        }
-        // The first that guests see: a link that leads outside takes nobody's name.
-        let added = self.drafts.as_ref().map_or(0, Drafts::names_added);
-        let mut found = self.listings.differing_in_case(directory, name, added)?.into_iter();
-        if let Some(path) = found.find_map(|name| self.inside(directory.join(name))) {
-            return Ok(Some(path));
-        }
-        let created = self.created_in(directory, |created| created.eq_ignore_ascii_case(name));
-        Ok(created.first().map(|created| directory.join(created)))
-    }
-
-    /// Names of files that the guest has made in a host directory and the host does not have yet, of those that are `wanted`.
-    fn created_in(&self, directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
-        self.drafts.as_ref().map(|drafts| drafts.created_in(directory, wanted)).unwrap_or_default()
-    }
-
     /// The path is gone.
     fn forget(&self, path: &[String]) {
         if let Some(stamps) = &self.stamps {
@@ -112,63 +71,6 @@ impl HostFolder {
     /// What is needed for changes.
     fn drafts(&self) -> VfsResult<&Drafts> {
         self.drafts.as_ref().ok_or(VfsError::ReadOnly)
-    }
-
-    /// The path, with symbolic links followed; `None` if it is not a plain file or directory inside the root.
-    fn inside(&self, path: PathBuf) -> Option<PathBuf> {
-        let kind = path.symlink_metadata().ok()?.file_type();
-        if kind.is_file() || kind.is_dir() {
-            return Some(path);
-        }
-        if !kind.is_symlink() {
-            return None;
-        }
-        let target = path.canonicalize().ok()?;
-        let kind = target.symlink_metadata().ok()?.file_type();
-        (target.starts_with(&self.root) && (kind.is_file() || kind.is_dir())).then_some(target)
-    }
-
-    /// The host path that a new entry gets.
-    fn new_path(&self, path: &[String]) -> VfsResult<PathBuf> {
-        self.drafts()?;
-        let Some((name, parent)) = path.split_last() else { return Err(VfsError::Exists) };
-        if is_hidden(name) {
-            return Err(VfsError::InvalidName);
-        }
-        match self.host_path(path) {
-            Ok(_) => return Err(VfsError::Exists),
-            Err(VfsError::NotFound) => {}
-            Err(error) => return Err(error),
-        }
-        let parent = self.host_path(parent).map_err(|_| VfsError::PathNotFound)?;
-        if !parent.is_dir() {
-            return Err(VfsError::PathNotFound);
-        }
-        let at = parent.join(name);
-        // Something that guests don't see, such as a link that leads outside, may have the name.
-        match at.symlink_metadata() {
-            Ok(_) => Err(VfsError::Exists),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(at),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    /// What a rename of `source` replaces, and the host path that `source` gets; it may be the same file, whose name
-    /// gets another case.
-    fn replaced(&self, source: &Path, to: &[String], replace: bool) -> VfsResult<(PathBuf, PathBuf)> {
-        // What guests don't see is not replaced, either.
-        let (Ok(present), Some(name)) = (self.host_path(to), to.last()) else { return Err(VfsError::Exists) };
-        if present != source && (!replace || present.is_dir()) {
-            return Err(VfsError::Exists);
-        }
-        // What has another name was found through a link, and keeps it.
-        let renamed = if name_of(&present).eq_ignore_ascii_case(name) {
-            present.with_file_name(name)
-        } else {
-            present.clone()
-        };
-        let free = renamed == present || renamed.symlink_metadata().is_err();
-        if free { Ok((present, renamed)) } else { Err(VfsError::Exists) }
     }
 
     /// Bytes of a file, or of what it is becoming.
@@ -203,11 +105,6 @@ impl Drop for HostFolder {
             tracing::error!(target: "vfs", "cannot save the times of {}: {error}", self.root.display());
         }
     }
-}
-
-/// The name of a host path, as the guest sees it.
-fn name_of(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 impl Device for HostFolder {
@@ -404,49 +301,3 @@ impl Device for HostFolder {
         }
     }
 }
-
-/// A file of a folder that is for reading only.
-struct HostFile(File);
-
-/// Reads at `offset`; fewer bytes than asked for only at the end of the file.
-pub(super) fn read_at(file: &File, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
-    let mut done = 0;
-    while done < into.len() {
-        match file.read_at(&mut into[done..], offset.saturating_add(done as u64)) {
-            Ok(0) => break,
-            Ok(count) => done += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(done)
-}
-
-impl FileData for HostFile {
-    fn size(&self) -> VfsResult<u64> {
-        Ok(self.0.metadata()?.len())
-    }
-
-    fn read_at(&self, offset: u64, into: &mut [u8]) -> VfsResult<usize> {
-        read_at(&self.0, offset, into)
-    }
-
-    fn write_at(&self, _: u64, _: &[u8]) -> VfsResult<()> {
-        Err(VfsError::ReadOnly)
-    }
-
-    fn set_size(&self, _: u64) -> VfsResult<()> {
-        Err(VfsError::ReadOnly)
-    }
-
-    fn flush(&self) -> VfsResult<()> {
-        Ok(())
-    }
-
-    fn host_file(&self) -> Option<&File> {
-        Some(&self.0)
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,7 @@
 //! that no call takes as long as all of it, and nobody else waits for the draft's lock meanwhile. The file does not change before the
 //! draft is complete: every way to write it ends at [`Draft::make_own`].
 
-use super::{Draft, check_in_place, new_draft};
+use super::{Draft, check_in_place, names};
 use crate::vfs::VfsResult;
 use crate::vfs::holes::copy_part;
 use std::fs::{self, File};
@@ -66,7 +66,7 @@ impl Draft {
 
     fn begin(&self) -> VfsResult<Copying> {
         check_in_place(&self.folder)?;
-        let (path, draft) = new_draft(&self.folder)?;
+        let (path, draft) = names::make(&self.folder)?;
         let copying = Copying { path, draft: Some(draft), next: 0 };
         if let Some(draft) = &copying.draft {
             draft.set_permissions(self.content.metadata()?.permissions())?;

@@ -1,0 +1,51 @@
+//! Places of files: a device, and names below its root.
+
+/// A checked path: a mounted device, and names below its root.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Location {
+    pub(super) mount: usize,
+    pub(super) names: Vec<String>,
+}
+
+impl Location {
+    /// Whether this is the device itself.
+    pub fn is_root(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// Names below the device's root.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// What all locations of one file have in common.
+    pub fn key(&self) -> LocationKey {
+        LocationKey(self.mount, self.names.iter().map(|name| name.to_ascii_lowercase()).collect())
+    }
+
+    /// The directory that this is in; `None` for a device.
+    pub fn parent(&self) -> Option<Self> {
+        let (_, names) = self.names.split_last()?;
+        Some(Self { mount: self.mount, names: names.to_vec() })
+    }
+
+    /// The path below the device, with a leading back slash.
+    pub fn path(&self) -> String {
+        if self.is_root() {
+            "\\".to_owned()
+        } else {
+            self.names.iter().flat_map(|name| ["\\", name]).collect()
+        }
+    }
+}
+
+/// A location without regard to case: equal for two locations if they are the same file's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LocationKey(usize, Vec<String>);
+
+impl LocationKey {
+    /// Whether `other` is this, or lies below it.
+    pub fn holds(&self, other: &Self) -> bool {
+        self.0 == other.0 && other.1.starts_with(&self.1)
+    }
+}
