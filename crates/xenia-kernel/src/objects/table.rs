@@ -6,6 +6,11 @@
 //! it any more; the last use leaves it to be cleared away ([`Objects::take_leavings`]), which the kernel does at
 //! the end of a call, with no lock held. Only then is its memory free.
 
+mod handles;
+mod leavings;
+#[cfg(test)]
+mod tests;
+
 use super::ObjectKind;
 use super::handle_table::HandleTable;
 use super::object_ref::{HeldObject, ObjectRef};
@@ -16,9 +21,10 @@ use crate::layout::object_header as header;
 use crate::limits::{Limit, Limits};
 use crate::memory::KernelPool;
 use crate::status::failure::Fallible;
+use leavings::Leaving;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
 use xenia_sync::{Level, Mutex, RwLock};
@@ -42,14 +48,6 @@ pub struct Deleted {
     /// Its body.
     pub body: GuestAddr,
     position: Name,
-}
-
-/// What was left behind under some lock, to be done under none.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Leaving {
-    Deleted(Deleted),
-    /// A reference that a wait had; its use goes with it.
-    Reference(Name, GuestAddr),
 }
 
 #[derive(Debug)]
@@ -288,108 +286,6 @@ impl Objects {
         Ok(Some(record.position))
     }
 
-    // ---- handles ----
-
-    /// A new handle to an object, with a reference of its own.
-    pub fn open(&self, body: GuestAddr) -> Fallible<Handle> {
-        let mut books = self.books.lock();
-        let Books { records, handles, next_handle, .. } = &mut *books;
-        let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
-        self.limits.admit(Limit::Handles, handles.len())?;
-        let pointers = record.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
-        // There are more places than handles, so one is free.
-        let mut handle = *next_handle;
-        while !self.handles.is_free(handle) {
-            handle = HandleTable::following(handle);
-        }
-        *next_handle = HandleTable::following(handle);
-        record.pointers = pointers;
-        record.handles += 1;
-        publish(&self.memory, body, record)?;
-        handles.insert(handle, body);
-        self.handles.insert(handle, record.position);
-        Ok(handle)
-    }
-
-    /// Ends a handle, and its reference.
-    pub fn close(&self, handle: Handle) -> Fallible<()> {
-        let last = {
-            let mut books = self.books.lock();
-            let body = books.handles.remove(&HandleTable::plain(handle)).ok_or(NtStatus::INVALID_HANDLE)?;
-            self.handles.remove(handle);
-            if let Some(record) = books.records.get_mut(&body) {
-                record.handles = record.handles.saturating_sub(1);
-            }
-            self.dereference_in(&mut books, body)?
-        };
-        if let Some(position) = last {
-            self.unpin(position);
-        }
-        Ok(())
-    }
-
-    // ---- what is left behind ----
-
-    pub(super) fn unpin(&self, position: Name) {
-        if let Some((body, kind)) = self.slab.unpin(position) {
-            self.leave(Leaving::Deleted(Deleted { kind, body, position }));
-        }
-    }
-
-    pub(super) fn leave_reference(&self, position: Name, body: GuestAddr) {
-        self.leave(Leaving::Reference(position, body));
-    }
-
-    fn leave(&self, leaving: Leaving) {
-        self.leavings.lock().push(leaving);
-        self.has_leavings.store(true, Ordering::Release);
-    }
-
-    /// Whether there is anything for [`Self::take_leavings`]. A wake may leave something at any time, so that a no is about
-    /// what the caller itself has left.
-    #[inline]
-    pub(crate) fn has_leavings(&self) -> bool {
-        self.has_leavings.load(Ordering::Relaxed)
-    }
-
-    /// Gives back the references of waits that are over, and returns the objects that are to be cleared away. The caller
-    /// holds no lock that ranks with the books or above.
-    pub(crate) fn take_leavings(&self) -> Vec<Deleted> {
-        let mut deleted = Vec::new();
-        while self.has_leavings() && self.has_leavings.swap(false, Ordering::Acquire) {
-            let leavings = std::mem::take(&mut *self.leavings.lock());
-            for leaving in leavings {
-                match leaving {
-                    Leaving::Deleted(object) => deleted.push(object),
-                    Leaving::Reference(position, body) => self.give_back(position, body),
-                }
-            }
-        }
-        deleted
-    }
-
-    fn give_back(&self, position: Name, body: GuestAddr) {
-        let last = {
-            let mut books = self.books.lock();
-            // A guest that dereferences more than it may can have taken the object out of the books.
-            let is_there = books.records.get(&body).is_some_and(|record| record.position == position);
-            if is_there { self.dereference_in(&mut books, body) } else { Ok(None) }
-        };
-        match last {
-            Ok(Some(position)) => self.unpin(position),
-            Ok(None) => {}
-            Err(error) => {
-                tracing::warn!(target: "kernel", "the object {body} that a thread waited for: {error}");
-            }
-        }
-        self.unpin(position);
-    }
-
-    /// An object has been cleared away: another may have its position.
-    pub(crate) fn forget(&self, deleted: Deleted) {
-        Slab::give_back(&mut self.books.lock().positions, deleted.position);
-    }
-
     // ---- reports ----
 
     /// Every object and every handle as one line each, in a fixed order: what a state digest is over. The
@@ -417,18 +313,6 @@ impl Objects {
     pub(crate) fn hold_books(&self) -> impl Drop + '_ {
         self.books.lock()
     }
-
-    /// The first handle that is open to an object.
-    pub fn handle_of(&self, body: GuestAddr) -> Option<Handle> {
-        let books = self.books.lock();
-        let mut handles = books.handles.iter();
-        handles.find_map(|(&handle, &named)| (named == body).then_some(handle))
-    }
-
-    /// All handles, ascending, with what they name.
-    pub fn handles(&self) -> Vec<(Handle, GuestAddr)> {
-        self.books.lock().handles.iter().map(|(&handle, &body)| (handle, body)).collect()
-    }
 }
 
 /// Names compare without case.
@@ -443,6 +327,3 @@ fn publish(memory: &GuestMemory, body: GuestAddr, record: &Record) -> Fallible<(
     memory.write(at.offset(header::HANDLE_COUNT), record.handles)?;
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;

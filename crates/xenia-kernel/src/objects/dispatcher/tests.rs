@@ -1,8 +1,10 @@
 //! Who is woken by what, one call at a time; and the bench that the tests of mutants and timers share.
 
 use super::*;
+use crate::layout::ksemaphore;
+use crate::status::failure::Fallible;
 use std::sync::Arc;
-use xenia_memory::{Heap, Protect};
+use xenia_memory::{GuestMemory, Heap, Protect};
 use xenia_sched::{Scheduler, SpawnParameters, ThreadState};
 
 /// Guest memory with room for objects, a scheduler, and threads on slot 0 that have had their slot.

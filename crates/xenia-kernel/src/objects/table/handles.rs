@@ -1,0 +1,60 @@
+//! Handles: names of objects that a title was given, each with a reference of its own.
+
+use super::{Books, Objects, publish};
+use crate::abi::Handle;
+use crate::limits::Limit;
+use crate::objects::handle_table::HandleTable;
+use crate::status::failure::Fallible;
+use xenia_guest::{GuestAddr, NtStatus};
+
+impl Objects {
+    /// A new handle to an object, with a reference of its own.
+    pub fn open(&self, body: GuestAddr) -> Fallible<Handle> {
+        let mut books = self.books.lock();
+        let Books { records, handles, next_handle, .. } = &mut *books;
+        let record = records.get_mut(&body).ok_or(NtStatus::INVALID_HANDLE)?;
+        self.limits.admit(Limit::Handles, handles.len())?;
+        let pointers = record.pointers.checked_add(1).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
+        // There are more places than handles, so one is free.
+        let mut handle = *next_handle;
+        while !self.handles.is_free(handle) {
+            handle = HandleTable::following(handle);
+        }
+        *next_handle = HandleTable::following(handle);
+        record.pointers = pointers;
+        record.handles += 1;
+        publish(&self.memory, body, record)?;
+        handles.insert(handle, body);
+        self.handles.insert(handle, record.position);
+        Ok(handle)
+    }
+
+    /// Ends a handle, and its reference.
+    pub fn close(&self, handle: Handle) -> Fallible<()> {
+        let last = {
+            let mut books = self.books.lock();
+            let body = books.handles.remove(&HandleTable::plain(handle)).ok_or(NtStatus::INVALID_HANDLE)?;
+            self.handles.remove(handle);
+            if let Some(record) = books.records.get_mut(&body) {
+                record.handles = record.handles.saturating_sub(1);
+            }
+            self.dereference_in(&mut books, body)?
+        };
+        if let Some(position) = last {
+            self.unpin(position);
+        }
+        Ok(())
+    }
+
+    /// The first handle that is open to an object.
+    pub fn handle_of(&self, body: GuestAddr) -> Option<Handle> {
+        let books = self.books.lock();
+        let mut handles = books.handles.iter();
+        handles.find_map(|(&handle, &named)| (named == body).then_some(handle))
+    }
+
+    /// All handles, ascending, with what they name.
+    pub fn handles(&self) -> Vec<(Handle, GuestAddr)> {
+        self.books.lock().handles.iter().map(|(&handle, &body)| (handle, body)).collect()
+    }
+}
