@@ -351,3 +351,32 @@ fn who_leaves_a_dialog_chooses_nothing() {
     b.pass_a_field();
     assert_eq!((b.word(OVERLAPPED), b.kernel.user.profiles.lock().mask()), (0, 1));
 }
+
+#[test]
+fn message_boxes_complete_through_their_overlapped() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    assert_eq!(b.status("NtCreateEvent", &[base, 0, 1, 0]), NtStatus::SUCCESS);
+    let event = b.word(0);
+    b.memory().write(b.scratch.offset(0x4C), event).unwrap();
+    for (index, label) in (0..).zip(["No", "Yes"]) {
+        let text = b.put_wide_text(0xA0 + 0x10 * index, label) as u32;
+        b.memory().write(b.scratch.offset(0x90 + 4 * index), text).unwrap();
+    }
+    let arguments = [0, 0, 0, 2, base + 0x90, 1, 0, base + 0x20, base + 0x40];
+    assert_eq!(b.xam_call("XamShowMessageBoxUI", &arguments), 0x3E5);
+    assert_eq!((b.word(0x20), b.word(0x40)), (0, 0x3E5), "under way");
+    b.pass_a_field();
+    assert_eq!((b.word(0x20), b.word(0x40), b.word(0x58)), (1, 0, 0));
+    assert_eq!(b.status("NtQueryEvent", &[u64::from(event), base + 0x80]), NtStatus::SUCCESS);
+    assert_eq!(b.word(0x84), 1);
+    assert_eq!(b.xam_call("XamInputGetState", &[0, 0, base]), 0x48F);
+    let listener = b.xam_call("XamNotifyCreateListener", &[1, 0]);
+    b.xam_call("XamShowSigninUI", &[1, 0]);
+    b.pass_a_field();
+    let mut heard = Vec::new();
+    while b.xam_call("XNotifyGetNext", &[listener, 0, base, base + 4]) == 1 {
+        heard.push((b.word(0), b.word(4)));
+    }
+    assert_eq!(heard, [(9, 0), (0xA, 1), (9, 1), (0xA, 1), (9, 0)]);
+}

@@ -1,6 +1,7 @@
 //! Messages to the console's applications, and requests in the background.
 
 use super::*;
+use crate::abi::Continuation;
 use crate::deployment::{Deployment, Origin};
 use crate::messages::APPLICATIONS;
 use crate::user::profile::Profile;

@@ -1,6 +1,7 @@
 //! Calls in the background: what their structures say and when, and who waits for them.
 
 use super::*;
+use crate::abi::Continuation;
 use crate::abi::Handle;
 use crate::limits::Limit;
 use crate::user::overlapped::DELAY;

@@ -12,6 +12,7 @@
 
 use super::*;
 use crate::KernelSystem;
+use crate::exports::FAMILIES;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 use xenia_sched::{Disposition, HW_THREADS, System, ThreadState};

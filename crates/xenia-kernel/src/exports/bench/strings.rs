@@ -322,3 +322,28 @@ fn statuses_have_dos_numbers_and_stacks_have_ends() {
     assert!(b.word(0) < b.word(4));
     assert!(matches!(b.call(Library::xboxkrnl, "RtlGetStackLimits", &[8, base]), Flow::Fault(_)));
 }
+
+#[test]
+fn text_is_formatted_from_registers_stack_and_lists() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let format = b.put_text(0x100, "%d %s %I64x %.2f|%d %d %d");
+    let word = b.put_text(0x200, "word");
+    let values = [0xFFFF_FFFF, word, 0x1_2345_6789, 1.5_f64.to_bits(), 5, 6, 7];
+    let arguments: Vec<u64> = [base + 0x400, format].into_iter().chain(values).collect();
+    let expected = "-1 word 123456789 1.50|5 6 7";
+    assert_eq!(b.kernel_call("sprintf", &arguments), expected.len() as u64);
+    let written = |b: &Bench| b.memory().read_c_string(b.scratch.offset(0x400), 100).unwrap();
+    assert_eq!(written(&b), expected.as_bytes());
+    for (index, value) in values.into_iter().enumerate() {
+        b.memory().write(b.scratch.offset(0x300 + 8 * index as u32), value).unwrap();
+    }
+    b.memory().fill(b.scratch.offset(0x400), 0x100, 0).unwrap();
+    let result = b.kernel_call("_vsnprintf", &[base + 0x400, 6, format, base + 0x300]);
+    assert_eq!((result as i32, written(&b)), (-1, b"-1 wor".to_vec()));
+    let format = b.put_text(0x100, "value %u\n");
+    b.kernel_call("DbgPrint", &[format, 42]);
+    assert_eq!(*b.text.lock().unwrap(), "value 42\n");
+    let bad = b.put_text(0x100, "%s");
+    assert!(matches!(b.call(Library::xboxkrnl, "sprintf", &[base + 0x400, bad, 4]), Flow::Fault(_)));
+}

@@ -124,3 +124,26 @@ fn volumes_stay_where_they_are() {
     assert_eq!(b.status("IoDismountVolumeByFileHandle", &[event]), NtStatus::OBJECT_TYPE_MISMATCH);
     assert_eq!(b.status("IoDismountVolumeByFileHandle", &[8]), NtStatus::INVALID_HANDLE);
 }
+
+#[test]
+fn modules_and_settings_answer() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    let name = b.put_text(0x100, "xam.xex");
+    assert_eq!(b.kernel_call("XexGetModuleHandle", &[name, base]), 0);
+    let xam = u64::from(b.word(0));
+    let input = u64::from(crate::imports::ordinals::xam::number::XamInputGetState);
+    assert_eq!(b.status("XexGetProcedureAddress", &[xam, input, base]), NtStatus::SUCCESS);
+    assert_eq!(b.memory().read::<u32>(GuestAddr(b.word(0))).unwrap(), crate::imports::thunks::SYSTEM_CALL);
+    assert_eq!(
+        b.status("XexGetProcedureAddress", &[xam, 0xFFFF, base]),
+        NtStatus::DRIVER_ENTRYPOINT_NOT_FOUND
+    );
+    assert_eq!(b.status("XexGetProcedureAddress", &[base, 1, base]), NtStatus::INVALID_HANDLE);
+    let missing = b.put_text(0x100, r"game:\other.xex");
+    assert_eq!(b.status("XexLoadImage", &[missing, 0, 0, base]), NtStatus::NO_SUCH_FILE);
+    assert_eq!(b.status("ExGetXConfigSetting", &[3, 9, base, 4, base + 8]), NtStatus::SUCCESS);
+    assert_eq!((b.word(0), b.word(8) >> 16), (1, 4));
+    assert_eq!(b.status("ExGetXConfigSetting", &[3, 9, base, 3, 0]), NtStatus::BUFFER_TOO_SMALL);
+    assert_eq!(b.xam_call("XGetLanguage", &[]), 1);
+}

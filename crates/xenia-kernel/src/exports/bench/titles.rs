@@ -1,11 +1,12 @@
 //! What is asked about the title, its executable and the console; controllers and notifications.
 
 use super::*;
+use crate::abi::Continuation;
 use crate::loader::image_headers::key;
 use crate::ports::{Gamepad, Input};
 use crate::user::notifications::{Notification, id};
 use xenia_formats::image::Resource;
-use xenia_sched::GuestTicks;
+use xenia_sched::{EndKind, GuestTicks};
 
 /// Places XEX headers with these optional ones.
 fn put_headers(b: &Bench, offset: u32, headers: &[(u32, u32)]) -> u64 {
@@ -219,4 +220,74 @@ fn a_disc_that_cant_be_read_ends_the_title() {
     let mut b = Bench::new();
     let end = b.call(Library::xam, "XamShowDirtyDiscErrorUI", &[0]);
     assert!(matches!(end, Flow::End(EndKind::Exit { .. })));
+}
+
+#[test]
+fn ending_the_title_calls_who_wants_to_know_first() {
+    let mut b = Bench::new();
+    let base = u64::from(b.scratch.0);
+    b.memory().write(b.scratch, 0x8200_4000_u32).unwrap();
+    b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 1]);
+    let Flow::CallGuest(guest) = b.call(Library::xam, "XamLoaderTerminateTitle", &[]) else { panic!() };
+    assert_eq!(guest.pc, GuestAddr(0x8200_4000));
+    let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
+    assert!(matches!(b.with_call(|call| run(call, 0, state)), Flow::End(_)));
+    // The exit code outlasts who wants to know.
+    b.kernel_call("ExRegisterTitleTerminateNotification", &[base, 1]);
+    let Flow::CallGuest(guest) = b.call(Library::xboxkrnl, "ExTerminateTitleProcess", &[7]) else { panic!() };
+    let Continuation::Export { run, state, .. } = guest.then else { panic!("{guest:?}") };
+    assert!(matches!(b.with_call(|call| run(call, 0, state)), Flow::End(EndKind::Exit { code: 7 })));
+}
+
+#[test]
+fn a_title_that_launches_another_leaves_it_data_devices_and_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("Next")).unwrap();
+    std::fs::write(folder.path().join("Next/b.xex"), b"executable").unwrap();
+    std::fs::write(folder.path().join("Next/b.xexp"), b"update").unwrap();
+    for (name, path, file) in [
+        (r"d:\next\B.XEX", r"\Device\Cdrom0\next\B.XEX", Ok(b"executable".to_vec())),
+        ("", r"\Device\Cdrom0\default.xex", Err(NtStatus::OBJECT_NAME_NOT_FOUND)),
+        ("other.xex", r"\Device\Cdrom0\other.xex", Err(NtStatus::OBJECT_NAME_NOT_FOUND)),
+        (r"x:\a.xex", r"x:\a.xex", Err(NtStatus::OBJECT_PATH_NOT_FOUND)),
+    ] {
+        let mut b = Bench::new();
+        b.mount(folder.path());
+        let base = u64::from(b.scratch.0);
+        let attributes = b.put_attributes(0x100, r"cache:\left");
+        // Deleted when it is closed, which the end of the title does.
+        let create = [base, 0xC001_0000, attributes, base + 8, 0, 0, 0, 2, 0x1000];
+        assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+        let attributes = b.put_attributes(0x100, r"cache:\kept");
+        let create = [base, 0xC000_0000, attributes, base + 8, 0, 0, 0, 2, 0];
+        assert_eq!(b.status("NtCreateFile", &create), NtStatus::SUCCESS);
+        b.memory().write(b.scratch, 2_u32).unwrap();
+        assert_eq!(b.status("ExSetXConfigSetting", &[3, 9, base, 4]), NtStatus::SUCCESS);
+        assert_eq!(b.xam_call("XamShowSigninUI", &[2, 0]), 0);
+        b.pass_a_field();
+        let data = b.put_text(0x300, "level 7");
+        assert_eq!(b.xam_call("XamLoaderSetLaunchData", &[data, 7]), 0);
+        let name = b.put_text(0x300, name);
+        assert!(matches!(b.call(Library::xam, "XamLoaderLaunchTitle", &[name, 0]), Flow::End(_)));
+        let successor = b.kernel.take_successor().unwrap();
+        assert_eq!(successor.launch.patch, file.is_ok().then(|| b"update".to_vec()));
+        assert_eq!((successor.launch.path.as_str(), successor.launch.file), (path, file));
+        assert!(b.kernel.take_successor().is_none());
+        let mut next = Bench::new();
+        next.kernel.inherit(successor.inheritance);
+        assert_eq!(next.xam_call("XamLoaderGetLaunchDataSize", &[base]), 0);
+        assert_eq!(next.word(0), 7);
+        assert_eq!(next.xam_call("XamLoaderGetLaunchData", &[base, 0x100]), 0);
+        assert_eq!(next.word(0), u32::from_be_bytes(*b"leve"));
+        assert_eq!(next.xam_call("XGetLanguage", &[]), 2);
+        assert_eq!(next.xam_call("XamUserGetSigninState", &[1]), 1);
+        let files = next.kernel.files.lock();
+        for (path, there) in [(r"cache:\kept", true), (r"cache:\left", false), (r"game:\next\b.xex", true)] {
+            let location = files.vfs.resolve(path).unwrap();
+            assert_eq!(files.vfs.find(&location).is_ok(), there, "{path}");
+        }
+    }
+    let mut b = Bench::new();
+    assert!(matches!(b.call(Library::xam, "XamLoaderLaunchTitle", &[0, 0]), Flow::End(_)));
+    assert!(b.kernel.take_successor().is_none(), "the dashboard");
 }

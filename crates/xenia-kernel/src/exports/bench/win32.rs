@@ -1,6 +1,7 @@
 //! What `xam` offers by Win32 names: last errors, threads, waits by milliseconds.
 
 use super::*;
+use crate::abi::Continuation;
 use crate::layout::kthread;
 
 const INFINITE: u64 = 0xFFFF_FFFF;
