@@ -95,7 +95,7 @@ fn file_named_by(typed: &ArgMatches) -> Option<(bool, PathBuf)> {
     if let Some(path) = typed.get_one::<PathBuf>("config").or_else(|| deepest(typed).get_one("config")) {
         return Some((true, path.clone()));
     }
-    default_file().filter(|path| path.is_file()).map(|path| (false, path))
+    default_file().filter(|path| crate::source::is_there(path)).map(|path| (false, path))
 }
 
 /// Where settings are looked for when nobody names a file.

@@ -2,9 +2,10 @@
 //! of those that are read here and there, or more than once, what can't be. None waits for a pipe's writer: a pipe that a
 //! shell makes of a command (`<(zcat log.gz)`) has one, a named pipe may have none.
 
+use crate::say::errln;
 use anyhow::{Context, Result};
 use std::fs::File;
-use std::io::{Error, Read};
+use std::io::{Error, ErrorKind, Read};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
@@ -33,6 +34,19 @@ pub fn lasting_text(path: &Path) -> std::io::Result<String> {
 /// A file as it is.
 pub fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     bounded(stream(path)?)
+}
+
+/// Whether a file that nobody has named is there. If that can't be seen, a warning says so: it would be left out without a word.
+pub fn is_there(path: &Path) -> bool {
+    match std::fs::metadata(path) {
+        Ok(found) => found.is_file(),
+        Err(error) => {
+            if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) {
+                errln!("xenia-rs: warning: {} is left out: {error}", path.display());
+            }
+            false
+        }
+    }
 }
 
 /// Opens what is read here and there. Any pipe is refused.
@@ -93,7 +107,7 @@ mod tests {
         assert!(open(Path::new(&named)).unwrap_err().to_string().contains("a pipe"));
         assert!(stream(Path::new(&named)).is_ok(), "it has a writer");
         assert!(open(Path::new("/dev/null")).is_ok());
-        assert_eq!(open(Path::new("/nowhere")).unwrap_err().kind(), std::io::ErrorKind::NotFound);
+        assert_eq!(open(Path::new("/nowhere")).unwrap_err().kind(), ErrorKind::NotFound);
     }
 
     #[test]

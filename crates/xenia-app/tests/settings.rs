@@ -109,3 +109,19 @@ fn a_pipe_is_no_settings_file() {
         run(dir.path(), &["exec", HELLO, "--headless", "--config", pipe.to_str().unwrap()]);
     assert!(code == 2 && error.contains("it is a pipe"), "{code}: {error}");
 }
+
+/// A link in a circle stands for all that can't be looked at, as a folder of somebody else's.
+#[test]
+fn a_settings_file_that_can_not_be_seen_is_said_to_be_left_out() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("xenia-rs");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["config.toml", "keys.toml"] {
+        std::os::unix::fs::symlink(name, folder.join(name)).unwrap();
+    }
+    let (code, _, error) = run(home.path(), &["info", HELLO]);
+    assert_eq!(code, 0, "{error}");
+    for name in ["config.toml", "keys.toml"] {
+        assert!(error.contains(&format!("{name} is left out: ")), "{error}");
+    }
+}

@@ -30,9 +30,15 @@ pub fn wrong_words(words: &[OsString], error: &clap::Error) -> Option<String> {
     if second.to_string().starts_with('-') {
         return None;
     }
+    let is_command = |word: &str| Cli::command().find_subcommand(word).is_some();
+    if words.get(1)?.to_str().is_some_and(|word| word.starts_with('-'))
+        && let Some(command) = words.iter().filter_map(|word| word.to_str()).find(|word| is_command(word))
+    {
+        return Some(format!("a command comes first, and its flags behind it: xenia-rs {command} …"));
+    }
     let after = if words.get(1)? == "exec" { 2 } else { 1 };
     let first = words.get(after)?.to_str().filter(|word| !word.starts_with('-'))?;
-    if after == 1 && Cli::command().find_subcommand(first).is_some() {
+    if after == 1 && is_command(first) {
         return None;
     }
     if Path::new(first).exists() {
@@ -78,6 +84,10 @@ mod tests {
             let said = said(words).unwrap();
             assert!(said.starts_with("one title at a time: / is named, and you; "), "{said}");
             assert!(said.ends_with("xenia-rs / -- you"), "{said}");
+        }
+        for words in [&["--headless", "exec", "demo.xex"][..], &["--json", "o.json", "exec", "demo.xex"]] {
+            let first = "a command comes first, and its flags behind it: xenia-rs exec …";
+            assert_eq!(said(words).as_deref(), Some(first), "{words:?}");
         }
         for words in [&["exec", "--frmaes"][..], &["extract", "a", "b", "c"], &["pack", "in.elf", "out.xex"]]
         {

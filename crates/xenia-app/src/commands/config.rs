@@ -4,6 +4,7 @@ use crate::cli::{Cli, ConfigArgs};
 use crate::exit::Code;
 use crate::say::{errln, error_text, outln};
 use crate::settings;
+use crate::source::is_there;
 use crate::title::{cache_folder, config_folder, data_folder, state_folder};
 use anyhow::Result;
 use clap::CommandFactory;
@@ -40,7 +41,7 @@ fn paths() {
 
 fn show(named: Option<&Path>) -> Result<()> {
     let definition = Cli::command();
-    let path = named.map(Path::to_owned).or_else(|| settings::default_file().filter(|path| path.is_file()));
+    let path = named.map(Path::to_owned).or_else(|| settings::default_file().filter(|path| is_there(path)));
     let Some(path) = path else {
         outln!("# there is no settings file");
         environment(&definition);

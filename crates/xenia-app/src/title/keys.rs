@@ -19,7 +19,7 @@ pub fn key_ring(explicit: Option<&Path>) -> Result<KeyRing> {
     let path = match explicit {
         Some(path) => path.to_owned(),
         None => match config_folder().map(|folder| folder.join("keys.toml")) {
-            Some(path) if path.is_file() => path,
+            Some(path) if source::is_there(&path) => path,
             _ => return Ok(KeyRing::development()),
         },
     };
