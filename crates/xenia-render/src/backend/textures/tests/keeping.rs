@@ -1,0 +1,179 @@
+//! Which textures are kept, until when, and what is decoded again.
+
+use super::*;
+
+/// A texture of bytes with three levels, one page each.
+const LEVELED: Case = Case {
+    format: 2,
+    dimension: 1,
+    size: [64, 64, 1],
+    tiled: true,
+    endian: 0,
+    levels: 2,
+    packed: false,
+    signs: [0; 4],
+    integer: false,
+    no_zero: false,
+};
+
+fn texel(device: &Device, host: &HostTexture, level: u32) -> u8 {
+    read_back(device, &host.texture, level, [64 >> level, 64 >> level, 1])[0]
+}
+
+#[test]
+fn a_write_shows_in_the_next_texture_and_nothing_else_is_decoded_again() {
+    device::tests::with(|device| {
+        let ram = Ram::new(MEMORY);
+        let mut textures = Textures::new(device);
+        let words = LEVELED.words();
+        let mut get = |words: &[u32; 6]| {
+            let fetched = textures.get(device, words, TextureShape::Planes, &ram).unwrap();
+            (fetched, textures.counters())
+        };
+        let (first, counters) = get(&words);
+        let bytes = 64 * 64 + 32 * 32 + 16 * 16;
+        assert_eq!(counters, TextureCounters { decoded: 3, bytes, ..TextureCounters::default() });
+        assert_eq!([0, 1, 2].map(|level| texel(device, &first.host, level)), [0; 3]);
+        let [a, rest @ ..] = words;
+        let odd = [a | 1 << 19, rest[0], rest[1], rest[2], rest[3], rest[4]];
+        assert_ne!(key(&odd), key(&words), "signed fractions without a zero are other texels");
+        // A write elsewhere, and another sampler, swizzle and exponent.
+        ram.write(0, &[1; 8]);
+        let other =
+            [words[0] | 0o222 << 10, words[1], words[2], words[3] ^ 0o7770 << 3, words[4], words[5] | 1];
+        let (second, counters) = get(&other);
+        assert_eq!((counters.decoded, counters.reused), (3, 1));
+        assert_eq!(first.host.id, second.host.id);
+        assert_ne!(first.record, second.record);
+        // The second of the levels after the first.
+        ram.write(MIPS + 0x1000, &[7; 4]);
+        let (third, counters) = get(&words);
+        assert_ne!(first.host.id, third.host.id);
+        assert_eq!((counters.decoded, counters.copied, counters.written), (4, 2, 1));
+        assert_eq!([0, 1, 2].map(|level| texel(device, &third.host, level)), [0, 0, 7]);
+        ram.write(BASE, &[9; 4]);
+        let (fourth, counters) = get(&words);
+        assert_eq!((counters.decoded, counters.copied, counters.written, counters.bytes), (5, 4, 2, bytes));
+        assert_eq!([0, 1, 2].map(|level| texel(device, &fourth.host, level)), [9, 0, 7]);
+        // Who drew with the earlier ones sees what was there then.
+        assert_eq!(texel(device, &first.host, 2), 0);
+        assert_eq!(texel(device, &third.host, 0), 0);
+        let (_, after) = get(&words);
+        let (reused, checks) = (counters.reused + 1, counters.checks + 1);
+        assert_eq!(after, TextureCounters { reused, checks, ..counters });
+        // Nothing has been written to since: nobody looks.
+        let (_, again) = get(&words);
+        assert_eq!((again.reused, again.checks), (reused + 1, checks));
+    });
+}
+
+/// Memory whose writes can't be tracked.
+struct Untracked(Ram);
+
+impl PhysicalMemory for Untracked {
+    fn read(&self, physical: u32, into: &mut [u8]) {
+        self.0.read(physical, into);
+    }
+
+    fn write(&self, physical: u32, from: &[u8]) {
+        self.0.write(physical, from);
+    }
+
+    fn version(&self, _: u32, _: u32) -> u64 {
+        0
+    }
+
+    fn track(&self, _: u32, _: u32) -> Option<u64> {
+        None
+    }
+}
+
+#[test]
+fn what_cannot_be_tracked_is_decoded_each_time() {
+    device::tests::with(|device| {
+        let memory = Untracked(Ram::new(MEMORY));
+        let mut textures = Textures::new(device);
+        for _ in 0..3 {
+            textures.get(device, &LEVELED.words(), TextureShape::Planes, &memory).unwrap();
+        }
+        assert_eq!((textures.counters().decoded, textures.counters().reused), (9, 0));
+    });
+}
+
+#[test]
+fn the_oldest_textures_make_room() {
+    device::tests::with(|device| {
+        let ram = Ram::new(MEMORY);
+        let mut textures = Textures::new(device);
+        textures.limit = 5 * LEAST_BYTES / 2;
+        let mut get = |page: u32| {
+            let case = Case { levels: 0, size: [256, 256, 1], ..LEVELED };
+            let mut words = case.words();
+            words[1] += page << 12;
+            textures.begin();
+            textures.get(device, &words, TextureShape::Planes, &ram).unwrap();
+            textures.counters()
+        };
+        for page in [0, 1, 0, 2] {
+            assert!(get(page).bytes <= 5 * LEAST_BYTES / 2);
+        }
+        assert_eq!(get(0).decoded, 3);
+        assert_eq!(get(1).decoded, 4);
+    });
+}
+
+#[test]
+fn textures_of_one_texel_count_as_what_a_device_takes_for_them() {
+    device::tests::with(|device| {
+        let ram = Ram::new(MEMORY);
+        let mut textures = Textures::new(device);
+        textures.limit = 4 * LEAST_BYTES;
+        let words = |page: u32| {
+            let mut words = Case { levels: 0, size: [1, 1, 1], ..LEVELED }.words();
+            words[1] += page << 12;
+            words
+        };
+        for page in 0..12 {
+            for page in [0, page] {
+                textures.begin();
+                textures.get(device, &words(page), TextureShape::Planes, &ram).unwrap();
+            }
+        }
+        let kept: Vec<u32> =
+            (0..12).filter(|page| textures.entries.contains_key(&key(&words(*page)))).collect();
+        assert_eq!(kept, [0, 9, 10, 11], "the one that is always used, and the last");
+        let costs: u64 = textures.entries.values().map(Entry::cost).sum();
+        assert_eq!((textures.ages.len(), textures.cost), (textures.entries.len(), costs));
+    });
+}
+
+#[test]
+fn any_constant_has_a_texture_or_none() {
+    device::tests::with(|device| {
+        let ram = Ram::new(MEMORY);
+        let mut textures = Textures::new(device);
+        textures.limit = 4 << 20;
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let mut found = 0;
+        for i in 0..150 {
+            textures.begin();
+            let mut words: [u32; 6] = rng.random();
+            words[0] = words[0] & !3 | 2;
+            if i % 2 == 0 {
+                words[2] &= 0x0107_c0ff;
+            }
+            for shape in [TextureShape::Planes, TextureShape::Volume] {
+                found += u32::from(textures.get(device, &words, shape, &ram).is_some());
+                assert_eq!(texel_of_dummy(device, &textures, shape), [0; 4]);
+            }
+            let filters = [0, 1, 2].map(|_| TextureFilter::from_bits(rng.random_range(0..4)));
+            textures.sampler(device, &rng.random(), filters, Anisotropy::UseFetchConstant);
+        }
+        assert!(found > 20, "{found}");
+        assert!(textures.get(device, &[0; 6], TextureShape::Planes, &ram).is_none());
+    });
+}
+
+fn texel_of_dummy(device: &Device, textures: &Textures, shape: TextureShape) -> Vec<u8> {
+    read_back(device, &textures.dummy(shape).texture, 0, [1; 3])
+}
