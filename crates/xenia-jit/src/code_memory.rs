@@ -24,10 +24,10 @@ mod ranges;
 
 use crate::JitError;
 use crate::enter::LINKED;
-pub(crate) use entries::Entries;
 use entries::Tables;
+pub(crate) use entries::{Entries, STORED};
 use memmap2::{Mmap, MmapOptions, MmapRaw};
-use ranges::{ALIGNMENT, Ranges};
+use ranges::Ranges;
 use std::fs::File;
 use std::io;
 use std::os::fd::FromRawFd;
@@ -42,8 +42,6 @@ pub(crate) const CODE_SIZE: usize = 256 << 20;
 pub(crate) const SLOTS: usize = 1 << 20;
 /// Code and slots.
 const FILE_SIZE: usize = CODE_SIZE + SLOTS * 8;
-/// Offset of a second stub like the first: for entries whose code is kept and not published yet.
-pub(crate) const STORED: u32 = ALIGNMENT as u32;
 
 fn host_error(call: &'static str) -> impl FnOnce(io::Error) -> JitError {
     move |source| JitError::Host { call, source }
@@ -108,7 +106,7 @@ impl CodeMemory {
             _execute: execute,
             execute_base,
             tables: Tables::new()?,
-            ranges: Ranges::default(),
+            ranges: Ranges::new(CODE_SIZE),
             fresh: 0,
             stub: 0,
         };

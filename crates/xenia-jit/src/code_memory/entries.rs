@@ -8,7 +8,7 @@
 //! - Entries are read by compiled code and written here, always as aligned atomics. A table is given back when all of it is
 //!   0, which is what it reads as afterwards.
 
-use super::{STORED, host_error};
+use super::ranges::ALIGNMENT;
 use crate::JitError;
 use memmap2::{MmapOptions, MmapRaw, UncheckedAdvice};
 use std::collections::HashMap;
@@ -16,6 +16,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::*};
 use xenia_guest::PAGE_SIZE;
 
+/// Offset of a second stub like the first: for entries whose code is kept and not published yet.
+pub(crate) const STORED: u32 = ALIGNMENT as u32;
 const ENTRIES_SIZE: usize = 1 << 32;
 /// Tables without an entry that are kept.
 const MOST_EMPTY: usize = 256;
@@ -29,7 +31,8 @@ impl Entries {
     /// No entries.
     fn new() -> Result<Self, JitError> {
         let mapped = MmapOptions::new().len(ENTRIES_SIZE).no_reserve_swap().map_anon();
-        mapped.map(|mapped| Self(mapped.into())).map_err(host_error("mmap of the tables of code memory"))
+        let failed = |source| JitError::Host { call: "mmap of the tables of code memory", source };
+        mapped.map(|mapped| Self(mapped.into())).map_err(failed)
     }
 
     /// Where compiled code finds them.

@@ -1,7 +1,6 @@
 //! Which ranges of code memory are handed out. Ranges begin at multiples of [`ALIGNMENT`]; what was never handed out lies
 //! behind what was.
 
-use super::CODE_SIZE;
 use crate::JitError;
 use std::collections::BTreeMap;
 
@@ -9,14 +8,20 @@ use std::collections::BTreeMap;
 pub(super) const ALIGNMENT: usize = 32;
 
 /// See the module's doc.
-#[derive(Default)]
 pub(super) struct Ranges {
+    /// Bytes that there are.
+    size: usize,
     used: usize,
     /// Released ranges, for reuse: sizes by offset. No two touch.
     free: BTreeMap<usize, usize>,
 }
 
 impl Ranges {
+    /// Nothing of `size` bytes is handed out.
+    pub(super) fn new(size: usize) -> Self {
+        Self { size, used: 0, free: BTreeMap::new() }
+    }
+
     /// Room for `size` bytes of code, as an offset.
     pub(super) fn allocate(&mut self, size: usize) -> Result<usize, JitError> {
         let size = size.next_multiple_of(ALIGNMENT);
@@ -27,7 +32,7 @@ impl Ranges {
             }
             return Ok(offset);
         }
-        if self.used + size > CODE_SIZE {
+        if size > self.size - self.used {
             return Err(JitError::CodeMemoryFull);
         }
         let offset = self.used;
@@ -73,7 +78,7 @@ mod tests {
 
     #[test]
     fn ranges_are_reused_and_merged() {
-        let mut ranges = Ranges::default();
+        let mut ranges = Ranges::new(1 << 20);
         let a = ranges.allocate(100).unwrap();
         let b = ranges.allocate(100).unwrap();
         let used = ranges.used();
@@ -86,8 +91,8 @@ mod tests {
 
     #[test]
     fn a_full_memory_says_so() {
-        let mut ranges = Ranges::default();
+        let mut ranges = Ranges::new(1 << 20);
         ranges.allocate(1).unwrap();
-        assert!(matches!(ranges.allocate(CODE_SIZE), Err(JitError::CodeMemoryFull)));
+        assert!(matches!(ranges.allocate(1 << 20), Err(JitError::CodeMemoryFull)));
     }
 }
