@@ -1,6 +1,6 @@
 //! `xenia-rs make-stfs`: a folder as a content package, without a signature.
 
-use super::volume::{CHUNK, Until, add_folder, bar, found, interruptible};
+use super::volume::{CHUNK, Until, add_folder, bar, found, interruptible, refuse_inside};
 use crate::cli::{MakeStfsArgs, PackageSigner};
 use crate::exit::Code;
 use crate::interrupt::Interrupt;
@@ -24,6 +24,7 @@ pub fn run(args: &MakeStfsArgs) -> Result<Code> {
 }
 
 fn write(args: &MakeStfsArgs, interrupt: &Interrupt) -> Result<Code> {
+    refuse_inside(&args.folder, &args.package)?;
     let mut volume = Volume::default();
     add_folder(&mut volume, Volume::ROOT, &args.folder)?;
     let files = found(&volume);

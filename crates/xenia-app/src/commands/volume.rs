@@ -159,7 +159,20 @@ pub fn make_iso(args: &MakeIsoArgs) -> Result<Code> {
     interruptible(|interrupt| make_iso_until(args, interrupt))
 }
 
+/// What is written in the folder that is read, and is there already, would be in itself.
+pub(super) fn refuse_inside(folder: &Path, image: &Path) -> Result<()> {
+    if let (Ok(within), Ok(found)) = (folder.canonicalize(), image.canonicalize()) {
+        let (image, folder) = (image.display(), folder.display());
+        ensure!(
+            !found.is_file() || !found.starts_with(within),
+            "{image} is in {folder} and would be part of itself: say another file"
+        );
+    }
+    Ok(())
+}
+
 fn make_iso_until(args: &MakeIsoArgs, interrupt: &Interrupt) -> Result<Code> {
+    refuse_inside(&args.folder, &args.image)?;
     let mut volume = Volume::default();
     add_folder(&mut volume, Volume::ROOT, &args.folder)?;
     let files = found(&volume);

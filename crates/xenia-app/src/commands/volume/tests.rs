@@ -223,3 +223,23 @@ fn only_links_within_the_folder_are_followed() {
         std::fs::remove_file(at("game/c")).unwrap();
     }
 }
+
+#[test]
+fn an_image_is_no_part_of_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+    std::fs::create_dir(at("game")).unwrap();
+    std::fs::write(at("game/default.xex"), "a title").unwrap();
+    for (command, rest) in [("make-iso", &[][..]), ("make-stfs", &["--title-id", "4D530001"])] {
+        let make = |image: &str| {
+            let words: Vec<&str> = [command].into_iter().chain(rest.iter().copied()).collect();
+            run(&[&words[..], &[&at("game"), &at(image)]].concat())
+        };
+        make("image").unwrap();
+        std::fs::rename(at("image"), at("game/image")).unwrap();
+        let error = make("game/image").unwrap_err().to_string();
+        assert!(error.ends_with("would be part of itself: say another file"), "{error}");
+        make("other").unwrap();
+        std::fs::remove_file(at("game/image")).unwrap();
+    }
+}
