@@ -178,9 +178,9 @@ pub(super) fn unpack(format: ColorTargetFormat, [low, high]: [u32; 2]) -> [f32; 
     match format {
         Rgba8 => [0, 8, 16, 24].map(|at| (low >> at & 255) as f32 * (1.0 / 255.0)),
         Rgba8Gamma => {
-            let [r, g, b, a] = [0, 8, 16, 24].map(|at| (low >> at & 255) as f32 * (1.0 / 255.0));
-            let [r, g, b] = [r, g, b].map(crate::texture::gamma_to_linear);
-            [r, g, b, a]
+            let [r, g, b, a] = [0, 8, 16, 24].map(|at| (low >> at & 255) as f32);
+            let [r, g, b] = [r, g, b].map(crate::texture::gamma_level_to_linear);
+            [r, g, b, a * (1.0 / 255.0)]
         }
         Rgb10A2 | Rgb10A2As10 => {
             let [r, g, b] = [0, 10, 20].map(|at| (low >> at & 1023) as f32 * (1.0 / 1023.0));
@@ -230,7 +230,10 @@ mod tests {
         }
         for value in 0..=255_u32 {
             let bits = [value | value << 8 | value << 16 | value << 24, 0];
-            assert_eq!(pack(Rgba8Gamma, unpack(Rgba8Gamma, bits)), bits);
+            let linear = unpack(Rgba8Gamma, bits);
+            assert_eq!(pack(Rgba8Gamma, linear), bits);
+            // Every level lies at a whole 1023rd.
+            assert_eq!(linear[0], (linear[0] * 1023.0).round() / 1023.0, "level {value}");
         }
         for value in -32767..=32767_i32 {
             let bits = [value as u16 as u32, 0];

@@ -109,7 +109,11 @@ fn field(bytes: &[u8], low: u32, width: u32) -> u32 {
 /// The piecewise linear curve by which gamma components are stored, in units of 1/255 and 1/1023. What the
 /// slopes lack of the full 1023 is made up by a truncated term.
 pub(crate) fn gamma_to_linear(value: f32) -> f32 {
-    let level = value.clamp(0.0, 1.0) * 255.0;
+    gamma_level_to_linear(value.clamp(0.0, 1.0) * 255.0)
+}
+
+/// [`gamma_to_linear`] of a value in 255ths, which for a stored one is a whole number and has an exact place on the curve.
+pub(crate) fn gamma_level_to_linear(level: f32) -> f32 {
     let (slope, below) = match level {
         l if l < 64.0 => (1.0, 0.0),
         l if l < 96.0 => (2.0, 64.0),
