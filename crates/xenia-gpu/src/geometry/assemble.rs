@@ -67,7 +67,10 @@ pub(crate) enum Facing {
 }
 
 /// What a corner list is: its flat-shaded attributes come from one of its corners.
-fn flatten(call: &DrawCall, corners: &mut [Corner; 3], provoking: usize) {
+fn flatten(call: &DrawCall, corners: &mut [Corner], provoking: usize) {
+    if call.flat == 0 {
+        return;
+    }
     let from = corners[provoking].attributes;
     for (interpolator, value) in from.into_iter().enumerate() {
         if call.flat >> interpolator & 1 != 0 {
@@ -110,9 +113,7 @@ pub(crate) fn triangles(
     let is_left = |numbers: &[u32]| !vertices.are_killed(call, numbers);
     let triangle = |take: Take<'_>, numbers: [u32; 3], provoking: usize, edges: u8| {
         let mut corners = numbers.map(corner);
-        if call.flat != 0 {
-            flatten(call, &mut corners, provoking);
-        }
+        flatten(call, &mut corners, provoking);
         match call.fills {
             None => take(corners, Facing::Found),
             Some(fills) => outline::polygon(call, fills, &corners, edges, take),
@@ -161,7 +162,8 @@ pub(crate) fn triangles(
             }
             Primitive::RectangleList => {
                 for t in run.chunks_exact(3).filter(|t| is_left(t)) {
-                    let corners = [corner(t[0]), corner(t[1]), corner(t[2])];
+                    let mut corners = [corner(t[0]), corner(t[1]), corner(t[2])];
+                    flatten(call, &mut corners, provoking(0, 2));
                     let (fourth, a, b) = fourth(&corners);
                     take(corners, Facing::Front);
                     take([corners[a], fourth, corners[b]], Facing::Front);
@@ -180,8 +182,9 @@ pub(crate) fn triangles(
                     .then(|| [run[run.len() - 1], run[0]]);
                 let lines = run.windows(2).step_by(step).map(|pair| [pair[0], pair[1]]);
                 for pair in lines.chain(closing).filter(|pair| is_left(pair)) {
-                    let [from, to] = pair.map(corner);
-                    outline::line(call, [&from, &to], Facing::Front, &mut take);
+                    let mut ends = pair.map(corner);
+                    flatten(call, &mut ends, provoking(0, 1));
+                    outline::line(call, [&ends[0], &ends[1]], Facing::Front, &mut take);
                 }
             }
             other => return Err(BackendError::Unsupported(format!("primitive {other:?}"))),

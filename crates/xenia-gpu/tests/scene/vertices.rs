@@ -173,3 +173,22 @@ pub(super) fn pixels_that_are_covered_in_part_may_be_interpolated_within() {
         );
     }
 }
+
+#[test]
+fn flat_rectangles_and_lines_have_one_vertex_s_colour() {
+    for (primitive, count, last) in [(8, 3, BLUE), (2, 2, GREEN)] {
+        for (is_last, color) in [(false, RED), (true, last)] {
+            let mut scene = Scene::new(80, 16, 0);
+            scene.write(SqInterpolatorCntl::with().param_shade(0xfffe)); // the first interpolator is flat
+            scene.write(PaSuScModeCntl::with().provoking_vtx_last(is_last));
+            scene.write(PaSuLineCntl::with().width(64));
+            scene.vertices(&[vertex(0.0, 4.0, RED), vertex(80.0, 4.0, GREEN), vertex(0.0, 16.0, BLUE)]);
+            scene.draw(primitive, count);
+            let frame = scene.show();
+            for x in [1, 20, 40, 60, 78] {
+                let expected = color.map(|level| (level * 255.0) as u8);
+                assert_eq!(pixel(&frame, x, 5), expected, "primitive {primitive}, {is_last}, {x}");
+            }
+        }
+    }
+}

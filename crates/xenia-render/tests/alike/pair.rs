@@ -107,6 +107,13 @@ impl Pair {
         self.before = words.to_vec();
     }
 
+    /// Whether copies have written to the beginning of the front buffer.
+    pub(crate) fn has_written(&self) -> bool {
+        let mut bytes = [0; 4096];
+        self.scenes[0].memory.read(FRONT, &mut bytes);
+        bytes != [0; 4096]
+    }
+
     /// Compares what the two have left, and makes it the same. Tiles of no region have the same words. The words are
     /// returned.
     pub(crate) fn compare(&mut self, regions: &[Region], what: &str) -> Vec<u32> {
