@@ -14,6 +14,7 @@
 
 mod copies;
 mod pair;
+mod primitives;
 #[path = "../../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;
 mod targets;
