@@ -36,7 +36,7 @@ pub(crate) struct TimesArgs {
     #[arg(long)]
     no_interp: bool,
     /// Say where the time goes, too, by Linux's `perf`; else the page keeps what it was told last.
-    #[arg(long, conflicts_with = "no_run")]
+    #[arg(long)]
     shares: bool,
     /// Build everything, time nothing; with --bless the page is written from the last figures.
     #[arg(long)]

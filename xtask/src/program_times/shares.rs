@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use xenia_testing::hermetic;
 
 /// Samples a second of CPU time: a prime, so that nothing periodic is met each time.
 const SAMPLES: &str = "997";
@@ -46,18 +45,20 @@ pub(super) fn of(folder: &Path, emulator: &Path, program: &Value) -> Result<Valu
     std::fs::create_dir_all(&alone)?;
     std::fs::write(alone.join("programs.json"), json!({ "programs": [program] }).to_string())?;
     let samples = alone.join("perf.data");
-    let mut command = hermetic("perf");
+    let mut command = Command::new("perf");
     command
         .args(["record", "-q", "-e", "cpu-clock", "-F", SAMPLES, "-o"])
         .arg(&samples)
         .arg("--")
         .arg(emulator);
-    command.args(["bench", "--runs=1", "--peers=native"]).arg(format!("--programs={}", alone.display()));
+    // Whoever runs this may have settings of their own.
+    command.args(["--config", "/dev/null", "bench", "--runs=1", "--peers=native"]);
+    command.arg(format!("--programs={}", alone.display()));
     let status = command.stdout(Stdio::null()).status().context("cannot start perf")?;
     if !status.success() {
         bail!("{command:?} ended with {status}");
     }
-    let mut command = hermetic("perf");
+    let mut command = Command::new("perf");
     command.args(["script", "-F", "comm,pid,ip,sym,dso", "-i"]).arg(&samples);
     let output = command.output().context("cannot start perf")?;
     if !output.status.success() {
