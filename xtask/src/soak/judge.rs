@@ -143,7 +143,7 @@ pub(crate) fn judge(samples: &[Sample]) -> Verdict {
     });
     let rows = rows.collect();
     let mut wrong: Vec<String> = Vec::new();
-    for Sample { part, line, .. } in samples {
+    for Sample { part, number, line } in samples {
         // The last run of a process is ended by its time.
         let is_right = matches!(
             (line.exit.as_deref(), line.exit_code),
@@ -153,11 +153,12 @@ pub(crate) fn judge(samples: &[Sample]) -> Verdict {
             let code = line.exit_code.map_or_else(String::new, |code| format!(" {code}"));
             let exit = line.exit.as_deref().unwrap_or_default();
             wrong.push(format!(
-                "{}: {} {} ended by {exit}{code} at {:.0} s",
+                "{}: {} {} ended by {exit}{code} at {:.0} s; {} has what it said last",
                 part.name(),
                 line.title,
                 line.mode,
-                line.at
+                line.at,
+                part.said(*number)
             ));
         }
     }

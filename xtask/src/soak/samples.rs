@@ -31,6 +31,11 @@ impl Part {
     pub(crate) fn file(self, number: usize) -> String {
         format!("{}-{number:06}.jsonl", self.name())
     }
+
+    /// The file with what that process wrote to standard error.
+    pub(crate) fn said(self, number: usize) -> String {
+        format!("{}-{number:06}.txt", self.name())
+    }
 }
 
 /// Where in a run a sample was taken.

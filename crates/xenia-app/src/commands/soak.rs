@@ -1,17 +1,21 @@
 //! `xenia-rs soak`: titles one after the other in one process, and every so often a line with what the process has of the host and
 //! the machine of its own. `cargo xtask soak` runs it and judges the lines.
 //!
-//! What a machine leaves behind when it is gone shows between two runs, what grows within a run while one is on.
+//! What a machine leaves behind when it is gone shows between two runs, what grows within a run while one is on. A run that ends as
+//! it should not goes to standard error, with what its title said last.
+
+mod last_words;
 
 use crate::cli::{EngineArgs, ModeArgs, PictureArgs, SoakArgs, SoakMode};
 use crate::exit::Code;
 use crate::interrupt::Interrupt;
 use crate::machine::{Machine, MachineOptions, Sizes};
 use crate::report::{End, RunReport};
-use crate::say::outln;
+use crate::say::{self, errln, outln};
 use crate::title::Title;
 use crate::wording::count;
 use anyhow::{Context, Result};
+use last_words::LastWords;
 use parking_lot::Mutex;
 use serde::Serialize;
 use std::fs::File;
@@ -145,14 +149,14 @@ pub fn run(args: &SoakArgs) -> Result<Code> {
             }
         })?
     };
-    let mut runs = 0;
+    let (mut runs, words) = (0, LastWords::new());
     'all: for _ in 0..args.rounds.unwrap_or(u64::MAX) {
         for title in &args.titles {
             for mode in &args.modes {
                 if interrupt.cause().is_some() {
                     break 'all;
                 }
-                one(title, *mode, args.frames, &book, &interrupt)
+                one(title, *mode, args.frames, (&book, &words), &interrupt)
                     .with_context(|| title.display().to_string())?;
                 runs += 1;
                 if let Some(error) = book.lock().failed.take() {
@@ -173,14 +177,15 @@ fn one(
     path: &Path,
     mode: SoakMode,
     frames: Option<u64>,
-    book: &Mutex<Book>,
+    (book, words): (&Mutex<Book>, &LastWords),
     interrupt: &Interrupt,
 ) -> Result<()> {
     let parallel = mode == SoakMode::Parallel;
     let engine = EngineArgs { mode: ModeArgs { parallel, ..ModeArgs::default() }, ..EngineArgs::default() };
     let picture = PictureArgs::default();
     let title = Title::open_or_demo(Some(path), &engine)?;
-    let mut machine = Machine::new(&title, MachineOptions::new(&engine, &picture))?;
+    let options = MachineOptions { text: words.of_next_title(), ..MachineOptions::new(&engine, &picture) };
+    let mut machine = Machine::new(&title, options)?;
     machine.set_interrupt(interrupt.clone());
     {
         let mut book = book.lock();
@@ -195,6 +200,9 @@ fn one(
         let mut book = book.lock();
         book.state = State::Ended;
         book.note(Some(&finished.report))?;
+        if !is_well(&finished.report) {
+            tell(&book, &finished.report, words);
+        }
     }
     drop((machine, finished, title));
     // What the allocator holds for the next machine is nothing that this one has left behind.
@@ -203,4 +211,26 @@ fn one(
     book.sizes = None;
     book.state = State::Between;
     book.note(None)
+}
+
+/// Whether a run ended as it may: by a limit, or by a title that says that all is well.
+fn is_well(report: &RunReport) -> bool {
+    match report.exit {
+        End::Exit => report.exit_code == Some(0),
+        End::Frames | End::Timeout | End::Interrupted => true,
+        _ => false,
+    }
+}
+
+/// Says all that is known of how a run ended.
+fn tell(book: &Book, report: &RunReport, words: &LastWords) {
+    let code = report.exit_code.map_or_else(String::new, |code| format!(" with {code}"));
+    errln!("run {}: {} in {} ended by {}{code}", book.run, book.title, book.mode, report.exit.words());
+    if let Some(crash) = &report.crash {
+        errln!("{} at {} (lr {}), stack {}", crash.what, crash.pc, crash.lr, crash.stack.join(" "));
+    }
+    errln!("what the title said last:");
+    for line in words.text().lines() {
+        errln!("  {}", say::visible(line));
+    }
 }

@@ -1,0 +1,63 @@
+//! What a title said last, for the runs that end as they should not: of a run among hundreds nobody keeps the rest.
+
+use parking_lot::Mutex;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use xenia_kernel::ports::TextSink;
+
+/// Bytes that are kept.
+const LENGTH: usize = 16 << 10;
+
+/// The end of a title's text; clones are the same.
+#[derive(Clone)]
+pub(super) struct LastWords(Arc<Mutex<VecDeque<u8>>>);
+
+impl LastWords {
+    /// Nothing yet, and room for all that is kept: what a process has doesn't grow with the title's text.
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mutex::new(VecDeque::with_capacity(LENGTH))))
+    }
+
+    /// Forgets the title before, and takes what the next one says.
+    pub(super) fn of_next_title(&self) -> TextSink {
+        self.0.lock().clear();
+        let words = self.clone();
+        Box::new(move |text| words.take(text))
+    }
+
+    fn take(&self, text: &str) {
+        let (mut kept, new) = (self.0.lock(), text.as_bytes());
+        let new = &new[new.len().saturating_sub(LENGTH)..];
+        let excess = (kept.len() + new.len()).saturating_sub(LENGTH);
+        kept.drain(..excess);
+        kept.extend(new);
+    }
+
+    /// What is kept; a character whose beginning is gone is none.
+    pub(super) fn text(&self) -> String {
+        String::from_utf8_lossy(self.0.lock().make_contiguous()).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_is_kept_in_the_room_there_was() {
+        let words = LastWords::new();
+        let mut say = words.of_next_title();
+        let room = words.0.lock().capacity();
+        for number in 0..10_000 {
+            say(&format!("line {number}\n"));
+        }
+        assert!(words.text().ends_with("\nline 9998\nline 9999\n"));
+        assert_eq!(words.text().len(), LENGTH);
+        say(&"é".repeat(LENGTH));
+        say("!");
+        assert!(words.text().starts_with("\u{FFFD}é") && words.text().ends_with("é!"));
+        assert_eq!(words.0.lock().capacity(), room);
+        words.of_next_title()("short");
+        assert_eq!(words.text(), "short");
+    }
+}
