@@ -9,9 +9,10 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
 /// Seconds that an example has.
 const SECONDS: u32 = 2;
 /// Chapters and other texts with examples.
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 10] = [
     "README.md",
     "docs/src/running.md",
+    "docs/src/saves.md",
     "docs/src/traces.md",
     "docs/src/shaders.md",
     "docs/src/conformance.md",
