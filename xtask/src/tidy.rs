@@ -1,6 +1,7 @@
-//! Checks what the compiler can't: that the map of the crates is true, that documents name what is there, that files open
+//! Checks what the compiler can't: that the map of the crates is true, that documents name what is there, that the book lists its pages, that files open
 //! with a module doc and have one subject, that nothing lies where it doesn't belong.
 
+mod book;
 mod dependencies;
 mod documents;
 mod map;
@@ -54,6 +55,7 @@ pub(crate) fn run() -> Result<()> {
     map::check(&sources, &mut findings)?;
     dependencies::check(&mut findings)?;
     documents::check(&sources, &mut findings)?;
+    book::check(&mut findings)?;
     tree::check(&mut findings)?;
     unsafe_modules::check(&sources, &mut findings)?;
     for source in &sources {

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Documents at the root.
-const AT_THE_ROOT: &[&str] = &["README.md", "CONTRIBUTING.md"];
+const AT_THE_ROOT: &[&str] = &["README.md", "CONTRIBUTING.md", "SECURITY.md"];
 /// The book.
 const BOOK: &str = "docs/src";
 /// What decisions name may be gone since: they are history, only their links are looked at.
@@ -136,7 +136,7 @@ fn is_path(span: &str) -> bool {
     plain && (rooted || ending)
 }
 
-fn is_markdown(path: &Path) -> bool {
+pub(super) fn is_markdown(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "md")
 }
 
@@ -156,7 +156,7 @@ fn spans(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Where the line's links lead.
-fn links(line: &str) -> impl Iterator<Item = &str> {
+pub(super) fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }
 

@@ -1,0 +1,89 @@
+//! What the book lists: each of its pages once, and its decisions by their numbers.
+//!
+//! Decisions stand in two lists: by number in the summary, by subject in their index.
+
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+
+const BOOK: &str = "docs/src";
+const SUMMARY: &str = "SUMMARY.md";
+const DECISIONS: &str = "decisions";
+const INDEX: &str = "index.md";
+
+/// Compares both lists with the files.
+pub(super) fn check(findings: &mut Vec<String>) -> Result<()> {
+    let book = Path::new(BOOK);
+    let mut pages = pages_below(book, Path::new(""))?;
+    pages.retain(|page| page != SUMMARY);
+    let summary = listed(&book.join(SUMMARY))?;
+    findings.extend(not_once(&pages, &summary).map(|what| format!("{BOOK}/{SUMMARY}: {what}")));
+    let numbered: Vec<_> = summary.iter().filter(|page| is_decision(page)).collect();
+    for pair in numbered.windows(2).filter(|pair| pair[0] > pair[1]) {
+        findings.push(format!("{BOOK}/{SUMMARY}: {} stands behind {}", pair[1], pair[0]));
+    }
+
+    let folder = book.join(DECISIONS);
+    let mut decisions = pages_below(&folder, Path::new(""))?;
+    decisions.retain(|page| page != INDEX);
+    let index = listed(&folder.join(INDEX))?;
+    findings.extend(not_once(&decisions, &index).map(|what| format!("{}/{INDEX}: {what}", folder.display())));
+    Ok(())
+}
+
+fn is_decision(page: &str) -> bool {
+    page.strip_prefix(DECISIONS).is_some_and(|name| name != format!("/{INDEX}"))
+}
+
+/// What is wrong with a list of pages that should have each once. That a listed page is there is looked at with all links.
+fn not_once<'a>(pages: &'a [String], listed: &'a [String]) -> impl Iterator<Item = String> + 'a {
+    pages.iter().filter_map(|page| match listed.iter().filter(|other| *other == page).count() {
+        0 => Some(format!("{page} is missing")),
+        1 => None,
+        times => Some(format!("{page} is listed {times} times")),
+    })
+}
+
+/// Targets of a list's links, in their order.
+fn listed(list: &Path) -> Result<Vec<String>> {
+    let text = std::fs::read_to_string(list).with_context(|| format!("reading {}", list.display()))?;
+    Ok(text.lines().flat_map(super::documents::links).map(str::to_owned).collect())
+}
+
+/// The pages in a folder and below it, by their paths from it.
+fn pages_below(root: &Path, below: &Path) -> Result<Vec<String>> {
+    let folder = root.join(below);
+    let mut pages = Vec::new();
+    for entry in std::fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
+        let entry = entry?;
+        let page: PathBuf = below.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            pages.extend(pages_below(root, &page)?);
+        } else if super::documents::is_markdown(&page) {
+            pages.push(page.display().to_string());
+        }
+    }
+    pages.sort();
+    Ok(pages)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_is_missing_or_listed_twice_is_named() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let pages = names(&["a.md", "b.md", "c.md"]);
+        let listed = names(&["a.md", "c.md", "c.md"]);
+        let found: Vec<_> = not_once(&pages, &listed).collect();
+        assert_eq!(found, ["b.md is missing", "c.md is listed 2 times"]);
+        assert_eq!(not_once(&pages, &pages).count(), 0);
+    }
+
+    #[test]
+    fn the_index_is_no_decision() {
+        assert!(
+            is_decision("decisions/0001-x.md") && !is_decision("decisions/index.md") && !is_decision("a.md")
+        );
+    }
+}
