@@ -1,4 +1,4 @@
-//! The command line: one clap definition feeds parser, help, man page and completions.
+//! Our command line (a title's is `command_line`): one clap definition feeds parser, help, man page and completions.
 //!
 //! Flags and JSON keys are a contract with scripts: they are added to, never renamed.
 

@@ -1,5 +1,14 @@
 //! The program `xenia-rs`: parses the command line, wires the crates, reports.
 //!
+//! | about | modules |
+//! |---|---|
+//! | the command line | `cli`, a `commands` file for each; `settings`; `contract`, what scripts rely on |
+//! | a title and its machine | `title` (finding it), `machine` (wiring it), `launches` (running it); `flat` runs code without a kernel |
+//! | ports of the kernel | `gpu_port`, `drawing`, `sound`, `input`, `dialogs`, `network`, `content`; `pace` for the window |
+//! | what a run is told from outside, and its end | `command_line` (the title's own), `recording`, `interrupt` |
+//! | what a run leaves | `report`, `documents`, `digest`, `golden`, `event_log`, `frames`, `screenshots`, `code_store`; `output` writes files whole |
+//! | what is said | `say`, `log`, `call_log`, `guest_log`, `status`, `watchdog`, `wording` |
+//!
 //! Exit codes are part of the command line's contract, see [`exit::Code`].
 #![forbid(unsafe_code)]
 // What is printed goes through `say`, which keeps failures.

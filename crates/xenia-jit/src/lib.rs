@@ -8,6 +8,15 @@
 //!                  └─► hooks (software floats, faults)
 //! ```
 //!
+//! | question | modules |
+//! |---|---|
+//! | when is what compiled? | `warmth`, `background`, `precompile`; `functions`, `starts`, `plan`, `pieces`, `region` |
+//! | what does it become? | `lift` (an arm for each instruction), `loops`, `conditions`, `unused`, `function_tier`; `cost` counts it |
+//! | where does it lie, and for how long? | `compile`, `relocation`, `code_memory`, `code_cache`, `epochs`; `store` and `restore` for the next start |
+//! | who goes in and out? | `jit`, `enter`, `host`, `mode`, `shared`, `fault_exit` |
+//! | what does it call? | `hooks`; `soft_float`, `soft_single`, `exact_vector`, `float_state`, `strings` |
+//! | is it right, and where does time go? | `cross_check`; `perf_map`, `jit_dump` |
+//!
 //! Invariants:
 //! - Host frames of guest functions hold nothing but the address they expect the guest to return to: all
 //!   guest state is in the context at every call, exit and block boundary.

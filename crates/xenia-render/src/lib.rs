@@ -2,7 +2,7 @@
 //!
 //! - [`backend`]: carries out draws and copies, with the EDRAM as one buffer.
 //! - [`translate`]: the chip's shaders as naga modules.
-//! - the window: everything below.
+//! - the window: the rest. `window` has its events, keys and texts, `present` its surface.
 //!
 //! The machine runs on a thread of its own and sends finished frames; the window shows the newest
 //! one, scaled to fit. What flows back is the keys that are pressed, and what the window's own keys ask for.
