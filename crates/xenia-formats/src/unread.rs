@@ -60,9 +60,20 @@ pub(crate) fn is_xenon_pe(source: &dyn ReadAt) -> io::Result<bool> {
         && has(source, u32::from_le_bytes(at).into(), &[b'P', b'E', 0, 0, low, high])?)
 }
 
-/// Nothing but zeros, as far as that is looked for.
+/// Nothing but zeros: looked for everywhere in files of up to 64 MiB, in as many bytes, evenly spread, of larger ones.
 pub(crate) fn is_zeros(source: &dyn ReadAt) -> io::Result<bool> {
-    let mut bytes = vec![0; 0x1_0000];
-    let length = source.read_at(0, &mut bytes)?;
-    Ok(length > 0 && bytes[..length].iter().all(|byte| *byte == 0))
+    const PIECE: u64 = 0x1_0000;
+    const MOST_PIECES: u64 = 1024;
+    let pieces = source.size()?.div_ceil(PIECE).max(1);
+    let mut bytes = vec![0; PIECE as usize];
+    let mut has_any = false;
+    for index in 0..pieces.min(MOST_PIECES) {
+        let piece = if pieces > MOST_PIECES { pieces / MOST_PIECES * index } else { index };
+        let length = source.read_at(piece * PIECE, &mut bytes)?;
+        has_any |= length > 0;
+        if bytes[..length].iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+    }
+    Ok(has_any)
 }
