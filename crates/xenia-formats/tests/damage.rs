@@ -9,7 +9,7 @@ mod support;
 
 use std::time::Duration;
 use support::{Noise, open_as, verified};
-use xenia_formats::{NoParts, Volume};
+use xenia_formats::{NoParts, Opens, Volume};
 use xenia_testing::Cases;
 
 /// Bytes that are read of one damaged file, at most; what is in a volume may be more.
@@ -69,16 +69,10 @@ fn damaged(whole: &[u8], dice: &mut Noise) -> Vec<u8> {
 
 #[test]
 fn damaged_files_are_refused_or_read() {
-    let disc = support::gdfx_builder::sample();
-    let svod = support::svod_builder::build(support::svod_builder::Layout::Enhanced, &disc);
-    let samples = [
-        ("gdfx", disc),
-        ("stfs", support::stfs_builder::sample()),
-        ("svod", support::svod_builder::sample()),
-        ("svod-data", svod.data[0].to_vec()),
-        ("zip", support::zip_builder::sample()),
-        ("zar", support::zar_builder::sample()),
-    ];
+    let samples: Vec<_> = support::samples()
+        .filter(|(format, _)| matches!(format.opens, Opens::Volume(_) | Opens::Parts(_)))
+        .map(|(format, file)| (format.name, file))
+        .collect();
     Cases::new("XENIA_DAMAGED", 500).longest(Duration::from_secs(10)).each(|seed| {
         for (name, whole) in &samples {
             let mut dice = Noise::new(seed);

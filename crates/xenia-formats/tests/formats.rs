@@ -4,32 +4,8 @@
 mod support;
 
 use std::sync::Arc;
-use support::xex_builder::{Payload, XexBuilder};
+use support::samples;
 use xenia_formats::{FORMATS, Format, KeyRing, NoParts, Opens, identify, load};
-
-/// A small file of the format, made by a builder of the tests' own; `None` for one that is not read.
-fn sample(format: &Format) -> Option<Vec<u8>> {
-    match (format.name, format.opens) {
-        (_, Opens::Unread(_)) => None,
-        ("xex", _) => Some(XexBuilder::sample(Payload::Lzx, Some([0; 16])).build()),
-        ("elf", _) => Some(support::elf_builder::sample().build()),
-        ("stfs", _) => Some(support::stfs_builder::sample()),
-        ("gdfx", _) => Some(support::gdfx_builder::sample()),
-        ("svod", _) => Some(support::svod_builder::sample()),
-        ("svod-data", _) => {
-            let disc = support::gdfx_builder::sample();
-            let package = support::svod_builder::build(support::svod_builder::Layout::Enhanced, &disc);
-            Some(package.data[0].to_vec())
-        }
-        ("zip", _) => Some(support::zip_builder::sample()),
-        ("zar", _) => Some(support::zar_builder::sample()),
-        (name, _) => panic!("the format {name} has no builder in tests/support"),
-    }
-}
-
-fn samples() -> impl Iterator<Item = (&'static Format, Vec<u8>)> {
-    FORMATS.iter().filter_map(|format| Some((format, sample(format)?)))
-}
 
 /// What kind of package it is, a header says late; a ZArchive is told by its end, and begins with a compressed block.
 fn begins_as(format: &Format, other: &Format) -> bool {

@@ -13,8 +13,33 @@ pub mod zar_builder;
 pub mod zip_builder;
 
 use std::sync::Arc;
-use xenia_formats::{FORMATS, FormatError, NoParts, Opens, Parts, ReadAt, Volume};
+use xenia_formats::{FORMATS, Format, FormatError, NoParts, Opens, Parts, ReadAt, Volume};
 use xenia_testing::Dice;
+
+/// A small file of the format, made by a builder of the tests' own; `None` for one that is not read.
+pub fn sample(format: &Format) -> Option<Vec<u8>> {
+    match (format.name, format.opens) {
+        (_, Opens::Unread(_)) => None,
+        ("xex", _) => Some(xex_builder::XexBuilder::sample(xex_builder::Payload::Lzx, Some([0; 16])).build()),
+        ("elf", _) => Some(elf_builder::sample().build()),
+        ("stfs", _) => Some(stfs_builder::sample()),
+        ("gdfx", _) => Some(gdfx_builder::sample()),
+        ("svod", _) => Some(svod_builder::sample()),
+        ("svod-data", _) => {
+            let disc = gdfx_builder::sample();
+            let package = svod_builder::build(svod_builder::Layout::Enhanced, &disc);
+            Some(package.data[0].to_vec())
+        }
+        ("zip", _) => Some(zip_builder::sample()),
+        ("zar", _) => Some(zar_builder::sample()),
+        (name, _) => panic!("the format {name} has no builder in tests/support"),
+    }
+}
+
+/// Every format that is read, with its sample.
+pub fn samples() -> impl Iterator<Item = (&'static Format, Vec<u8>)> {
+    FORMATS.iter().filter_map(|format| Some((format, sample(format)?)))
+}
 
 /// Every path in a volume, with the bytes of files that can be read.
 pub fn contents(volume: &Volume) -> Vec<(String, Option<Vec<u8>>)> {
