@@ -40,6 +40,9 @@ pub struct FuzzConfig<'a> {
     pub first: u64,
     /// Seed: the same seed gives the same sequences.
     pub seed: u64,
+    /// States that each sequence starts from: its own, then drawn ones. Compiling is nearly all that a sequence costs, so more
+    /// states are cheap. An outside oracle takes a sequence's own alone.
+    pub states: u64,
     /// No sequence begins after this time, but for the first.
     pub time: Option<Duration>,
     /// No sequence begins after this is set, and none is made smaller; what was run by then is reported.
@@ -78,6 +81,7 @@ impl<'a> FuzzConfig<'a> {
             blocks,
             first: 0,
             seed,
+            states: 1,
             time: None,
             stop: None,
             engine: Some(engine),
@@ -117,6 +121,7 @@ pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
         outside,
         settings: Settings {
             seed,
+            states: config.states,
             shrink: config.shrink,
             out: config.out.as_deref(),
             is_stopped: &is_stopped,
@@ -244,6 +249,28 @@ mod tests {
         let config = FuzzConfig { stop: Some(stop), threads: 1, ..FuzzConfig::new(5_000, 1, engine) };
         let report = run(config).unwrap();
         assert_eq!((report.blocks, report.mismatches), (1, 0));
+    }
+
+    #[test]
+    fn each_sequence_runs_from_as_many_states_as_are_wanted() {
+        let run_from = |states, blocks, engine| {
+            let config = FuzzConfig::new(blocks, 9, engine);
+            run(FuzzConfig { states, shrink: false, max_mismatches: 10_000, ..config }).unwrap()
+        };
+        let (one, five) = (run_from(1, 200, Engine::interpreter()), run_from(5, 200, Engine::interpreter()));
+        assert_eq!((one.runs, five.runs, five.blocks, five.mismatches), (200, 1000, 200, 0));
+        assert!(five.instructions > 4 * one.instructions && five.mean_block_length < 100.0, "{five:#?}");
+        let spoilt = || {
+            Engine::new("spoilt", |memory| {
+                let interpreter = Interpreter::new(Arc::clone(&memory), EngineConfig::default());
+                Ok(Box::new(Spoilt(interpreter, memory)))
+            })
+        };
+        // What shows from a drawn state alone, because a branch was not taken before or a result was overwritten.
+        let report = run_from(10, 2000, spoilt());
+        let states: Vec<u64> = report.mismatch_details.iter().map(|mismatch| mismatch.state).collect();
+        assert!(states.contains(&0) && states.iter().any(|&state| state > 0), "{states:?}");
+        assert!(report.mismatches > run_from(1, 2000, spoilt()).mismatches);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(crate) const WRAPPER: &str = "xtask/lint-rustc";
 const GOLDEN: &str = "golden";
 /// The fuzzer's seed corpus.
 const CORPUS: &str = "jit-tests/corpus";
+/// From how many states each of CI's random sequences starts.
+const FUZZ_STATES: &str = "8";
 /// How long CI compares random sequences on both engines, and both with qemu.
 const FUZZ_SECONDS: &str = "60";
 const ORACLE_SECONDS: &str = "15";
@@ -70,7 +72,7 @@ const STEPS: &[Step] = &[
     ("docs", || docs::run(&docs::DocsArgs::default())),
     ("cases", || cases::check(&cases::CasesArgs::default())),
     ("conformance", || xenia(&["conformance", "jit-tests", "--engine", "both"])),
-    ("fuzz", || xenia(&["fuzz", "--corpus", CORPUS, "--seconds", FUZZ_SECONDS])),
+    ("fuzz", || xenia(&["fuzz", "--corpus", CORPUS, "--states", FUZZ_STATES, "--seconds", FUZZ_SECONDS])),
     ("fuzz with qemu", fuzz_with_qemu),
     ("guests", || guests(&GuestsArgs { bless: false })),
     ("golden", || golden(false)),

@@ -148,6 +148,7 @@ const KEYS: &[(&[&str], &[&str])] = &[
             "blocks",
             "instructions",
             "mean_block_length",
+            "runs",
             "rows_below_1000",
             "mismatches",
             "by_instruction",

@@ -227,6 +227,8 @@ pub(crate) struct Fuzz {
     pub(crate) seeds: String,
     /// Sequences of each seed.
     pub(crate) blocks: u64,
+    /// States that each sequence starts from.
+    pub(crate) states: Option<u64>,
     /// Seeds of a unit.
     pub(crate) batch: Option<u64>,
     /// `interp` or `qemu`.
@@ -344,6 +346,7 @@ mod tests {
         let fuzz = |seeds: &str| Fuzz {
             seeds: seeds.to_owned(),
             blocks: 1,
+            states: None,
             batch: None,
             oracle: None,
             limits: Limits::default(),

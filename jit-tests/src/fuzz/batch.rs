@@ -2,6 +2,7 @@
 
 use super::arena::{Arena, Difference};
 use super::corpus::Planned;
+use super::generate::{self, Choice};
 use super::report::Mismatch;
 use super::sequence::Sequence;
 use super::{case, shrink};
@@ -15,6 +16,7 @@ pub(super) struct Batch {
     /// Its sequences have no numbers of the seed.
     pub(super) of_corpus: bool,
     pub(super) blocks: u64,
+    pub(super) runs: u64,
     pub(super) instructions: u64,
     pub(super) counts: Vec<u64>,
     pub(super) faults: u64,
@@ -31,6 +33,7 @@ impl Default for Batch {
         Self {
             of_corpus: false,
             blocks: 0,
+            runs: 0,
             instructions: 0,
             counts: vec![0; OP_COUNT],
             faults: 0,
@@ -47,6 +50,8 @@ impl Default for Batch {
 /// How batches are run.
 pub(super) struct Settings<'a> {
     pub(super) seed: u64,
+    /// States that each sequence starts from.
+    pub(super) states: u64,
     pub(super) shrink: bool,
     pub(super) out: Option<&'a Path>,
     /// Whether nobody waits for more.
@@ -70,46 +75,70 @@ impl Settings<'_> {
     }
 }
 
-/// Runs sequences on two engines; `enough` counts a mismatch and says whether to stop at it.
+/// Runs sequences on two engines, each from all of its states; `enough` counts a mismatch and says whether to stop at it. Code
+/// that a sequence has changed stays changed for its next state.
 pub(super) fn run(
     arena: &mut Arena<'_>,
     planned: Vec<Planned>,
+    choice: &Choice,
     settings: &Settings<'_>,
     enough: &dyn Fn() -> bool,
 ) -> Result<Batch, RunError> {
     let mut batch = Batch::default();
     let sequences: Vec<Sequence> = planned.iter().map(|planned| planned.sequence.clone()).collect();
     let mut entries = arena.load(&sequences)?;
-    for (index, Planned { number, name, sequence }) in planned.iter().enumerate() {
+    for (index, Planned { number, name, mut sequence }) in planned.into_iter().enumerate() {
         if settings.is_over(index) {
             break;
         }
         batch.blocks += 1;
-        let outcome = arena.run(sequence, entries[index], Some(&mut batch.counts));
-        batch.instructions += outcome.instructions;
-        batch.faults += u64::from(outcome.faulted);
-        let Some(difference) = outcome.difference else { continue };
-        batch.mismatches.push(between_engines(arena, (*number, name, sequence), difference, settings)?);
-        if enough() {
+        let mut more = None;
+        // Cases of the corpus bring their states with them.
+        for state in 0..if name.is_some() { 1 } else { settings.states } {
+            if state != 0 {
+                let states = || generate::sequence_and_states(settings.seed, number, choice).1;
+                more.get_or_insert_with(states).put_next(&mut sequence);
+            }
+            batch.runs += 1;
+            let outcome = arena.run(&sequence, entries[index], Some(&mut batch.counts));
+            batch.instructions += outcome.instructions;
+            batch.faults += u64::from(outcome.faulted);
+            let Some(difference) = outcome.difference else { continue };
+            let found = Found { number, state, name: name.as_ref(), sequence: &sequence };
+            batch.mismatches.push(between_engines(arena, found, difference, settings)?);
+            if enough() {
+                return Ok(batch);
+            }
+            entries = arena.load(&sequences)?;
             break;
         }
-        entries = arena.load(&sequences)?;
     }
     Ok(batch)
 }
 
-/// A sequence on which two engines differ, as small as is wanted, and written where that is wanted. Their code may have been
+/// A sequence on which two engines differ.
+pub(super) struct Found<'a> {
+    pub(super) number: u64,
+    /// Which of its states it started from.
+    pub(super) state: u64,
+    /// The case, for what comes from the corpus.
+    pub(super) name: Option<&'a String>,
+    pub(super) sequence: &'a Sequence,
+}
+
+/// That sequence as small as is wanted, and written where that is wanted. Their code may have been
 /// overwritten on the way.
 pub(super) fn between_engines(
     arena: &mut Arena<'_>,
-    (number, name, sequence): (u64, &Option<String>, &Sequence),
+    Found { number, state, name, sequence }: Found<'_>,
     difference: Difference,
     settings: &Settings<'_>,
 ) -> Result<Mismatch, RunError> {
     let shrunk = settings.shrunk(sequence, &mut |candidate| arena.disagree(candidate));
     let Difference { what, expected, actual } = difference;
-    let (case, instructions) = (name.clone(), shrunk.text());
-    let mut mismatch = Mismatch { block: number, case, what, expected, actual, instructions, file: None };
+    let (case, instructions) = (name.cloned(), shrunk.text());
+    let mut mismatch =
+        Mismatch { block: number, state, case, what, expected, actual, instructions, file: None };
     if let Some(folder) = settings.out {
         let text = case::text(&shrunk, settings.seed, &mismatch, &[])?;
         mismatch.file = Some(case::write(folder, settings.seed, &mismatch, &text)?);

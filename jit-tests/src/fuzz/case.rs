@@ -53,9 +53,10 @@ pub(super) fn text(
     } else {
         "the interpreter's results, and qemu-ppc64's where they differ"
     };
+    let from = if mismatch.state == 0 { String::new() } else { format!(", state {}", mismatch.state) };
     let _ = writeln!(
         out,
-        "# Found by the fuzzer: seed {seed}, block {}; {} was {}, and {} in the reference.\n\
+        "# Found by the fuzzer: seed {seed}, block {}{from}; {} was {}, and {} in the reference.\n\
          # Expected: {source}. Check them by the book before this file is kept.",
         mismatch.block, mismatch.what, mismatch.actual, mismatch.expected
     );
@@ -126,6 +127,7 @@ mod tests {
         let sequence = generate::sequence(1, 1, &choice);
         let mismatch = Mismatch {
             block: 1,
+            state: 0,
             case: None,
             what: String::new(),
             expected: String::new(),

@@ -14,6 +14,11 @@ use xenia_isa::{Family, Flag, Op, Operand};
 
 /// The sequence of this seed with this number.
 pub(super) fn sequence(seed: u64, number: u64, choice: &Choice) -> Sequence {
+    sequence_and_states(seed, number, choice).0
+}
+
+/// That sequence, and more states that it can start from.
+pub(super) fn sequence_and_states(seed: u64, number: u64, choice: &Choice) -> (Sequence, States<'_>) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(number);
     let mut make = Make::new(rng, choice);
@@ -25,7 +30,20 @@ pub(super) fn sequence(seed: u64, number: u64, choice: &Choice) -> Sequence {
     // Some batches, as a whole, change their own code.
     make.changes_code = number / super::BATCH % 16 == 15;
     let units = make.units();
-    Sequence { units, state, memory }
+    (Sequence { units, state, memory }, States(make))
+}
+
+/// States and memories beside a sequence's own, drawn after it.
+pub(super) struct States<'a>(Make<'a>);
+
+impl States<'_> {
+    /// Lets the sequence start from the next state. Its computation mode stays: in the other one it is other code.
+    pub(super) fn put_next(&mut self, sequence: &mut Sequence) {
+        let sf = sequence.state.msr & msr_bit::SF;
+        sequence.state = self.0.state();
+        sequence.state.msr = sequence.state.msr & !msr_bit::SF | sf;
+        sequence.memory = self.0.memory();
+    }
 }
 
 /// A state and memory as sequences start from.

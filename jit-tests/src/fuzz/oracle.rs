@@ -20,7 +20,7 @@ mod rows;
 mod steps;
 
 use super::arena::{Arena, End, Layout, Ran};
-use super::batch::{self, Batch, Settings};
+use super::batch::{self, Batch, Found, Settings};
 use super::corpus::Planned;
 use super::generate::{self, Choice};
 use super::sequence::Sequence;
@@ -247,7 +247,8 @@ impl<'a> Oracle<'a> {
             return Ok(None);
         };
         difference.what.push_str(" (second engine)");
-        let failed = (ready.number, &ready.name, &ready.sequence);
+        let failed =
+            Found { number: ready.number, state: 0, name: ready.name.as_ref(), sequence: &ready.sequence };
         let mismatch = batch::between_engines(&mut self.arena, failed, difference, settings)?;
         // Shrinking may have overwritten the code.
         self.arena.replace(&ready.sequence, ready.entry);

@@ -11,6 +11,9 @@ documented! {
     pub struct Mismatch {
         /// Number of the sequence, or of the corpus case's variant.
         pub block: u64,
+        /// Which of the sequence's states it started from; 0 is its own.
+        #[serde(default)]
+        pub state: u64,
         /// The case of the corpus, if it is one.
         #[serde(default)]
         pub case: Option<String>,
@@ -46,12 +49,15 @@ documented! {
         pub first: u64,
         /// Sequences run.
         pub blocks: u64,
+        /// Runs that were compared: each sequence from its own state, and with `--states` from drawn ones.
+        #[serde(default)]
+        pub runs: u64,
         /// Sequences of the corpus, run before; the other figures leave them out, except mismatches.
         #[serde(default)]
         pub corpus: u64,
         /// Instructions that the interpreter completed.
         pub instructions: u64,
-        /// Instructions per sequence that was compared.
+        /// Instructions of a run that was compared.
         pub mean_block_length: f64,
         /// Rows that the oracle has and that were executed fewer than 1,000 times.
         pub rows_below_1000: Vec<String>,
@@ -116,6 +122,11 @@ impl FuzzReport {
         self.blocks - self.skipped.values().sum::<u64>().min(self.blocks)
     }
 
+    /// Runs that were compared; an outside oracle and reports of former builds have one for each sequence.
+    fn known_runs(&self) -> u64 {
+        if self.runs == 0 { self.compared() } else { self.runs }
+    }
+
     /// Adds what a batch gave, except its counts per row.
     pub(super) fn add(&mut self, batch: &Batch) {
         if batch.of_corpus {
@@ -125,6 +136,7 @@ impl FuzzReport {
             return;
         }
         self.blocks += batch.blocks;
+        self.runs += batch.runs;
         self.instructions += batch.instructions;
         self.faults += batch.faults;
         self.mismatches += batch.mismatches.len() as u64;
@@ -139,7 +151,8 @@ impl FuzzReport {
     /// Works out what follows from the counts.
     pub(super) fn finish(&mut self) {
         self.mismatch_details.sort_by(|a, b| (&a.case, a.block).cmp(&(&b.case, b.block)));
-        self.mean_block_length = self.instructions as f64 / self.compared().max(1) as f64;
+        self.runs = self.known_runs();
+        self.mean_block_length = self.instructions as f64 / self.runs.max(1) as f64;
         let missing: Vec<&str> = self.not_in_oracle.iter().map(|missing| missing.row.as_str()).collect();
         let rare = self
             .by_instruction
@@ -172,6 +185,7 @@ impl FuzzReport {
             }
             ranges.push((report.seed, from, to));
             sum.blocks += report.blocks;
+            sum.runs += report.known_runs();
             sum.corpus += report.corpus;
             sum.instructions += report.instructions;
             sum.mismatches += report.mismatches;
@@ -213,6 +227,10 @@ mod tests {
         assert_eq!((sum.blocks, sum.instructions, sum.by_instruction["addx"]), (250, 5000, 1800));
         assert_eq!((sum.mean_block_length, sum.wall_seconds), (20.0, 4.5));
         assert_eq!(sum.rows_below_1000, Vec::<String>::new());
+        // Two of them are of builds that knew one state alone.
+        let several = FuzzReport { runs: 800, instructions: 16_000, ..report(3, 0, 100) };
+        let sum = FuzzReport::merge(&[report(1, 0, 100), several]).unwrap();
+        assert_eq!((sum.blocks, sum.runs, sum.mean_block_length), (200, 900, 20.0));
         let sum = FuzzReport::merge(&[report(1, 0, 100)]).unwrap();
         assert_eq!(sum.rows_below_1000, ["addx"]);
     }

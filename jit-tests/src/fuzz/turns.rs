@@ -103,7 +103,7 @@ impl Comparison<'_> {
                     Planned { number, name: None, sequence }
                 };
                 let numbers = numbers.take_while(|_| !(settings.is_stopped)());
-                batch::run(arena, numbers.map(plan).collect(), settings, enough)
+                batch::run(arena, numbers.map(plan).collect(), choice, settings, enough)
             }
             Self::Outside(oracle) => oracle.numbers(numbers, settings, enough),
         }
@@ -120,7 +120,7 @@ impl Comparison<'_> {
         // All of it, whatever the time.
         let settings = &Settings { is_late: &|| false, ..*settings };
         let batch = match self {
-            Self::Engines(arena, _) => batch::run(arena, planned, settings, enough)?,
+            Self::Engines(arena, choice) => batch::run(arena, planned, choice, settings, enough)?,
             Self::Outside(oracle) => oracle.corpus(planned, sf, settings, enough)?,
         };
         Ok(Batch { of_corpus: true, ..batch })

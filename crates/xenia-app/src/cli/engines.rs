@@ -89,6 +89,9 @@ pub struct FuzzArgs {
     /// Number of the first sequence, to go on where another run ended.
     #[arg(long, value_name = "N", value_parser = number, default_value = "0")]
     pub first: u64,
+    /// Run each sequence from this many states, with --oracle interp: they cost little beside compiling it.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000), default_value = "1")]
+    pub states: u64,
     /// What to compare with.
     #[arg(long, value_enum, default_value = "interp")]
     pub oracle: FuzzOracle,

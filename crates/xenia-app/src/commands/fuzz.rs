@@ -79,6 +79,9 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
             Some(Outside { sf })
         }
     };
+    if outside.is_some() && args.states != 1 {
+        bail!("--states {} is for --oracle interp: qemu takes a sequence's own state alone", args.states);
+    }
     let limit = args.blocks.or(args.seconds.is_none().then_some(BLOCKS));
     if args.first.checked_add(limit.unwrap_or(1)).is_none() {
         bail!("--first {}: there are no {} from there on", args.first, count(limit.unwrap_or(1), "sequence"));
@@ -97,6 +100,7 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
         config.engine = None;
     }
     config.outside = outside;
+    config.states = args.states;
     config.first = args.first;
     let stop = Arc::default();
     interrupt.watch(Arc::clone(&stop), None);
@@ -138,8 +142,9 @@ fn counts(counts: &BTreeMap<String, u64>) -> String {
 fn print(report: &FuzzReport) {
     for mismatch in &report.mismatch_details {
         let of = mismatch.case.as_deref().map_or_else(String::new, |case| format!("{case}, variant "));
+        let from = if mismatch.state == 0 { String::new() } else { format!(", state {}", mismatch.state) };
         outln!(
-            "MISMATCH in sequence {of}{}: {} is {}, expected {}",
+            "MISMATCH in sequence {of}{}{from}: {} is {}, expected {}",
             mismatch.block,
             mismatch.what,
             mismatch.actual,
@@ -175,8 +180,13 @@ fn print(report: &FuzzReport) {
     if let Some(by) = &report.interrupted_by {
         outln!("interrupted by {by}: what follows is what was run by then");
     }
+    let from = if report.runs == report.compared() {
+        String::new()
+    } else {
+        format!(" from {}", count(report.runs, "state"))
+    };
     outln!(
-        "{}, {}, mean length {:.1}, {}, {} below 1,000 executions, {:.1} s",
+        "{}{from}, {}, mean length {:.1}, {}, {} below 1,000 executions, {:.1} s",
         count(report.blocks, "sequence"),
         count(report.instructions, "instruction"),
         report.mean_block_length,

@@ -198,6 +198,9 @@ impl Planner<'_> {
         if table.blocks == 0 {
             return Err(self.wrong("`blocks` must be 1 at least"));
         }
+        if table.states.is_some_and(|states| !(1..=1000).contains(&states) || oracle != "interp") {
+            return Err(self.wrong("`states` must be from 1 to 1000, with the oracle interp"));
+        }
         let limits = self.limits(table.limits)?;
         let batch = self.batch(table.batch)?;
         if (last - first) / batch >= MOST_UNITS {
@@ -211,8 +214,13 @@ impl Planner<'_> {
             let words = ["fuzz", "--config", "/dev/null", "--seeds", &seeds, "--blocks", &blocks];
             let mut words: Vec<Word> = words.map(Word::from).to_vec();
             words.extend(["--oracle", oracle].map(Word::from));
+            if let Some(states) = table.states {
+                words.extend(["--states", &states.to_string()].map(Word::from));
+            }
             let way = (oracle.to_owned(), Vec::new());
-            let name = named("fuzz", Path::new(&format!("seeds {seeds}")), &way, &format!("{blocks} blocks"));
+            let states = table.states.map_or_else(String::new, |states| format!(" from {states} states"));
+            let what = format!("{blocks} blocks{states}");
+            let name = named("fuzz", Path::new(&format!("seeds {seeds}")), &way, &what);
             let draft =
                 Draft { name, words, inputs: Vec::new(), expect: None, ends: None, picture: false, limits };
             self.add(Kind::Fuzz, draft)?;

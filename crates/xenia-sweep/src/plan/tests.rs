@@ -36,10 +36,11 @@ fn units_are_made_of_every_title_and_way() {
          ends = { \"b.xex\" = \"guest-fault\" }\n\
          [[check]]\npath = \"titles/a.xex\"\nexpect = \"golden.json\"\ninstructions = 5\nlimits.seconds = 7\n\
          [[conformance]]\npath = \"cases\"\nbatch = 2\n\
-         [[fuzz]]\nseeds = \"1..5\"\nblocks = 10\nbatch = 2\n",
+         [[fuzz]]\nseeds = \"1..5\"\nblocks = 10\nbatch = 2\n\
+         [[fuzz]]\nseeds = \"1\"\nblocks = 10\nstates = 4\n",
     )
     .unwrap();
-    assert_eq!(header.units, 6 + 1 + 2 + 3);
+    assert_eq!(header.units, 6 + 1 + 2 + 3 + 1);
     let names: Vec<&str> = units.iter().map(|unit| unit.name.as_str()).collect();
     assert_eq!(
         names,
@@ -56,6 +57,7 @@ fn units_are_made_of_every_title_and_way() {
             "fuzz seeds 1..2 interp 10 blocks",
             "fuzz seeds 3..4 interp 10 blocks",
             "fuzz seeds 5 interp 10 blocks",
+            "fuzz seeds 1 interp 10 blocks from 4 states",
         ]
     );
     assert_eq!(units.iter().map(|unit| unit.ends.is_some()).rposition(|ends| ends), Some(3));
@@ -126,6 +128,8 @@ fn mistakes_name_the_line_of_their_table() {
         ("[[fuzz]]\nseeds = \"1\"\nblocks = 1\nbatch = 0\n".into(), "line 1: `batch`"),
         ("[[fuzz]]\nseeds = \"0..999999999999\"\nblocks = 1\nbatch = 1\n".into(), "more than 1000000 units"),
         ("[[fuzz]]\nseeds = \"1\"\nblocks = 1\noracle = \"me\"\n".into(), "oracle \"me\""),
+        ("[[fuzz]]\nseeds = \"1\"\nblocks = 1\nstates = 0\n".into(), "line 1: `states`"),
+        ("[[fuzz]]\nseeds = \"1\"\nblocks = 1\nstates = 2\noracle = \"qemu\"\n".into(), "line 1: `states`"),
         ("[[conformance]]\npath = \"titles\"\n".into(), "line 1: there is no .s file"),
         ("[[conformance]]\npath = \"cases\"\nengines = [\"x\"]\n".into(), "line 1: engine \"x\""),
         ("[[check]]\npath = \"titles/a.xex\"\nexpect = \"golden.json\"\n".into(), "line 1: a check needs"),

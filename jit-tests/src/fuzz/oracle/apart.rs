@@ -31,6 +31,7 @@ impl Oracle<'_> {
                 let (step, reason) = *found;
                 Mismatch {
                     block: ready.number,
+                    state: 0,
                     case: None,
                     what: "exit".to_owned(),
                     expected: reason,
@@ -113,6 +114,7 @@ impl Oracle<'_> {
         let text = disassemble(step.word, step.pc, Syntax::Simplified);
         let mut mismatch = Mismatch {
             block: number,
+            state: 0,
             case: None,
             what: format!("{} after {text}", name(place)),
             expected: format!("{theirs:#x}"),
@@ -174,6 +176,7 @@ impl Oracle<'_> {
         let (place, ours, theirs) = found.first().copied().unwrap_or((Place::Way, 0, 0));
         let mut mismatch = Mismatch {
             block: number,
+            state: 0,
             case: None,
             what: format!("{} at the end", name(place)),
             expected: format!("{theirs:#x}"),
