@@ -34,9 +34,9 @@ use std::process::ExitCode;
 
 /// Chores of the xenia-rs repository.
 #[derive(Debug, Parser)]
-#[command(name = "cargo xtask")]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
-    /// Everything CI checks: format, tidy, build with lints, unit and doc tests, jit-tests, golden runs, tidy.
+    /// Everything CI checks: format, layout, build with lints, unit and doc tests, conformance cases, suites, golden runs.
     Test(steps::TestArgs),
     /// The rules of layout alone: the map of crates, names in documents, module docs, file sizes.
     Tidy,
@@ -70,7 +70,7 @@ enum Task {
     RealPrograms(real_programs::RealProgramsArgs),
     /// Build the C library for titles and the compiler driver that links with it.
     Sdk,
-    /// Make a title out of C files.
+    /// Make a title out of files of C or C++.
     Title(sdk::TitleArgs),
     /// Run a sweep on a Slurm of its own, with workers that are killed.
     SlurmTest(slurm_test::SlurmArgs),

@@ -9,8 +9,9 @@ use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Documents at the root.
-const AT_THE_ROOT: &[&str] = &["README.md", "CONTRIBUTING.md", "SECURITY.md"];
+/// Documents beside the book.
+const OUTSIDE: &[&str] =
+    &["README.md", "CONTRIBUTING.md", "SECURITY.md", "guest/README.md", "golden/README.md"];
 /// The book.
 const BOOK: &str = "docs/src";
 /// What decisions name may be gone since: they are history, only their links are looked at.
@@ -30,7 +31,7 @@ pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()
         all_files(Path::new(root), &mut files)?;
     }
     let known = Known::new(sources, files);
-    let mut documents: Vec<PathBuf> = AT_THE_ROOT.iter().map(PathBuf::from).collect();
+    let mut documents: Vec<PathBuf> = OUTSIDE.iter().map(PathBuf::from).collect();
     documents.extend(known.files.iter().filter(|file| file.starts_with(BOOK) && is_markdown(file)).cloned());
     for document in documents {
         let text =
