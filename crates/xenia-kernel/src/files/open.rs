@@ -150,8 +150,9 @@ impl Files {
             () if parameters.has(options::NON_DIRECTORY_FILE) && !location.is_root() => Some(false),
             () => None,
         };
-        let opened = self.vfs.open(
+        let opened = self.vfs.open_found(
             &location,
+            found.ok_or(VfsError::NotFound),
             &OpenRequest {
                 disposition: parameters.disposition,
                 directory,

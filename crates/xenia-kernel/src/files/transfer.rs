@@ -170,8 +170,9 @@ impl Stream {
         let mut at = begin;
         // In parts, between which others can look at the file.
         while length > 0 && matches!(data.prepare(), Ok(false)) {}
-        // As long as it will be before the first byte: a disk that is full has not got half of it.
-        let room = if grows { data.make_room(end) } else { Ok(()) };
+        // As long as it will be before the first byte: a disk that is full has not got half of it. What is written at once is refused at once.
+        let at_once = matches!(pieces, [_]) && length <= CHUNK;
+        let room = if grows && !at_once { data.make_room(end) } else { Ok(()) };
         let written = room.map_err(Failure::from).and_then(|()| {
             let written = pieces.iter().try_for_each(|&piece| write_piece(data, memory, piece, &mut at));
             if written.is_err() && grows {
@@ -255,8 +256,9 @@ fn read_piece(
     length: u32,
     offset: u64,
 ) -> Fallible<u32> {
-    // Hosts refuse offsets that no file can have; to a guest they are beyond the end like others.
-    if offset >= data.size()? {
+    // Hosts refuse offsets that no file can have; to a guest they are beyond the end like others. Where others end, reading says.
+    let possible = offset.checked_add(length.into()).is_some_and(|end| i64::try_from(end).is_ok());
+    if !possible && offset >= data.size()? {
         check_committed(memory, at, length)?;
         return Ok(0);
     }
@@ -272,7 +274,9 @@ fn read_piece(
     while done < length {
         let bytes = &mut buffer[..CHUNK.min(length - done) as usize];
         let read = data.read_at(offset.saturating_add(u64::from(done)), bytes)?;
-        memory.write_bytes(at.offset(done), &bytes[..read])?;
+        if read > 0 {
+            memory.write_bytes(at.offset(done), &bytes[..read])?;
+        }
         done += read as u32;
         if read < bytes.len() {
             break;

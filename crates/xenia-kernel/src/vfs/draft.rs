@@ -33,6 +33,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+/// What is to be known of a file or directory.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts {
+    pub(super) directory: bool,
+    /// Whether the host's user has protected it.
+    pub(super) read_only: bool,
+    /// Bytes.
+    pub(super) size: u64,
+}
+
+impl From<&Metadata> for Facts {
+    fn from(metadata: &Metadata) -> Self {
+        let read_only = metadata.permissions().readonly();
+        Self { directory: metadata.is_dir(), read_only, size: metadata.len() }
+    }
+}
+
 /// A file that is open for the guest, and what it is becoming.
 #[derive(Debug)]
 pub(super) struct Draft {
@@ -44,6 +61,8 @@ pub(super) struct Draft {
     content: Arc<File>,
     /// Whether `content` is a draft, and not the host's file.
     own: bool,
+    /// What is known of a draft: nobody changes it but us, and titles ask at each access.
+    known: Option<Facts>,
     /// The draft's path, unless it has none any more.
     path: Option<PathBuf>,
     /// The draft that is being made of a long file.
@@ -57,13 +76,23 @@ pub(super) struct Draft {
 
 impl Draft {
     /// What the host knows of it; a draft is as protected as its file.
-    pub(super) fn metadata(&self) -> VfsResult<Metadata> {
-        Ok(self.content.metadata()?)
+    pub(super) fn facts(&mut self) -> VfsResult<Facts> {
+        if let Some(known) = self.known.filter(|_| self.own) {
+            return Ok(known);
+        }
+        let facts = Facts::from(&self.content.metadata()?);
+        self.known = self.own.then_some(facts);
+        Ok(facts)
     }
 
     /// Bytes in the file now.
-    pub(super) fn size(&self) -> VfsResult<u64> {
-        Ok(self.metadata()?.len())
+    pub(super) fn size(&mut self) -> VfsResult<u64> {
+        Ok(self.facts()?.size)
+    }
+
+    /// It was to get a size; what is known says so, unless that failed.
+    fn sized(&mut self, done: bool, size: impl FnOnce(u64) -> u64) {
+        self.known = self.known.filter(|_| done).map(|facts| Facts { size: size(facts.size), ..facts });
     }
 
     /// Writes all of `from` at `offset`.
@@ -84,8 +113,10 @@ impl Draft {
             self.quota.resize(size, end)?;
         }
         let written = self.make_own(true).and_then(|()| Ok(self.content.write_all_at(from, offset)?));
+        self.sized(written.is_ok(), |size| size.max(end));
         if written.is_err() && end > size {
-            self.quota.correct(end, self.size().unwrap_or(size));
+            let now = self.size().unwrap_or(size);
+            self.quota.correct(end, now);
         }
         written
     }
@@ -104,6 +135,7 @@ impl Draft {
         }
         self.quota.resize(old, size)?;
         let resized = self.make_own(size > 0).and_then(|()| Ok(self.content.set_len(size)?));
+        self.sized(resized.is_ok(), |_| size);
         if resized.is_err() {
             self.quota.correct(size, old);
         }
@@ -138,7 +170,8 @@ impl Draft {
     fn give_up(&mut self) {
         let before = self.target.as_ref().and_then(|target| target.symlink_metadata().ok());
         let size = before.as_ref().map_or(0, Metadata::len);
-        self.quota.correct(self.size().unwrap_or(size), size);
+        let now = self.size().unwrap_or(size);
+        self.quota.correct(now, size);
         if before.is_none() {
             self.quota.leave();
         }

@@ -11,7 +11,7 @@ mod paths;
 mod tests;
 
 use super::device::{Device, Entry, FileData, Volume, sort};
-use super::draft::{Drafts, Shared};
+use super::draft::{Drafts, Facts, Shared};
 use super::path::FATX_NAME;
 use super::stamp::{Stamps, attributes};
 use super::{Stamp, VfsError, VfsResult};
@@ -19,7 +19,7 @@ use crate::limits::{Limit, Limits};
 use file::HostFile;
 pub(super) use file::read_at;
 use listings::Listings;
-use paths::{is_hidden, name_of};
+use paths::{Found, is_hidden, name_of};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -75,27 +75,22 @@ impl HostFolder {
 
     /// Bytes of a file, or of what it is becoming.
     fn size_at(&self, path: &Path) -> VfsResult<u64> {
-        match self.drafts()?.at(path) {
+        match self.open_at(path) {
             Some(draft) => draft.lock().size(),
             None => Ok(path.metadata()?.len()),
         }
     }
 
     /// The entry at a host path, `guest` being its path for the guest.
-    fn entry(&self, name: String, path: &Path, guest: &[String]) -> VfsResult<Entry> {
-        let read_only = self.drafts.is_none();
+    fn entry(&self, name: String, found: &Found, guest: &[String]) -> VfsResult<Entry> {
         let mut stamp = self.stamps.as_ref().map(|stamps| stamps.get(guest)).unwrap_or_default();
-        let metadata = match self.drafts.as_ref().and_then(|drafts| drafts.at(path)) {
-            Some(draft) => draft.lock().metadata()?,
-            None => path.metadata()?,
-        };
-        let directory = metadata.is_dir();
+        let Facts { directory, read_only, size } = found.facts()?;
         // What the host's user has protected is protected.
-        if !directory && metadata.permissions().readonly() {
+        if !directory && read_only {
             stamp.attributes |= attributes::READ_ONLY;
         }
-        let size = if directory { 0 } else { metadata.len() };
-        Ok(Entry { name, directory, size, read_only, stamp })
+        let size = if directory { 0 } else { size };
+        Ok(Entry { name, directory, size, read_only: self.drafts.is_none(), stamp })
     }
 }
 
@@ -123,9 +118,9 @@ impl Device for HostFolder {
     }
 
     fn find(&self, path: &[String]) -> VfsResult<Entry> {
-        let at = self.host_path(path)?;
-        let name = if path.is_empty() { String::new() } else { name_of(&at) };
-        self.entry(name, &at, path)
+        let found = self.look_up(path)?;
+        let name = if path.is_empty() { String::new() } else { name_of(&found.path) };
+        self.entry(name, &found, path)
     }
 
     fn list(&self, path: &[String]) -> VfsResult<Vec<Entry>> {
@@ -142,14 +137,14 @@ impl Device for HostFolder {
             {
                 continue;
             }
-            if let Some(path) = self.inside(at.join(&name)) {
+            if let Some(found) = self.shown(at.join(&name)) {
                 let guest = below(&name);
-                entries.push(self.entry(name, &path, &guest)?);
+                entries.push(self.entry(name, &found, &guest)?);
             }
         }
         for name in self.created_in(&at, |_| true) {
-            let (path, guest) = (at.join(&name), below(&name));
-            entries.push(self.entry(name, &path, &guest)?);
+            let (found, guest) = (self.made(at.join(&name)), below(&name));
+            entries.push(self.entry(name, &found, &guest)?);
         }
         sort(&mut entries);
         // Names that differ in case only are one name to a guest, and the first is what opening finds.
@@ -161,16 +156,19 @@ impl Device for HostFolder {
         if write {
             self.drafts()?;
         }
-        let at = self.host_path(path)?;
-        if at.is_dir() {
+        let found = self.look_up(path)?;
+        let Facts { directory, read_only, .. } = found.facts()?;
+        if directory {
             return Err(VfsError::IsDirectory);
         }
+        let Found { path: at, draft, .. } = found;
         let Some(drafts) = &self.drafts else { return Ok(Box::new(HostFile(File::open(at)?))) };
         // A draft would replace what the host's user has protected.
-        if write && at.metadata().is_ok_and(|metadata| metadata.permissions().readonly()) {
+        if write && read_only {
             return Err(VfsError::ReadOnly);
         }
-        Ok(Box::new(Shared { draft: drafts.open(&at)?, write }))
+        let draft = draft.map_or_else(|| drafts.open(&at), Ok)?;
+        Ok(Box::new(Shared { draft, write }))
     }
 
     fn create_file(&mut self, path: &[String]) -> VfsResult<Box<dyn FileData>> {

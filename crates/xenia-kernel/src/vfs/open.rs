@@ -1,6 +1,6 @@
 //! Opening: what is to be done with a file that exists or does not, and what was done, numbered as `NtCreateFile` does.
 
-use super::{FileData, Location, Stamp, Vfs, VfsError, VfsResult};
+use super::{Entry, FileData, Location, Stamp, Vfs, VfsError, VfsResult};
 
 /// What to do if the file exists, or does not, as `NtCreateFile` numbers it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +82,20 @@ pub struct Opened {
 impl Vfs {
     /// Opens or makes a file or directory.
     pub fn open(&mut self, at: &Location, request: &OpenRequest) -> VfsResult<Opened> {
+        let found = self.find(at);
+        self.open_found(at, found, request)
+    }
+
+    /// As [`Self::open`], for whoever has just looked it up.
+    pub fn open_found(
+        &mut self,
+        at: &Location,
+        found: VfsResult<Entry>,
+        request: &OpenRequest,
+    ) -> VfsResult<Opened> {
         use Disposition::*;
         let opened = |data, action| Opened { location: at.clone(), data, action };
-        match self.find(at) {
+        match found {
             Ok(entry) => {
                 match request.directory {
                     Some(true) if !entry.directory => return Err(VfsError::NotDirectory),

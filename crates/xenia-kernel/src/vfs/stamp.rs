@@ -92,8 +92,8 @@ struct Content {
     dirty: bool,
     /// Paths that are gone since it was written, with all below.
     gone: BTreeSet<String>,
-    /// Paths whose stamps are to be added to it, after those.
-    changed: BTreeSet<String>,
+    /// Paths whose stamps are to be added to it, after those, and how they were spelled: so the host finds them soonest.
+    changed: BTreeMap<String, Vec<String>>,
     /// Lines in it.
     lines: usize,
 }
@@ -150,6 +150,11 @@ fn key(path: &[String]) -> String {
     path.join("\\").to_ascii_lowercase()
 }
 
+/// The names of a path, all in lower case.
+fn names(key: &str) -> Vec<String> {
+    key.split('\\').map(str::to_owned).collect()
+}
+
 impl Stamps {
     /// Those that were kept in `root`.
     pub(super) fn read(root: &Path) -> Self {
@@ -186,7 +191,7 @@ impl Stamps {
         let mut content = self.content.lock();
         let key = key(path);
         if content.stamps.insert(key.clone(), stamp) != Some(stamp) {
-            content.changed.insert(key);
+            content.changed.insert(key, path.to_vec());
         }
     }
 
@@ -206,34 +211,33 @@ impl Stamps {
         content.removed(to.clone());
         for (path, stamp) in moved {
             let path = format!("{to}{}", &path[from.len()..]);
-            content.changed.insert(path.clone());
+            content.changed.insert(path.clone(), names(&path));
             content.stamps.insert(path, stamp);
         }
     }
 
     /// Brings the host's file up to date: it is replaced at once. Those that `keep` refuses are dropped.
     pub(super) fn save(&self, keep: impl Fn(&[String]) -> bool) -> VfsResult<()> {
-        // A link, or what a write would wait at, is replaced.
-        let plain = self.file.symlink_metadata().map_or(true, |metadata| metadata.is_file());
         // The files are looked at without the lock, for that takes others.
         let (whole, mut gone, paths): (bool, BTreeSet<_>, Vec<_>) = {
             let content = self.content.lock();
+            if !content.dirty && content.gone.is_empty() && content.changed.is_empty() {
+                return Ok(());
+            }
+            // A link, or what a write would wait at, is replaced.
+            let plain = self.file.symlink_metadata().map_or(true, |metadata| metadata.is_file());
             let lines = content.lines + content.gone.len() + content.changed.len();
             let stale = lines > 2 * content.stamps.len() + STALE_LINES;
             let whole = content.dirty || !plain || stale;
             let gone = if whole { BTreeSet::new() } else { content.gone.clone() };
             let paths = if whole {
-                content.stamps.keys().cloned().collect()
+                content.stamps.keys().map(|path| (path.clone(), names(path))).collect()
             } else {
-                content.changed.iter().cloned().collect()
+                content.changed.clone().into_iter().collect()
             };
             (whole, gone, paths)
         };
-        if paths.is_empty() && gone.is_empty() && !whole {
-            return Ok(());
-        }
-        let names = |path: &String| path.split('\\').map(str::to_owned).collect::<Vec<_>>();
-        let lost: Vec<_> = paths.iter().filter(|path| !keep(&names(path))).collect();
+        let lost: Vec<_> = paths.iter().filter(|(_, names)| !keep(names)).map(|(path, _)| path).collect();
         let mut content = self.content.lock();
         for path in lost {
             content.stamps.remove(path);
@@ -247,7 +251,7 @@ impl Stamps {
         for path in &gone {
             let _ = writeln!(text, "- {path}");
         }
-        for path in &paths {
+        for (path, _) in &paths {
             if let Some(Stamp { created, accessed, written, attributes }) = content.stamps.get(path) {
                 lines += 1;
                 let _ = writeln!(text, "{created:x} {accessed:x} {written:x} {attributes:x} {path}");

@@ -93,6 +93,7 @@ impl Draft {
     fn become_draft(&mut self, mut copied: Copying) {
         let Some(draft) = copied.draft.take() else { return };
         (self.content, self.own, self.path) = (Arc::new(draft), true, Some(copied.path.clone()));
+        self.known = None;
         if self.target.is_none() {
             self.discard();
         }

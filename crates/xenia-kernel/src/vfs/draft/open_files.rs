@@ -84,6 +84,7 @@ impl Drafts {
             folder,
             content,
             own: path.is_some(),
+            known: None,
             path,
             copying: None,
             gap: Gap::default(),

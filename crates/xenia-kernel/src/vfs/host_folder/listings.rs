@@ -30,16 +30,16 @@ struct Listing {
 }
 
 impl Listings {
-    /// The names in a directory that are this one but for their case, in byte order. `added` is how often the guest has added a name to
-    /// any directory: the host's times are too coarse to show each of these changes.
+    /// The names in a directory that are this one but for their case, in byte order. `changed` is when the host says that it was changed
+    /// last, at the latest, and `added` how often the guest has added a name to any directory: the host's times are too coarse to show
+    /// each of these changes.
     pub(super) fn differing_in_case(
         &self,
         directory: &Path,
         name: &str,
-        added: u64,
+        (changed, added): (SystemTime, u64),
     ) -> VfsResult<Vec<String>> {
         let key = name.to_ascii_lowercase();
-        let changed = directory.metadata()?.modified()?;
         if let Some(listing) = self.0.lock().get(directory)
             && (listing.changed, listing.added) == (changed, added)
         {
@@ -88,7 +88,7 @@ mod tests {
         let look = |name: &str, seconds, added| {
             let time = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
             fs::File::open(at).unwrap().set_modified(time).unwrap();
-            listings.differing_in_case(at, name, added).unwrap()
+            listings.differing_in_case(at, name, (time, added)).unwrap()
         };
         fs::write(at.join("First"), "").unwrap();
         assert_eq!(look("FIRST", 1, 0), ["First"]);

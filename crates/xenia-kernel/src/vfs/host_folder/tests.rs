@@ -175,6 +175,52 @@ fn a_file_and_a_run_have_an_end_and_holes_stay_holes() {
 }
 
 #[test]
+fn a_draft_has_the_size_that_the_host_would_say() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), "0123456789").unwrap();
+    let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let (one, other) =
+        (device.open(&names(&["a"]), true).unwrap(), device.open(&names(&["a"]), true).unwrap());
+    let on_host = || {
+        let mut sizes = fs::read_dir(folder.path()).unwrap().map(|entry| {
+            let entry = entry.unwrap();
+            (is_draft(entry.file_name().to_str().unwrap()), entry.metadata().unwrap().len())
+        });
+        sizes.find(|(draft, _)| *draft).unwrap().1
+    };
+    one.write_at(4, b"x").unwrap();
+    for change in 0..6 {
+        match change {
+            0 => one.write_at(8, b"beyond").unwrap(),
+            1 => other.write_at(0, b"within").unwrap(),
+            2 => other.set_size(3).unwrap(),
+            3 => assert_eq!(one.write_at(1 << 40, b"x"), Err(VfsError::Full)),
+            4 => assert_eq!(other.set_size(u64::MAX), Err(VfsError::Full)),
+            _ => one.write_at(100, b"after a gap").unwrap(),
+        }
+        let size = on_host();
+        assert_eq!([one.size(), other.size()], [Ok(size); 2], "{change}");
+        assert_eq!(device.find(&names(&["a"])).unwrap().size, size, "{change}");
+    }
+    one.flush().unwrap();
+    fs::write(folder.path().join("a"), "changed by the host's user").unwrap();
+    assert_eq!(one.size(), Ok(26), "it is the host's again");
+}
+
+#[test]
+fn what_is_open_is_there_though_the_host_has_lost_it() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a"), "text").unwrap();
+    let device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
+    let file = device.open(&names(&["a"]), false).unwrap();
+    fs::remove_file(folder.path().join("a")).unwrap();
+    assert_eq!(device.find(&names(&["a"])).unwrap().size, 4);
+    assert!(device.open(&names(&["a"]), false).is_ok());
+    drop(file);
+    assert_eq!(device.find(&names(&["a"])), Err(VfsError::NotFound));
+}
+
+#[test]
 fn names_that_the_host_has_no_room_for_are_invalid() {
     let folder = tempfile::tempdir().unwrap();
     let mut device = HostFolder::writable(folder.path(), Arc::default()).unwrap();
