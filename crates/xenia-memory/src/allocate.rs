@@ -2,7 +2,7 @@
 //! and the host.
 //!
 //! Rights belong to the backing page: what one view may do, its aliases may. Committed memory begins as
-//! zeros; memory taken away is given back to the host. Every call is repeated on the mirror.
+//! zeros; memory taken away is given back to the host, but for little that is likely to be taken again. Every call is repeated on the mirror.
 
 use crate::error::HeapError;
 use crate::heap::{AllocKind, AllocRequest, Change, RegionInfo};

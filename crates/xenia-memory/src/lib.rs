@@ -38,7 +38,7 @@
 //!   are single machine instructions (`host.rs`), and what crosses the door is copied.
 //! - The alias view stays mapped for the life of the address space wherever a page can be
 //!   [`GuestMemory::is_committed`]; so whoever finds a page committed may access it, even if it is
-//!   taken away meanwhile (it then reads zeros).
+//!   taken away meanwhile (it then reads zeros, or what is left of it).
 //! - Addresses, sizes and counts come from the guest: every one is checked against the page table,
 //!   in 64 bits or by pages, before it becomes a host address.
 //! - `unsafe` lives in `host` (accesses), `mapping`, `barrier`, `dirty` and `signal_stack` (system
@@ -66,6 +66,7 @@ mod hle;
 mod hook;
 mod host;
 mod layout;
+mod leftovers;
 mod map_budget;
 mod mapping;
 mod memory;

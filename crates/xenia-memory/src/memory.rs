@@ -6,6 +6,7 @@ use crate::fault::{self, SPACES};
 use crate::heap::{AllocKind, Zones};
 use crate::host::ViewBase;
 use crate::layout::{self, DEVICE_BLOCK, Heap, NULL_GUARD, PAGE_SHIFT, PHYSICAL_SIZE};
+use crate::leftovers::Leftovers;
 use crate::map_budget::MapBudget;
 use crate::mapping::Mapping;
 use crate::mirror::Mirror;
@@ -34,6 +35,7 @@ pub struct GuestMemory {
     pub(crate) counts: Counts,
     pub(crate) mirror: Mirror,
     pub(crate) zones: Mutex<Zones>,
+    pub(crate) leftovers: Leftovers,
     pub(crate) map_budget: MapBudget,
     /// Whether the guest view's host rights are kept up to date.
     pub(crate) guest_view_open: AtomicBool,
@@ -96,6 +98,7 @@ impl GuestMemory {
             counts: Counts::default(),
             mirror: Mirror::default(),
             zones: Mutex::new(Zones::new()),
+            leftovers: Leftovers::new(),
             map_budget: MapBudget::new(limit),
             guest_view_open: AtomicBool::new(false),
             stores_to_code_go_on: AtomicBool::new(false),

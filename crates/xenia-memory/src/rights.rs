@@ -144,8 +144,13 @@ impl GuestMemory {
     }
 
     /// Gives backing pages new flags, ends their watches, and moves their versions. Pages without
-    /// flags lose their contents. Called under the heap lock.
+    /// flags lose their contents, at the latest when they get some again. Called under the heap lock.
     pub(crate) fn remap(&self, pages: Range<u32>, flags: u8) -> Result<(), MemoryError> {
+        let committed = |page| self.pages.backing_flags(page) & COMMITTED != 0;
+        let is_kept = flags == 0 && self.leftovers.keep(&pages, committed);
+        if flags != 0 {
+            self.leftovers.clear(&pages, |page| self.clear_page(page));
+        }
         for page in pages.clone() {
             self.own_any(page);
             // Memory that appears counts as well: what was made from its absence is out of date.
@@ -171,7 +176,7 @@ impl GuestMemory {
                 self.pages.change_flags(page, 0, GUEST_FLAGS);
             }
         }
-        if flags == 0 {
+        if flags == 0 && !is_kept {
             result = result.and(self.mapping.discard(pages.clone()));
         }
         for page in pages {

@@ -48,6 +48,13 @@ impl GuestMemory {
         unsafe { host::copy_out(self.alias.0, addr, into) };
     }
 
+    /// Makes a backing page zeros.
+    pub(crate) fn clear_page(&self, page: u32) {
+        let addr = canonical_guest_page(page) << PAGE_SHIFT;
+        // SAFETY: the alias view shows every backing page there, for good.
+        unsafe { host::fill(self.alias.0, addr, PAGE_SIZE, 0) };
+    }
+
     /// Calls `f` with the address and a copy of every committed page, in ascending order of
     /// address; memory that shows at several addresses comes once, at the lowest. Guest threads
     /// must not run meanwhile if the copies are to be of one moment.

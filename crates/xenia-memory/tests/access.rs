@@ -148,6 +148,24 @@ fn memory_taken_away_comes_back_as_zeros() {
 }
 
 #[test]
+fn what_was_left_in_memory_is_never_seen() {
+    let memory = space();
+    let mut dev = DeviceQueue::new();
+    // Kept until it is wanted again, the longest that is, and given back at once.
+    for size in [0x1_0000, 0x4_0000, 0x10_0000] {
+        let mut bytes = vec![1; size as usize];
+        for _ in 0..3 {
+            let at = memory.alloc(Heap::Virtual64K, size, 0x1_0000, RW, false).unwrap();
+            memory.read_bytes(at, &mut bytes).unwrap();
+            assert!(bytes.iter().all(|&byte| byte == 0), "{size:#x}");
+            memory.fill(at, size, 0xAA).unwrap();
+            memory.free(at).unwrap();
+            assert!(memory.load_u32(at.0, &mut dev).is_err());
+        }
+    }
+}
+
+#[test]
 fn physical_memory_is_given_out_within_its_bounds() {
     let memory = space();
     let at = memory.alloc_physical(Heap::Physical4K, 0x5000, 0x1_0000, 0, u32::MAX, RW).unwrap();
