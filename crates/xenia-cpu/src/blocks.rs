@@ -36,6 +36,8 @@ const MOST_INSTRUCTIONS: usize = 1 << 21;
 const MOST_PAGES: usize = 1 << 14;
 /// Starts of functions that are kept until they are asked for.
 const MOST_CALLED: usize = 1 << 12;
+/// Blocks and pages that there is room for from the start: what is not used costs nothing, and what grows is copied.
+const ROOM: (usize, usize) = (1 << 13, 1 << 8);
 /// Words of a page.
 const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
 /// Stands for "no page": its version is always 0.
@@ -146,9 +148,9 @@ const FACILITIES: u64 = msr_bit::FP | msr_bit::VEC;
 impl BlockCache {
     pub(crate) fn new() -> Self {
         Self {
-            blocks: Vec::new(),
+            blocks: Vec::with_capacity(ROOM.0),
             pages: vec![0; 1 << 20],
-            tables: Vec::new(),
+            tables: Vec::with_capacity(ROOM.1),
             facilities: FACILITIES,
             called: Vec::new(),
             instructions: 0,
