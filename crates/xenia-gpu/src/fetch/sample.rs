@@ -55,6 +55,14 @@ struct Lookup<'a> {
     factor: f32,
 }
 
+/// A coordinate in texels of one level in those of another. A rounded share of the sides would miss texels' edges, and
+/// products of large sides have more bits than a float.
+#[inline(always)]
+fn in_texels(at: f32, base: f32, side: u32) -> f32 {
+    let side = side as f32;
+    if side == base { at } else { (f64::from(at) * f64::from(side) / f64::from(base)) as f32 }
+}
+
 fn is_linear(filter: TextureFilter) -> bool {
     filter == TextureFilter::Linear
 }
@@ -105,10 +113,10 @@ impl<'a> Lookup<'a> {
         let read = |image: &TextureLevel, out: &mut Vector| {
             let mut at = [[0.0; LANES]; 2];
             for (axis, at) in at.iter_mut().enumerate() {
-                let shrink = image.size[axis] as f32 / self.size[axis];
+                let (side, base) = (image.size[axis], self.size[axis]);
                 let (scale, offset) = (self.scale[axis], self.fetch.offset[axis]);
                 for (at, value) in at.iter_mut().zip(&self.coordinates[axis]) {
-                    *at = snap(value * scale + offset) * shrink;
+                    *at = in_texels(snap(value * scale + offset), base, side);
                 }
             }
             let level = Level { image, clamp: info.clamp, border: self.border };
@@ -192,11 +200,11 @@ impl<'a> Lookup<'a> {
         let info = &self.binding.info;
         let dimension = info.dimension;
         let image = &self.binding.levels[index.min(self.binding.levels.len() - 1)];
-        let shrink = [0, 1, 2].map(|axis| image.size[axis] as f32 / self.size[axis]);
+        let within = |axis: usize| in_texels(at[axis], self.size[axis], image.size[axis]);
         let clamp = if dimension == Dimension::Cube { [ClampMode::ClampToEdge; 3] } else { info.clamp };
-        let w = if dimension == Dimension::D3 { at[2] * shrink[2] } else { at[2] };
+        let w = if dimension == Dimension::D3 { within(2) } else { at[2] };
         let level = Level { image, clamp, border: self.border };
-        level.sample(dimension, at[0] * shrink[0], at[1] * shrink[1], w, linear)
+        level.sample(dimension, within(0), within(1), w, linear)
     }
 
     /// What one lane gets.

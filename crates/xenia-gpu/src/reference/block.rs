@@ -10,6 +10,7 @@ use crate::draw_state::DrawCall;
 use crate::edram::Place;
 use crate::enums::{Msaa, Primitive};
 use crate::fetch::Fetcher;
+use crate::microcode::lanes::splat;
 use crate::microcode::{Interpreter, LANES, Lanes, Mask, Program, Vector};
 
 /// Where each pixel of a block is interpolated, in 1/16 from its left top: the first covered sample of those that
@@ -233,6 +234,11 @@ impl<'a> Target<'a> {
         for interpolator in 0..self.interpolators {
             let [a, b, c] = [0, 1, 2].map(|i: usize| setup.corners[i].attributes[interpolator]);
             let register = self.interpreter.register(interpolator as u32);
+            if self.call.flat >> interpolator & 1 != 0 {
+                // One vertex's value to the last bit: weights add up to one but for what is rounded.
+                *register = a.map(splat);
+                continue;
+            }
             let is_centroid = self.call.centroid >> interpolator & 1 != 0;
             let weights = centroids.as_ref().filter(|_| is_centroid).unwrap_or(&centers);
             interpolate(register, [a, b, c], weights);

@@ -147,7 +147,11 @@ impl Scene {
     }
 
     pub fn shader(&mut self, kind: u32, text: &str) {
-        let code = assemble(text).unwrap();
+        self.shader_words(kind, &assemble(text).unwrap());
+    }
+
+    /// A shader by its microcode.
+    pub fn shader_words(&mut self, kind: u32, code: &[u32]) {
         self.words.extend([type3(opcode::IM_LOAD_IMMEDIATE, code.len() as u32 + 2), kind, code.len() as u32]);
         self.words.extend(code);
     }

@@ -192,3 +192,19 @@ fn flat_rectangles_and_lines_have_one_vertex_s_colour() {
         }
     }
 }
+
+#[test]
+fn flat_values_are_a_vertexs_to_the_last_bit() {
+    for msaa in [0, 2] {
+        let mut scene = Scene::new(80, 16, msaa);
+        scene.write(RbColorInfo::with().color_base(0).color_format(ColorTargetFormat::Rg32Float));
+        scene.write(SqInterpolatorCntl::with().param_shade(0xfffe));
+        let color = [0.1, 1.0 / 3.0, 0.0, 0.0];
+        scene.vertices(&[[1.3, 0.7], [78.9, 3.1], [20.2, 15.7]].map(|[x, y]| vertex(x, y, color)));
+        scene.draw(4, 3);
+        let words = scene.gpu.backend().edram().unwrap();
+        let colors: Vec<_> = words[..8 * 1280].chunks_exact(2).filter(|words| *words != [0, 0]).collect();
+        assert!(colors.len() > 100);
+        assert!(colors.iter().all(|words| *words == [color[0].to_bits(), color[1].to_bits()]), "{msaa}");
+    }
+}
