@@ -98,9 +98,9 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
-    pub log: LogArgs,
-    #[command(flatten)]
     pub exec: ExecArgs,
+    #[command(flatten)]
+    pub log: LogArgs,
 }
 
 /// The program's commands.
@@ -294,6 +294,26 @@ mod tests {
     #[test]
     fn definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn arguments_stand_before_the_flags_in_every_help() {
+        let mut commands = vec![Cli::command()];
+        while let Some(mut command) = commands.pop() {
+            let help = command.render_long_help().to_string();
+            let headings = |line: &&str| line.ends_with(':') && !line.starts_with(' ');
+            let first = help.lines().find(|line| headings(line) && *line != "Commands:");
+            let has_arguments = command.get_positionals().next().is_some();
+            assert_eq!(first == Some("Arguments:"), has_arguments, "{}: {first:?}", command.get_name());
+            commands.extend(command.get_subcommands().cloned());
+        }
+    }
+
+    #[test]
+    fn the_help_says_the_default_quantum() {
+        let help = Cli::command().render_long_help().to_string();
+        let default = crate::wording::grouped(u64::from(xenia_sched::QUANTUM_DEFAULT));
+        assert!(help.contains(&format!("per visit (default: {default})")));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 use crate::cli::EngineArgs;
 use crate::digest::image_identity;
+use crate::output::without_name;
 use crate::screenshots::file_name;
 use crate::title::{Title, cache_folder};
 use object::read::ReadCache;
@@ -153,8 +154,9 @@ impl Keeper for KeptFile {
     fn write(&self, bytes: &[u8]) -> io::Result<()> {
         DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
         trust(&self.folder)?;
-        let mut draft = tempfile::Builder::new().prefix(DRAFT).tempfile_in(&self.folder)?;
-        draft.write_all(bytes)?;
+        let mut draft =
+            tempfile::Builder::new().prefix(DRAFT).tempfile_in(&self.folder).map_err(without_name)?;
+        draft.write_all(bytes).map_err(without_name)?;
         draft.as_file().sync_all()?;
         draft.persist(&self.path).map_err(|error| error.error)?;
         tidy(&self.folder, &self.path);
@@ -247,6 +249,12 @@ mod tests {
         assert!(file.read().is_err(), "a link");
         let is_draft = |entry: fs::DirEntry| entry.file_name().to_string_lossy().starts_with(DRAFT);
         assert!(!fs::read_dir(&folder).unwrap().flatten().any(is_draft));
+    }
+
+    #[test]
+    fn an_error_names_no_draft() {
+        let error = kept(Path::new("/proc/self/fd")).write(b"one").unwrap_err().to_string();
+        assert!(error.contains("os error") && !error.contains(DRAFT), "{error}");
     }
 
     #[test]

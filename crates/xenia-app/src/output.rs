@@ -31,7 +31,7 @@ fn target(path: &Path) -> PathBuf {
 }
 
 /// A draft's error in the host's words: nobody has heard of the draft's name, which it comes with.
-fn without_name(error: std::io::Error) -> std::io::Error {
+pub fn without_name(error: std::io::Error) -> std::io::Error {
     match error.to_string().split_once(" at path \"") {
         Some((said, _)) => std::io::Error::new(error.kind(), said),
         None => error,

@@ -184,10 +184,10 @@ pub struct EngineArgs {
     /// Draw on the CPU's thread, not on one of the backend's own.
     #[arg(long, help_heading = "Engine")]
     pub gpu_inline: bool,
-    /// Order in which hardware threads are visited: fixed, seeded:N, scan-quantum:N, replay:FILE.
+    /// Order in which hardware threads are visited: fixed (the default), seeded:N, scan-quantum:N, replay:FILE.
     #[arg(long, help_heading = "Executor", value_name = "ORDER", env = "XENIA_SCHED_ORDER")]
     pub sched_order: Option<String>,
-    /// Instructions per visit.
+    /// Instructions per visit (default: 50,000).
     #[arg(long, help_heading = "Executor", value_name = "N", value_parser = number, env = "XENIA_SCHED_QUANTUM")]
     pub quantum: Option<u64>,
     /// Contention points of a recorded run to reproduce.

@@ -185,6 +185,8 @@ fn mistakes_name_their_line_whatever_command_runs() {
         ("[exce]\n", "line 1: `exce` is no command (did you mean `exec`?)"),
         ("frames = 1\n", "line 1: `frames` is no command"),
         ("[exec]\nframes = \"many\"\n", "line 2: `frames`: invalid value 'many'"),
+        ("[exec]\nframes = 0x1_0000_0000_0000_0000\n", "is more than 18446744073709551615"),
+        ("[exec]\nframes = 99999999999999999999\n", "is more than 18446744073709551615"),
         ("[exec]\nheadless = 1\n", "line 2: `headless`: expected true or false"),
         ("[exec]\nbreak-lifter = true\n", "line 2: exec has no flag --break-lifter"),
         ("[exec]\nconfig = \"x\"\n", "line 2: exec has no flag --config"),

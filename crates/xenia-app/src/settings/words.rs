@@ -61,9 +61,13 @@ pub fn words_of(flag: &Arg, name: &str, value: &Spanned<DeValue<'_>>) -> Result<
             return Ok(words?.concat());
         }
         DeValue::String(text) => text.to_string(),
-        DeValue::Integer(number) => i64::from_str_radix(number.as_str(), number.radix())
-            .with_context(|| format!("{} is out of range", number.as_str()))?
-            .to_string(),
+        // What is too large for this the parser judges, as on the command line.
+        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+            Ok(small) => small.to_string(),
+            Err(_) if number.radix() == 10 => number.as_str().to_owned(),
+            Err(_) if number.radix() == 16 => format!("0x{}", number.as_str()),
+            Err(_) => bail!("it is more than 64 bits hold"),
+        },
         DeValue::Float(number) => number.as_str().to_owned(),
         _ => bail!("expected a string or a number"),
     };
