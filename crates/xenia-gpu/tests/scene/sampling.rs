@@ -90,6 +90,37 @@ fn unnormalised_coordinates_are_in_texels_of_the_only_level() {
 }
 
 #[test]
+fn edges_of_smaller_levels_are_met() {
+    // Level 4 of 41 x 32 texels has two in a row, and its edge lies at 20.5; times 2 / 41, rounded, that is less than one.
+    let mut scene = Scene::new(80, 16, 0);
+    for level in 0..8 {
+        let at = TEXTURE + level * 0x1000;
+        scene.memory.write_u32(at + tiled_2d(0, 0, 32, 2), 0xff0a_0a0a);
+        scene.memory.write_u32(at + tiled_2d(1, 0, 32, 2), 0xff6e_6e6e);
+    }
+    let base = 6 | 2 << 6 | (TEXTURE + 0x1_0000);
+    let levels = 4 << 2 | 4 << 6;
+    let words = [
+        2 | 1 << 31 | 2 << 22 | 2 << 10 | 2 << 13,
+        base,
+        40 | 31 << 13,
+        0x688 << 1,
+        levels,
+        1 << 9 | TEXTURE,
+    ];
+    for (i, word) in words.into_iter().enumerate() {
+        scene.set(0x4806 + i as u32, word);
+    }
+    let fetch = "tfetch2D r0, r0.xy, tf1, mag=point, min=point, mip=point";
+    scene.shader(1, &format!("{fetch}\nalloc colors\nmax oC0, r0, r0"));
+    for (u, expected) in [(0.49, 10), (0.5, 110), (0.51, 110)] {
+        scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [u, 0.1, 0.0, 0.0]));
+        scene.draw(8, 3);
+        assert_eq!(pixel(&scene.show(), 40, 8)[0], expected, "{u}");
+    }
+}
+
+#[test]
 fn the_constant_scales_the_gradients_of_rows_and_columns() {
     // Eight texels a pixel are level 3.
     for ([rows, columns], level) in [([0, 0], 3), ([1, 0], 4), ([0, 1], 3), ([-1_i32, 4], 2)] {
