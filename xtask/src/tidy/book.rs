@@ -3,7 +3,7 @@
 //! Decisions stand in two lists: by number in the summary, by subject in their index.
 
 use anyhow::{Context, Result};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const BOOK: &str = "docs/src";
 const SUMMARY: &str = "SUMMARY.md";
@@ -13,7 +13,7 @@ const INDEX: &str = "index.md";
 /// Compares both lists with the files.
 pub(super) fn check(findings: &mut Vec<String>) -> Result<()> {
     let book = Path::new(BOOK);
-    let mut pages = pages_below(book, Path::new(""))?;
+    let mut pages = pages_below(book)?;
     pages.retain(|page| page != SUMMARY);
     let summary = listed(&book.join(SUMMARY))?;
     findings.extend(not_once(&pages, &summary).map(|what| format!("{BOOK}/{SUMMARY}: {what}")));
@@ -23,7 +23,7 @@ pub(super) fn check(findings: &mut Vec<String>) -> Result<()> {
     }
 
     let folder = book.join(DECISIONS);
-    let mut decisions = pages_below(&folder, Path::new(""))?;
+    let mut decisions = pages_below(&folder)?;
     decisions.retain(|page| page != INDEX);
     let index = listed(&folder.join(INDEX))?;
     findings.extend(not_once(&decisions, &index).map(|what| format!("{}/{INDEX}: {what}", folder.display())));
@@ -50,18 +50,14 @@ fn listed(list: &Path) -> Result<Vec<String>> {
 }
 
 /// The pages in a folder and below it, by their paths from it.
-fn pages_below(root: &Path, below: &Path) -> Result<Vec<String>> {
-    let folder = root.join(below);
-    let mut pages = Vec::new();
-    for entry in std::fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
-        let entry = entry?;
-        let page: PathBuf = below.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            pages.extend(pages_below(root, &page)?);
-        } else if super::documents::is_markdown(&page) {
-            pages.push(page.display().to_string());
-        }
-    }
+fn pages_below(root: &Path) -> Result<Vec<String>> {
+    let mut files = Vec::new();
+    super::documents::all_files(root, &mut files)?;
+    let pages = files.iter().filter(|file| super::documents::is_markdown(file));
+    let mut pages: Vec<_> = pages
+        .filter_map(|page| page.strip_prefix(root).ok())
+        .map(|page| page.display().to_string())
+        .collect();
     pages.sort();
     Ok(pages)
 }

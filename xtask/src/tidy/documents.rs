@@ -161,7 +161,8 @@ pub(super) fn links(line: &str) -> impl Iterator<Item = &str> {
     line.split("](").skip(1).filter_map(|rest| rest.split(')').next())
 }
 
-fn all_files(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
+/// Every file in a folder and below it, but for what is built.
+pub(super) fn all_files(folder: &Path, into: &mut Vec<PathBuf>) -> Result<()> {
     for entry in std::fs::read_dir(folder).with_context(|| format!("listing {}", folder.display()))? {
         let path = entry?.path();
         if path.is_dir() && path.file_name().is_none_or(|name| name != "target") {
