@@ -13,11 +13,16 @@ fn row() -> Scene {
     scene
 }
 
-fn fetch(scene: &mut Scene, text: &str) {
-    let words = [2 | 1 << 31 | 1 << 22 | 2 << 10 | 2 << 13, 6 | 2 << 6 | TEXTURE, 11, 0x688 << 1, 0, 1 << 9];
+/// Makes this the fetch constant 1.
+fn bind(scene: &mut Scene, words: [u32; 6]) {
     for (i, word) in words.into_iter().enumerate() {
         scene.set(0x4806 + i as u32, word);
     }
+}
+
+fn fetch(scene: &mut Scene, text: &str) {
+    let words = [2 | 1 << 31 | 1 << 22 | 2 << 10 | 2 << 13, 6 | 2 << 6 | TEXTURE, 11, 0x688 << 1, 0, 1 << 9];
+    bind(scene, words);
     scene.shader(1, &format!("{text}\nalloc colors\nmax oC0, r0, r0"));
 }
 
@@ -78,9 +83,7 @@ fn unnormalised_coordinates_are_in_texels_of_the_only_level() {
             lowest << 2 | 1 << 6,
             1 << 9 | TEXTURE,
         ];
-        for (i, word) in words.into_iter().enumerate() {
-            scene.set(0x4806 + i as u32, word);
-        }
+        bind(&mut scene, words);
         let fetch = "tfetch2D r0, r0.xy, tf1, mag=point, min=point, mip=point, unnormalized";
         scene.shader(1, &format!("{fetch}\nalloc colors\nmax oC0, r0, r0"));
         scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [20.5, 0.5, 0.0, 0.0]));
@@ -108,9 +111,7 @@ fn edges_of_smaller_levels_are_met() {
         levels,
         1 << 9 | TEXTURE,
     ];
-    for (i, word) in words.into_iter().enumerate() {
-        scene.set(0x4806 + i as u32, word);
-    }
+    bind(&mut scene, words);
     let fetch = "tfetch2D r0, r0.xy, tf1, mag=point, min=point, mip=point";
     scene.shader(1, &format!("{fetch}\nalloc colors\nmax oC0, r0, r0"));
     for (u, expected) in [(0.49, 10), (0.5, 110), (0.51, 110)] {
@@ -175,9 +176,7 @@ fn the_border_may_have_an_alpha_of_its_own() {
         let clamp = 6 << 10 | 6 << 13;
         let words =
             [2 | 1 << 31 | 1 << 22 | clamp, format | TEXTURE, 31 | 31 << 13, 0x688 << 1, 0, 1 << 9 | forced];
-        for (i, word) in words.into_iter().enumerate() {
-            scene.set(0x4806 + i as u32, word);
-        }
+        bind(&mut scene, words);
         scene.shader(1, "tfetch2D r0, r0.xy, tf1, mag=point, min=point\nalloc colors\nmax oC0, r0.xyzw, r0");
         scene.vertices(&rectangle(0.0, 0.0, 80.0, 16.0, [-2.0, 0.5, 0.0, 0.0]));
         scene.draw(8, 3);
@@ -215,9 +214,7 @@ fn anisotropic_fetches_keep_what_is_sharp_along_the_shorter_side() {
             6 << 6,
             1 << 9 | levels,
         ];
-        for (i, word) in words.into_iter().enumerate() {
-            scene.set(0x4806 + i as u32, word);
-        }
+        bind(&mut scene, words);
         scene.shader(1, &format!("tfetch2D r0, r0.xy, tf1{own}\nalloc colors\nmax oC0, r0, r0"));
         let corner = |x: f32, y: f32| vertex(x, y, [x / 64.0, y / 8.0, 0.0, 0.0]);
         scene.vertices(&[corner(0.0, 0.0), corner(80.0, 0.0), corner(80.0, 16.0), corner(0.0, 16.0)]);
