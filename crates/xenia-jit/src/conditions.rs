@@ -16,7 +16,7 @@ pub(crate) const OWED: u8 = 0x80;
 /// Beside [`OWED`]: the operands are unsigned.
 pub(crate) const UNSIGNED: u8 = 0x40;
 /// [`OWED`] in all fields.
-pub(crate) const ANY_OWED: u64 = u64::from_ne_bytes([OWED; 8]);
+const ANY_OWED: u64 = u64::from_ne_bytes([OWED; 8]);
 
 /// Makes nibbles of all fields.
 pub(crate) fn settle(ctx: &mut PpcContext) {

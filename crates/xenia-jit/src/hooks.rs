@@ -9,6 +9,7 @@
 //!   and the guest's when it is done.
 //! - [`on_fault`] runs in a signal handler: it only moves numbers, and looks at the code that faulted.
 
+mod conditions;
 #[deny(unsafe_code)]
 mod services;
 
@@ -16,6 +17,7 @@ use crate::code_memory::CODE_SIZE;
 use crate::enter::{DEFAULT_MXCSR, leave_after_fault, leave_region};
 use crate::fault_exit;
 use crate::host::{COMPARED, Word};
+use conditions::settled_word;
 use std::arch::{asm, naked_asm};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -26,7 +28,8 @@ use xenia_memory::{Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, Host
 
 /// Makes of each row `doc, kind Name(arguments after the context) [counter in reports] => what does the work;` the [`Hook`],
 /// the function that compiled code calls, and all that is known of it. The kind is `cold` where the call preserves all
-/// registers: from a cold block it would otherwise cost the hot ones theirs.
+/// registers: from a cold block it would otherwise cost the hot ones theirs. It is `bare` where what does the work preserves them itself,
+/// and is called as it is.
 macro_rules! hooks {
     ($($(#[doc = $doc:literal])+ $kind:ident $name:ident($($argument:ident),*) [$($counter:literal)?] => $service:ident;)*) => {
         /// What compiled code calls. All take the context and up to four more words, and give a word.
@@ -50,16 +53,16 @@ macro_rules! hooks {
 
             /// Whether a call preserves all registers, and leaves its result in [`Word::HookResult`].
             pub(crate) fn is_cold(self) -> bool {
-                match self { $(Self::$name => stringify!($kind) == "cold",)* }
+                match self { $(Self::$name => stringify!($kind) != "warm",)* }
             }
 
             /// Whether it may compute with floating point, or changes MXCSR.
             const fn computes(self) -> bool {
-                !matches!(self, Self::Widen | Self::Conditions | Self::Written)
+                !matches!(self, Self::Widen | Self::Written)
             }
 
             fn address(self) -> u64 {
-                match self { $(Self::$name => entry!($kind $name),)* }
+                match self { $(Self::$name => entry!($kind $name $service),)* }
             }
         }
 
@@ -68,33 +71,45 @@ macro_rules! hooks {
         #[allow(non_snake_case)] // named after the hooks
         mod shells {
             use super::{Call, Hook, PpcContext, RustFloat, black_box, lend, services};
-            $(pub(super) unsafe extern "sysv64" fn $name(ctx: *mut PpcContext $(, $argument: u64)*) -> u64 {
-                let mut float = RustFloat::begin(Hook::$name.computes());
-                // SAFETY: compiled code passes its context, as the module's rules have it.
-                let (ctx, run) = unsafe { lend(ctx) };
-                run.counts.calls[Hook::$name as usize] += 1;
-                // Arithmetic touches no memory, so the compiler may move it to where MXCSR is the guest's and raises the guest's
-                // flags, unless it does not know the operands before and the result afterwards is wanted here.
-                $(let $argument = black_box($argument);)*
-                black_box(services::$service(&mut Call { ctx, run, mxcsr: &mut float.guest } $(, $argument)*))
-            })*
+            $(shell!($kind $name($($argument),*) $service);)*
+        }
+    };
+}
+
+/// What makes of a hook's registers what its service takes.
+macro_rules! shell {
+    (bare $name:ident() $service:ident) => {};
+    ($kind:ident $name:ident($($argument:ident),*) $service:ident) => {
+        pub(super) unsafe extern "sysv64" fn $name(ctx: *mut PpcContext $(, $argument: u64)*) -> u64 {
+            let mut float = RustFloat::begin(Hook::$name.computes());
+            // SAFETY: compiled code passes its context, as the module's rules have it.
+            let (ctx, run) = unsafe { lend(ctx) };
+            run.counts.calls[Hook::$name as usize] += 1;
+            // Arithmetic touches no memory, so the compiler may move it to where MXCSR is the guest's and raises the guest's
+            // flags, unless it does not know the operands before and the result afterwards is wanted here.
+            $(let $argument = black_box($argument);)*
+            black_box(services::$service(&mut Call { ctx, run, mxcsr: &mut float.guest } $(, $argument)*))
         }
     };
 }
 
 /// The address that compiled code calls for a hook.
 macro_rules! entry {
-    (warm $name:ident) => {
+    (warm $name:ident $service:ident) => {
         shells::$name as *const () as u64
     };
-    (cold $name:ident) => {
+    (cold $name:ident $service:ident) => {
         Preserving::$name as *const () as u64
+    };
+    (bare $name:ident $service:ident) => {
+        $service as *const () as u64
     };
 }
 
 /// Around the shell of a cold hook: saves what it may clobber. Compiled code has no vectors wider than these.
 macro_rules! preserving {
     (warm $name:ident) => {};
+    (bare $name:ident) => {};
     (cold $name:ident) => {
         impl Preserving {
             #[allow(non_snake_case)] // named after the hook
@@ -199,8 +214,8 @@ hooks! {
     cold ScalarMode() [] => scalar_mode;
     /// Puts MXCSR into the mode of vector arithmetic, and keeps the flags that scalar arithmetic raised.
     cold VectorMode() [] => vector_mode;
-    /// Makes nibbles of CR fields that are owed.
-    cold Conditions() [] => settle_conditions;
+    /// Makes nibbles of CR fields that are owed, and gives CR as a word.
+    bare Conditions() [] => settled_word;
     /// Makes FPSCR exact and gives it; only its exceptions and summaries if `exceptions` is not 0.
     cold Status(exceptions) ["exact_status"] => exact_status;
 }

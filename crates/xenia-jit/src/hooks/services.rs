@@ -1,7 +1,6 @@
 //! What the hooks do, each for the row of the same name in [`super::Hook`].
 
 use super::Call;
-use crate::conditions;
 use crate::enter::DEFAULT_MXCSR;
 use crate::exact_vector::{self, NON_JAVA};
 use crate::float_state::{self, FLAGS};
@@ -154,11 +153,6 @@ pub(super) fn vector_mode(call: &mut Call<'_, '_>) -> u64 {
     call.ctx.host[Word::VectorMode as usize] = 1;
     let flush = if call.ctx.vscr & NON_JAVA != 0 { FLUSH_DENORMALS } else { 0 };
     *call.mxcsr = DEFAULT_MXCSR | flush;
-    0
-}
-
-pub(super) fn settle_conditions(call: &mut Call<'_, '_>) -> u64 {
-    conditions::settle(call.ctx);
     0
 }
 

@@ -186,12 +186,11 @@ const GRANTED_TO_FAMILIES: &[(Family, Way, &str)] = &[
     (Family::Vector128, Way::Call(Hook::ScalarMode), MODES),
     (Family::Vector128, Way::Call(Hook::VectorMode), MODES),
     (Family::Integer, Way::Call(Hook::Conditions), OWED),
-    (Family::Branch, Way::Call(Hook::Conditions), OWED),
     (Family::System, Way::Call(Hook::Conditions), OWED),
     (Family::System, Way::Call(Hook::Written), "isync and icbi: about 10 ns"),
 ];
-const OWED: &str = "the first use of a CR field's bits, or change of SO, in its block, where another block left a compare's operands. \
-    A cold block; about 5 ns.";
+const OWED: &str = "CR as a word, and the first change of SO in its block, where compares of other blocks may be left as their operands. \
+    About 5 ns.";
 const STRICT: &str = "stores, only where reservations are strict. About 10 ns.";
 const MODES: &str = "the first in its block to compute with numbers, where scalars follow vectors or the other way around. A \
     cold block; about 5 ns.";

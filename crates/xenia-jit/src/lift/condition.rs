@@ -2,7 +2,7 @@
 
 use super::cache::{Cr, cr_offset};
 use super::{HOST, Lifter};
-use crate::conditions::{ANY_OWED, OWED, UNSIGNED};
+use crate::conditions::{OWED, UNSIGNED};
 use crate::hooks::Hook;
 use crate::host::COMPARED;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -65,24 +65,10 @@ impl Lifter<'_> {
         result
     }
 
-    /// From here on no field of the context is owed.
-    pub(super) fn settle_fields(&mut self) {
-        if self.cache.settled {
-            return;
-        }
-        let ctx = self.ctx;
-        let fields = self.b.ins().load(types::I64, HOST, ctx, cr_offset(0));
-        let any = self.const64(ANY_OWED);
-        let any = self.b.ins().band(fields, any);
-        let owed = self.b.create_block();
-        let done = self.b.create_block();
-        self.b.set_cold_block(owed);
-        self.b.ins().brif(any, owed, &[], done, &[]);
-        self.b.switch_to_block(owed);
-        self.call_hook(Hook::Conditions, &[]);
-        self.b.ins().jump(done, &[]);
-        self.b.switch_to_block(done);
+    /// From here on no field of the context is owed. Gives CR as a word, with the fields that the context has.
+    pub(super) fn settle_fields(&mut self) -> Value {
         self.cache.settled = true;
+        self.call_hook(Hook::Conditions, &[])
     }
 
     /// The nibble of a compare, with a copy of SO.

@@ -103,6 +103,14 @@ impl Lifter<'_> {
         self.b.ins().bor(word, value)
     }
 
+    /// Ors a CR field into CR's word, whose upper half is 0.
+    fn with_field(&mut self, word: Value, field: usize) -> Value {
+        let bits = self.cr_bits(field);
+        let bits = self.b.ins().uextend(types::I64, bits);
+        let bits = self.b.ins().ishl_imm_s(bits, 28 - 4 * field as i64);
+        self.b.ins().bor(word, bits)
+    }
+
     fn bit_of(&mut self, word: Value, shift: i64) -> Value {
         let value = self.b.ins().ushr_imm_s(word, shift);
         let value = self.b.ins().band_imm_s(value, 1);
@@ -151,17 +159,25 @@ impl System for Lifter<'_> {
     }
 
     fn mfcr(&mut self, i: Instruction) {
-        let mut word = self.const32(0);
-        for field in 0..8 {
+        if i.one_cr_field() {
             // The one-field form gives 0 in the others.
-            if !i.one_cr_field() || i.crm() >> (7 - field) & 1 != 0 {
-                let bits = self.cr_bits(field);
-                let bits = self.b.ins().uextend(types::I32, bits);
-                let bits = self.b.ins().ishl_imm_s(bits, 28 - 4 * field as i64);
-                word = self.b.ins().bor(word, bits);
+            let mut word = self.const64(0);
+            for field in (0..8).filter(|field| i.crm() >> (7 - field) & 1 != 0) {
+                word = self.with_field(word, field);
             }
+            self.set_gpr_low(i.rd(), word, None);
+            return;
         }
-        self.set_gpr32(i.rd(), word);
+        let mut word = self.settle_fields();
+        let known: Vec<usize> = (0..8).filter(|&field| self.cache.cr[field].is_some()).collect();
+        let stored = known.iter().fold(LOW_WORD, |stored, field| stored & !(0xF << (28 - 4 * field)));
+        if stored != LOW_WORD {
+            word = self.b.ins().band_imm_s(word, stored.cast_signed());
+        }
+        for field in known {
+            word = self.with_field(word, field);
+        }
+        self.set_gpr_low(i.rd(), word, None);
     }
 
     fn mfmsr(&mut self, i: Instruction) {

@@ -26,7 +26,9 @@ impl Lifter<'_> {
     pub(crate) fn set_xer(&mut self, bit: Xer, value: Value) {
         if bit == Xer::So {
             // Compares that were made before copied the old SO.
-            self.settle_fields();
+            if !self.cache.settled {
+                self.settle_fields();
+            }
             for field in 0..8 {
                 self.cr(field, false);
             }
@@ -56,9 +58,6 @@ impl Lifter<'_> {
 
     /// CR field `field` as a nibble in an I8.
     pub(crate) fn cr_bits(&mut self, field: usize) -> Value {
-        if self.cache.cr[field].is_none() {
-            self.settle_fields();
-        }
         match self.cr(field, true) {
             Some(bits) => bits,
             None => self.b.ins().iconst(types::I8, 0),
