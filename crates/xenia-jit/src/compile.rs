@@ -19,7 +19,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
-use xenia_memory::{GuestMemory, Watch};
+use xenia_memory::{GUARD, GuestMemory, Watch};
 
 /// A compiled region as text, for people.
 #[derive(Clone, Debug)]
@@ -110,15 +110,18 @@ impl Jit {
 
 impl Shared {
     pub(crate) fn lift_config(&self, mode: Mode) -> LiftConfig {
-        lift_config(&self.config, mode)
+        lift_config(&self.config, &self.memory, mode)
     }
 }
 
 /// What the lifter has to know of an engine with these settings.
-pub(crate) fn lift_config(config: &JitConfig, mode: Mode) -> LiftConfig {
+pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) -> LiftConfig {
+    // As far from the end of what a displacement can say as the guest's own displacements go.
+    let is_low = |at: &i32| i32::MAX - at >= GUARD as i32;
     LiftConfig {
         mode,
         precise_faults: config.precise_faults,
+        memory_at: i32::try_from(memory.guest_base() as usize).ok().filter(is_low),
         sinks: true,
         has_fma: !config.baseline_host && has_fma(),
         has_pshufb: true,

@@ -6,7 +6,7 @@
 //! to the cold block, and the fault handler goes there ([`distance`]).
 //!
 //! What the cold block reads is where the branch had it, which is where it is at the access but for what the register
-//! allocator moved in between: the load's result, to the stack, as a rule. Such moves are done once more on the way to
+//! allocator moved in between: the load's result or its address, to the stack, as a rule. Such moves are done once more on the way to
 //! the cold block. They are known by their forms, and anything else between the two is refused.
 
 use cranelift_codegen::ir::TrapCode;
@@ -18,6 +18,7 @@ pub(crate) const LEAVES: TrapCode = TrapCode::unwrap_user(1);
 const MARK: [u8; 5] = [0x66, 0x0F, 0x1F, 0x84, 0xFF];
 /// Bytes of it all: as many as the branch has, `test` of two registers and `jz`.
 const MARK_SIZE: usize = 9;
+const TEST_SIZE: usize = 3;
 /// Moves between an access and its branch at most.
 const MOST_MOVES: usize = 4;
 /// Bytes from an access on that [`distance`] looks at.
@@ -27,16 +28,22 @@ pub(crate) const LOOKED_AT: usize = 15 + MOST_MOVES * 10 + MARK_SIZE;
 /// added at the end where the way to the cold block has moves to do.
 pub(crate) fn mark(code: &mut Vec<u8>, access: usize) -> Option<()> {
     let moves = access + Form::of(code.get(access..)?)?.access()?;
-    let branch = moves + moves_at(code.get(moves..)?)?;
-    let after = branch + MARK_SIZE;
-    let &[0x48 | 0x49 | 0x4C | 0x4D, 0x85, 0xC0..=0xFF, 0x0F, 0x84, ref distance @ ..] =
-        code.get(branch..after)?
-    else {
+    let test = moves + moves_at(code.get(moves..)?)?;
+    let jump = test + TEST_SIZE;
+    let jump = jump + moves_at(code.get(jump..)?)?;
+    let (branch, after) = (jump - TEST_SIZE, jump - TEST_SIZE + MARK_SIZE);
+    let &[0x48 | 0x49 | 0x4C | 0x4D, 0x85, 0xC0..=0xFF] = code.get(test..test + TEST_SIZE)? else {
         return None;
     };
+    let &[0x0F, 0x84, ref distance @ ..] = code.get(jump..after)? else { return None };
     // The jump's distance is from its own end, which is the mark's.
     let mut distance = i32::from_le_bytes(distance.try_into().ok()?);
     if distance <= 0 {
+        return None;
+    }
+    // Moves change no flags, so those behind the test may as well be in front of it.
+    code[test..jump].rotate_left(TEST_SIZE);
+    if moves_at(&code[moves..])? != branch - moves {
         return None;
     }
     if moves < branch {
@@ -274,10 +281,30 @@ mod tests {
     }
 
     #[test]
+    fn moves_behind_the_test_are_done_in_front_of_the_mark() {
+        // mov rax, [rcx+8]; mov rbx, r13; test rcx, rcx; mov [rsp+0x18], rcx; jz +16; nothing for 20 bytes
+        let mut code = vec![0x48, 0x8B, 0x41, 8, 0x4C, 0x89, 0xEB];
+        code.extend([0x48, 0x85, 0xC9, 0x48, 0x89, 0x4C, 0x24, 0x18, 0x0F, 0x84, 16, 0, 0, 0]);
+        let cold = code.len() + 16;
+        code.extend([0x90; 20]);
+        let end = code.len();
+        assert_eq!(mark(&mut code, 0), Some(()));
+        let moves = [0x4C, 0x89, 0xEB, 0x48, 0x89, 0x4C, 0x24, 0x18];
+        assert_eq!(code[4..12], moves);
+        assert_eq!(code[12..17], MARK);
+        assert_eq!(distance(&code), Some(end as u64));
+        assert_eq!(code[end..end + 8], moves);
+        let jump = Decoder::with_ip(64, &code[end + 8..], end as u64 + 8, DecoderOptions::NONE).decode();
+        assert_eq!((jump.mnemonic(), jump.near_branch_target()), (Mnemonic::Jmp, cold as u64));
+    }
+
+    #[test]
     fn what_is_not_exactly_an_access_and_its_branch_is_refused() {
-        let refused: [&[u8]; 6] = [
+        let refused: [&[u8]; 7] = [
             // Something else between them: add rax, rbx.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x01, 0xD8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0],
+            // Something else behind the test: add rax, rbx.
+            &[0x48, 0x8B, 0x41, 8, 0x48, 0x85, 0xD2, 0x48, 0x01, 0xD8, 0x0F, 0x84, 0x34, 0x12, 0, 0],
             // Another access between them.
             &[0x48, 0x8B, 0x41, 8, 0x48, 0x8B, 0x41, 8, 0x48, 0x85, 0xD2, 0x0F, 0x84, 0x34, 0x12, 0, 0],
             // The other way round.

@@ -109,7 +109,8 @@ impl Jit {
         if !config.precise_faults {
             memory.let_stores_to_code_go_on();
         }
-        let settings = || format!("{} {:?}", compiler.target(), lift_config(&config, Mode::default()));
+        let settings =
+            || format!("{} {:?}", compiler.target(), lift_config(&config, &memory, Mode::default()));
         let store = store.map(|options| CodeStore::open(options, &settings()));
         let shared = Shared::new(memory, config, store)?;
         let background = config.background.then(|| Background::start(&shared, compiler.fork())).flatten();

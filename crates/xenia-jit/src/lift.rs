@@ -76,6 +76,8 @@ pub(crate) struct LiftConfig {
     /// Registers are exact when an access faults: dirty ones are stored before each store to memory, and a load that faults
     /// is done again.
     pub(crate) precise_faults: bool,
+    /// Where guest memory lies, if accesses may name the place themselves; else it's in [`crate::host::Word::Memory`].
+    pub(crate) memory_at: Option<i32>,
     /// Loops store their registers where they are left, and in cold blocks when an access faults.
     pub(crate) sinks: bool,
     /// Whether the host has fused multiply-add.
@@ -286,8 +288,9 @@ impl<'a> Lifter<'a> {
         b.set_cold_block(exit);
         let mut blocks = HashMap::new();
         let inheriting = region.reached_by_one_edge();
-        let carrying = Carrying::new(&loops::find(&region.blocks), config.sinks, &mut b);
-        let passed = passed::find(region, &inheriting, |pc| carrying.has(pc));
+        let keeps_memory = config.memory_at.is_none();
+        let carrying = Carrying::new(&loops::find(&region.blocks, keeps_memory), config.sinks, &mut b);
+        let passed = passed::find(region, &inheriting, keeps_memory, |pc| carrying.has(pc));
         for &pc in region.blocks.keys() {
             let block = b.create_block();
             if !inheriting.contains(&pc) {

@@ -52,7 +52,7 @@ pub(crate) struct Loop {
 ///
 /// A loop is what edges make it, wherever its blocks lie: compilers put sides of it that are rarely taken, or its first turn's way
 /// in, in front of it. So each cycle of blocks is looked at without its header; if cycles are left, these are the inner loops.
-pub(crate) fn find(blocks: &BTreeMap<u32, Block>) -> Vec<Loop> {
+pub(crate) fn find(blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> Vec<Loop> {
     let mut before: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (&from, block) in blocks {
         for &to in &block.successors {
@@ -67,7 +67,7 @@ pub(crate) fn find(blocks: &BTreeMap<u32, Block>) -> Vec<Loop> {
         rest.remove(&header(&members, &before));
         let inner = cycles(&rest, blocks);
         if inner.is_empty() {
-            loops.extend(carrying(members, blocks));
+            loops.extend(carrying(members, blocks, keeps_memory));
         } else if depth < MOST_NESTED {
             work.extend(inner.into_iter().map(|members| (members, depth + 1)));
         }
@@ -77,14 +77,14 @@ pub(crate) fn find(blocks: &BTreeMap<u32, Block>) -> Vec<Loop> {
 }
 
 /// The loop of these blocks, if it is worth carrying registers in it.
-fn carrying(members: BTreeSet<u32>, blocks: &BTreeMap<u32, Block>) -> Option<Loop> {
+fn carrying(members: BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> Option<Loop> {
     let bodies = members.iter().filter_map(|pc| blocks.get(pc));
     let instructions: u32 = bodies.clone().map(Block::len).sum();
     let is_fit = members.len() <= MOST_BLOCKS && instructions <= MOST_INSTRUCTIONS;
     if !is_fit || !bodies.into_iter().all(is_plain) {
         return None;
     }
-    let registers = registers(&members, blocks);
+    let registers = registers(&members, blocks, keeps_memory);
     let sunk = sunk(&members, blocks, registers);
     (registers != 0).then_some(Loop { blocks: members, registers, sunk })
 }
@@ -140,7 +140,7 @@ fn sunk(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, registers: u64) 
 }
 
 /// The registers that the most operands of a loop name.
-fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>) -> u64 {
+fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> u64 {
     let mut uses = [0_u32; carried::COUNT];
     for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
         let Some(op) = guest.op else { continue };
@@ -163,7 +163,7 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>) -> u64 {
             // Each turn waits for the one before: through the context, for as long as a store and a load take.
             uses[carried::CTR] += MOST_INSTRUCTIONS;
         }
-        if row.has(Flag::mem) {
+        if keeps_memory && row.has(Flag::mem) {
             uses[carried::MEMORY] += 1;
         }
     }
@@ -201,7 +201,10 @@ mod tests {
         let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
         let reach = Reach::all((0, 4 * words.len() as u32), words.len());
         let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
-        find(&region.blocks).iter().map(|found| found.blocks.iter().map(|pc| pc / 4).collect()).collect()
+        find(&region.blocks, true)
+            .iter()
+            .map(|found| found.blocks.iter().map(|pc| pc / 4).collect())
+            .collect()
     }
 
     #[test]

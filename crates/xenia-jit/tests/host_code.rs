@@ -78,9 +78,11 @@ fn counted() -> BTreeMap<String, u32> {
     lines
 }
 
+// One test alone: how long code is depends on where memory lies, and one machine of a process has it where displacements reach.
 #[test]
 fn host_code_is_as_it_was_reviewed() {
     let lines = counted();
+    assert_eq!(counted(), lines, "counting twice gives two answers");
     assert!(lines.len() >= 1000, "only {} blocks", lines.len());
     let mut text = "# what, where, guest instructions or the word: host instructions (`cargo xtask host-code --bless`)\n".to_owned();
     for (what, host) in &lines {
@@ -114,9 +116,4 @@ fn host_code_is_as_it_was_reviewed() {
         sum(&before),
         sum(&lines)
     );
-}
-
-#[test]
-fn counting_twice_gives_the_same() {
-    assert_eq!(counted(), counted());
 }

@@ -3,7 +3,7 @@
 //! One memfd holds every backing page. It is mapped twice, each time into its own reservation of
 //! 4 GiB with an inaccessible guard on both sides, guest address `a` at `base + a`:
 //! - the *guest view*, whose host protection is the guest's rights minus watches: compiled code
-//!   uses it, and a fault there means something;
+//!   uses it, and a fault there means something; one at a time lies where displacements reach;
 //! - the *alias view*, readable and writable wherever backing exists, for everybody who asks the
 //!   page table first.
 //!
@@ -24,6 +24,8 @@ use std::ptr;
 /// plus the longest access.
 pub const GUARD: usize = 16 << 20;
 const SPACE: usize = 1 << 32;
+/// Where the guest view lies if all of it is free there: so low that an access of the host can name the place in its displacement.
+const LOW: usize = 0x1000_0000;
 
 /// Host rights of a guest page in the guest view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,14 +59,24 @@ pub(crate) fn host_error(call: &'static str) -> MemoryError {
 struct Reservation(*mut u8);
 
 impl Reservation {
+    /// One whose guest address 0 is at `base` if all of it is free there, else anywhere.
+    fn near(base: usize) -> Result<Self, MemoryError> {
+        let there = ptr::without_provenance_mut(base - GUARD);
+        Self::at(there, libc::MAP_FIXED_NOREPLACE).or_else(|_| Self::new())
+    }
+
     fn new() -> Result<Self, MemoryError> {
-        // SAFETY: a new mapping at an address of the kernel's choice disturbs nothing.
+        Self::at(ptr::null_mut(), 0)
+    }
+
+    fn at(address: *mut libc::c_void, flags: i32) -> Result<Self, MemoryError> {
+        // SAFETY: a new mapping in the place of nothing else disturbs nothing.
         let at = unsafe {
             libc::mmap(
-                ptr::null_mut(),
+                address,
                 SPACE + 2 * GUARD,
                 libc::PROT_NONE,
-                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE | flags,
                 -1,
                 0,
             )
@@ -137,7 +149,7 @@ impl Mapping {
         if unsafe { libc::ftruncate(fd.as_raw_fd(), i64::from(BACKING_PAGES) << PAGE_SHIFT) } != 0 {
             return Err(host_error("ftruncate of guest memory"));
         }
-        let guest = Reservation::new()?;
+        let guest = Reservation::near(LOW)?;
         guest.map_views(&fd, HostRights::None)?;
         let alias = Reservation::new()?;
         alias.map_views(&fd, HostRights::ReadWrite)?;

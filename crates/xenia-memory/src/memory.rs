@@ -131,7 +131,7 @@ impl GuestMemory {
         Ok(memory)
     }
 
-    /// Host address of guest address 0 in the view for compiled code: host rights are the guest's
+    /// Host address of guest address 0 in the view for compiled code, below 2 GiB for one space at a time: host rights are the guest's
     /// rights minus watches; [`crate::GUARD`] inaccessible bytes lie before it and after its 4 GiB.
     ///
     /// Until this is called for the first time, nobody can use that view, and it costs nothing.

@@ -35,7 +35,7 @@ impl Compiler {
     /// What `region` becomes.
     pub(crate) fn texts(&mut self, region: &Region, config: LiftConfig) -> Result<Texts, JitError> {
         // Every AArch64 has fused multiply-add.
-        let config = LiftConfig { has_fma: true, has_pshufb: false, ..config };
+        let config = LiftConfig { has_fma: true, has_pshufb: false, memory_at: None, ..config };
         let (_, clif) = self.lift_and_compile(region, config, true)?;
         let host = self.context.compiled_code().and_then(|code| code.vcode.clone());
         Ok(Texts { clif: clif.unwrap_or_default(), host: host.unwrap_or_default() })

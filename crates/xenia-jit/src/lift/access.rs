@@ -3,7 +3,7 @@
 use super::{AFTER_FAULT, BUDGET, FloatMode, GUEST, HOST, LEAVING, Lifter, reason};
 use crate::hooks::Hook;
 use crate::host::{Leave, Word};
-use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, SourceLoc, Type, Value, types};
+use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Opcode, SourceLoc, Type, Value, types};
 use xenia_cpu::ReservationMode;
 use xenia_isa::Instruction;
 
@@ -68,10 +68,11 @@ impl Lifter<'_> {
         }
     }
 
-    /// One access that may fault, and nothing else: `access` gets the flags that it has. `before` prepares for it but in loops
-    /// that store nothing.
+    /// One access that may fault, and nothing else, at the host address that [`Self::host_address`] gave: `access` gets the flags that
+    /// it has. `before` prepares for it but in loops that store nothing.
     pub(super) fn access<R>(
         &mut self,
+        address: Value,
         before: impl FnOnce(&mut Self),
         access: impl FnOnce(&mut Self, MemFlagsData) -> R,
     ) -> R {
@@ -79,19 +80,31 @@ impl Lifter<'_> {
             before(self);
             return access(self, GUEST);
         }
-        // Tested behind the access, for which it has to be there before.
-        let memory = self.word(Word::Memory);
+        let tested = self.tested_behind(address);
         let result = access(self, LEAVING);
-        self.leave_if_it_faulted(memory);
+        self.leave_if_it_faulted(tested);
         result
     }
 
+    /// What the branch behind an access at `address` tests: a value that is in a register there, and has to be so before.
+    fn tested_behind(&mut self, address: Value) -> Value {
+        let dfg = &self.b.func.dfg;
+        // Of a conjunction Cranelift tests the operands, which takes other bytes than those that become a mark.
+        let is_and =
+            dfg.value_def(address).inst().is_some_and(|inst| dfg.insts[inst].opcode() == Opcode::Band);
+        match self.config.memory_at {
+            None => self.word(Word::Memory),
+            Some(_) if is_and => self.budget,
+            Some(_) => address,
+        }
+    }
+
     /// Behind an access in a loop that stores nothing: the branch to the cold block that does, which becomes a mark
-    /// ([`crate::fault_exit`]). `memory` is never 0.
-    fn leave_if_it_faulted(&mut self, memory: Value) {
+    /// ([`crate::fault_exit`]). So what `tested` is decides nothing.
+    fn leave_if_it_faulted(&mut self, tested: Value) {
         let [cold, next] = [(); 2].map(|()| self.b.create_block());
         self.b.set_cold_block(cold);
-        self.b.ins().brif(memory, next, &[], cold, &[]);
+        self.b.ins().brif(tested, next, &[], cold, &[]);
         self.b.seal_block(cold);
         self.b.seal_block(next);
         self.b.switch_to_block(cold);
@@ -113,7 +126,10 @@ impl Lifter<'_> {
 
     /// Loads a value as it lies in memory.
     pub(crate) fn load_guest(&mut self, ty: Type, address: Value, displacement: i32) -> Value {
-        self.access(Self::before_load, |l, flags| l.b.ins().load(ty, flags, address, displacement))
+        self.access(address, Self::before_load, |l, flags| {
+            let displacement = l.placed(displacement);
+            l.b.ins().load(ty, flags, address, displacement)
+        })
     }
 
     /// Stores a value as it is to lie in memory.
@@ -122,30 +138,42 @@ impl Lifter<'_> {
             self.before_access();
             self.store_in_one_step(value, address, displacement);
         } else {
-            self.access(Self::before_access, |l, flags| l.b.ins().store(flags, value, address, displacement));
+            self.access(address, Self::before_access, |l, flags| {
+                let displacement = l.placed(displacement);
+                l.b.ins().store(flags, value, address, displacement)
+            });
         }
     }
 
     /// Stores a value as it is to lie in memory; everything is ready for a fault. Where reservations are strict, nobody
     /// reserves or stores conditionally in its lines meanwhile, and what others have reserved there ends.
     pub(crate) fn store_in_one_step(&mut self, value: Value, address: Value, displacement: i32) {
+        let placed = self.placed(displacement);
         if self.config.reservations != ReservationMode::Strict {
-            self.b.ins().store(GUEST, value, address, displacement);
+            self.b.ins().store(GUEST, value, address, placed);
             return;
         }
         let bytes = self.b.func.dfg.value_type(value).bytes();
-        let memory = self.word(Word::Memory);
-        let ea = self.b.ins().isub(address, memory);
+        let ea = if self.config.memory_at.is_some() {
+            address
+        } else {
+            let memory = self.word(Word::Memory);
+            self.b.ins().isub(address, memory)
+        };
         let ea = self.b.ins().iadd_imm_s(ea, i64::from(displacement));
         let ea = self.b.ins().band_imm_s(ea, 0xFFFF_FFFF);
         let word = self.b.ins().bor_imm_s(ea, i64::from(bytes) << 32);
         self.call_hook(Hook::StoreBegins, &[word]);
-        self.b.ins().store(GUEST, value, address, displacement);
+        self.b.ins().store(GUEST, value, address, placed);
         self.call_hook(Hook::Stored, &[]);
     }
 
-    /// Host address of the 32-bit guest address `ea`, given zero-extended.
+    /// Host address of the 32-bit guest address `ea`, given zero-extended; without where memory lies, if accesses say that
+    /// themselves ([`Self::placed`]).
     pub(crate) fn host_address(&mut self, ea: Value) -> Value {
+        if self.config.memory_at.is_some() {
+            return ea;
+        }
         let memory = self.word(Word::Memory);
         let known = self.addresses.iter().flatten().find(|known| (known.0, known.1) == (memory, ea));
         if let Some(&(_, _, address)) = known {
@@ -157,9 +185,17 @@ impl Lifter<'_> {
         address
     }
 
+    /// The displacement of an access to what [`Self::host_address`] gave, with where memory lies if that is not part of it.
+    pub(crate) fn placed(&self, displacement: i32) -> i32 {
+        displacement + self.config.memory_at.unwrap_or_default()
+    }
+
     /// Host address of `(RA|0)`, to which a displacement may be added on the host: both ends of the guest's space
     /// are inaccessible, as is what lies beside it, so an address that would wrap faults alike.
     pub(crate) fn base_address(&mut self, ra: usize) -> Value {
+        if ra == 0 && self.config.memory_at.is_some() {
+            return self.const64(0);
+        }
         if ra == 0 {
             return self.word(Word::Memory);
         }

@@ -203,6 +203,7 @@ fn configs() -> impl Iterator<Item = LiftConfig> {
         [ReservationMode::Context, ReservationMode::Strict].map(|reservations| LiftConfig {
             mode,
             precise_faults: true,
+            memory_at: None,
             has_fma: true,
             has_pshufb: true,
             reservations,

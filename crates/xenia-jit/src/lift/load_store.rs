@@ -41,7 +41,8 @@ impl Lifter<'_> {
         if ty == types::I8 {
             // Bytes have no order, and are extended on the way.
             let Place { address, displacement, .. } = place;
-            let value = self.access(Self::before_load, |l, flags| {
+            let displacement = self.placed(displacement);
+            let value = self.access(address, Self::before_load, |l, flags| {
                 l.b.ins().uload8(types::I64, flags, address, displacement)
             });
             self.set_gpr_low(i.rd(), value, None);

@@ -102,6 +102,8 @@ fn calls(block: &Block) -> bool {
 
 /// What blocks of a region use, and from where they are reached.
 struct Flow<'a> {
+    /// Whether memory's base is a value.
+    keeps_memory: bool,
     inheriting: &'a BTreeSet<u32>,
     uses: HashMap<u32, Uses>,
     before: HashMap<u32, Vec<u32>>,
@@ -116,7 +118,7 @@ impl<'a> Flow<'a> {
                 before.entry(to).or_default().push(from);
             }
         }
-        Self { inheriting, uses, before }
+        Self { keeps_memory: true, inheriting, uses, before }
     }
 
     fn uses(&self, pc: u32) -> Uses {
@@ -158,7 +160,7 @@ impl<'a> Flow<'a> {
         let passed = registers
             .take(MOST)
             .map(|n| if all.whole >> n & 1 != 0 { Passed::Whole(n) } else { Passed::Low(n) });
-        passed.chain(own.memory.then_some(Passed::Memory)).collect()
+        passed.chain((self.keeps_memory && own.memory).then_some(Passed::Memory)).collect()
     }
 }
 
@@ -170,9 +172,10 @@ const CHAIN: usize = 8;
 pub(super) fn find(
     region: &Region,
     inheriting: &BTreeSet<u32>,
+    keeps_memory: bool,
     loads: impl Fn(u32) -> bool,
 ) -> HashMap<u32, Vec<Passed>> {
-    let flow = Flow::new(region, inheriting);
+    let flow = Flow { keeps_memory, ..Flow::new(region, inheriting) };
     let mut passed = HashMap::new();
     let first = region.entries.first().copied();
     for (&pc, block) in &region.blocks {

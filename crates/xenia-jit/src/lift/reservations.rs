@@ -84,6 +84,8 @@ impl Lifter<'_> {
         let no = self.b.ins().iconst(types::I8, 0);
         self.b.ins().brif(stands, attempt, &[], done, &[no.into()]);
         self.b.switch_to_block(attempt);
+        let at = self.placed(0);
+        let address = if at == 0 { address } else { self.b.ins().iadd_imm_s(address, i64::from(at)) };
         let old = self.b.ins().atomic_cas(MemFlagsData::new(), address, expected, new);
         let stored = self.b.ins().icmp(IntCC::Equal, old, expected);
         self.b.ins().jump(done, &[stored.into()]);

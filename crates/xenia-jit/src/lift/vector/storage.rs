@@ -47,7 +47,9 @@ impl Lifter<'_> {
         let (ea, address) = self.quadword(i);
         let amount = self.low_bits(ea);
         let ctx = self.ctx;
-        let address = self.b.ins().select(amount, address, ctx);
+        let at = self.placed(0);
+        let there = if at == 0 { ctx } else { self.b.ins().iadd_imm_s(ctx, -i64::from(at)) };
+        let address = self.b.ins().select(amount, address, there);
         let value = self.load_guest(types::I8X16, address, 0);
         let value = self.reversed(value);
         let back = self.b.ins().iadd_imm_s(amount, -16);
