@@ -5,6 +5,7 @@ use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, backing_page, canoni
 use crate::memory::GuestMemory;
 use crate::page_table::{COMMITTED, GUEST_FLAGS, WATCHED};
 use crate::snapshot::{ASCENDING, Held, Page, ZEROS};
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::*;
 use xenia_guest::GuestAddr;
@@ -39,7 +40,22 @@ impl GuestMemory {
         };
         (0..GUEST_PAGES as u32).find(differs).map(|guest| GuestAddr(guest << PAGE_SHIFT))
     }
+
+    /// The guest's committed pages in ranges, gaps of less than [`APART`] among them.
+    fn committed_pages(&self) -> Vec<Range<u32>> {
+        let mut ranges: Vec<Range<u32>> = Vec::new();
+        for page in (0..GUEST_PAGES as u32).filter(|&page| self.pages.page_flags(page) & COMMITTED != 0) {
+            match ranges.last_mut() {
+                Some(last) if page - last.end < APART => last.end = page + 1,
+                _ => ranges.push(page..page + 1),
+            }
+        }
+        ranges
+    }
 }
+
+/// Pages of one page table of the host's: a scan of what lies closer together costs less than two.
+const APART: u32 = 512;
 
 /// The first address at which two copies of a backing page differ.
 fn difference(page: u32, a: &Page, b: &Page) -> Option<GuestAddr> {
@@ -57,6 +73,8 @@ pub struct Comparison {
     trackers: Option<[DirtyTracker; 2]>,
     /// Mapping changes of each space when rights were last found alike.
     mapping_changes: Option<[u64; 2]>,
+    /// The guest's pages that may be written: what is committed, and small gaps.
+    committed: Vec<Range<u32>>,
     /// One bit per backing page that may differ.
     suspects: Box<[u64]>,
     pages_compared: u64,
@@ -70,6 +88,7 @@ impl Comparison {
             spaces: [a, b],
             trackers,
             mapping_changes: None,
+            committed: Vec::new(),
             suspects: vec![u64::MAX; BACKING_PAGES.div_ceil(64) as usize].into(),
             pages_compared: 0,
         }
@@ -95,12 +114,13 @@ impl Comparison {
                 return difference;
             }
             self.mapping_changes = Some(changes);
+            self.committed = a.committed_pages();
         }
         let mut known = false;
         if let Some(trackers) = &mut self.trackers {
-            let suspects = &mut self.suspects;
+            let (suspects, committed) = (&mut self.suspects, &self.committed);
             known = trackers.iter_mut().all(|tracker| {
-                tracker.take(|guest| {
+                tracker.take(committed, |guest| {
                     for page in guest.filter_map(|guest| backing_page(guest << PAGE_SHIFT)) {
                         suspects[page as usize / 64] |= 1 << (page % 64);
                     }

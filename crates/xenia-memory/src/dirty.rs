@@ -3,8 +3,8 @@
 //! Write-protection by userfaultfd in its asynchronous mode, read and renewed by the `PAGEMAP_SCAN`
 //! request (Linux 6.7): the kernel itself resolves the first write to each page and remembers it,
 //! so nothing is signalled and every write counts, through either view, by system calls too. Costs
-//! one short kernel fault per page written and scan. Hosts without it have no tracker; what needs
-//! one looks at all of memory instead.
+//! one short kernel fault per page written and scan, and each scan what it looks at: where it does, the kernel has page tables
+//! from then on, and reads all of them each time. Hosts without it have no tracker; what needs one looks at all of memory instead.
 
 use crate::layout::PAGE_SHIFT;
 use crate::memory::GuestMemory;
@@ -110,17 +110,20 @@ impl DirtyTracker {
         let pagemap = File::open("/proc/self/pagemap").ok()?;
         let regions = Box::new([Region::default(); 512]);
         let mut tracker = Self { _uffd: uffd, pagemap, bases, regions };
-        // The first scan also shows whether the kernel knows the request.
-        tracker.take(|_| ()).then_some(tracker)
+        // A scan of one page shows whether the kernel knows the request.
+        let page = 0..1;
+        tracker.take(&[page], |_| ()).then_some(tracker)
     }
 
-    /// Calls `f` with the ranges of guest pages written since the last call, and starts over. Pages
-    /// that were only read for the first time may be among them. False if the host refused: then
-    /// what was written is unknown.
-    pub(crate) fn take(&mut self, mut f: impl FnMut(Range<u32>)) -> bool {
-        for base in self.bases {
-            let end = base + (1 << 32);
-            let mut start = base;
+    /// Calls `f` with the ranges of guest pages, of those in `among`, that were written since they were among them last, or ever; and
+    /// starts over. Pages that were only read for the first time may be among them. False if the host refused: then what was written is
+    /// unknown.
+    pub(crate) fn take(&mut self, among: &[Range<u32>], mut f: impl FnMut(Range<u32>)) -> bool {
+        for (base, pages) in
+            self.bases.into_iter().flat_map(|base| among.iter().map(move |pages| (base, pages)))
+        {
+            let host = |page: u32| base + (u64::from(page) << PAGE_SHIFT);
+            let (mut start, end) = (host(pages.start), host(pages.end));
             while start < end {
                 let mut scan = Scan {
                     size: size_of::<Scan>() as u64,

@@ -120,6 +120,14 @@ fn a_standing_comparison_finds_every_kind_of_write_and_looks_at_little() {
     a.free(GuestAddr(0x1_0000)).unwrap();
     b.free(GuestAddr(0x1_0000)).unwrap();
     assert_eq!(comparison.first_difference(), None);
+    // Committed and written since the last look, far from all else.
+    for memory in [&a, &b] {
+        commit(memory, 0x6000_0000, 0x1_0000, RW);
+    }
+    host_store(&b, 0x6000_8000, 3);
+    assert_eq!(comparison.first_difference(), Some(GuestAddr(0x6000_8003)));
+    host_store(&a, 0x6000_8000, 3);
+    assert_eq!(comparison.first_difference(), None);
     if comparison.is_incremental() {
         let looked_at = comparison.pages_compared() - before;
         assert!(looked_at < 100, "{looked_at} pages");
