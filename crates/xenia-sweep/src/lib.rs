@@ -38,4 +38,4 @@ pub use plan::{Plan, Planned, plan};
 pub use report::write_report;
 pub use run::{Progress, RunConfig, Summary, run};
 pub use shard::Shard;
-pub use unit::{End, Header, UNITS, Unit};
+pub use unit::{End, Header, MOST_STATES, UNITS, Unit};

@@ -16,6 +16,8 @@ pub const UNITS: &str = "units.jsonl";
 const SCHEMA: &str = "xenia-rs/sweep-units/1";
 /// Units of a sweep, at most.
 pub(crate) const MOST_UNITS: u64 = 1_000_000;
+/// States that `fuzz --states` runs a sequence from at most: beyond, another sequence tells more.
+pub const MOST_STATES: u64 = 1000;
 /// Words of a unit, at most.
 const MOST_WORDS: usize = 4096;
 

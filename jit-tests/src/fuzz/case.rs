@@ -53,12 +53,14 @@ pub(super) fn text(
     } else {
         "the interpreter's results, and qemu-ppc64's where they differ"
     };
-    let from = if mismatch.state == 0 { String::new() } else { format!(", state {}", mismatch.state) };
     let _ = writeln!(
         out,
-        "# Found by the fuzzer: seed {seed}, block {}{from}; {} was {}, and {} in the reference.\n\
+        "# Found by the fuzzer: seed {seed}, block {}; {} was {}, and {} in the reference.\n\
          # Expected: {source}. Check them by the book before this file is kept.",
-        mismatch.block, mismatch.what, mismatch.actual, mismatch.expected
+        mismatch.place(),
+        mismatch.what,
+        mismatch.actual,
+        mismatch.expected
     );
     let _ = writeln!(out, "test_fuzz_seed{seed}_block{}:", mismatch.block);
     let defaults = xenia_cpu::PpcContext::default();

@@ -116,6 +116,16 @@ fn add(sum: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
     }
 }
 
+impl Mismatch {
+    /// The sequence's number, and the state if it is not its own.
+    pub fn place(&self) -> String {
+        match self.state {
+            0 => self.block.to_string(),
+            state => format!("{}, state {state}", self.block),
+        }
+    }
+}
+
 impl FuzzReport {
     /// Sequences that were compared.
     pub fn compared(&self) -> u64 {

@@ -4,6 +4,7 @@ use super::{Tier, number, positive};
 use clap::{Args, ValueEnum};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use xenia_sweep::MOST_STATES;
 
 /// Which engines `conformance` runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -71,6 +72,14 @@ pub enum FuzzMode {
     Both,
 }
 
+/// How many states a sequence runs from.
+fn states(text: &str) -> Result<u64, String> {
+    match positive(text)? {
+        states if states <= MOST_STATES => Ok(states),
+        _ => Err(format!("{MOST_STATES} at most")),
+    }
+}
+
 /// `fuzz`.
 #[derive(Clone, Debug, Args)]
 pub struct FuzzArgs {
@@ -90,7 +99,7 @@ pub struct FuzzArgs {
     #[arg(long, value_name = "N", value_parser = number, default_value = "0")]
     pub first: u64,
     /// Run each sequence from this many states, with --oracle interp: they cost little beside compiling it.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1000), default_value = "1")]
+    #[arg(long, value_name = "N", value_parser = states, default_value = "1")]
     pub states: u64,
     /// What to compare with.
     #[arg(long, value_enum, default_value = "interp")]
@@ -142,4 +151,17 @@ fn seeds(text: &str) -> Result<RangeInclusive<u64>, String> {
         return Err(format!("{text:?} has no seed in it"));
     }
     Ok(first..=last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_are_numbers_as_everywhere_and_not_too_many() {
+        assert_eq!([states("1"), states("1_000"), states("0x40")], [Ok(1), Ok(MOST_STATES), Ok(64)]);
+        for refused in ["0", "1_001", "-1", "many"] {
+            assert!(states(refused).is_err(), "{refused}");
+        }
+    }
 }

@@ -142,10 +142,9 @@ fn counts(counts: &BTreeMap<String, u64>) -> String {
 fn print(report: &FuzzReport) {
     for mismatch in &report.mismatch_details {
         let of = mismatch.case.as_deref().map_or_else(String::new, |case| format!("{case}, variant "));
-        let from = if mismatch.state == 0 { String::new() } else { format!(", state {}", mismatch.state) };
         outln!(
-            "MISMATCH in sequence {of}{}{from}: {} is {}, expected {}",
-            mismatch.block,
+            "MISMATCH in sequence {of}{}: {} is {}, expected {}",
+            mismatch.place(),
             mismatch.what,
             mismatch.actual,
             mismatch.expected

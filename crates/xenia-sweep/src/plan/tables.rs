@@ -4,7 +4,7 @@ use super::{Draft, EMPTY_FOLDER, Planner};
 use crate::error::Result;
 use crate::inputs::{self, DEFAULT};
 use crate::spec::{Check, Conformance, Fuzz, Matrix, Titles, Way};
-use crate::unit::{Input, Kind, MOST_UNITS, Word, is_hash};
+use crate::unit::{Input, Kind, MOST_STATES, MOST_UNITS, Word, is_hash};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -198,8 +198,10 @@ impl Planner<'_> {
         if table.blocks == 0 {
             return Err(self.wrong("`blocks` must be 1 at least"));
         }
-        if table.states.is_some_and(|states| !(1..=1000).contains(&states) || oracle != "interp") {
-            return Err(self.wrong("`states` must be from 1 to 1000, with the oracle interp"));
+        if table.states.is_some_and(|states| !(1..=MOST_STATES).contains(&states) || oracle != "interp") {
+            return Err(
+                self.wrong(format!("`states` must be from 1 to {MOST_STATES}, with the oracle interp"))
+            );
         }
         let limits = self.limits(table.limits)?;
         let batch = self.batch(table.batch)?;
