@@ -193,11 +193,11 @@ impl Lifter<'_> {
     /// Host address of `(RA|0)`, to which a displacement may be added on the host: both ends of the guest's space
     /// are inaccessible, as is what lies beside it, so an address that would wrap faults alike.
     pub(crate) fn base_address(&mut self, ra: usize) -> Value {
-        if ra == 0 && self.config.memory_at.is_some() {
-            return self.const64(0);
-        }
         if ra == 0 {
-            return self.word(Word::Memory);
+            return match self.config.memory_at {
+                Some(_) => self.const64(0),
+                None => self.word(Word::Memory),
+            };
         }
         let base = self.gpr_low(ra);
         self.host_address(base)

@@ -110,7 +110,7 @@ struct Flow<'a> {
 }
 
 impl<'a> Flow<'a> {
-    fn new(region: &'a Region, inheriting: &'a BTreeSet<u32>) -> Self {
+    fn new(region: &'a Region, inheriting: &'a BTreeSet<u32>, keeps_memory: bool) -> Self {
         let uses = region.blocks.iter().map(|(&pc, block)| (pc, Uses::of_block(block))).collect();
         let mut before: HashMap<u32, Vec<u32>> = HashMap::new();
         for (&from, block) in &region.blocks {
@@ -118,7 +118,7 @@ impl<'a> Flow<'a> {
                 before.entry(to).or_default().push(from);
             }
         }
-        Self { keeps_memory: true, inheriting, uses, before }
+        Self { keeps_memory, inheriting, uses, before }
     }
 
     fn uses(&self, pc: u32) -> Uses {
@@ -175,7 +175,7 @@ pub(super) fn find(
     keeps_memory: bool,
     loads: impl Fn(u32) -> bool,
 ) -> HashMap<u32, Vec<Passed>> {
-    let flow = Flow { keeps_memory, ..Flow::new(region, inheriting) };
+    let flow = Flow::new(region, inheriting, keeps_memory);
     let mut passed = HashMap::new();
     let first = region.entries.first().copied();
     for (&pc, block) in &region.blocks {
