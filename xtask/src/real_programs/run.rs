@@ -73,6 +73,10 @@ pub(crate) fn run(folder: &Path, program: &Program, modes: &[Mode], extent: Exte
     let native_disk = work.join("native");
     let disk_of = |mode: Mode| work.join(mode.name()).join(DISK);
     let mut outcome = Outcome { runs: 0, wrong: Vec::new() };
+    if runs.is_empty() {
+        // No folders to compare then.
+        return Ok(outcome);
+    }
     for run in &runs {
         let what = format!("{} {} {}", program.name, run.program, run.arguments.join(" "));
         provide_files(program, run, &here, &sources, &native_disk)?;
