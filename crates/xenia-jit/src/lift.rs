@@ -150,7 +150,8 @@ enum FloatMode {
 /// What is known at a place of the code. It goes on from a block to one that is reached from there alone.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
-    ctx: Value,
+    /// The context's address, and the block of the intermediate form that has it.
+    ctx: Option<(ir::Block, Value)>,
     /// What was left of the budget when `counted` of `spent` were counted.
     budget: Value,
     counted: u32,
@@ -174,9 +175,9 @@ const ADDRESSES: usize = 4;
 
 impl State {
     /// Nothing is known but the budget.
-    fn new(ctx: Value, budget: Value) -> Self {
+    fn new(budget: Value) -> Self {
         Self {
-            ctx,
+            ctx: None,
             budget,
             counted: 0,
             spent: 0,
@@ -300,7 +301,6 @@ impl<'a> Lifter<'a> {
             blocks.insert(pc, block);
         }
         b.switch_to_block(entry);
-        let ctx = b.ins().get_pinned_reg(types::I64);
         let budget = b.block_params(entry)[0];
         let guest = region.blocks[&region.entries[0]].code[0];
         Self {
@@ -318,7 +318,7 @@ impl<'a> Lifter<'a> {
             calls: false,
             inheriting,
             inherited: HashMap::new(),
-            state: State::new(ctx, budget),
+            state: State::new(budget),
             guest,
             remaining: 0,
             terminated: false,
@@ -361,9 +361,8 @@ impl<'a> Lifter<'a> {
         if let Some(state) = self.inherited.remove(&pc) {
             self.state = state;
         } else {
-            let ctx = self.b.ins().get_pinned_reg(types::I64);
             let budget = self.b.block_params(ir_block)[0];
-            self.state = State::new(ctx, budget);
+            self.state = State::new(budget);
             let granted = self.granted_at(pc);
             for (place, passed) in self.passed_to(pc).into_iter().enumerate() {
                 let value = self.b.block_params(ir_block)[1 + place];

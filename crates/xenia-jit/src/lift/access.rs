@@ -17,7 +17,7 @@ impl Lifter<'_> {
         self.mode = Some(mode);
         // Compared once more in the other mode, denormals might be zeros.
         self.settle_compares();
-        let ctx = self.ctx;
+        let ctx = self.context();
         let now = self.b.ins().load(types::I64, HOST, ctx, Word::VectorMode.offset());
         let switch = self.b.create_block();
         let next = self.b.create_block();
@@ -60,7 +60,7 @@ impl Lifter<'_> {
 
     fn store_budget(&mut self) {
         if self.spent_as_stored.is_none() {
-            let (budget, ctx) = (self.budget_after(), self.ctx);
+            let (budget, ctx) = (self.budget_after(), self.context());
             self.b.ins().store(HOST, budget, ctx, BUDGET);
             // Whoever wants the budget from here on has it at hand, and the one before lives no longer.
             (self.state.budget, self.state.counted) = (budget, self.spent);
@@ -111,7 +111,6 @@ impl Lifter<'_> {
         let here = self.b.srcloc();
         self.b.set_srcloc(SourceLoc::new(AFTER_FAULT));
         let kept = self.state.clone();
-        self.ctx = self.b.ins().get_pinned_reg(types::I64);
         self.flush_for_access();
         self.note_singles();
         // What the site's remaining instructions are to be added to.

@@ -99,7 +99,7 @@ impl Lifter<'_> {
             self.carrying.begin(to);
             let Some(here) = self.carrying.here else { continue };
             self.b.switch_to_block(gate);
-            let ctx = self.b.ins().get_pinned_reg(types::I64);
+            let ctx = self.context();
             for (n, variable) in self.carrying.loops[here].into_iter().enumerate() {
                 let Some(variable) = variable else { continue };
                 let offset = match n {

@@ -18,7 +18,7 @@ fn operands_offset(field: usize) -> i32 {
 impl Lifter<'_> {
     /// Stores a field: a compare of words as its operands, anything else as its nibble.
     pub(super) fn store_field(&mut self, field: usize) {
-        let ctx = self.ctx;
+        let ctx = self.context();
         let value = match self.cache.cr[field] {
             Some(Cr::Compare { a, b, signed }) if self.b.func.dfg.value_type(a) == types::I32 => {
                 self.b.ins().store(HOST, a, ctx, operands_offset(field));
@@ -37,7 +37,7 @@ impl Lifter<'_> {
 
     /// A field of the context as a nibble in an I8.
     pub(super) fn load_field(&mut self, field: usize) -> Value {
-        let ctx = self.ctx;
+        let ctx = self.context();
         let bits = self.b.ins().load(types::I8, HOST, ctx, cr_offset(field));
         if self.cache.settled {
             return bits;

@@ -90,7 +90,7 @@ impl Lifter<'_> {
 
     /// What is known where an entry begins.
     fn begin_entry(&mut self, budget: Value, registers: &[Value], number: usize) {
-        self.state = State::new(self.ctx, budget);
+        self.state = State::new(budget);
         if number == 0 {
             CALLED_WITH.iter().zip(registers).for_each(|(&n, &value)| self.cache.know_gpr(n, value));
         }

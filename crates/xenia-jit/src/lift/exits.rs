@@ -127,7 +127,6 @@ impl Lifter<'_> {
         self.b.seal_block(out);
         self.b.switch_to_block(out);
         let pc = block.start();
-        let ctx = self.ctx;
         if self.inherits(pc) {
             let kept = self.state.clone();
             self.flush();
@@ -144,7 +143,6 @@ impl Lifter<'_> {
             self.lengthen(pc);
             self.leave(Leave::Budget, pc);
         }
-        self.ctx = ctx;
         self.b.switch_to_block(go_on);
     }
 
@@ -160,7 +158,7 @@ impl Lifter<'_> {
         let exit = self.exit;
         self.b.switch_to_block(exit);
         let results = [self.b.block_params(exit)[0], self.b.block_params(exit)[1]];
-        let ctx = self.b.ins().get_pinned_reg(types::I64);
+        let ctx = self.context();
         let out = self.b.ins().load(types::I64, HOST, ctx, Word::Out.offset());
         self.b.ins().return_call_indirect(self.signatures.other, out, &results);
     }
@@ -186,7 +184,7 @@ impl Lifter<'_> {
     pub(super) fn call_hook(&mut self, hook: Hook, arguments: &[Value]) -> Value {
         if hook.is_cold() {
             self.call_cold_hook(hook, arguments);
-            let ctx = self.ctx;
+            let ctx = self.context();
             return self.b.ins().load(types::I64, HOST, ctx, Word::HookResult.offset());
         }
         let call = self.begin_call(hook, self.signatures.hooks[arguments.len()], arguments);
@@ -201,7 +199,7 @@ impl Lifter<'_> {
 
     fn begin_call(&mut self, hook: Hook, signature: ir::SigRef, arguments: &[Value]) -> ir::Inst {
         debug_assert_eq!(arguments.len(), hook.arguments(), "{hook:?}");
-        let ctx = self.ctx;
+        let ctx = self.context();
         let address = self.b.ins().load(types::I64, HOST, ctx, hook.offset());
         let words: Vec<Value> = std::iter::once(ctx).chain(arguments.iter().copied()).collect();
         self.b.ins().call_indirect(signature, address, &words)
@@ -259,7 +257,7 @@ impl Lifter<'_> {
         let back_here = self.b.ins().icmp_imm_s(IntCC::Equal, came, i64::from(back));
         let out = [BlockArg::Value(budget), BlockArg::Value(came)];
         // Words loaded before the call are still right, but not worth keeping across it.
-        self.state = State::new(self.ctx, budget);
+        self.state = State::new(budget);
         for (n, &value) in RETURNED.into_iter().zip(&results[2..]) {
             self.cache.know_gpr(n, value);
         }
@@ -269,10 +267,23 @@ impl Lifter<'_> {
             let next = self.b.create_block();
             self.b.ins().brif(back_here, next, &[], exit, &out);
             self.b.switch_to_block(next);
-            self.ctx = self.b.ins().get_pinned_reg(types::I64);
             self.goto(back);
         }
         self.terminated = true;
+    }
+
+    /// The context's address. Each block of the intermediate form that needs it copies it: a value for several would take a register
+    /// through all of them, in loops that don't look at the context as well.
+    pub(super) fn context(&mut self) -> Value {
+        let here = self.b.current_block();
+        if let Some((block, value)) = self.state.ctx
+            && Some(block) == here
+        {
+            return value;
+        }
+        let value = self.b.ins().get_pinned_reg(types::I64);
+        self.state.ctx = here.map(|block| (block, value));
+        value
     }
 
     /// A word of `PpcContext::host`, loaded once per block.
@@ -284,7 +295,7 @@ impl Lifter<'_> {
         let value = if let Some(variable) = carried {
             self.b.use_var(variable)
         } else {
-            let ctx = self.ctx;
+            let ctx = self.context();
             self.b.ins().load(types::I64, HOST, ctx, word.offset())
         };
         self.words[word as usize] = Some(value);

@@ -38,7 +38,7 @@ impl Lifter<'_> {
             self.store_fpr(i.fd());
             self.cache.floats = known;
         }
-        let ctx = self.ctx;
+        let ctx = self.context();
         let places = [Word::Operands, Word::SecondOperand, Word::ThirdOperand];
         for (operand, place) in operands.into_iter().zip(places) {
             if let Some(operand) = operand {
@@ -79,7 +79,7 @@ impl Lifter<'_> {
         if let Some(limits) = self.cache.floats.limits[of] {
             return limits;
         }
-        let ctx = self.ctx;
+        let ctx = self.context();
         // The upper half of a double's mask is a single's.
         let offsets = if ty == types::F64 {
             [Word::Magnitude.offset(), Word::SmallestDouble.offset()]

@@ -15,7 +15,7 @@ impl Lifter<'_> {
     /// what sets the sticky bits. (Arithmetic needs no such thing, its result is tested for NaN.)
     fn keep(&mut self, i: Instruction, value: Value) {
         let offset = offset_of!(PpcContext, fpr) + 8 * i.fd();
-        let ctx = self.ctx;
+        let ctx = self.context();
         self.b.ins().store(HOST, value, ctx, offset as i32);
     }
 

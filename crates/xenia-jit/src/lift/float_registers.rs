@@ -123,7 +123,7 @@ impl Lifter<'_> {
     }
 
     fn load_fpr(&mut self, n: usize) -> Value {
-        let ctx = self.ctx;
+        let ctx = self.context();
         self.b.ins().load(types::F64, HOST, ctx, fpr_offset(n))
     }
 
@@ -160,7 +160,7 @@ impl Lifter<'_> {
     /// FPR `n` as an F32, if it is known to be one.
     pub(crate) fn known_single(&mut self, n: usize) -> Option<(Value, Nans)> {
         if self.is_stored_short(n) && self.cache.floats.singles[n].is_none() {
-            let ctx = self.ctx;
+            let ctx = self.context();
             let single = self.b.ins().load(types::F32, HOST, ctx, fpr_offset(n));
             let floats = &mut self.cache.floats;
             floats.singles[n] = Some(single);
@@ -221,7 +221,7 @@ impl Lifter<'_> {
         let bits = if let Some(value) = self.cache.floats.doubles[n] {
             self.bits(value)
         } else {
-            let ctx = self.ctx;
+            let ctx = self.context();
             self.b.ins().load(types::I64, HOST, ctx, fpr_offset(n))
         };
         let [convert, zero_or_odd, odd, fit, done] = [(); 5].map(|()| self.b.create_block());
@@ -272,7 +272,7 @@ impl Lifter<'_> {
     pub(crate) fn store_fpr(&mut self, n: usize) {
         if (self.cache.floats.dirty | self.cache.floats.short) >> n & 1 != 0 {
             let value = self.fpr(n);
-            let ctx = self.ctx;
+            let ctx = self.context();
             self.b.ins().store(HOST, value, ctx, fpr_offset(n));
         }
     }
@@ -297,7 +297,7 @@ impl Lifter<'_> {
             } else if !self.is_stored_short(n)
                 && let Some((single, _)) = self.known_single(n)
             {
-                let ctx = self.ctx;
+                let ctx = self.context();
                 self.b.ins().store(HOST, single, ctx, fpr_offset(n));
             }
         }
@@ -315,7 +315,7 @@ impl Lifter<'_> {
         if told == open {
             return;
         }
-        let ctx = self.ctx;
+        let ctx = self.context();
         let mut shorts = self.const64(short.into());
         if told != 0 {
             let before = self.b.ins().load(types::I64, HOST, ctx, Word::Shorts.offset());
@@ -332,7 +332,7 @@ impl Lifter<'_> {
             return;
         }
         self.cache.floats.open &= !open;
-        let ctx = self.ctx;
+        let ctx = self.context();
         let shorts = self.b.ins().load(types::I64, HOST, ctx, Word::Shorts.offset());
         let shorts = self.b.ins().band_imm_s(shorts, i64::from(open));
         let [cold, next] = [(); 2].map(|()| self.b.create_block());
@@ -351,7 +351,7 @@ impl Lifter<'_> {
             return;
         }
         let operand = self.exact_operand(n);
-        let ctx = self.ctx;
+        let ctx = self.context();
         self.b.ins().store(HOST, operand.value(), ctx, fpr_offset(n));
         let short = matches!(operand, Operand::Single(_));
         let floats = &mut self.cache.floats;

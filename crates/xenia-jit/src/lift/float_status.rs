@@ -21,7 +21,7 @@ const UNWRITTEN: u32 = FEX | VX | 1 << 11;
 impl Lifter<'_> {
     /// FPSCR as it is in the context, a word.
     pub(super) fn status(&mut self) -> Value {
-        let ctx = self.ctx;
+        let ctx = self.context();
         self.b.ins().load(types::I32, HOST, ctx, FPSCR)
     }
 
@@ -77,7 +77,7 @@ impl Lifter<'_> {
     /// Puts `status`, but for its summaries, into FPSCR. `record`: CR1 follows. The instruction ends its block.
     fn set_status(&mut self, status: Value, record: bool) {
         let status = self.summarized(status);
-        let ctx = self.ctx;
+        let ctx = self.context();
         self.b.ins().store(HOST, status, ctx, FPSCR);
         if record {
             self.record_of(status);

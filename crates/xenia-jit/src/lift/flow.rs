@@ -256,7 +256,6 @@ impl Lifter<'_> {
     pub(super) fn lengthen(&mut self, pc: u32) {
         let Granted { short, open, .. } = self.granted_at(pc);
         if short | open != 0 {
-            self.ctx = self.b.ins().get_pinned_reg(types::I64);
             let (short, open) = (self.const64(short.into()), self.const64(open.into()));
             self.call_cold_hook(crate::hooks::Hook::Widen, &[short, open]);
         }

@@ -382,7 +382,7 @@ impl Integer for Lifter<'_> {
     }
 
     fn mfvscr(&mut self, i: Instruction) {
-        let ctx = self.ctx;
+        let ctx = self.context();
         let vscr = self.b.ins().load(types::I32, HOST, ctx, offset_of!(PpcContext, vscr) as i32);
         let zero = self.b.ins().iconst(types::I32, 0);
         let lanes = self.b.ins().splat(types::I32X4, zero);
@@ -396,7 +396,7 @@ impl Integer for Lifter<'_> {
         let vscr = self.b.ins().band_imm_s(low, 0x0001_0001);
         // NJ belongs to vector mode, which has to be begun anew.
         self.scalar_mode();
-        let ctx = self.ctx;
+        let ctx = self.context();
         self.b.ins().store(HOST, vscr, ctx, offset_of!(PpcContext, vscr) as i32);
     }
 }

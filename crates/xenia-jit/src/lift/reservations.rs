@@ -18,7 +18,7 @@ const RESERVATION: usize = offset_of!(PpcContext, reservation);
 
 impl Lifter<'_> {
     pub(super) fn reservation(&mut self, value: Value, field: usize) {
-        let ctx = self.ctx;
+        let ctx = self.context();
         self.b.ins().store(HOST, value, ctx, (RESERVATION + field) as i32);
     }
 
@@ -57,7 +57,7 @@ impl Lifter<'_> {
         let value = self.low_part(i.rs(), ty);
         let so = self.xer(Xer::So);
         self.before_access();
-        let ctx = self.ctx;
+        let ctx = self.context();
         let mut field =
             |ty: Type, offset: usize| self.b.ins().load(ty, HOST, ctx, (RESERVATION + offset) as i32);
         let reserved = field(types::I32, offset_of!(Reservation, addr));
@@ -103,7 +103,7 @@ impl Lifter<'_> {
     /// reservation for it.
     fn commit(&mut self, ea: Value, stands: Value, value: Value, so: Value) {
         self.flush();
-        let (ctx, pc) = (self.ctx, self.guest.pc);
+        let (ctx, pc) = (self.context(), self.guest.pc);
         let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
         self.b.ins().store(HOST, at, ctx, PC);
         let exact = self.budget_before();

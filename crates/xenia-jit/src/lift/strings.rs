@@ -76,7 +76,7 @@ impl Lifter<'_> {
     pub(super) fn call_string(&mut self, i: Instruction, ea: Value) {
         self.flush();
         self.cache = Cache::default();
-        let ctx = self.ctx;
+        let ctx = self.context();
         let pc = self.guest.pc;
         let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
         self.b.ins().store(HOST, at, ctx, PC);

@@ -181,7 +181,7 @@ impl System for Lifter<'_> {
     }
 
     fn mfmsr(&mut self, i: Instruction) {
-        let ctx = self.ctx;
+        let ctx = self.context();
         let msr = self.b.ins().load(types::I64, HOST, ctx, MSR);
         self.set_gpr(i.rd(), msr);
     }
@@ -193,7 +193,7 @@ impl System for Lifter<'_> {
                 self.set_gpr(i.rd(), value);
             }
             XER => {
-                let ctx = self.ctx;
+                let ctx = self.context();
                 let count = self.b.ins().load(types::I8, HOST, ctx, offset_of!(PpcContext, xer_count) as i32);
                 let count = self.b.ins().band_imm_s(count, 0x7F);
                 let word = self.b.ins().uextend(types::I32, count);
@@ -204,12 +204,12 @@ impl System for Lifter<'_> {
             }
             TB | TBU => self.read_time_base(i),
             VRSAVE => {
-                let ctx = self.ctx;
+                let ctx = self.context();
                 let value = self.b.ins().uload32(HOST, ctx, offset_of!(PpcContext, vrsave) as i32);
                 self.set_gpr_low(i.rd(), value, None);
             }
             SPRG0..=SPRG3 => {
-                let ctx = self.ctx;
+                let ctx = self.context();
                 let value = self.b.ins().load(types::I64, HOST, ctx, sprg(i.spr()));
                 self.set_gpr(i.rd(), value);
             }
@@ -218,7 +218,7 @@ impl System for Lifter<'_> {
                 self.set_gpr(i.rd(), value);
             }
             PIR => {
-                let ctx = self.ctx;
+                let ctx = self.context();
                 let value = self.b.ins().uload8(types::I64, HOST, ctx, offset_of!(PpcContext, hw_id) as i32);
                 self.set_gpr_low(i.rd(), value, None);
             }
@@ -268,15 +268,15 @@ impl System for Lifter<'_> {
                     self.set_xer(bit, value);
                 }
                 let count = self.b.ins().band_imm_s(word, 0x7F);
-                let ctx = self.ctx;
+                let ctx = self.context();
                 self.b.ins().istore8(HOST, count, ctx, offset_of!(PpcContext, xer_count) as i32);
             }
             VRSAVE => {
-                let (ctx, value) = (self.ctx, self.gpr32(i.rs()));
+                let (ctx, value) = (self.context(), self.gpr32(i.rs()));
                 self.b.ins().store(HOST, value, ctx, offset_of!(PpcContext, vrsave) as i32);
             }
             SPRG0..=SPRG3 => {
-                let (ctx, value) = (self.ctx, self.gpr(i.rs()));
+                let (ctx, value) = (self.context(), self.gpr(i.rs()));
                 self.b.ins().store(HOST, value, ctx, sprg(i.spr()));
             }
             // There is no such register, or it can't be written.
@@ -326,7 +326,7 @@ impl Lifter<'_> {
     /// Moves RS to the bits of MSR that are in `reach`, or with L to EE and RI alone. Where that changes what compiled
     /// code takes for granted, the dispatcher goes on.
     fn change_msr(&mut self, i: Instruction, reach: u64) {
-        let ctx = self.ctx;
+        let ctx = self.context();
         let source = self.gpr(i.rs());
         let old = self.b.ins().load(types::I64, HOST, ctx, MSR);
         let (value, written) = if i.mtmsr_l() {
@@ -361,7 +361,7 @@ impl Lifter<'_> {
     /// Reads the time base, or its upper word: the time at the start of the visit, and a tick for so many instructions
     /// that completed since, of which this one is none. The last read that the visit allows ends it.
     fn read_time_base(&mut self, i: Instruction) {
-        let ctx = self.ctx;
+        let ctx = self.context();
         let exact = self.budget_before();
         let whole = self.b.ins().load(types::I64, HOST, ctx, offset_of!(PpcContext, visit_budget) as i32);
         let executed = self.b.ins().isub(whole, exact);

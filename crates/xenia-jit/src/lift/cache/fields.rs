@@ -16,7 +16,7 @@ impl Lifter<'_> {
         if let Some(value) = self.cache.xer[bit as usize] {
             return value;
         }
-        let ctx = self.ctx;
+        let ctx = self.context();
         let value = self.b.ins().load(types::I8, HOST, ctx, bit.offset());
         self.cache.xer[bit as usize] = Some(value);
         value

@@ -42,7 +42,7 @@ impl Lifter<'_> {
             return value;
         }
         let value = if self.cache.gpr[n].is_none() && self.carrying.variable(n).is_none() {
-            let ctx = self.ctx;
+            let ctx = self.context();
             self.b.ins().uload32(HOST, ctx, gpr_offset(n))
         } else {
             let low = self.gpr32(n);
@@ -83,7 +83,7 @@ impl Lifter<'_> {
         if let Some(variable) = self.carrying.variable(register) {
             return self.b.use_var(variable);
         }
-        let ctx = self.ctx;
+        let ctx = self.context();
         self.b.ins().load(types::I64, HOST, ctx, offset)
     }
 
@@ -117,7 +117,7 @@ impl Lifter<'_> {
         if let Some(value) = self.cache.vr[n] {
             return value;
         }
-        let ctx = self.ctx;
+        let ctx = self.context();
         let value = self.b.ins().load(types::I8X16, HOST, ctx, vr_offset(n));
         self.cache.vr[n] = Some(value);
         value
@@ -140,7 +140,7 @@ impl Lifter<'_> {
         let value = match register {
             Special::Ctr => self.carried_or_loaded(carried::CTR, register.offset()),
             Special::Lr => {
-                let ctx = self.ctx;
+                let ctx = self.context();
                 self.b.ins().load(types::I64, HOST, ctx, register.offset())
             }
         };

@@ -76,7 +76,7 @@ impl Lifter<'_> {
     /// Stores what FPSCR is owed; it stays owed.
     pub(crate) fn store_pending(&mut self) {
         const LAZY: i32 = offset_of!(PpcContext, fp_lazy) as i32;
-        let ctx = self.ctx;
+        let ctx = self.context();
         let pending = self.cache.pending;
         if let Some((word, operands)) = pending.operation {
             let op = self.const64(PENDING | singles(operands) | u64::from(word));
@@ -106,7 +106,7 @@ impl Lifter<'_> {
 
     /// Stores what is dirty of everything but floating point.
     pub(crate) fn store_others(&mut self) {
-        let ctx = self.ctx;
+        let ctx = self.context();
         for n in 0..32 {
             if self.cache.gpr_dirty >> n & 1 != 0
                 && let Some(value) = self.cache.gpr[n]

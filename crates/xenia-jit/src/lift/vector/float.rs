@@ -26,7 +26,7 @@ impl Lifter<'_> {
     /// The instruction's result by [`crate::exact_vector`]. `sources`: the registers it reads.
     fn vector_exactly(&mut self, d: usize, sources: &[(usize, Value)]) -> Value {
         let i = self.guest.instruction;
-        let ctx = self.ctx;
+        let ctx = self.context();
         let place = |n: usize| (offset_of!(PpcContext, vr) + 16 * n) as i32;
         for &(n, value) in sources {
             // What the context holds is stale or the same.

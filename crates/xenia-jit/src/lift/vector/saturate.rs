@@ -24,7 +24,7 @@ impl Lifter<'_> {
     /// Sets SAT if `any`, an I8 of 0 or 1, is 1.
     pub(super) fn saturated_if(&mut self, any: Value) {
         let any = self.b.ins().uextend(types::I32, any);
-        let ctx = self.ctx;
+        let ctx = self.context();
         let vscr = self.b.ins().load(types::I32, HOST, ctx, VSCR);
         let vscr = self.b.ins().bor(vscr, any);
         self.b.ins().store(HOST, vscr, ctx, VSCR);

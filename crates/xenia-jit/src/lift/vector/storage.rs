@@ -46,7 +46,7 @@ impl Lifter<'_> {
     pub(crate) fn load_vector_right(&mut self, i: Instruction, d: usize) {
         let (ea, address) = self.quadword(i);
         let amount = self.low_bits(ea);
-        let ctx = self.ctx;
+        let ctx = self.context();
         let at = self.placed(0);
         let there = if at == 0 { ctx } else { self.b.ins().iadd_imm_s(ctx, -i64::from(at)) };
         let address = self.b.ins().select(amount, address, there);
@@ -65,7 +65,7 @@ impl Lifter<'_> {
         let address = self.host_address(ea);
         // Through the register's place in the context, where an address can select a part of it.
         let value = self.vr(s);
-        let ctx = self.ctx;
+        let ctx = self.context();
         let place = (offset_of!(PpcContext, vr) + 16 * s) as i32;
         self.b.ins().store(HOST, value, ctx, place);
         let offset = self.b.ins().band_imm_s(ea, 15);
