@@ -179,7 +179,8 @@ impl CodeCache {
             }
             other => other?,
         };
-        let Compiled { mut code, tables: Tables { entries, covered, places, relocations }, .. } = compiled;
+        let Compiled { mut code, tables: Tables { entries, covered, places, relocations, .. }, .. } =
+            compiled;
         let address = self.memory.execute_base() + offset as u64;
         for relocation in relocations {
             let value = match relocation.symbol {

@@ -1,11 +1,11 @@
 //! How many host instructions each guest block became: what a change of the lifter does, as numbers that depend on no clock.
 //!
 //! Host instructions belong to the block whose guest instruction they were emitted for, those off its hot path included.
-//! Entry thunks, what the compiler adds for the region as a whole, and what runs only when an access in a loop has faulted,
-//! belong to no block.
+//! Entry thunks, what the compiler adds for the region as a whole, what runs only when an access in a loop has faulted, and copies of
+//! leaves belong to no block.
 
 use crate::function_tier::Compiled;
-use crate::region::Region;
+use crate::region::{Block, Region};
 use iced_x86::{Decoder, DecoderOptions, Instruction};
 use std::collections::BTreeMap;
 
@@ -43,15 +43,15 @@ impl RegionCost {
         while decoder.can_decode() {
             decoder.decode_out(&mut instruction);
             let site = Compiled::site(&compiled.tables.places, instruction.ip() as u32);
-            let block = site.and_then(|site| region.blocks.range(..=site.pc).next_back());
-            match block {
-                Some((&pc, _)) => *counts.entry(pc).or_default() += 1,
+            let block = site.and_then(|site| region.block_of(site.pc));
+            match block.map(Block::start) {
+                Some(pc) => *counts.entry(pc).or_default() += 1,
                 None => shared += 1,
             }
         }
         let blocks = region.blocks.iter().map(|(&pc, block)| BlockCost {
             pc,
-            guest: block.code.len() as u32,
+            guest: block.own().len() as u32,
             host: counts.get(&pc).copied().unwrap_or_default(),
         });
         Self { blocks: blocks.collect(), shared, calls }

@@ -48,6 +48,8 @@ pub(crate) struct Tables {
     pub(crate) entries: Vec<(u32, u32)>,
     /// Where its guest instructions lie: first addresses and those after the last ones, in order.
     pub(crate) covered: Vec<(u32, u32)>,
+    /// The same of the leaves that it has copies of.
+    pub(crate) leaves: Vec<(u32, u32)>,
     /// Where the code of each guest instruction begins, by offset.
     pub(crate) places: Vec<(u32, Option<Site>)>,
     /// What of the code is the process's own.
@@ -211,7 +213,7 @@ impl Compiler {
                 _ => covered.push((block.start(), block.end())),
             }
         }
-        let tables = Tables { entries, covered, places, relocations };
+        let tables = Tables { entries, covered, leaves: region.leaves(), places, relocations };
         Ok(Some(Compiled { code: bytes, tables, texts }))
     }
 }

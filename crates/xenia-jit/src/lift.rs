@@ -39,6 +39,7 @@ mod redo;
 mod reservations;
 mod rotate;
 mod singles;
+mod state;
 mod strings;
 mod system;
 mod vector;
@@ -46,25 +47,23 @@ mod vector128;
 mod word_pairs;
 
 use crate::fault_exit::LEAVES;
-use crate::host::{Leave, WORDS};
+use crate::host::Leave;
 use crate::loops;
 use crate::mode::Mode;
-use crate::region::{Guest, Region};
-use cache::Cache;
+use crate::region::{Guest, Region, Replaced};
 use carried::Carrying;
-use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, Value, types};
+use cranelift_codegen::ir::{self, AbiParam, InstBuilder, MemFlagsData, SigRef, Signature, types};
 use cranelift_codegen::isa::CallConv;
 use cranelift_frontend::FunctionBuilder;
 use entries::Switch;
 pub(crate) use float_checks::SINGLE_RESULT;
 use flow::Granted;
 use passed::{CALLED_WITH, Passed, RETURNED};
-use redo::Exact;
 use serde::{Deserialize, Serialize};
+use state::{FloatMode, State};
 use std::collections::{BTreeSet, HashMap};
 use std::mem::offset_of;
 use std::ops::{Deref, DerefMut};
-use word_pairs::StoredWords;
 use xenia_cpu::{PpcContext, ReservationMode};
 use xenia_isa::{Semantics, dispatch};
 
@@ -140,58 +139,6 @@ struct Signatures {
     cold_hooks: [SigRef; 5],
 }
 
-/// What MXCSR is set for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum FloatMode {
-    Scalar,
-    Vector,
-}
-
-/// What is known at a place of the code. It goes on from a block to one that is reached from there alone.
-#[derive(Clone, Debug)]
-pub(crate) struct State {
-    /// The context's address, and the block of the intermediate form that has it.
-    ctx: Option<(ir::Block, Value)>,
-    /// What was left of the budget when `counted` of `spent` were counted.
-    budget: Value,
-    counted: u32,
-    /// Instructions since the budget came here, the block's own included.
-    spent: u32,
-    /// `spent` when the budget was stored, if it was since then.
-    spent_as_stored: Option<u32>,
-    /// MXCSR's mode, once it is known.
-    mode: Option<FloatMode>,
-    cache: Cache,
-    /// The instruction that a fault may go back to.
-    exact: Option<Exact>,
-    words: [Option<Value>; WORDS],
-    /// Host addresses that were computed last: memory's, the guest's, and their sum. It becomes part of each access that uses it.
-    addresses: [Option<(Value, Value, Value)>; ADDRESSES],
-    stored_words: StoredWords,
-}
-
-/// Host addresses that are remembered.
-const ADDRESSES: usize = 4;
-
-impl State {
-    /// Nothing is known but the budget.
-    fn new(budget: Value) -> Self {
-        Self {
-            ctx: None,
-            budget,
-            counted: 0,
-            spent: 0,
-            spent_as_stored: None,
-            mode: None,
-            cache: Cache::default(),
-            exact: None,
-            words: [None; WORDS],
-            addresses: [None; ADDRESSES],
-            stored_words: StoredWords::default(),
-        }
-    }
-}
-
 impl Deref for Lifter<'_> {
     type Target = State;
 
@@ -222,6 +169,8 @@ pub(crate) struct Lifter<'a> {
     /// Where indirect branches stay in the region.
     switch: Switch,
     sites: Vec<Site>,
+    /// How many of the region's own instructions there are so far.
+    lifted: usize,
     calls: bool,
 
     /// Blocks that one edge alone leads to.
@@ -315,6 +264,7 @@ impl<'a> Lifter<'a> {
             exit,
             switch: Switch::default(),
             sites: Vec::new(),
+            lifted: 0,
             calls: false,
             inheriting,
             inherited: HashMap::new(),
@@ -390,14 +340,17 @@ impl<'a> Lifter<'a> {
             let (pc, remaining) = (guest.pc, remaining as i32);
             self.sites.push(Site { pc, remaining, singles: 0, open: 0, from: pc, again: 0 });
             self.begin_instruction();
-            match guest.op {
-                Some(op) => dispatch(self, op, guest.instruction),
-                None => self.raise(),
+            match (block.replaced(index), guest.op) {
+                (Some(Replaced::Call), _) => self.set_link(),
+                (Some(Replaced::Jump | Replaced::Return), _) => {}
+                (None, Some(op)) => dispatch(self, op, guest.instruction),
+                (None, None) => self.raise(),
             }
             self.end_instruction();
+            self.lifted += usize::from(index < block.own().len());
             let so_far = self.length();
             if so_far > MOST_IR {
-                return Err(fitting(region.instructions, self.sites.len(), entered, so_far));
+                return Err(fitting(region.instructions, self.lifted, entered, so_far));
             }
             if self.terminated {
                 return Ok(());

@@ -7,7 +7,7 @@
 
 mod cycles;
 
-use crate::region::{Block, End, end_of};
+use crate::region::{Block, End};
 use cycles::cycles;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -101,8 +101,7 @@ fn header(members: &BTreeSet<u32>, before: &BTreeMap<u32, Vec<u32>>) -> u32 {
 
 /// Whether a block changes no registers in the context but those that it names.
 fn is_plain(block: &Block) -> bool {
-    let Some(last) = block.code.last() else { return false };
-    let goes_on = match end_of(last.pc, last.op, last.instruction) {
+    let goes_on = match block.way_on() {
         End::None | End::Branch { .. } => true,
         End::Indirect { link, .. } => !link,
         End::Call { .. } | End::Barrier | End::Stop => false,

@@ -31,7 +31,7 @@ pub(crate) fn cut(region: &Region, most: usize) -> Cut {
     // Indices of stretches: what goes on where.
     let mut edges: Vec<(usize, u32)> = Vec::new();
     for block in region.blocks.values() {
-        for (number, code) in block.code.chunks(most).enumerate() {
+        for (number, code) in block.own().chunks(most).enumerate() {
             let start = block.start().wrapping_add((4 * number * most) as u32);
             if number != 0 {
                 edges.push((stretches.len() - 1, start));

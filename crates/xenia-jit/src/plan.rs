@@ -11,6 +11,8 @@ use crate::pieces;
 use crate::region::{self, FUNCTION_LIMIT, Reach, Region};
 use crate::shared::{ModeCode, Shared};
 use crate::starts;
+use xenia_guest::GuestAddr;
+use xenia_memory::GuestMemory;
 
 /// A region to compile, and what the code cache learns from it once that is decided.
 pub(crate) struct Plan {
@@ -104,7 +106,13 @@ impl Shared {
         }
         loop {
             let sides = |from, to| self.sides(reached, from, to);
-            let plan = plan_piece(code, wanted, reached, &sides, limit, &mut fetch)?;
+            let may_read = |pc: u32| {
+                let page = GuestMemory::page_index(GuestAddr(pc));
+                let is_restless = |page| code.cache.lock().is_restless(page);
+                self.config.compile_restless || page.is_some_and(|page| !is_restless(page))
+            };
+            let choice = Choice { sides: &sides, may_read: &may_read };
+            let plan = plan_piece(code, wanted, reached, choice, limit, &mut fetch)?;
             if plan.region.instructions <= limit {
                 return Some(plan);
             }
@@ -128,6 +136,22 @@ enum Sides {
     Some(u64),
 }
 
+/// What is compiled of what is found.
+#[derive(Clone, Copy)]
+struct Choice<'a> {
+    /// Which sides of the branches between two addresses.
+    sides: &'a dyn Fn(u32, u32) -> Sides,
+    /// Whether code on a page, by an address in it, may be part of it for the sake of a leaf.
+    may_read: &'a dyn Fn(u32) -> bool,
+}
+
+impl<'a> Choice<'a> {
+    /// All of `bounds`, with the leaves that it calls.
+    fn all(self, bounds: (u32, u32), limit: usize) -> Reach<'a> {
+        Reach { leaves: Some(self.may_read), ..Reach::all(bounds, limit) }
+    }
+}
+
 /// What is known of a piece of a function before it's compiled, again perhaps.
 struct Before {
     sides: Sides,
@@ -147,7 +171,7 @@ impl Before {
         &self,
         wanted: Wanted,
         (region, calls): (Region, Vec<u32>),
-        (roots, bounds): (&[u32], (u32, u32)),
+        (roots, reach): (&[u32], &Reach<'_>),
         (start, piece): (u32, PieceOf),
         fetch: Fetch<'_>,
     ) -> Plan {
@@ -162,7 +186,7 @@ impl Before {
             return plan(region, None, calls);
         }
         let is_part = |at: u32| at == pc || is_side(at) || self.is_covered(at);
-        let reach = Reach { sides: Some(&is_part), ..Reach::all(bounds, FUNCTION_LIMIT) };
+        let reach = Reach { sides: Some(&is_part), ..*reach };
         let mut fewer = Vec::new();
         let has_it =
             |narrow: &Region| if as_entry { narrow.entries.contains(&pc) } else { narrow.contains(pc) };
@@ -192,7 +216,7 @@ fn plan_piece(
     code: &ModeCode,
     wanted: Wanted,
     reached: Reached<'_>,
-    sides: &dyn Fn(u32, u32) -> Sides,
+    choice: Choice<'_>,
     limit: usize,
     fetch: Fetch<'_>,
 ) -> Option<Plan> {
@@ -204,19 +228,19 @@ fn plan_piece(
     let mut calls = Vec::new();
     if place.is_settled && (wanted.as_entry || !place.is_covered) {
         let has_code = |pc| code.entries.offset(pc) != 0;
-        let reach = Reach { skips: &has_code, ..Reach::all(place.function, BESIDE.min(limit)) };
+        let reach = Reach { skips: &has_code, ..choice.all(place.function, BESIDE.min(limit)) };
         let region = region::discover(&[pc], &reach, &mut calls, fetch)?;
         return Some(Plan { region, whole: None, start: pc, piece: None, calls });
     }
     let (function, start) = (place.function.0, place.piece.0);
-    let reach = Reach::all(place.piece, FUNCTION_LIMIT);
+    let reach = choice.all(place.piece, FUNCTION_LIMIT);
     let mut roots = place.roots;
     let mut end_of_code = place.end_of_code;
     let known = region::discover(&roots, &reach, &mut calls, fetch);
     end_of_code = end_of_code.max(known.as_ref().map_or(0, Region::end));
     // What is compiled for the last time is compiled whole.
     let is_last = place.times + 1 >= MOST_TIMES;
-    let sides_here = sides(start, place.piece.1.min(end_of_code));
+    let sides_here = (choice.sides)(start, place.piece.1.min(end_of_code));
     // A side of a branch that was left out is part of it from now on, but no entry.
     let was_left_out = matches!(sides_here, Sides::Reached(_)) && !covered.is_empty() && !place.is_covered;
     let before = Before { sides: if is_last { Sides::All } else { sides_here }, covered };
@@ -229,7 +253,7 @@ fn plan_piece(
         if is_entry || region.contains(pc) && !wanted.as_entry || is_cut {
             let piece = PieceOf { function, entries: Vec::new() };
             let before = if is_cut { Before { sides: Sides::All, ..before } } else { before };
-            return Some(before.plan(wanted, (known?, calls), (&roots, place.piece), (start, piece), fetch));
+            return Some(before.plan(wanted, (known?, calls), (&roots, &reach), (start, piece), fetch));
         }
     }
     // Part of that function only if it lies between its start and the last address that it reaches.
@@ -260,7 +284,7 @@ fn plan_piece(
                 region = whole(&cases);
             }
             let piece = PieceOf { function, entries: cases };
-            return Some(before.plan(wanted, (region?, calls), (&roots, place.piece), (start, piece), fetch));
+            return Some(before.plan(wanted, (region?, calls), (&roots, &reach), (start, piece), fetch));
         }
     }
     // Of one behind it that nobody named.
@@ -269,14 +293,14 @@ fn plan_piece(
         && start != pc
         && code.cache.lock().functions.reaches(start, end)
     {
-        return plan_piece(code, wanted, reached, sides, limit, fetch);
+        return plan_piece(code, wanted, reached, choice, limit, fetch);
     }
     // A function of its own.
     calls.clear();
-    let bounds = (pc, place.function.1);
-    let region = region::discover(&[pc], &Reach::all(bounds, FUNCTION_LIMIT), &mut calls, fetch)?;
-    let sides = if region.instructions > limit { Sides::All } else { sides(pc, region.end()) };
+    let reach = choice.all((pc, place.function.1), FUNCTION_LIMIT);
+    let region = region::discover(&[pc], &reach, &mut calls, fetch)?;
+    let sides = if region.instructions > limit { Sides::All } else { (choice.sides)(pc, region.end()) };
     let before = Before { sides, covered: Vec::new() };
     let piece = PieceOf { function: pc, entries: Vec::new() };
-    Some(before.plan(wanted, (region, calls), (&[pc], bounds), (pc, piece), fetch))
+    Some(before.plan(wanted, (region, calls), (&[pc], &reach), (pc, piece), fetch))
 }

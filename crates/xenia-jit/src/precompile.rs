@@ -199,8 +199,8 @@ impl<'a> Worker<'a> {
                 }
             }
             let store = self.shared.store.as_ref()?;
-            let words = |covered: &[(u32, u32)]| {
-                crate::store::words_of(covered, &|pc| self.shared.memory.fetch_u32(pc).ok())
+            let words = |places: crate::store::Words<'_>| {
+                crate::store::words_of(places, &|pc| self.shared.memory.fetch_u32(pc).ok())
             };
             if store.find(self.mode, pc, &words).is_some_and(|found| found.has(&plan.region.entries)) {
                 done.known += 1;

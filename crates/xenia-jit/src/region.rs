@@ -7,6 +7,7 @@
 mod checks;
 mod discover;
 mod ends;
+mod leaves;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +36,10 @@ pub(crate) struct Guest {
 /// A basic block.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
+    /// Its own instructions, and those of the leaf that its last one is replaced by ([`leaves`]).
     pub(crate) code: Vec<Guest>,
+    /// How many are its own.
+    own: usize,
     /// Whether it begins with a compare of the budget.
     pub(crate) check: bool,
     /// Number of this block as an entry from outside.
@@ -54,15 +58,58 @@ impl Block {
         self.code[0].pc
     }
 
-    /// Address after the last instruction.
-    pub(crate) fn end(&self) -> u32 {
-        self.start().wrapping_add(4 * self.code.len() as u32)
+    /// Its own instructions, which follow each other.
+    pub(crate) fn own(&self) -> &[Guest] {
+        &self.code[..self.own]
     }
 
-    /// Number of instructions.
+    /// The instructions of the leaf that its last one is replaced by.
+    pub(crate) fn leaf(&self) -> &[Guest] {
+        &self.code[self.own..]
+    }
+
+    /// Address after the last of its own instructions.
+    pub(crate) fn end(&self) -> u32 {
+        self.start().wrapping_add(4 * self.own as u32)
+    }
+
+    /// Number of instructions, a leaf's included.
     pub(crate) fn len(&self) -> u32 {
         self.code.len() as u32
     }
+
+    /// Whether its last instruction is a call of the leaf, which comes back behind it.
+    fn calls_leaf(&self) -> bool {
+        !self.leaf().is_empty() && self.own().last().is_some_and(|call| call.instruction.lk())
+    }
+
+    /// What the instruction at `index` does, if it is one of those that a leaf takes the place of.
+    pub(crate) fn replaced(&self, index: usize) -> Option<Replaced> {
+        if self.leaf().is_empty() {
+            None
+        } else if index + 1 == self.own {
+            Some(if self.calls_leaf() { Replaced::Call } else { Replaced::Jump })
+        } else {
+            (index + 1 == self.code.len() && self.calls_leaf()).then_some(Replaced::Return)
+        }
+    }
+
+    /// How it goes on.
+    pub(crate) fn way_on(&self) -> End {
+        let last = self.code.last().filter(|_| !self.calls_leaf());
+        last.map_or(End::None, |last| end_of(last.pc, last.op, last.instruction))
+    }
+}
+
+/// A branch that isn't made, as what it leads to follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Replaced {
+    /// `bl`, which still sets LR.
+    Call,
+    /// `b`.
+    Jump,
+    /// `blr` to behind the call.
+    Return,
 }
 
 /// The blocks of one compilation, by address.
@@ -81,13 +128,34 @@ pub(crate) struct Region {
 impl Region {
     /// Whether the instruction at `pc` is part of it.
     pub(crate) fn contains(&self, pc: u32) -> bool {
-        self.blocks.range(..=pc).next_back().is_some_and(|(_, block)| pc < block.end())
+        self.block_of(pc).is_some()
     }
 
-    /// The instruction at `pc`, if it is part of it.
+    /// The block that the instruction at `pc` is one of its own of.
+    pub(crate) fn block_of(&self, pc: u32) -> Option<&Block> {
+        self.blocks.range(..=pc).next_back().map(|(_, block)| block).filter(|block| pc < block.end())
+    }
+
+    /// The instruction at `pc`, if it is part of it or of its leaves.
     pub(crate) fn word(&self, pc: u32) -> Option<u32> {
-        let (&start, block) = self.blocks.range(..=pc).next_back()?;
-        Some(block.code.get((pc - start) as usize / 4)?.instruction.0)
+        let guest = match self.block_of(pc) {
+            Some(block) => block.own().get((pc - block.start()) as usize / 4),
+            None => self.blocks.values().flat_map(Block::leaf).find(|guest| guest.pc == pc),
+        };
+        Some(guest?.instruction.0)
+    }
+
+    /// Where the instructions of its leaves lie: first addresses and those after the last ones, in order.
+    pub(crate) fn leaves(&self) -> Vec<(u32, u32)> {
+        let mut leaves: Vec<(u32, u32)> = Vec::new();
+        let guests = self.blocks.values().flat_map(Block::leaf);
+        for pc in guests.map(|guest| guest.pc).collect::<BTreeSet<u32>>() {
+            match leaves.last_mut() {
+                Some(last) if last.1 == pc => last.1 = pc.wrapping_add(4),
+                _ => leaves.push((pc, pc.wrapping_add(4))),
+            }
+        }
+        leaves
     }
 
     /// The pages that its instructions lie in.

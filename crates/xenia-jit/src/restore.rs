@@ -11,7 +11,7 @@ use crate::function_tier::Compiled;
 use crate::jit::Engine;
 use crate::mode::Mode;
 use crate::shared::{ModeCode, Shared};
-use crate::store::{CodeStore, Found, Hashed, words_of};
+use crate::store::{CodeStore, Found, Hashed, Words, words_of};
 use std::time::Instant;
 
 impl Engine {
@@ -28,7 +28,7 @@ impl Engine {
 impl Shared {
     fn restore(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
         let restored = self.store.as_ref().and_then(|store| {
-            let words = |covered: &[(u32, u32)]| words_of(covered, &|pc| self.memory.fetch_u32(pc).ok());
+            let words = |places: Words<'_>| words_of(places, &|pc| self.memory.fetch_u32(pc).ok());
             let found = store.find(mode, pc, &words)?;
             self.publish_found(code, pc, store, &found, &words)
         });
@@ -49,7 +49,7 @@ impl Shared {
     ) -> Option<()> {
         let (body, bytes) = store.unpack(found)?;
         let pages = watch_pages(&self.memory, &found.label.pages())?;
-        if words(&found.label.covered)? != found.label.words {
+        if words(found.label.places())? != found.label.words {
             return None;
         }
         let mut cache = code.cache.lock();

@@ -27,7 +27,7 @@ use crate::plan::Plan;
 use file::{Contents, Purpose};
 use parking_lot::Mutex;
 use record::Label;
-pub(crate) use record::{Body, words_of};
+pub(crate) use record::{Body, Words, words_of};
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::ops::Range;
@@ -43,7 +43,7 @@ const MOST_ALIKE: usize = 4;
 const BETWEEN_SAVES: Duration = Duration::from_secs(30);
 
 /// Hash of the guest's words in some places, if all can be fetched ([`words_of`]).
-pub(crate) type Hashed<'a> = &'a dyn Fn(&[(u32, u32)]) -> Option<[u8; 32]>;
+pub(crate) type Hashed<'a> = &'a dyn Fn(Words<'_>) -> Option<[u8; 32]>;
 
 /// Where a store's file is.
 pub trait Keeper: Send + Sync {
@@ -196,7 +196,7 @@ impl CodeStore {
         let ids = state.by_entry.get(&(mode.index() as u8, pc))?;
         ids.iter().rev().find_map(|&id| {
             let kept = state.kept.get(&id)?;
-            let is_same = words(&kept.label.covered)? == kept.label.words;
+            let is_same = words(kept.label.places())? == kept.label.words;
             is_same.then(|| Found { label: kept.label.clone(), payload: kept.payload.clone(), id })
         })
     }
@@ -380,7 +380,7 @@ impl State {
             let Some(kept) = self.kept.get(&id) else { continue };
             let has_more = kept.label.entries.iter().any(|pc| !entries.contains(pc));
             let word = |pc: u32| plan.region.word(pc);
-            if !has_more && words_of(&kept.label.covered, &word) == Some(kept.label.words) {
+            if !has_more && words_of(kept.label.places(), &word) == Some(kept.label.words) {
                 self.remove(id);
             }
         }

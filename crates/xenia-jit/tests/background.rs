@@ -72,8 +72,8 @@ fn the_interpreter_goes_on_until_the_code_is_there_and_then_stops() {
     loop {
         assert_eq!(machine.run(100_000), Exit::Budget);
         let now = machine.engine.counters().interpreted_instructions;
-        // Less than a hundredth of a visit: the rest was compiled.
-        if now - interpreted < 1000 {
+        // Less than a hundredth of a visit: the rest was compiled, which is counted a little later.
+        if now - interpreted < 1000 && machine.engine.counters().functions >= 1 {
             break;
         }
         interpreted = now;
@@ -83,7 +83,6 @@ fn the_interpreter_goes_on_until_the_code_is_there_and_then_stops() {
             machine.engine.counters()
         );
     }
-    assert!(machine.engine.counters().functions >= 1);
 }
 
 #[test]

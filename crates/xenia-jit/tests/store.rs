@@ -45,6 +45,14 @@ fn options(shelf: &Shelf, build: &str, title: &str) -> StoreOptions {
 
 /// r4 = sum of f(n) for n in r3..0, f(n) = 3 n + what is at DATA, stored there: a loop with a call, and a load and a store.
 fn words(factor: i32) -> Vec<u32> {
+    let mut words = words_with_leaf(factor);
+    // A branch to the next word makes it a function that is called.
+    words.insert(words.len() - 1, d(Op::bcx, 12, 2, 4));
+    words
+}
+
+/// The same where f is a leaf, of which the loop's code has a copy.
+fn words_with_leaf(factor: i32) -> Vec<u32> {
     vec![
         MFLR0,
         d(Op::addi, 4, 0, 0),
@@ -191,6 +199,24 @@ fn code_that_has_changed_is_compiled() {
     for factor in [3, 5] {
         let started = start(options(&shelf, "build", "title"), config(), &words(factor), 1);
         assert_eq!((started.counters.functions, started.tally.rejected), (0, 0), "{factor}");
+    }
+}
+
+#[test]
+fn code_with_a_leaf_that_has_changed_is_compiled() {
+    let shelf = Shelf::default();
+    let begin = |factor| start(options(&shelf, "build", "title"), config(), &words_with_leaf(factor), 1);
+    let first = begin(3);
+    assert!(first.counters.functions > 0);
+    let without = start(None, config(), &words_with_leaf(5), 1);
+    assert_ne!(without.outcome, first.outcome);
+    let changed = begin(5);
+    assert_eq!(changed.outcome, without.outcome);
+    assert!(changed.counters.functions > 0);
+    for (factor, outcome) in [(3, first.outcome), (5, without.outcome)] {
+        let started = begin(factor);
+        assert_eq!((started.outcome, started.counters.functions, started.tally.rejected), (outcome, 0, 0));
+        assert!(started.tally.restored > 0, "{:?}", started.tally);
     }
 }
 

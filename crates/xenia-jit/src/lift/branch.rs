@@ -35,7 +35,8 @@ impl Lifter<'_> {
         condition
     }
 
-    fn set_link(&mut self) {
+    /// LR is behind this instruction.
+    pub(super) fn set_link(&mut self) {
         let next = self.const64(u64::from(self.guest.pc.wrapping_add(4)));
         self.set_special(Special::Lr, next);
     }

@@ -15,7 +15,7 @@ mod forms;
 
 use super::{FloatMode, Lifter, reason};
 use crate::host::Leave;
-use crate::region::{Block, End, Guest, Region, end_of};
+use crate::region::{Block, End, Guest, Region};
 use cranelift_codegen::ir::{InstBuilder, types};
 use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Class, Family, Op, Operand};
@@ -126,7 +126,7 @@ struct Node {
 
 impl Node {
     fn new(block: &Block, inheriting: &BTreeSet<u32>, fuses: bool) -> Self {
-        let end = block.code.last().map(|last| end_of(last.pc, last.op, last.instruction));
+        let end = block.way_on();
         Self {
             start: block.start(),
             is_loop: block.is_loop,
@@ -135,8 +135,8 @@ impl Node {
             effects: block.code.iter().filter_map(|guest| Effect::of(guest, fuses)).collect(),
             before: Vec::new(),
             after: Vec::new(),
-            calls: matches!(end, Some(End::Call { .. } | End::Indirect { link: true, .. })),
-            shows: !matches!(end, Some(End::None | End::Branch { .. })),
+            calls: matches!(end, End::Call { .. } | End::Indirect { link: true, .. }),
+            shows: !matches!(end, End::None | End::Branch { .. }),
         }
     }
 

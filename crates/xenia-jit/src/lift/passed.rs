@@ -11,7 +11,7 @@
 
 use super::Lifter;
 use crate::host::Word;
-use crate::region::{Block, End, Guest, Region, end_of};
+use crate::region::{Block, End, Guest, Region};
 use cranelift_codegen::ir::Value;
 use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Class, Flag, Op, Operand};
@@ -96,8 +96,7 @@ impl Uses {
 
 /// Whether a block ends with a call.
 fn calls(block: &Block) -> bool {
-    let end = block.code.last().map(|last| end_of(last.pc, last.op, last.instruction));
-    matches!(end, Some(End::Call { .. } | End::Indirect { link: true, .. }))
+    matches!(block.way_on(), End::Call { .. } | End::Indirect { link: true, .. })
 }
 
 /// What blocks of a region use, and from where they are reached.

@@ -6,9 +6,10 @@
 //! the region then.
 
 use super::ends::{End, end_of};
+use super::leaves::{By, Leaves};
 use super::{BLOCK_LIMIT, Block, Guest, Region, checks};
 use std::collections::{BTreeMap, BTreeSet};
-use xenia_isa::{Instruction, decode};
+use xenia_isa::{Instruction, Op, decode};
 
 /// Where a region may lie.
 pub(crate) struct Reach<'a> {
@@ -20,12 +21,14 @@ pub(crate) struct Reach<'a> {
     pub(crate) skips: &'a dyn Fn(u32) -> bool,
     /// Which sides of conditional branches are part of it; `None`: all.
     pub(crate) sides: Option<&'a dyn Fn(u32) -> bool>,
+    /// Calls of leaves are replaced by copies, if their pages, by addresses in them, may be read for that. `None`: no call is.
+    pub(crate) leaves: Option<&'a dyn Fn(u32) -> bool>,
 }
 
 impl Reach<'static> {
     /// All of `bounds`.
     pub(crate) fn all(bounds: (u32, u32), limit: usize) -> Self {
-        Self { bounds, limit, skips: &|_| false, sides: None }
+        Self { bounds, limit, skips: &|_| false, sides: None, leaves: None }
     }
 }
 
@@ -98,6 +101,7 @@ pub(crate) fn discover(
     let roots = entries.len();
     let mut edges: Vec<(u32, u32)> = Vec::new();
     let mut left_out: Vec<(u32, u32)> = Vec::new();
+    let mut leaves = Leaves::new(reach.leaves);
     while let Some(distance) = work.pop_first() {
         let start = first.wrapping_add(distance);
         let mut pc = start;
@@ -136,10 +140,14 @@ pub(crate) fn discover(
                             follow(to, false, true);
                         }
                     }
+                    if !conditional && !instruction.lk() && !inside(taken) {
+                        leaves.take(pc, (taken, By::Jump), fetch);
+                    }
                 }
                 End::Call { target } => {
                     calls.push(target);
-                    follow(next, true, true);
+                    let is_replaced = op == Some(Op::bx) && leaves.take(pc, (target, By::Call), fetch);
+                    follow(next, !is_replaced, true);
                 }
                 End::Indirect { link, conditional } => {
                     if link || conditional {
@@ -172,7 +180,7 @@ pub(crate) fn discover(
             entries.push(header);
         }
     }
-    let blocks = cut(&guests, &words, &edges);
+    let blocks = cut(&guests, (&words, &edges), &leaves);
     let roots = entries[..roots].iter().filter(|pc| blocks.contains_key(pc)).count();
     entries.retain(|pc| blocks.contains_key(pc));
     let mut region = Region { blocks, entries, roots, instructions: guests.len(), left_out };
@@ -187,7 +195,11 @@ pub(crate) fn discover(
 }
 
 /// Cuts the instructions into blocks. They and the edges between them are in order.
-fn cut(guests: &[Guest], words: &Words, edges: &[(u32, u32)]) -> BTreeMap<u32, Block> {
+fn cut(
+    guests: &[Guest],
+    (words, edges): (&Words, &[(u32, u32)]),
+    leaves: &Leaves<'_>,
+) -> BTreeMap<u32, Block> {
     let mut blocks = Vec::new();
     let mut first = 0;
     let mut edges = edges.iter().peekable();
@@ -207,7 +219,8 @@ fn cut(guests: &[Guest], words: &Words, edges: &[(u32, u32)]) -> BTreeMap<u32, B
                 successors.push(next);
             }
             let block = Block {
-                code: code.to_vec(),
+                code: [code, leaves.at(guest.pc)].concat(),
+                own: code.len(),
                 check: false,
                 entry: None,
                 needs: 0,

@@ -93,3 +93,65 @@ fn unfetchable_code_ends_a_region_and_is_no_entry() {
     let mut nothing = |_| None;
     assert!(discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut Vec::new(), &mut nothing).is_none());
 }
+
+/// The region from 0 on in the first `own` of `words`, with leaves on pages for which `may_read` says so.
+fn with_leaves(words: &[u32], own: u32, may_read: &dyn Fn(u32) -> bool) -> Region {
+    let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+    let reach = Reach { leaves: Some(may_read), ..Reach::all((0, 4 * own), REGION_LIMIT) };
+    discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap()
+}
+
+/// `b` over so many words, with a link or without.
+fn branch(words: i32, link: u32) -> u32 {
+    0x4800_0000 | (words * 4) as u32 & 0x03FF_FFFC | link
+}
+
+#[test]
+fn a_leaf_takes_the_place_of_its_call() {
+    // addi; bl 5; addi; b 6; nothing; addi; addi; blr
+    let words = [ADDI, branch(4, 1), ADDI, branch(3, 0), 0, ADDI, ADDI, BLR];
+    let r = with_leaves(&words, 4, &|_| true);
+    assert_eq!(r.entries, [0], "what comes after the call is none");
+    assert_eq!(r.instructions, 4);
+    let (call, jump) = (&r.blocks[&0], &r.blocks[&8]);
+    assert_eq!((call.end(), call.len(), &call.successors[..]), (8, 5, &[8][..]));
+    assert_eq!(
+        (1..5).map(|n| call.replaced(n)).collect::<Vec<_>>(),
+        [Some(Replaced::Call), None, None, Some(Replaced::Return)]
+    );
+    assert!(matches!(call.way_on(), End::None));
+    assert_eq!((jump.end(), jump.len(), jump.replaced(1)), (16, 4, Some(Replaced::Jump)));
+    assert!(matches!(jump.way_on(), End::Indirect { link: false, .. }) && jump.replaced(3).is_none());
+    assert_eq!(r.leaves(), [(20, 32)]);
+    assert!(r.word(28) == Some(BLR) && !r.contains(28) && r.word(16).is_none());
+    // A page that changes all the time.
+    let r = with_leaves(&words, 4, &|_| false);
+    assert_eq!((&r.entries[..], r.leaves()), (&[0, 8][..], vec![]));
+}
+
+#[test]
+fn what_is_no_leaf_is_called() {
+    let mtlr = 0x7D88_03A6;
+    let too_long = [[ADDI; 24].as_slice(), &[BLR]].concat();
+    for callee in
+        [&[mtlr, BLR][..], &[branch(1, 0), BLR], &[0x4182_0004, BLR], &[0x4D82_0020, BLR], &too_long, &[ADDI]]
+    {
+        let words = [&[branch(2, 1), BLR], callee].concat();
+        let r = with_leaves(&words, 2, &|_| true);
+        assert_eq!((&r.entries[..], r.leaves()), (&[0, 4][..], vec![]), "{callee:x?}");
+        // To jump there is another thing, if it ends with its return alone.
+        let words = [&[branch(2, 0), BLR], callee].concat();
+        assert_eq!(with_leaves(&words, 1, &|_| true).leaves().len(), usize::from(callee[0] == mtlr));
+    }
+}
+
+#[test]
+fn leaves_of_a_region_are_bounded() {
+    // 200 calls of 23 instructions.
+    let mut words: Vec<u32> = (0..200).map(|n| branch(201 - n, 1)).chain([BLR]).collect();
+    words.extend([ADDI; 22]);
+    words.push(BLR);
+    let r = with_leaves(&words, 201, &|_| true);
+    let copies: usize = r.blocks.values().map(|block| block.leaf().len()).sum();
+    assert_eq!(copies, 1024 / 23 * 23);
+}

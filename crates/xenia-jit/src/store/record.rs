@@ -21,6 +21,8 @@ pub(crate) struct Label {
     pub(super) entries: Vec<u32>,
     /// Where its instructions lie: first addresses and those after the last ones, in order.
     pub(crate) covered: Vec<(u32, u32)>,
+    /// The same of the leaves that it has copies of.
+    leaves: Vec<(u32, u32)>,
     /// [`words_of`] these.
     pub(crate) words: [u8; 32],
     /// The title's start in which it was last of use.
@@ -43,11 +45,14 @@ pub(crate) struct Body {
     pub(crate) tables: Tables,
 }
 
+/// Where the words lie that a region was made of: its own, and those of its leaves.
+pub(crate) type Words<'a> = [&'a [(u32, u32)]; 2];
+
 /// Hash of the words in these places. `None` if one can't be fetched.
-pub(crate) fn words_of(covered: &[(u32, u32)], word: &dyn Fn(u32) -> Option<u32>) -> Option<[u8; 32]> {
+pub(crate) fn words_of(places: Words<'_>, word: &dyn Fn(u32) -> Option<u32>) -> Option<[u8; 32]> {
     let mut hash = blake3::Hasher::new();
     let mut bytes = Vec::new();
-    for &(from, to) in covered {
+    for &(from, to) in places.into_iter().flatten() {
         bytes.clear();
         bytes.extend(from.to_le_bytes());
         for pc in (from..to).step_by(4) {
@@ -74,37 +79,48 @@ impl Label {
         self.start
     }
 
-    /// Instructions.
+    /// What it was made of.
+    pub(crate) fn places(&self) -> Words<'_> {
+        [&self.covered, &self.leaves]
+    }
+
+    /// Instructions of its own.
     pub(super) fn instructions(&self) -> u32 {
-        self.covered.iter().map(|&(from, to)| to.saturating_sub(from) / 4).fold(0, u32::saturating_add)
+        instructions(&self.covered)
     }
 
     /// Bytes that it takes, about.
     pub(super) fn size(&self) -> usize {
-        size_of::<Self>() + 4 * self.entries.len() + 8 * self.covered.len()
+        size_of::<Self>() + 4 * self.entries.len() + 8 * (self.covered.len() + self.leaves.len())
     }
 
     /// The pages that its instructions lie in.
     pub(crate) fn pages(&self) -> BTreeSet<u32> {
         let pages = |&(from, to): &(u32, u32)| (from & !(PAGE_SIZE - 1)..to).step_by(PAGE_SIZE as usize);
-        self.covered.iter().flat_map(pages).collect()
+        self.places().into_iter().flatten().flat_map(pages).collect()
     }
 
     /// Whether it could be a region's.
     pub(super) fn is_sound(&self) -> bool {
-        let mut end = 0;
-        let in_order = self.covered.iter().all(|&(from, to)| {
-            let follows = from >= end && from < to && from % 4 == 0 && to % 4 == 0;
-            end = to;
-            follows
-        });
-        in_order
+        let is_sound = |places: &[(u32, u32)]| {
+            let mut end = 0;
+            let in_order = places.iter().all(|&(from, to)| {
+                let follows = from >= end && from < to && from % 4 == 0 && to % 4 == 0;
+                end = to;
+                follows
+            });
+            in_order && instructions(places) as usize <= REGION_LIMIT
+        };
+        self.places().into_iter().all(is_sound)
             && usize::from(self.mode) < Mode::COUNT
-            && self.instructions() as usize <= REGION_LIMIT
             && !self.entries.is_empty()
             && self.entries.iter().all(|&pc| pc % 4 == 0 && is_in(&self.covered, pc))
             && self.body <= self.length
     }
+}
+
+fn instructions(places: &[(u32, u32)]) -> u32 {
+    places.iter().map(|&(from, to)| to.saturating_sub(from) / 4).fold(0, u32::saturating_add)
 }
 
 fn is_in(covered: &[(u32, u32)], pc: u32) -> bool {
@@ -123,12 +139,14 @@ pub(super) fn pack(
     let mut bytes = postcard::to_allocvec(&body)?;
     let length = bytes.len();
     bytes.extend_from_slice(code);
-    let words = words_of(&tables.covered, &|pc| plan.region.word(pc)).ok_or("its words are not its own")?;
+    let words = words_of([&tables.covered, &tables.leaves], &|pc| plan.region.word(pc))
+        .ok_or("its words are not its own")?;
     let label = Label {
         mode: mode.index() as u8,
         start: plan.start,
         entries: tables.entries.iter().map(|&(pc, _)| pc).collect(),
         covered: tables.covered.clone(),
+        leaves: tables.leaves.clone(),
         words,
         used: 0,
         body: u32::try_from(length)?,
@@ -150,7 +168,7 @@ pub(super) fn unpack(label: &Label, bytes: &[u8]) -> Result<(Body, Vec<u8>), &'s
     let fits = |at: u32| (at as usize) < code.len();
     let is_sound = tables.entries.iter().map(|&(pc, _)| pc).eq(label.entries.iter().copied())
         && tables.entries.iter().all(|&(_, at)| fits(at))
-        && tables.covered == label.covered
+        && [&tables.covered[..], &tables.leaves] == label.places()
         && tables.places.is_sorted_by_key(|&(at, _)| at)
         && tables.relocations.iter().all(|relocation| relocation.fits(code.len()));
     if is_sound { Ok((body, code.to_vec())) } else { Err(wrong) }

@@ -5,7 +5,7 @@ use super::super::{HOST, Lifter};
 use super::{Pending, Special, Xer, gpr_offset, vr_offset};
 use crate::float_state::{PENDING, PRESENT};
 use crate::loops::carried;
-use cranelift_codegen::ir::InstBuilder;
+use cranelift_codegen::ir::{InstBuilder, Value};
 use std::mem::offset_of;
 use xenia_cpu::{FpLazy, PpcContext};
 
@@ -76,9 +76,9 @@ impl Lifter<'_> {
     /// Stores what FPSCR is owed; it stays owed.
     pub(crate) fn store_pending(&mut self) {
         const LAZY: i32 = offset_of!(PpcContext, fp_lazy) as i32;
-        let ctx = self.context();
         let pending = self.cache.pending;
         if let Some((word, operands)) = pending.operation {
+            let ctx = self.context();
             let op = self.const64(PENDING | singles(operands) | u64::from(word));
             self.b.ins().store(HOST, op, ctx, LAZY + offset_of!(FpLazy, op) as i32);
             let places = [offset_of!(FpLazy, a), offset_of!(FpLazy, b), offset_of!(FpLazy, c)];
@@ -91,6 +91,7 @@ impl Lifter<'_> {
         for (value, byte) in [(pending.compared, 5), (pending.rounding, 6)] {
             if let Some(value) = value {
                 let value = self.b.ins().bor_imm_s(value, i64::from(PRESENT));
+                let ctx = self.context();
                 self.b.ins().store(HOST, value, ctx, LAZY + byte);
             }
         }
@@ -106,12 +107,11 @@ impl Lifter<'_> {
 
     /// Stores what is dirty of everything but floating point.
     pub(crate) fn store_others(&mut self) {
-        let ctx = self.context();
         for n in 0..32 {
             if self.cache.gpr_dirty >> n & 1 != 0
                 && let Some(value) = self.cache.gpr[n]
             {
-                self.b.ins().store(HOST, value, ctx, gpr_offset(n));
+                self.store_word(value, gpr_offset(n));
             }
         }
         let mut dirty = self.cache.vr_dirty;
@@ -119,7 +119,7 @@ impl Lifter<'_> {
             let n = dirty.trailing_zeros() as usize;
             dirty &= dirty - 1;
             if let Some(value) = self.cache.vr[n] {
-                self.b.ins().store(HOST, value, ctx, vr_offset(n));
+                self.store_word(value, vr_offset(n));
             }
         }
         for field in 0..8 {
@@ -131,15 +131,22 @@ impl Lifter<'_> {
             if self.cache.xer_dirty >> bit as u8 & 1 != 0
                 && let Some(value) = self.cache.xer[bit as usize]
             {
-                self.b.ins().store(HOST, value, ctx, bit.offset());
+                self.store_word(value, bit.offset());
             }
         }
         for register in [Special::Lr, Special::Ctr] {
             if self.cache.special_dirty >> register as u8 & 1 != 0
                 && let Some(value) = self.cache.special[register as usize]
             {
-                self.b.ins().store(HOST, value, ctx, register.offset());
+                self.store_word(value, register.offset());
             }
         }
+    }
+
+    /// Stores a value to the context, whose address is asked for only where there is something to store: a copy that nobody uses
+    /// stays in the code.
+    fn store_word(&mut self, value: Value, offset: i32) {
+        let ctx = self.context();
+        self.b.ins().store(HOST, value, ctx, offset);
     }
 }
