@@ -147,10 +147,17 @@ impl<S: System> LockstepExecutor<S> {
         ThreadsReport::new(&self.scheduler, &self.system)
     }
 
-    /// Whether too long has passed since the last frame.
-    fn frames_overdue(&mut self, limits: &Limits) -> Option<RunEnd> {
-        let limit = limits.ticks_between_frames?;
+    /// Whether the run has shown as many frames as it may, or none for too long. Asks for them only where that matters, as they are
+    /// behind a lock.
+    fn ended_by_frames(&mut self, limits: &Limits) -> Option<RunEnd> {
+        if limits.frames.is_none() && limits.ticks_between_frames.is_none() {
+            return None;
+        }
         let (frames, now) = (self.system.frames(), self.scheduler.now());
+        if limits.frames.is_some_and(|limit| frames >= limit) {
+            return Some(RunEnd::Frames);
+        }
+        let limit = limits.ticks_between_frames?;
         if frames != self.last_frame.0 {
             self.last_frame = (frames, now);
         }
@@ -159,16 +166,12 @@ impl<S: System> LockstepExecutor<S> {
             .then(|| RunEnd::NoFrames { since, threads: self.threads_report() })
     }
 
-    fn frames_reached(&self, limits: &Limits) -> bool {
-        limits.frames.is_some_and(|frames| self.system.frames() >= frames)
-    }
-
     /// Whether the run is to stop now; takes the flag back.
     fn is_stopped(&self) -> bool {
         self.stop.load(Relaxed) && self.stop.swap(false, Relaxed)
     }
 
-    /// One slot's visit, the end of a round, or a piece of a gap.
+    /// One visit, the end of a round, or a piece of a gap.
     fn step(&mut self, devices: &mut DeviceQueue, limits: &Limits) -> Option<RunEnd> {
         // Within a gap only what the host wants ends a run: the guest's side of it is as if it were one piece.
         if let Some(end) = self.gap {
@@ -181,51 +184,55 @@ impl<S: System> LockstepExecutor<S> {
             self.cross_gap(end, limits);
             return None;
         }
-        if self.frames_reached(limits) {
-            return Some(RunEnd::Frames);
-        }
-        if limits.instructions.is_some_and(|limit| self.instructions >= limit) {
+        let by_frames = self.ended_by_frames(limits);
+        if by_frames != Some(RunEnd::Frames)
+            && limits.instructions.is_some_and(|limit| self.instructions >= limit)
+        {
             return Some(RunEnd::Instructions);
         }
-        if let Some(end) = self.frames_overdue(limits) {
-            return Some(end);
+        if by_frames.is_some() {
+            return by_frames;
         }
         if self.is_stopped() || self.engine.divergence().is_some() {
             return Some(RunEnd::Stopped);
         }
-        let round = match &mut self.round {
-            Some(round) => round,
-            None if limits.ticks.is_some_and(|limit| self.time >> INSTRUCTIONS_PER_TICK_SHIFT >= limit) => {
+        if self.round.is_none() {
+            if limits.ticks.is_some_and(|limit| self.time >> INSTRUCTIONS_PER_TICK_SHIFT >= limit) {
                 return Some(RunEnd::Ticks);
             }
-            empty => {
-                let order = self.scheduler.begin_round();
-                empty.insert(Round { order, at: 0, longest: 0, visit: None })
+            let order = self.scheduler.begin_round();
+            self.round = Some(Round { order, at: 0, longest: 0, visit: None });
+        }
+        self.next_visit(devices, limits)
+    }
+
+    /// The visit of the next slot of the round that has somebody, or the end of the round.
+    fn next_visit(&mut self, devices: &mut DeviceQueue, limits: &Limits) -> Option<RunEnd> {
+        while let Some(round) = self.round {
+            let Some(&hw_id) = round.order.get(round.at) else {
+                self.round = None;
+                return self.end_round(round.longest, limits);
+            };
+            let time = match self.visit(hw_id, devices, limits) {
+                VisitEnd::Stop(end) => return Some(end),
+                VisitEnd::Over(time) => time,
+            };
+            if let Some(round) = &mut self.round {
+                round.at += 1;
+                round.visit = None;
+                round.longest = round.longest.max(time);
             }
-        };
-        let Some(&hw_id) = round.order.get(round.at) else {
-            let longest = round.longest;
-            self.round = None;
-            return self.end_round(longest, limits);
-        };
-        match self.visit(hw_id, devices, limits) {
-            VisitEnd::Stop(end) => Some(end),
-            VisitEnd::Over(time) => {
-                if let Some(round) = &mut self.round {
-                    round.at += 1;
-                    round.visit = None;
-                    round.longest = round.longest.max(time);
-                }
+            // Where nothing ran, nothing has come about that the run might end for.
+            if time > 0 {
                 self.activity.step(0, self.instructions, self.scheduler.now());
-                if time > 0 {
-                    self.activity.set(0, Doing::Devices);
-                    self.scheduler.set_now((self.time + time) >> INSTRUCTIONS_PER_TICK_SHIFT);
-                    self.system.end_visit(&mut self.scheduler, hw_id, devices.stores());
-                    devices.clear();
-                }
-                None
+                self.activity.set(0, Doing::Devices);
+                self.scheduler.set_now((self.time + time) >> INSTRUCTIONS_PER_TICK_SHIFT);
+                self.system.end_visit(&mut self.scheduler, hw_id, devices.stores());
+                devices.clear();
+                return None;
             }
         }
+        None
     }
 
     /// Runs a slot until its quantum is spent, a thread yields, or nobody is ready.
