@@ -121,11 +121,13 @@ pub(in super::super) static DIFFERENCES: &[Difference] = &[
     },
     Difference {
         name: "conditional stores: memory after such a store",
-        why: "likewise",
+        why: "likewise; before it stores, stwcx. compares the low word alone, for CR0 both",
         book: "PowerISA 2.02 II 3.3.2",
         rows: Rows::These(&[Op::stwcx, Op::stdcx]),
         field: Field::Memory,
-        when: |view, _, _| other_size(view) && view.theirs.get(Register::Cr) & EQ != 0,
+        when: |view, _, _| {
+            other_size(view) && (view.op == Op::stwcx || view.theirs.get(Register::Cr) & EQ != 0)
+        },
     },
     // Floating point.
     Difference {
