@@ -13,7 +13,7 @@ pub(super) enum FloatMode {
     Vector,
 }
 
-/// What is known at a place of the code. It goes on from a block to one that is reached from there alone.
+/// See the module's documentation.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     /// The context's address, and the block of the intermediate form that has it.
