@@ -42,16 +42,18 @@ mod flag {
     pub(super) const ENTRY: u8 = 4;
 }
 
-/// Flags of the words in a region's bounds.
+/// Flags of the words in a region's bounds, as far as one has any: bounds may be a mebibyte for a function of a few words.
 struct Words {
     from: u32,
+    /// How many words the bounds have.
+    count: usize,
     flags: Vec<u8>,
 }
 
 impl Words {
     fn new((from, to): (u32, u32)) -> Self {
         let from = from & !3;
-        Self { from, flags: vec![0; to.saturating_sub(from).div_ceil(4) as usize] }
+        Self { from, count: to.saturating_sub(from).div_ceil(4) as usize, flags: Vec::new() }
     }
 
     /// Whether all of `flags` are set; none is outside.
@@ -62,10 +64,15 @@ impl Words {
 
     /// Sets `flag`. False if it was set, or `pc` is outside.
     fn set(&mut self, pc: u32, flag: u8) -> bool {
-        let at = pc.wrapping_sub(self.from) / 4;
-        let Some(flags) = self.flags.get_mut(at as usize) else { return false };
-        let is_new = *flags & flag == 0;
-        *flags |= flag;
+        let at = (pc.wrapping_sub(self.from) / 4) as usize;
+        if at >= self.count {
+            return false;
+        }
+        if at >= self.flags.len() {
+            self.flags.resize(at + 1, 0);
+        }
+        let is_new = self.flags[at] & flag == 0;
+        self.flags[at] |= flag;
         is_new
     }
 }
