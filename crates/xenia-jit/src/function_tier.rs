@@ -206,14 +206,8 @@ impl Compiler {
             places.push((to, None));
         }
         let texts = clif.map(|clif| Texts { clif, host: code.vcode.clone().unwrap_or_default() });
-        let mut covered: Vec<(u32, u32)> = Vec::new();
-        for block in region.blocks.values() {
-            match covered.last_mut() {
-                Some(last) if last.1 == block.start() => last.1 = block.end(),
-                _ => covered.push((block.start(), block.end())),
-            }
-        }
-        let tables = Tables { entries, covered, leaves: region.leaves(), places, relocations };
+        let (covered, leaves) = (region.covered(), region.leaves());
+        let tables = Tables { entries, covered, leaves, places, relocations };
         Ok(Some(Compiled { code: bytes, tables, texts }))
     }
 }

@@ -145,17 +145,16 @@ impl Region {
         Some(guest?.instruction.0)
     }
 
-    /// Where the instructions of its leaves lie: first addresses and those after the last ones, in order.
+    /// Where its own instructions lie: first addresses and those after the last ones, in order.
+    pub(crate) fn covered(&self) -> Vec<(u32, u32)> {
+        joined(self.blocks.values().map(|block| (block.start(), block.end())))
+    }
+
+    /// The same of its leaves.
     pub(crate) fn leaves(&self) -> Vec<(u32, u32)> {
-        let mut leaves: Vec<(u32, u32)> = Vec::new();
         let guests = self.blocks.values().flat_map(Block::leaf);
-        for pc in guests.map(|guest| guest.pc).collect::<BTreeSet<u32>>() {
-            match leaves.last_mut() {
-                Some(last) if last.1 == pc => last.1 = pc.wrapping_add(4),
-                _ => leaves.push((pc, pc.wrapping_add(4))),
-            }
-        }
-        leaves
+        let addresses: BTreeSet<u32> = guests.map(|guest| guest.pc).collect();
+        joined(addresses.into_iter().map(|pc| (pc, pc.wrapping_add(4))))
     }
 
     /// The pages that its instructions lie in.
@@ -187,4 +186,16 @@ impl Region {
     pub(crate) fn end(&self) -> u32 {
         self.blocks.values().next_back().map_or(0, Block::end)
     }
+}
+
+/// Places that are in order, those that follow each other as one.
+fn joined(places: impl Iterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
+    let mut joined: Vec<(u32, u32)> = Vec::new();
+    for (from, to) in places {
+        match joined.last_mut() {
+            Some(last) if last.1 == from => last.1 = to,
+            _ => joined.push((from, to)),
+        }
+    }
+    joined
 }
