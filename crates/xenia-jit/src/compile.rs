@@ -199,7 +199,7 @@ impl Shared {
     ) -> Result<bool, JitError> {
         let memory = &self.memory;
         let Some(pages) = watch(memory, &plan.region) else { return Ok(false) };
-        let Some(_lifting) = Lifting::begin(self, code, plan.start, &pages) else { return Ok(false) };
+        let Some(_lifting) = Lifting::begin(code, plan.start, &pages) else { return Ok(false) };
         let config = self.lift_config(mode);
         let compiled = work.compiler.compile(&plan.region, config, false)?;
         work.counts.functions += 1;
@@ -264,9 +264,9 @@ struct Lifting<'a> {
 
 impl<'a> Lifting<'a> {
     /// `None` if one of the pages changes too often, or another engine is at it.
-    fn begin(shared: &Shared, code: &'a ModeCode, start: u32, pages: &[(u32, u32)]) -> Option<Self> {
+    fn begin(code: &'a ModeCode, start: u32, pages: &[(u32, u32)]) -> Option<Self> {
         let mut cache = code.cache.lock();
-        if !shared.config.compile_restless && pages.iter().any(|&(page, _)| cache.is_restless(page)) {
+        if pages.iter().any(|&(page, _)| cache.is_restless(page)) {
             return None;
         }
         cache.release_retired();

@@ -108,8 +108,7 @@ impl Shared {
             let sides = |from, to| self.sides(reached, from, to);
             let may_read = |pc: u32| {
                 let page = GuestMemory::page_index(GuestAddr(pc));
-                let is_restless = |page| code.cache.lock().is_restless(page);
-                self.config.compile_restless || page.is_some_and(|page| !is_restless(page))
+                page.is_some_and(|page| !code.cache.lock().is_restless(page))
             };
             let choice = Choice { sides: &sides, may_read: &may_read };
             let plan = plan_piece(code, wanted, reached, choice, limit, &mut fetch)?;

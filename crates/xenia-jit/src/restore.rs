@@ -57,7 +57,7 @@ impl Shared {
             // Another engine was quicker.
             return Some(());
         }
-        if !self.config.compile_restless && pages.iter().any(|&(page, _)| cache.is_restless(page)) {
+        if pages.iter().any(|&(page, _)| cache.is_restless(page)) {
             return None;
         }
         cache.release_retired();

@@ -52,13 +52,9 @@ pub(crate) struct ModeCode {
 }
 
 impl ModeCode {
-    fn new(
-        mode: Mode,
-        epochs: &Arc<Epochs>,
-        store: Option<&Arc<CodeStore>>,
-        bounds: &[(u32, Option<u32>)],
-    ) -> Result<Self, JitError> {
-        let mut cache = CodeCache::new(Arc::clone(epochs), mode, store.map(Arc::clone))?;
+    fn new(mode: Mode, shared: &Shared, bounds: &[(u32, Option<u32>)]) -> Result<Self, JitError> {
+        let mut cache = CodeCache::new(Arc::clone(&shared.epochs), mode, shared.store.clone())?;
+        cache.set_compile_restless(shared.config.compile_restless);
         for &(start, end) in bounds {
             cache.functions.give(start, end);
         }
@@ -127,7 +123,7 @@ impl Shared {
             store,
         };
         // Without the usual mode there is no point.
-        let usual = ModeCode::new(Mode::default(), &shared.epochs, shared.store.as_ref(), &[])?;
+        let usual = ModeCode::new(Mode::default(), &shared, &[])?;
         shared.modes[Mode::default().index()].get_or_init(|| Some(usual));
         Ok(Arc::new(shared))
     }
@@ -145,7 +141,7 @@ impl Shared {
     pub(crate) fn code(&self, mode: Mode) -> Option<&ModeCode> {
         let made = self.modes[mode.index()].get_or_init(|| {
             // Bounds are hints: one that comes at this moment may be missed.
-            let made = ModeCode::new(mode, &self.epochs, self.store.as_ref(), &self.bounds.lock());
+            let made = ModeCode::new(mode, self, &self.bounds.lock());
             made.inspect_err(|error| tracing::warn!(%error, ?mode, "interpreted: no room for its code")).ok()
         });
         made.as_ref()

@@ -25,7 +25,8 @@ use crate::region::REGION_LIMIT;
 use crate::shared::{ModeCode, Shared};
 use std::time::{Duration, Instant};
 use xenia_cpu::{Exit, PpcContext};
-use xenia_memory::CurrentQueue;
+use xenia_guest::GuestAddr;
+use xenia_memory::{CurrentQueue, GuestMemory};
 
 /// What leaving compiled code, finding no code, and coming back costs, in interpreted instructions.
 const MISS: u32 = 36;
@@ -110,6 +111,11 @@ impl Engine {
             let mut cache = code.cache.lock();
             for called in self.interpreter.take_called() {
                 cache.functions.add(called);
+            }
+            let page = GuestMemory::page_index(GuestAddr(pc));
+            if page.is_some_and(|page| cache.is_restless(page)) {
+                // Before it's looked at what would be compiled, which costs more than what is interpreted.
+                return false;
             }
             let place = cache.place(pc);
             if !warmth.wanted && place.is_covered {

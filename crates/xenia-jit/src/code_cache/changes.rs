@@ -27,6 +27,8 @@ pub(super) struct Pages {
     code: Vec<PageCode>,
     /// Changes seen of pages that held code.
     flips: HashMap<u32, u32>,
+    /// No page is restless, however often it changes.
+    compile_restless: bool,
 }
 
 impl Pages {
@@ -37,7 +39,7 @@ impl Pages {
 
     /// Whether code on `page` changed so often that it is better interpreted.
     pub(super) fn is_restless(&self, page: u32) -> bool {
-        self.flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)
+        !self.compile_restless && self.flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)
     }
 
     /// Region `id` is no longer on `page`.
@@ -103,6 +105,11 @@ impl CodeCache {
             }
         }
         regions.len() as u64
+    }
+
+    /// Whether pages are compiled however often they change.
+    pub(crate) fn set_compile_restless(&mut self, compile_restless: bool) {
+        self.pages.compile_restless = compile_restless;
     }
 
     /// Whether code on `page` changed so often that it is better interpreted.

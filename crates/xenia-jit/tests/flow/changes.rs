@@ -63,3 +63,21 @@ fn code_that_is_replaced_again_and_again_is_interpreted_unless_it_may_be_compile
         assert_eq!(interpreted == 0, compile_restless, "{interpreted} of 80");
     }
 }
+
+#[test]
+fn what_is_replaced_all_the_time_is_not_looked_at_again_and_again() {
+    let mut machine = Machine::jit_with(JitConfig { warm_up: 4, ..JitConfig::default() });
+    let mut round = |round: i32, turns: u64| {
+        start(&mut machine, &[x(Op::mtspr, 4, 9, 0, 0), d(Op::addi, 3, 0, round), d(Op::bcx, 16, 0, -4), SC]);
+        machine.ctx.gpr[4] = turns;
+        machine.run(1_000_000);
+        assert_eq!(machine.ctx.gpr[3], round as u64);
+        machine.engine.counters()
+    };
+    let compiled = round(1, 100);
+    assert_ne!((compiled.functions, compiled.compile_wait_ns), (0, 0));
+    let restless = (2..40).map(|number| round(number, 100)).last().unwrap();
+    let later = round(40, 100_000);
+    assert!(later.interpreted_instructions > restless.interpreted_instructions + 200_000);
+    assert_eq!((later.functions, later.compile_wait_ns), (restless.functions, restless.compile_wait_ns));
+}
