@@ -8,10 +8,10 @@ use crate::layout::BACKING_PAGES;
 use parking_lot::Mutex;
 use std::ops::Range;
 
-/// Pages of the longest range that is kept: 256 KiB.
-const LONGEST: usize = 64;
-/// Pages that are kept at most: 4 MiB.
-const MOST: u32 = 1024;
+/// Pages of the longest range that is kept: 1 MiB.
+const LONGEST: usize = 256;
+/// Pages that are kept at most: 8 MiB.
+const MOST: u32 = 2048;
 /// Pages of a word.
 const BITS: u32 = u64::BITS;
 
@@ -111,7 +111,7 @@ mod tests {
         assert!(!leftovers.keep(&(0..long), |_| true));
         assert!(cleared(&leftovers, 0..long).is_empty(), "what was kept of them is the host's, too");
         let runs = MOST / LONGEST as u32;
-        let run = |number: u32| number * 100..number * 100 + LONGEST as u32;
+        let run = |number: u32| number * 2 * LONGEST as u32..(2 * number + 1) * LONGEST as u32;
         assert!((0..runs).all(|number| leftovers.keep(&run(number), |_| true)));
         assert!(!leftovers.keep(&run(runs), |_| true));
         assert_eq!(cleared(&leftovers, run(3)).len(), LONGEST);
