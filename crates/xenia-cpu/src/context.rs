@@ -91,6 +91,9 @@ pub const HOST_WORDS: usize = 48;
 pub struct PpcContext {
     /// General-purpose registers.
     pub gpr: [u64; 32],
+    /// Scratch words of the engine that runs this context: host addresses, exit codes. Not guest
+    /// state; never saved, compared or hashed.
+    pub host: [u64; HOST_WORDS],
     /// Floating-point registers: the bits of a double.
     pub fpr: [u64; 32],
     /// Vector registers v0–v127; see the module doc for the byte order.
@@ -139,9 +142,6 @@ pub struct PpcContext {
     pub reservation: Reservation,
     /// See [`FpLazy`].
     pub fp_lazy: FpLazy,
-    /// Scratch words of the engine that runs this context: host addresses, exit codes. Not guest
-    /// state; never saved, compared or hashed.
-    pub host: [u64; HOST_WORDS],
 }
 
 impl Default for PpcContext {

@@ -24,7 +24,7 @@
 //! here; the context then holds the budget as of the block's start.
 
 use crate::conditions;
-use crate::host::{Leave, Word};
+use crate::host::{AHEAD, Leave, Word, displacement};
 use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
@@ -60,8 +60,8 @@ const SAVED_STACK: i32 = Word::SavedStack.offset();
 const FAR_STACK: i32 = Word::FarStack.offset();
 const MXCSR: i32 = Word::Mxcsr.offset();
 const LEAVE: i32 = Word::Leave.offset();
-const BUDGET: i32 = offset_of!(PpcContext, budget) as i32;
-const PC: i32 = offset_of!(PpcContext, pc) as i32;
+const BUDGET: i32 = displacement(offset_of!(PpcContext, budget));
+const PC: i32 = displacement(offset_of!(PpcContext, pc));
 
 #[unsafe(naked)]
 unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext) {
@@ -73,13 +73,14 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext) {
         "push r14",
         "push r15",
         "sub rsp, 8",
-        "mov r15, rdi",
+        "lea r15, [rdi + {ahead}]",
         "stmxcsr [rsp]",
         "mov [r15 + {saved}], rsp",
         "ldmxcsr [r15 + {mxcsr}]",
         "mov rdi, [r15 + {budget}]",
         "mov esi, [r15 + {pc}]",
         "jmp {dispatch}",
+        ahead = const AHEAD,
         saved = const SAVED_STACK,
         mxcsr = const MXCSR,
         budget = const BUDGET,
@@ -160,7 +161,7 @@ unsafe extern "sysv64" fn leave_with_reason() {
     )
 }
 
-/// Where the fault handler resumes, with rsp as `Word::SavedStack` says and r15 the context.
+/// Where the fault handler resumes, with rsp as `Word::SavedStack` says and r15 in the context.
 #[unsafe(naked)]
 pub(crate) unsafe extern "sysv64" fn leave_after_fault() {
     naked_asm!(
@@ -196,14 +197,15 @@ fn jump_out() -> [u8; 7] {
 pub(crate) const LINKED: usize = 12;
 
 /// A register's place in the context, as a displacement.
-const fn gpr(n: usize) -> u8 {
-    let offset = offset_of!(PpcContext, gpr) + 8 * n;
-    assert!(offset < 128, "longer instructions");
-    offset as u8
+const fn gpr(n: usize) -> i8 {
+    let place = displacement(offset_of!(PpcContext, gpr) + 8 * n);
+    assert!(place as i8 as i32 == place, "longer instructions");
+    place as i8
 }
 
 /// `mov rdx, [r15 + r1]; mov rcx, [r15 + r3]; mov r8, [r15 + r4]`: [`crate::lift::CALLED_WITH`].
-const LOADS: [u8; LINKED] = [0x49, 0x8B, 0x57, gpr(1), 0x49, 0x8B, 0x4F, gpr(3), 0x4D, 0x8B, 0x47, gpr(4)];
+const LOADS: [u8; LINKED] =
+    [0x49, 0x8B, 0x57, gpr(1) as u8, 0x49, 0x8B, 0x4F, gpr(3) as u8, 0x4D, 0x8B, 0x47, gpr(4) as u8];
 
 /// Code that lies right before a region's function: its first entry, and where that is in it. If the region `calls` others, it
 /// goes on to the function unless calls are nested too deep.

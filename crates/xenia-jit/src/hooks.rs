@@ -3,7 +3,7 @@
 //! A hook is one row of the table below; the work is done in [`services`], in plain safe Rust.
 //!
 //! # Safety rules
-//! - Hooks are called by compiled code only, with the context that `enter` was given. While they run,
+//! - Hooks are called by compiled code only, with what r15 is in the run of a context that `enter` was given. While they run,
 //!   nobody else uses the context or the [`Run`].
 //! - Guest code runs with its own MXCSR; a hook puts Rust's back before anything else
 //!   and the guest's when it is done.
@@ -16,7 +16,7 @@ mod services;
 use crate::code_memory::CODE_SIZE;
 use crate::enter::{DEFAULT_MXCSR, leave_after_fault, leave_region};
 use crate::fault_exit;
-use crate::host::{COMPARED, Word};
+use crate::host::{AHEAD, Word};
 use conditions::settled_word;
 use std::arch::{asm, naked_asm};
 use std::hint::black_box;
@@ -80,10 +80,10 @@ macro_rules! hooks {
 macro_rules! shell {
     (bare $name:ident() $service:ident) => {};
     ($kind:ident $name:ident($($argument:ident),*) $service:ident) => {
-        pub(super) unsafe extern "sysv64" fn $name(ctx: *mut PpcContext $(, $argument: u64)*) -> u64 {
+        pub(super) unsafe extern "sysv64" fn $name(r15: *mut PpcContext $(, $argument: u64)*) -> u64 {
             let mut float = RustFloat::begin(Hook::$name.computes());
-            // SAFETY: compiled code passes its context, as the module's rules have it.
-            let (ctx, run) = unsafe { lend(ctx) };
+            // SAFETY: compiled code passes what it has in r15, as the module's rules have it.
+            let (ctx, run) = unsafe { lend(r15) };
             run.counts.calls[Hook::$name as usize] += 1;
             // Arithmetic touches no memory, so the compiler may move it to where MXCSR is the guest's and raises the guest's
             // flags, unless it does not know the operands before and the result afterwards is wanted here.
@@ -227,7 +227,7 @@ impl Hook {
     }
 }
 
-const _: () = assert!(Word::Hooks as usize + Hook::ALL.len() <= COMPARED, "PpcContext::host is too short");
+const _: () = assert!(Word::Hooks as usize + Hook::ALL.len() <= HOST_WORDS, "PpcContext::host is too short");
 
 /// What a run lends to its hooks.
 pub(crate) struct Run<'a, 'q> {
@@ -300,14 +300,22 @@ impl Drop for RustFloat {
     }
 }
 
+/// The context that `r15` points into.
+///
+/// # Safety
+/// Compiled code had that in r15, and nobody else uses the context while the result lives.
+unsafe fn context<'a>(r15: *mut PpcContext) -> &'a mut PpcContext {
+    // SAFETY: `enter` borrowed it exclusively for all of the run, and put this into r15, which never changes.
+    unsafe { &mut *r15.byte_sub(AHEAD) }
+}
+
 /// The context of a hook's caller, and the run that it belongs to.
 ///
 /// # Safety
-/// `ctx` is the context that `enter` was given and that is being run, and nobody else uses it or its run while
-/// the result lives.
-unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a, 'a>) {
-    // SAFETY: `enter` borrowed it exclusively for all of the run, and compiled code waits for the hook.
-    let ctx = unsafe { &mut *ctx };
+/// As [`context`]; nobody else uses its run either.
+unsafe fn lend<'a>(r15: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a, 'a>) {
+    // SAFETY: the caller's promise.
+    let ctx = unsafe { context(r15) };
     // SAFETY: `lend_run` put it there for this run; it lives until `enter` returns.
     let run = unsafe { &mut *(ctx.host[Word::Run as usize] as *mut Run<'_, '_>) };
     (ctx, run)
@@ -346,9 +354,8 @@ const KINDS: [FaultKind; 6] = [
 /// A guest access of compiled code was refused: notes it and leaves.
 pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     let Some(guest) = fault.guest_addr else { return Action::NotMine };
-    // SAFETY: the instruction that faulted is in code memory, where r15 is the context that `enter` was given
-    // and that only this thread uses.
-    let ctx = unsafe { &mut *(fault.registers[15] as *mut PpcContext) };
+    // SAFETY: the instruction that faulted is in code memory, and only this thread uses the context that `enter` was given.
+    let ctx = unsafe { context(fault.registers[15] as *mut PpcContext) };
     ctx.host[Word::FaultCode as usize] = fault.rip;
     ctx.host[Word::FaultAddress as usize] =
         u64::from(guest.0) | u64::from(fault.write) << 32 | (fault.kind as u64) << 40;

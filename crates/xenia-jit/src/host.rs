@@ -1,18 +1,27 @@
 //! What compiled code finds through the context: the words of `PpcContext::host`, and how a region ends.
 //!
-//! Compiled code knows no absolute host address. The pinned register r15 holds the context; memory's
+//! Compiled code knows no absolute host address. The pinned register r15 points into the context ([`AHEAD`]); memory's
 //! base, tables and hooks are words of `PpcContext::host`, which the engine sets at the start of each
 //! run. So one piece of code serves every context, and could serve every machine.
 
 use std::mem::{offset_of, size_of};
-use xenia_cpu::{HOST_WORDS, PpcContext};
+use xenia_cpu::PpcContext;
+
+/// Bytes from the context's beginning to where r15 points: so far that one byte says the displacement of the registers r1 to r31 and of CR0's
+/// owed operands, which are what compiled code names most.
+pub(crate) const AHEAD: usize = 136;
+
+/// Displacement from r15 of what lies `offset` bytes into the context.
+pub(crate) const fn displacement(offset: usize) -> i32 {
+    offset as i32 - AHEAD as i32
+}
 
 /// A word of `PpcContext::host`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub(crate) enum Word {
     /// Host address of guest address 0 in the view for compiled code.
-    Memory,
+    Memory = COMPARED + 8,
     /// The table of entries: one `u32` per guest word, an offset from [`Word::Code`].
     Entries,
     /// Where code memory starts (executable view). Offset 0 is the stub for "not compiled".
@@ -63,16 +72,16 @@ pub(crate) enum Word {
     Hooks,
 }
 
-/// The first of eight words at the end: operands of compares, by CR field ([`crate::conditions`]).
-pub(crate) const COMPARED: usize = HOST_WORDS - 8;
+/// The first of eight words in front: operands of compares, by CR field ([`crate::conditions`]).
+pub(crate) const COMPARED: usize = 0;
 
-/// Number of words, without the hooks.
+/// Number of words, those in front included and the hooks not.
 pub(crate) const WORDS: usize = Word::Hooks as usize;
 
 impl Word {
-    /// Byte offset from the context.
+    /// Displacement from r15.
     pub(crate) const fn offset(self) -> i32 {
-        (offset_of!(PpcContext, host) + self as usize * size_of::<u64>()) as i32
+        displacement(offset_of!(PpcContext, host) + self as usize * size_of::<u64>())
     }
 }
 

@@ -47,7 +47,7 @@ mod vector128;
 mod word_pairs;
 
 use crate::fault_exit::LEAVES;
-use crate::host::Leave;
+use crate::host::{Leave, displacement};
 use crate::loops;
 use crate::mode::Mode;
 use crate::region::{Guest, Region, Replaced};
@@ -198,8 +198,8 @@ const LEAVING: MemFlagsData = MemFlagsData::new().with_trap_code(Some(LEAVES));
 /// Where code belongs that is run when an access has faulted: to no instruction.
 const AFTER_FAULT: u32 = u32::MAX - 1;
 
-const BUDGET: i32 = offset_of!(PpcContext, budget) as i32;
-const PC: i32 = offset_of!(PpcContext, pc) as i32;
+const BUDGET: i32 = displacement(offset_of!(PpcContext, budget));
+const PC: i32 = displacement(offset_of!(PpcContext, pc));
 
 /// Instructions of the intermediate form that one region may become, about. Compiling takes longer than in proportion to
 /// them where many are entries: this many take 40 to 120 ms, half as many again up to 320 ms. Titles' functions have

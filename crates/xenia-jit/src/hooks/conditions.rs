@@ -4,7 +4,7 @@
 //! eight would wait until those that code has just stored, each by itself, have reached the cache.
 
 use crate::conditions::{OWED, UNSIGNED};
-use crate::host::{COMPARED, Word};
+use crate::host::{COMPARED, Word, displacement};
 use std::arch::naked_asm;
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
@@ -14,7 +14,7 @@ const _: () = assert!(OWED == 0x80, "a field's sign says whether it is owed");
 /// Makes nibbles of CR fields that are owed, and leaves CR as a word in [`Word::HookResult`]. Preserves all registers but the flags.
 ///
 /// # Safety
-/// r15 is the context that `enter` was given, as in all compiled code.
+/// r15 points into the context that `enter` was given, as in all compiled code.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn settled_word() {
     naked_asm!(
@@ -54,9 +54,9 @@ pub(super) unsafe extern "sysv64" fn settled_word() {
         "pop rcx",
         "pop rax",
         "ret",
-        fields = const offset_of!(PpcContext, cr),
-        operands = const offset_of!(PpcContext, host) + 8 * COMPARED,
-        so = const offset_of!(PpcContext, xer_so),
+        fields = const displacement(offset_of!(PpcContext, cr)),
+        operands = const displacement(offset_of!(PpcContext, host) + 8 * COMPARED),
+        so = const displacement(offset_of!(PpcContext, xer_so)),
         unsigned = const UNSIGNED,
         to_sign = const 31 - UNSIGNED.trailing_zeros(),
         result = const Word::HookResult.offset(),
@@ -67,12 +67,14 @@ pub(super) unsafe extern "sysv64" fn settled_word() {
 mod tests {
     use super::*;
     use crate::conditions::settle;
+    use crate::host::AHEAD;
     use std::arch::asm;
 
     /// What [`settled_word`] makes of a context.
     fn settled_by_code(ctx: &mut PpcContext) {
-        // SAFETY: r15 is a context that nobody else uses; all other registers are preserved.
-        unsafe { asm!("call {}", sym settled_word, in("r15") std::ptr::from_mut(ctx)) };
+        let r15 = std::ptr::from_mut(ctx).addr() + AHEAD;
+        // SAFETY: r15 points into a context that nobody else uses; all other registers are preserved.
+        unsafe { asm!("call {}", sym settled_word, in("r15") r15) };
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod registers;
 mod stores;
 
 use super::float_registers::{Floats, Operand};
+use crate::host::displacement;
 use cranelift_codegen::ir::Value;
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
@@ -36,11 +37,11 @@ pub(crate) enum Xer {
 
 impl Xer {
     fn offset(self) -> i32 {
-        (match self {
+        displacement(match self {
             Self::So => offset_of!(PpcContext, xer_so),
             Self::Ov => offset_of!(PpcContext, xer_ov),
             Self::Ca => offset_of!(PpcContext, xer_ca),
-        }) as i32
+        })
     }
 }
 
@@ -55,10 +56,10 @@ pub(crate) enum Special {
 
 impl Special {
     pub(super) fn offset(self) -> i32 {
-        (match self {
+        displacement(match self {
             Self::Lr => offset_of!(PpcContext, lr),
             Self::Ctr => offset_of!(PpcContext, ctr),
-        }) as i32
+        })
     }
 }
 
@@ -126,15 +127,15 @@ impl Default for Cache {
 }
 
 pub(super) fn gpr_offset(n: usize) -> i32 {
-    (offset_of!(PpcContext, gpr) + 8 * n) as i32
+    displacement(offset_of!(PpcContext, gpr) + 8 * n)
 }
 
 fn vr_offset(n: usize) -> i32 {
-    (offset_of!(PpcContext, vr) + 16 * n) as i32
+    displacement(offset_of!(PpcContext, vr) + 16 * n)
 }
 
 pub(super) fn cr_offset(field: usize) -> i32 {
-    (offset_of!(PpcContext, cr) + field) as i32
+    displacement(offset_of!(PpcContext, cr) + field)
 }
 
 impl Cache {

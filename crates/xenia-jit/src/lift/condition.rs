@@ -4,7 +4,7 @@ use super::cache::{Cr, cr_offset};
 use super::{HOST, Lifter};
 use crate::conditions::{OWED, UNSIGNED};
 use crate::hooks::Hook;
-use crate::host::COMPARED;
+use crate::host::{COMPARED, displacement};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
@@ -12,7 +12,7 @@ use xenia_cpu::PpcContext;
 
 /// Where the operands of an owed field are.
 fn operands_offset(field: usize) -> i32 {
-    (offset_of!(PpcContext, host) + 8 * (COMPARED + field)) as i32
+    displacement(offset_of!(PpcContext, host) + 8 * (COMPARED + field))
 }
 
 impl Lifter<'_> {
@@ -58,7 +58,7 @@ impl Lifter<'_> {
         let a = self.b.ins().bxor(a, turned);
         let b = self.b.ins().bxor(b, turned);
         // SO is what it was when the compare was made: it would have been settled before.
-        let so = self.b.ins().load(types::I8, HOST, ctx, offset_of!(PpcContext, xer_so) as i32);
+        let so = self.b.ins().load(types::I8, HOST, ctx, displacement(offset_of!(PpcContext, xer_so)));
         let bits = self.nibble(a, b, true, so);
         self.b.ins().jump(done, &[bits.into()]);
         self.b.switch_to_block(done);

@@ -272,8 +272,9 @@ impl Lifter<'_> {
         self.terminated = true;
     }
 
-    /// The context's address. Each block of the intermediate form that needs it copies it: a value for several would take a register
-    /// through all of them, in loops that don't look at the context as well.
+    /// What r15 holds, from which all of the context lies at a [`crate::host::displacement`]. Each block of the intermediate
+    /// form that needs it copies it: a value for several would take a register through all of them, in loops that don't look at
+    /// the context as well.
     pub(super) fn context(&mut self) -> Value {
         let here = self.b.current_block();
         if let Some((block, value)) = self.state.ctx

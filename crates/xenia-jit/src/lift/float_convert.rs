@@ -4,6 +4,7 @@
 use super::cache::Pending;
 use super::float_registers::Operand;
 use super::{HOST, Lifter};
+use crate::host::displacement;
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
@@ -14,9 +15,9 @@ impl Lifter<'_> {
     /// Has `value` computed even if the instruction's result is overwritten unread: the host operation is
     /// what sets the sticky bits. (Arithmetic needs no such thing, its result is tested for NaN.)
     fn keep(&mut self, i: Instruction, value: Value) {
-        let offset = offset_of!(PpcContext, fpr) + 8 * i.fd();
+        let place = displacement(offset_of!(PpcContext, fpr) + 8 * i.fd());
         let ctx = self.context();
-        self.b.ins().store(HOST, value, ctx, offset as i32);
+        self.b.ins().store(HOST, value, ctx, place);
     }
 
     /// `fcfid`.

@@ -12,7 +12,7 @@
 use super::flow::Granted;
 use super::{GUEST, HOST, Lifter};
 use crate::hooks::Hook;
-use crate::host::Word;
+use crate::host::{Word, displacement};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, InstBuilder, Value, types};
 use std::mem::offset_of;
@@ -93,7 +93,7 @@ pub(super) fn singles(operands: [Option<Operand>; 3]) -> u64 {
 }
 
 fn fpr_offset(n: usize) -> i32 {
-    (offset_of!(PpcContext, fpr) + 8 * n) as i32
+    displacement(offset_of!(PpcContext, fpr) + 8 * n)
 }
 
 /// Exponent of the smallest normal single, as a double has it.

@@ -6,7 +6,7 @@
 use super::cache::Cr;
 use super::{HOST, Lifter};
 use crate::hooks::Hook;
-use crate::host::Leave;
+use crate::host::{Leave, displacement};
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
@@ -14,7 +14,7 @@ use xenia_cpu::PpcContext;
 use xenia_cpu::fpscr::{CONTROL, EXCEPTIONS, FEX, FX, INVALID, VX};
 use xenia_isa::Instruction;
 
-const FPSCR: i32 = offset_of!(PpcContext, fpscr) as i32;
+const FPSCR: i32 = displacement(offset_of!(PpcContext, fpscr));
 /// What no instruction writes: the summaries, and the bit that does not exist.
 const UNWRITTEN: u32 = FEX | VX | 1 << 11;
 

@@ -6,6 +6,7 @@
 
 use super::cache::{Cr, Xer};
 use super::{HOST, Lifter};
+use crate::host::displacement;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
@@ -383,7 +384,7 @@ impl Integer for Lifter<'_> {
 
     fn mfvscr(&mut self, i: Instruction) {
         let ctx = self.context();
-        let vscr = self.b.ins().load(types::I32, HOST, ctx, offset_of!(PpcContext, vscr) as i32);
+        let vscr = self.b.ins().load(types::I32, HOST, ctx, displacement(offset_of!(PpcContext, vscr)));
         let zero = self.b.ins().iconst(types::I32, 0);
         let lanes = self.b.ins().splat(types::I32X4, zero);
         let lanes = self.b.ins().insertlane(lanes, vscr, 0);
@@ -397,6 +398,6 @@ impl Integer for Lifter<'_> {
         // NJ belongs to vector mode, which has to be begun anew.
         self.scalar_mode();
         let ctx = self.context();
-        self.b.ins().store(HOST, vscr, ctx, offset_of!(PpcContext, vscr) as i32);
+        self.b.ins().store(HOST, vscr, ctx, displacement(offset_of!(PpcContext, vscr)));
     }
 }

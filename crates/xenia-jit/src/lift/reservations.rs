@@ -8,18 +8,22 @@ use super::load_store::Extend;
 use super::place::Place;
 use super::{HOST, Lifter, PC};
 use crate::hooks::Hook;
+use crate::host::displacement;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{BlockArg, InstBuilder, MemFlagsData, Type, Value, types};
 use std::mem::offset_of;
 use xenia_cpu::{PpcContext, Reservation, ReservationMode};
 use xenia_isa::Instruction;
 
-const RESERVATION: usize = offset_of!(PpcContext, reservation);
+/// Displacement from r15 of a field of the context's reservation.
+const fn reservation(field: usize) -> i32 {
+    displacement(offset_of!(PpcContext, reservation) + field)
+}
 
 impl Lifter<'_> {
     pub(super) fn reservation(&mut self, value: Value, field: usize) {
         let ctx = self.context();
-        self.b.ins().store(HOST, value, ctx, (RESERVATION + field) as i32);
+        self.b.ins().store(HOST, value, ctx, reservation(field));
     }
 
     pub(super) fn load_and_reserve(&mut self, i: Instruction, ty: Type) {
@@ -58,8 +62,7 @@ impl Lifter<'_> {
         let so = self.xer(Xer::So);
         self.before_access();
         let ctx = self.context();
-        let mut field =
-            |ty: Type, offset: usize| self.b.ins().load(ty, HOST, ctx, (RESERVATION + offset) as i32);
+        let mut field = |ty: Type, offset: usize| self.b.ins().load(ty, HOST, ctx, reservation(offset));
         let reserved = field(types::I32, offset_of!(Reservation, addr));
         let valid = field(types::I32, offset_of!(Reservation, valid));
         let reserved_size = field(types::I32, offset_of!(Reservation, size));
@@ -73,8 +76,7 @@ impl Lifter<'_> {
             self.commit(ea, stands, value, so);
             return;
         }
-        let expected =
-            self.b.ins().load(ty, HOST, ctx, (RESERVATION + offset_of!(Reservation, value)) as i32);
+        let expected = self.b.ins().load(ty, HOST, ctx, reservation(offset_of!(Reservation, value)));
         let address = self.host_address(ea);
         let new = self.b.ins().bswap(value);
         let expected = self.b.ins().bswap(expected);

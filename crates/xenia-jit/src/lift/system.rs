@@ -7,7 +7,7 @@
 use super::cache::{Cr, Special, Xer};
 use super::{HOST, Lifter};
 use crate::hooks::Hook;
-use crate::host::Leave;
+use crate::host::{Leave, displacement};
 use crate::mode::MODE_BITS;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
@@ -29,7 +29,7 @@ const PIR: usize = 1023;
 /// What PVR reads; see `docs/src/decisions/0004`.
 const PROCESSOR_VERSION: u64 = 0x0071_0700;
 
-const MSR: i32 = offset_of!(PpcContext, msr) as i32;
+const MSR: i32 = displacement(offset_of!(PpcContext, msr));
 /// What `mtmsr` reaches.
 const LOW_WORD: u64 = 0xFFFF_FFFF;
 /// Instruction and data relocation.
@@ -40,7 +40,7 @@ const MSR_KEPT: u64 = 1 << 60 | 1 << 12 | 1;
 
 /// Where one of SPRG0 to SPRG3 is in the context.
 fn sprg(number: usize) -> i32 {
-    (offset_of!(PpcContext, sprg) + 8 * (number - SPRG0)) as i32
+    displacement(offset_of!(PpcContext, sprg) + 8 * (number - SPRG0))
 }
 
 impl Lifter<'_> {
@@ -194,7 +194,8 @@ impl System for Lifter<'_> {
             }
             XER => {
                 let ctx = self.context();
-                let count = self.b.ins().load(types::I8, HOST, ctx, offset_of!(PpcContext, xer_count) as i32);
+                let count =
+                    self.b.ins().load(types::I8, HOST, ctx, displacement(offset_of!(PpcContext, xer_count)));
                 let count = self.b.ins().band_imm_s(count, 0x7F);
                 let word = self.b.ins().uextend(types::I32, count);
                 let word = self.with_bit(word, Xer::So, 31);
@@ -205,7 +206,7 @@ impl System for Lifter<'_> {
             TB | TBU => self.read_time_base(i),
             VRSAVE => {
                 let ctx = self.context();
-                let value = self.b.ins().uload32(HOST, ctx, offset_of!(PpcContext, vrsave) as i32);
+                let value = self.b.ins().uload32(HOST, ctx, displacement(offset_of!(PpcContext, vrsave)));
                 self.set_gpr_low(i.rd(), value, None);
             }
             SPRG0..=SPRG3 => {
@@ -219,7 +220,8 @@ impl System for Lifter<'_> {
             }
             PIR => {
                 let ctx = self.context();
-                let value = self.b.ins().uload8(types::I64, HOST, ctx, offset_of!(PpcContext, hw_id) as i32);
+                let value =
+                    self.b.ins().uload8(types::I64, HOST, ctx, displacement(offset_of!(PpcContext, hw_id)));
                 self.set_gpr_low(i.rd(), value, None);
             }
             // There is no such register.
@@ -269,11 +271,11 @@ impl System for Lifter<'_> {
                 }
                 let count = self.b.ins().band_imm_s(word, 0x7F);
                 let ctx = self.context();
-                self.b.ins().istore8(HOST, count, ctx, offset_of!(PpcContext, xer_count) as i32);
+                self.b.ins().istore8(HOST, count, ctx, displacement(offset_of!(PpcContext, xer_count)));
             }
             VRSAVE => {
                 let (ctx, value) = (self.context(), self.gpr32(i.rs()));
-                self.b.ins().store(HOST, value, ctx, offset_of!(PpcContext, vrsave) as i32);
+                self.b.ins().store(HOST, value, ctx, displacement(offset_of!(PpcContext, vrsave)));
             }
             SPRG0..=SPRG3 => {
                 let (ctx, value) = (self.context(), self.gpr(i.rs()));
@@ -363,11 +365,13 @@ impl Lifter<'_> {
     fn read_time_base(&mut self, i: Instruction) {
         let ctx = self.context();
         let exact = self.budget_before();
-        let whole = self.b.ins().load(types::I64, HOST, ctx, offset_of!(PpcContext, visit_budget) as i32);
+        let whole =
+            self.b.ins().load(types::I64, HOST, ctx, displacement(offset_of!(PpcContext, visit_budget)));
         let executed = self.b.ins().isub(whole, exact);
-        let shift = self.b.ins().load(types::I32, HOST, ctx, offset_of!(PpcContext, tick_shift) as i32);
+        let shift =
+            self.b.ins().load(types::I32, HOST, ctx, displacement(offset_of!(PpcContext, tick_shift)));
         let ticks = self.b.ins().ushr(executed, shift);
-        let start = self.b.ins().load(types::I64, HOST, ctx, offset_of!(PpcContext, time_base) as i32);
+        let start = self.b.ins().load(types::I64, HOST, ctx, displacement(offset_of!(PpcContext, time_base)));
         let time = self.b.ins().iadd(start, ticks);
         if i.spr() == TBU {
             let upper = self.b.ins().ushr_imm_s(time, 32);
@@ -375,7 +379,7 @@ impl Lifter<'_> {
         } else {
             self.set_gpr(i.rd(), time);
         }
-        let reads = offset_of!(PpcContext, time_reads_left) as i32;
+        let reads = displacement(offset_of!(PpcContext, time_reads_left));
         let before = self.b.ins().load(types::I32, HOST, ctx, reads);
         let last = self.b.ins().icmp_imm_s(IntCC::UnsignedLessThanOrEqual, before, 1);
         let less = self.b.ins().iadd_imm_s(before, -1);

@@ -4,6 +4,7 @@ use super::super::float_registers::singles;
 use super::super::{HOST, Lifter};
 use super::{Pending, Special, Xer, gpr_offset, vr_offset};
 use crate::float_state::{PENDING, PRESENT};
+use crate::host::displacement;
 use crate::loops::carried;
 use cranelift_codegen::ir::{InstBuilder, Value};
 use std::mem::offset_of;
@@ -75,7 +76,7 @@ impl Lifter<'_> {
 
     /// Stores what FPSCR is owed; it stays owed.
     pub(crate) fn store_pending(&mut self) {
-        const LAZY: i32 = offset_of!(PpcContext, fp_lazy) as i32;
+        const LAZY: i32 = displacement(offset_of!(PpcContext, fp_lazy));
         let pending = self.cache.pending;
         if let Some((word, operands)) = pending.operation {
             let ctx = self.context();

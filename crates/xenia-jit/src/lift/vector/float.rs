@@ -7,6 +7,7 @@
 use super::super::cache::Cr;
 use super::super::{HOST, Lifter};
 use crate::hooks::Hook;
+use crate::host::displacement;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 use std::mem::offset_of;
@@ -27,7 +28,7 @@ impl Lifter<'_> {
     fn vector_exactly(&mut self, d: usize, sources: &[(usize, Value)]) -> Value {
         let i = self.guest.instruction;
         let ctx = self.context();
-        let place = |n: usize| (offset_of!(PpcContext, vr) + 16 * n) as i32;
+        let place = |n: usize| displacement(offset_of!(PpcContext, vr) + 16 * n);
         for &(n, value) in sources {
             // What the context holds is stale or the same.
             self.b.ins().store(HOST, value, ctx, place(n));

@@ -3,12 +3,13 @@
 //! VSCR\[SAT\] becomes 1 where a result had to be cut off, and stays until `mtvscr` clears it.
 
 use super::super::{HOST, Lifter};
+use crate::host::displacement;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
 
-const VSCR: i32 = offset_of!(PpcContext, vscr) as i32;
+const VSCR: i32 = displacement(offset_of!(PpcContext, vscr));
 
 /// What saturates.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Vector loads and stores.
 
 use super::super::{HOST, Lifter};
+use crate::host::displacement;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
@@ -48,7 +49,8 @@ impl Lifter<'_> {
         let amount = self.low_bits(ea);
         let ctx = self.context();
         let at = self.placed(0);
-        let there = if at == 0 { ctx } else { self.b.ins().iadd_imm_s(ctx, -i64::from(at)) };
+        // What is there does not matter; it is in line.
+        let there = self.b.ins().iadd_imm_s(ctx, i64::from(displacement(offset_of!(PpcContext, vr)) - at));
         let address = self.b.ins().select(amount, address, there);
         let value = self.load_guest(types::I8X16, address, 0);
         let value = self.reversed(value);
@@ -66,7 +68,7 @@ impl Lifter<'_> {
         // Through the register's place in the context, where an address can select a part of it.
         let value = self.vr(s);
         let ctx = self.context();
-        let place = (offset_of!(PpcContext, vr) + 16 * s) as i32;
+        let place = displacement(offset_of!(PpcContext, vr) + 16 * s);
         self.b.ins().store(HOST, value, ctx, place);
         let offset = self.b.ins().band_imm_s(ea, 15);
         let offset = self.b.ins().bxor_imm_s(offset, 16 - size);
