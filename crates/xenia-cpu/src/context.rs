@@ -82,6 +82,10 @@ pub struct FpLazy {
     pub c: u64,
 }
 
+/// What PVR reads: the version of Xenon as retail consoles report it (known: 0x710600, 0x710700, 0x710800). Some system titles ask
+/// for at least this one.
+pub const PROCESSOR_VERSION: u64 = 0x0071_0700;
+
 /// Length of [`PpcContext::host`].
 pub const HOST_WORDS: usize = 48;
 

@@ -17,7 +17,7 @@ pub mod fpscr;
 mod interp;
 mod tables;
 
-pub use context::{FpLazy, HOST_WORDS, PpcContext, Reservation, cr_bit, msr_bit};
+pub use context::{FpLazy, HOST_WORDS, PROCESSOR_VERSION, PpcContext, Reservation, cr_bit, msr_bit};
 pub use counters::{CounterRow, Counters, CrossCheckCounters, EngineCounters, Figure, Part};
 pub use execute::{EngineConfig, ExceptionKind, Execute, Exit, GuestException, ReservationMode};
 pub use interp::{Interpreter, StoredBytes, Warmth};

@@ -1,8 +1,7 @@
 //! Word to text.
 
-use crate::simplified::SPR_NAMES;
 use crate::syntax::{Arg, Shown, TEMPLATES, Template};
-use crate::{Class, Instruction, Operand, decode};
+use crate::{Class, Instruction, Operand, decode, spr};
 use std::fmt::Write;
 
 /// Which mnemonics the disassembler writes.
@@ -94,7 +93,7 @@ fn operand(field: Operand, value: i64, word: Instruction, pc: u32) -> String {
             let from = if word.aa() { 0 } else { pc };
             format!("0x{:X}", from.wrapping_add(value as u32))
         }
-        Class::Spr if field == Operand::spr => SPR_NAMES
+        Class::Spr if field == Operand::spr => spr::NAMES
             .iter()
             .find(|&&(number, name)| number == value && matches!(name, "xer" | "lr" | "ctr"))
             .map_or_else(|| value.to_string(), |&(_, name)| name.to_owned()),

@@ -18,6 +18,7 @@ mod fields;
 mod op;
 mod operand;
 mod simplified;
+pub mod spr;
 mod syntax;
 #[macro_use]
 mod table;

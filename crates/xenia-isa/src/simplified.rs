@@ -134,25 +134,6 @@ static FORMS: &[Simplified] = &[
     form("vsel128", Op::vsel128, &[], &[F(vd128), F(va128), F(vb128), Again(vd128)]).hidden(),
 ];
 
-/// Special-purpose registers with a name: number and name, as in `mflr`.
-pub(crate) static SPR_NAMES: &[(i64, &str)] = &[
-    (1, "xer"),
-    (8, "lr"),
-    (9, "ctr"),
-    (18, "dsisr"),
-    (19, "dar"),
-    (22, "dec"),
-    (25, "sdr1"),
-    (26, "srr0"),
-    (27, "srr1"),
-    (256, "vrsave"),
-    (272, "sprg0"),
-    (273, "sprg1"),
-    (274, "sprg2"),
-    (275, "sprg3"),
-    (287, "pvr"),
-];
-
 /// Trap conditions: TO and name. The first name of a TO value is the one written.
 static TRAPS: &[(i64, &str)] = &[
     (16, "lt"),
@@ -249,7 +230,7 @@ fn push(all: &mut Vec<Template>, name: String, op: Op, fixed: (u32, u32), args: 
 }
 
 fn special_registers(all: &mut Vec<Template>) {
-    for &(number, name) in SPR_NAMES {
+    for &(number, name) in crate::spr::NAMES {
         let fixed = fixed_bits(&[(spr, number)]);
         push(all, format!("mf{name}"), Op::mfspr, fixed, vec![F(rd)], Shown::Simplified);
         push(all, format!("mt{name}"), Op::mtspr, fixed, vec![F(rs)], Shown::Simplified);

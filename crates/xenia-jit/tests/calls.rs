@@ -2,8 +2,9 @@
 
 mod common;
 
+use common::pair::{at_once, machines};
 use common::*;
-use xenia_cpu::{Exit, PpcContext};
+use xenia_cpu::Exit;
 use xenia_isa::Op;
 
 /// A page of code behind the first.
@@ -15,20 +16,6 @@ const LONG: i64 = 1 << 40;
 fn make_visible() -> [u32; 4] {
     let (sync, isync) = (x(Op::sync, 0, 0, 0, 0), Op::isync.row().bits);
     [x(Op::dcbst, 0, 0, 4, 0), sync, x(Op::icbi, 0, 0, 4, 0), isync]
-}
-
-/// Both machines with the same code and context.
-fn machines(code: &[(u32, Vec<u32>)], set: impl Fn(&mut PpcContext)) -> (Machine, Machine) {
-    let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
-    for machine in [&mut jit, &mut interpreter] {
-        for (at, words) in code {
-            machine.put(*at, words);
-        }
-        machine.ctx = PpcContext { pc: CODE, ..PpcContext::default() };
-        machine.ctx.gpr[1] = u64::from(DATA + SIZE - 0x100);
-        set(&mut machine.ctx);
-    }
-    (jit, interpreter)
 }
 
 /// For CTR times: saves r1 and goes `r7` calls deep; the innermost puts r1 back and jumps behind the first call. Calls
@@ -72,7 +59,7 @@ fn long_jumps() -> Vec<u32> {
 #[test]
 fn long_jumps_leave_calls_of_any_depth() {
     for (rounds, depth) in [(3, 10_000_u32), (2000, 12), (300, 500), (5, 0)] {
-        let (mut jit, mut interpreter) = machines(&[(CODE, long_jumps())], |ctx| {
+        let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &long_jumps())], |ctx| {
             (ctx.gpr[7], ctx.gpr[8], ctx.ctr) = (depth.into(), u64::from(CODE + 24), rounds);
         });
         compare(&mut jit, &mut interpreter, LONG, &|| format!("{rounds} times {depth}"));
@@ -100,7 +87,7 @@ fn returns_beyond_the_last_call_bring_registers_along() {
         MTLR0,
         BLR,
     ];
-    let (mut jit, mut interpreter) = machines(&[(CODE, code)], |_| ());
+    let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &code)], |_| ());
     // The first round compiles, from the dispatcher; then calls are linked.
     for round in 1..4 {
         for machine in [&mut jit, &mut interpreter] {
@@ -138,7 +125,7 @@ fn through_a_pointer() -> Vec<u32> {
 #[test]
 fn calls_through_pointers_outgrow_the_host_stack_in_visits_of_any_length() {
     for budget in [LONG, 50_000, 4_999, 101] {
-        let (mut jit, mut interpreter) = machines(&[(CODE, through_a_pointer())], |ctx| {
+        let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &through_a_pointer())], |ctx| {
             (ctx.gpr[3], ctx.gpr[9], ctx.gpr[12]) = (15_000, DATA.into(), u64::from(CODE + 12));
         });
         for visit in 0..12 {
@@ -165,7 +152,7 @@ fn a_fault_in_a_callee_finds_every_register() {
     ];
     let fine = u64::from(DATA + 0x100);
     for (r1, r4) in [(fine, 0x2000_0000), (0x2000_0000, fine), (fine, fine)] {
-        let (mut jit, mut interpreter) = machines(&[(CODE, caller.clone()), (FAR, callee.clone())], |ctx| {
+        let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &caller), (FAR, &callee)], |ctx| {
             // Upper halves are registers, too.
             (ctx.gpr[1], ctx.gpr[3], ctx.gpr[4]) = (r1 | 3 << 32, 0x1234_5678_9ABC_DEF0, r4 | 5 << 32);
         });
@@ -188,7 +175,7 @@ fn a_linked_callee_that_changes_is_gone_by_the_next_visit() {
         d(Op::bcx, 4, 2, -12),
         SC,
     ];
-    let (mut jit, mut interpreter) = machines(&[(CODE, caller)], |_| {});
+    let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &caller)], |_| {});
     for round in 0..8 {
         for machine in [&mut jit, &mut interpreter] {
             machine.put(FAR, &[d(Op::addi, 3, 3, round), BLR]);
@@ -209,7 +196,7 @@ fn a_linked_callee_that_its_caller_changes_is_gone_after_isync() {
     let here = 4 * caller.len() as i32;
     caller.extend([d(Op::bcx, 16, 0, -here), SC]);
     let (mut jit, mut interpreter) =
-        machines(&[(CODE, caller), (FAR, vec![d(Op::addi, 3, 3, 0), BLR])], |ctx| {
+        machines(at_once(), &[(CODE, &caller), (FAR, &[d(Op::addi, 3, 3, 0), BLR])], |ctx| {
             (ctx.gpr[4], ctx.gpr[10], ctx.ctr) = (FAR.into(), d(Op::addi, 3, 3, 0).into(), 40);
         });
     compare(&mut jit, &mut interpreter, LONG, &|| "rewritten callee".into());
@@ -223,7 +210,7 @@ fn a_caller_that_its_callee_changes_goes_on_as_what_it_is_now() {
     let mut callee = vec![x(Op::mfspr, 9, 9, 0, 0), x(Op::addx, 9, 10, 9, 0), d(Op::stw, 9, 4, 0)];
     callee.extend(make_visible());
     callee.push(BLR);
-    let (mut jit, mut interpreter) = machines(&[(CODE, caller), (FAR, callee)], |ctx| {
+    let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &caller), (FAR, &callee)], |ctx| {
         (ctx.gpr[4], ctx.gpr[10], ctx.ctr) = (u64::from(CODE + 4), d(Op::addi, 3, 3, 0).into(), 40);
     });
     compare(&mut jit, &mut interpreter, LONG, &|| "rewritten caller".into());
@@ -238,7 +225,7 @@ fn system_calls_deep_down_come_back_to_every_caller() {
         let bottom = CODE + 4 * words.len() as u32;
         words[4] = d(Op::bcx, 12, 2, (bottom - CODE - 16) as i32); // beq
         words.extend([SC, BLR]);
-        let (mut jit, mut interpreter) = machines(&[(CODE, words)], |ctx| {
+        let (mut jit, mut interpreter) = machines(at_once(), &[(CODE, &words)], |ctx| {
             (ctx.gpr[3], ctx.gpr[9], ctx.gpr[12]) = (depth, DATA.into(), u64::from(CODE + 12));
         });
         for round in 0..3 {
@@ -256,9 +243,10 @@ fn system_calls_deep_down_come_back_to_every_caller() {
 
 #[test]
 fn a_call_to_code_that_cannot_be_fetched_faults_there() {
-    let (mut jit, mut interpreter) = machines(&[(CODE, vec![x(Op::mtspr, 12, 9, 0, 0), BCTRL, SC])], |ctx| {
-        ctx.gpr[12] = 0x2000_0000;
-    });
+    let (mut jit, mut interpreter) =
+        machines(at_once(), &[(CODE, &[x(Op::mtspr, 12, 9, 0, 0), BCTRL, SC])], |ctx| {
+            ctx.gpr[12] = 0x2000_0000;
+        });
     let exit = jit.run(LONG);
     assert!(matches!(exit, Exit::Exception(_)), "{exit:?}");
     assert_eq!(interpreter.run(LONG), exit);

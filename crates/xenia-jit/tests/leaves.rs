@@ -2,8 +2,9 @@
 
 mod common;
 
+use common::pair::machines;
 use common::*;
-use xenia_cpu::{Exit, PpcContext};
+use xenia_cpu::Exit;
 use xenia_isa::{Family, Op};
 use xenia_jit::JitConfig;
 
@@ -11,20 +12,6 @@ use xenia_jit::JitConfig;
 const LEAVES: u32 = CODE + 0x1000;
 /// Instructions of a visit that ends by itself.
 const LONG: i64 = 1 << 40;
-
-/// Both machines with the same code and context.
-fn machines(config: JitConfig, code: &[(u32, &[u32])], set: impl Fn(&mut PpcContext)) -> (Machine, Machine) {
-    let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter());
-    for machine in [&mut jit, &mut interpreter] {
-        for &(at, words) in code {
-            machine.put(at, words);
-        }
-        machine.ctx = PpcContext { pc: CODE, ..PpcContext::default() };
-        machine.ctx.gpr[1] = u64::from(DATA + SIZE / 2);
-        set(&mut machine.ctx);
-    }
-    (jit, interpreter)
-}
 
 /// `mr rD,rS`.
 fn mr(to: u32, from: u32) -> u32 {

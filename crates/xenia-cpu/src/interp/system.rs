@@ -9,27 +9,9 @@
 //! - `ptesync` is a `sync`.
 
 use super::{Cpu, ExceptionKind, Flow, Step};
-use crate::msr_bit;
+use crate::{PROCESSOR_VERSION, msr_bit};
 use std::sync::atomic::{Ordering, fence};
-use xenia_isa::{Instruction, System};
-
-/// Processor version of Xenon as retail consoles report it (known: 0x710600, 0x710700, 0x710800).
-/// Some system titles ask for at least this one.
-pub(crate) const PROCESSOR_VERSION: u64 = 0x0071_0700;
-
-/// SPR numbers.
-pub(crate) mod spr {
-    pub(crate) const XER: usize = 1;
-    pub(crate) const LR: usize = 8;
-    pub(crate) const CTR: usize = 9;
-    pub(crate) const VRSAVE: usize = 256;
-    pub(crate) const TB: usize = 268;
-    pub(crate) const TBU: usize = 269;
-    pub(crate) const SPRG0: usize = 272;
-    pub(crate) const SPRG3: usize = 275;
-    pub(crate) const PVR: usize = 287;
-    pub(crate) const PIR: usize = 1023;
-}
+use xenia_isa::{Instruction, System, spr};
 
 /// Whether `i`, an `mfspr`, reads the time base.
 pub(crate) fn reads_time_base(i: Instruction) -> bool {

@@ -3,7 +3,7 @@
 use super::expr::{self, Expr, Value};
 use super::lexer::{Cursor, Token};
 use super::{Assembler, Problem};
-use crate::simplified::SPR_NAMES;
+use crate::spr::NAMES;
 use crate::syntax::{Arg, TEMPLATES, Template};
 use crate::{Class, Instruction, Operand};
 
@@ -158,7 +158,7 @@ impl Assembler {
             }
             let spr = |(_, spr): &&(i64, &str)| spr.eq_ignore_ascii_case(name);
             if field.class() == Class::Spr
-                && let Some(&(number, _)) = SPR_NAMES.iter().find(spr)
+                && let Some(&(number, _)) = NAMES.iter().find(spr)
             {
                 return Ok(exact(number));
             }

@@ -7,7 +7,7 @@
 //! if they had been made later.
 
 use super::Lifter;
-use xenia_isa::{Family, Instruction, Op};
+use xenia_isa::{Family, Instruction, Op, spr};
 
 /// Registers that are dirty at a load at most: beyond, keeping them all takes the host's registers.
 const MOST_DIRTY: u32 = 4;
@@ -21,9 +21,6 @@ pub(super) struct Exact {
     /// FPRs that the context holds as singles, and of which that is open.
     singles: (u32, u32),
 }
-
-/// SPR numbers of LR and CTR.
-const KEPT_AS_VALUES: [usize; 2] = [8, 9];
 
 /// Whether an instruction changes nothing but registers that [`super::cache::Cache`] keeps, unless it is a store to memory.
 fn repeatable(op: Op, i: Instruction) -> bool {
@@ -43,7 +40,7 @@ fn repeatable(op: Op, i: Instruction) -> bool {
                 | Op::stswx
         ),
         Family::System => match op {
-            Op::mfspr | Op::mtspr => KEPT_AS_VALUES.contains(&i.spr()),
+            Op::mfspr | Op::mtspr => matches!(i.spr(), spr::LR | spr::CTR),
             Op::mfcr | Op::mtcrf | Op::dcbt | Op::dcbtst => true,
             _ => false,
         },

@@ -12,22 +12,9 @@ use crate::mode::MODE_BITS;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use std::mem::offset_of;
-use xenia_cpu::{PpcContext, msr_bit};
+use xenia_cpu::{PROCESSOR_VERSION, PpcContext, msr_bit};
+use xenia_isa::spr::{CTR, LR, PIR, PVR, SPRG0, SPRG3, TB, TBU, VRSAVE, XER};
 use xenia_isa::{Instruction, System};
-
-const XER: usize = 1;
-const LR: usize = 8;
-const CTR: usize = 9;
-const VRSAVE: usize = 256;
-const TB: usize = 268;
-const TBU: usize = 269;
-const SPRG0: usize = 272;
-const SPRG3: usize = 275;
-const PVR: usize = 287;
-const PIR: usize = 1023;
-
-/// What PVR reads; see `docs/src/decisions/0004`.
-const PROCESSOR_VERSION: u64 = 0x0071_0700;
 
 const MSR: i32 = displacement(offset_of!(PpcContext, msr));
 /// What `mtmsr` reaches.

@@ -1,7 +1,7 @@
 //! How instructions end basic blocks: the branches of PowerISA 2.02 book I, 2.4, and what changes what blocks take for granted.
 
 use super::BLOCK_LIMIT;
-use xenia_isa::{Flag, Instruction, Op, decode};
+use xenia_isa::{Flag, Instruction, Op, decode, spr};
 
 /// How a block's last instruction goes on.
 pub(crate) enum End {
@@ -43,8 +43,8 @@ pub(crate) fn end_of(pc: u32, op: Option<Op>, i: Instruction) -> End {
         Op::bclrx | Op::bcctrx => End::Indirect { link: i.lk(), conditional: !always },
         Op::sc => End::Stop,
         // Time base through mfspr, and whatever else a special register may do.
-        Op::mfspr if !matches!(i.spr(), 1 | 8 | 9) => End::Barrier,
-        Op::mtspr if !matches!(i.spr(), 1 | 8 | 9) => End::Barrier,
+        Op::mfspr if !matches!(i.spr(), spr::XER | spr::LR | spr::CTR) => End::Barrier,
+        Op::mtspr if !matches!(i.spr(), spr::XER | spr::LR | spr::CTR) => End::Barrier,
         Op::orx if i.is_yield_hint() => End::Barrier,
         _ if op.row().has(Flag::last) => End::Barrier,
         _ => End::None,

@@ -12,7 +12,7 @@ use super::{End, Guest, REGION_LIMIT, end_of};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use xenia_guest::PAGE_SIZE;
-use xenia_isa::{Instruction, Op, decode};
+use xenia_isa::{Instruction, Op, decode, spr};
 
 /// Instructions of a leaf at most, its return included: what saves eighteen registers and the return address has twenty.
 const LONGEST: usize = 24;
@@ -20,9 +20,6 @@ const LONGEST: usize = 24;
 const MOST: usize = 1024;
 /// Addresses that are looked at for a leaf at most: as many as a region has instructions.
 const MOST_LOOKED_AT: usize = REGION_LIMIT;
-
-/// SPR number of LR.
-const LR: usize = 8;
 
 /// How a leaf is come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -90,7 +87,9 @@ fn leaf(
         let op = decode(instruction.0);
         guests.push(Guest { pc, instruction, op });
         match end_of(pc, op, instruction) {
-            End::None if op == Some(Op::mtspr) && instruction.spr() == LR && by == By::Call => return None,
+            End::None if op == Some(Op::mtspr) && instruction.spr() == spr::LR && by == By::Call => {
+                return None;
+            }
             End::None => {}
             End::Indirect { link: false, conditional: false } if op == Some(Op::bclrx) => {
                 return Some(guests.into());

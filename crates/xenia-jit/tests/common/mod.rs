@@ -10,6 +10,9 @@ use xenia_jit::{Jit, JitConfig};
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Protect};
 use xenia_testing::Dice;
 
+pub mod pair;
+use pair::at_once;
+
 /// Where code goes (64 KiB).
 pub const CODE: u32 = 0x8200_0000;
 /// Where data goes (64 KiB).
@@ -75,7 +78,7 @@ impl Machine {
 
     /// A machine that compiles at once.
     pub fn jit() -> Self {
-        Self::jit_with(JitConfig { warm_up: 1, precise_faults: true, ..JitConfig::default() })
+        Self::jit_with(at_once())
     }
 
     /// A machine that verifies what it compiles.
