@@ -3,7 +3,7 @@
 //! Guest registers live in the context. Inside a block they are values: loaded at first use, stored before anything that
 //! may leave or look (`Lifter::flush`) but loads ([`redo`]), and where the next block is reached from elsewhere too. A block that one edge alone leads
 //! to goes on with all that is known, stored or not ([`State`]); innermost loops carry registers as values from turn to turn
-//! beside the context (`carried`); other blocks get copies of what they read ([`passed`]). So every other block may be an entry; of floating point, [`flow`] says what it takes for granted.
+//! beside the context (`carried`, and [`copies`] of the others); other blocks get copies of what they read ([`passed`]). So every other block may be an entry; of floating point, [`flow`] says what it takes for granted.
 //!
 //! # How an arm is written
 //! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, from the architecture
@@ -20,6 +20,7 @@ mod calls;
 mod carried;
 mod condition;
 mod constants;
+mod copies;
 mod counted;
 mod entries;
 mod exits;
@@ -320,6 +321,7 @@ impl<'a> Lifter<'a> {
             }
             self.mode = granted.mode;
             self.cache.floats.begin(granted);
+            self.begin_copies(granted);
         }
         if block.is_loop {
             // Keeps loads of memory that other threads write inside the loop.

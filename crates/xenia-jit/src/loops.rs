@@ -11,7 +11,7 @@ use crate::region::{Block, End};
 use cycles::cycles;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use xenia_isa::{Class, Family, Flag, Op};
+use xenia_isa::{Class, Family, Flag, Op, Operand};
 
 /// Blocks of one loop at most.
 const MOST_BLOCKS: usize = 48;
@@ -26,6 +26,9 @@ const MOST_FAULT_EXITS: u32 = 600;
 /// Registers that are carried at most: the host has thirteen, of which the budget takes one and intermediate results
 /// some.
 const MOST_REGISTERS: usize = 9;
+
+/// Floating-point registers, and vector registers, of which a loop keeps copies at most.
+const MOST_COPIES: usize = 10;
 
 /// A register that a loop may carry: a GPR by its number, or one of these.
 pub(crate) mod carried {
@@ -46,6 +49,10 @@ pub(crate) struct Loop {
     pub(crate) registers: u64,
     /// Bit n: it changes that register, which is stored when it's left. `None`: stores are where they are elsewhere.
     pub(crate) sunk: Option<u64>,
+    /// FPRs of which it keeps copies.
+    pub(crate) floats: u32,
+    /// Vector registers of which it does.
+    pub(crate) vectors: u128,
 }
 
 /// The loops of a region's blocks, none of which has a block in common with another.
@@ -86,7 +93,9 @@ fn carrying(members: BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory:
     }
     let registers = registers(&members, blocks, keeps_memory);
     let sunk = sunk(&members, blocks, registers);
-    (registers != 0).then_some(Loop { blocks: members, registers, sunk })
+    let floats = copies(&members, blocks, Class::Fpr) as u32;
+    let vectors = copies(&members, blocks, Class::Vector);
+    (registers != 0).then_some(Loop { blocks: members, registers, sunk, floats, vectors })
 }
 
 /// The block of a cycle by which the most edges come in from elsewhere; where none does, the first one.
@@ -169,6 +178,27 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memor
     let mut order: Vec<usize> = (0..carried::COUNT).filter(|&n| uses[n] > 0).collect();
     order.sort_by_key(|&n| Reverse(uses[n]));
     order.iter().take(MOST_REGISTERS).fold(0, |set, &n| set | 1 << n)
+}
+
+/// The registers of a class that the most operands of a loop name, of those that it reads before it writes them: what comes from
+/// the turn before, or from before the loop.
+fn copies(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, class: Class) -> u128 {
+    let mut uses: BTreeMap<u32, (bool, u32)> = BTreeMap::new();
+    for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
+        let Some(op) = guest.op else { continue };
+        let operands = || op.row().operands.iter().filter(|operand| operand.class() == class);
+        let is_target = |operand: &Operand| matches!(operand, Operand::fd | Operand::vd | Operand::vd128);
+        // What an instruction reads comes before what it writes.
+        let (targets, sources): (Vec<_>, Vec<_>) = operands().copied().partition(is_target);
+        for operand in [sources, targets].concat() {
+            let number = operand.extract(guest.instruction) as u32 & 127;
+            let (_, count) = uses.entry(number).or_insert((!is_target(&operand), 0));
+            *count += 1;
+        }
+    }
+    let mut order: Vec<_> = uses.into_iter().filter(|(_, (is_read_first, _))| *is_read_first).collect();
+    order.sort_by_key(|&(_, (_, count))| Reverse(count));
+    order.iter().take(MOST_COPIES).fold(0, |set, &(n, _)| set | 1 << n)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod fields;
 mod registers;
 mod stores;
 
+use super::copies::Copied;
 use super::float_registers::{Floats, Operand};
 use crate::host::displacement;
 use cranelift_codegen::ir::Value;
@@ -79,6 +80,7 @@ pub(crate) struct Cache {
     pub(super) floats: Floats,
     vr: [Option<Value>; 128],
     vr_dirty: u128,
+    pub(super) copied: Copied,
     pub(super) cr: [Option<Cr>; 8],
     cr_dirty: u8,
     /// No CR field of the context is owed.
@@ -114,6 +116,7 @@ impl Default for Cache {
             floats: Floats::default(),
             vr: [None; 128],
             vr_dirty: 0,
+            copied: Copied::default(),
             cr: [None; 8],
             cr_dirty: 0,
             settled: false,

@@ -7,7 +7,8 @@
 //! Those that the loop changes are *sunk*: inside of it the context holds anything. They are stored where the loop is left, or
 //! something looks at the context ([`Lifter::surface`]), and where an access faults ([`crate::fault_exit`]).
 
-use super::{HOST, Lifter};
+use super::copies::Copies;
+use super::{HOST, Lifter, State};
 use crate::host::Word;
 use crate::loops::{Loop, carried};
 use cranelift_codegen::ir::{self, InstBuilder, types};
@@ -19,6 +20,8 @@ use std::collections::BTreeMap;
 pub(super) struct Carrying {
     /// By number of the loop.
     loops: Vec<[Option<Variable>; carried::COUNT]>,
+    /// By number of the loop.
+    copies: Vec<Copies>,
     /// By number of the loop, bit n: register n is sunk. `None`: none is, and accesses find everything stored.
     sunk: Vec<Option<u64>>,
     /// Which loop a block belongs to.
@@ -35,6 +38,7 @@ impl Carrying {
         for (number, found) in loops.iter().enumerate() {
             let variable = |n: usize| (found.registers >> n & 1 != 0).then(|| b.declare_var(types::I64));
             result.loops.push(std::array::from_fn(variable));
+            result.copies.push(Copies::new(found.floats, found.vectors, b));
             result.sunk.push(found.sunk.filter(|_| sinks));
             result.of_block.extend(found.blocks.iter().map(|&pc| (pc, number)));
         }
@@ -44,6 +48,11 @@ impl Carrying {
     /// Whether the block at `pc` is in a loop that carries registers.
     pub(super) fn has(&self, pc: u32) -> bool {
         self.of_block.contains_key(&pc)
+    }
+
+    /// Of the loop that is being lifted.
+    pub(super) fn copies(&self) -> Option<&Copies> {
+        Some(&self.copies[self.here?])
     }
 
     /// Begins a block.
@@ -110,8 +119,11 @@ impl Lifter<'_> {
                 let value = self.b.ins().load(types::I64, HOST, ctx, offset);
                 self.b.def_var(variable, value);
             }
-            let budget = self.b.block_params(gate)[0];
-            let target = self.blocks[&to];
+            let granted = self.granted_at(to);
+            self.state = State::new(self.b.block_params(gate)[0]);
+            self.cache.floats.begin(granted);
+            self.define_copies(to);
+            let (target, budget) = (self.blocks[&to], self.budget);
             self.b.ins().jump(target, &[budget.into()]);
         }
         self.carrying.here = None;

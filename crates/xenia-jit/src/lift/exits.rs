@@ -62,6 +62,7 @@ impl Lifter<'_> {
         }
         self.flush_but_floats();
         self.prepare(to);
+        self.define_copies(to);
         let mut arguments = vec![BlockArg::Value(self.budget_after())];
         arguments.extend(
             self.passed_to(to).into_iter().map(|passed| BlockArg::Value(self.value_of_passed(passed))),
@@ -89,6 +90,7 @@ impl Lifter<'_> {
         if !is_ready || !passed.iter().all(|&passed| self.has_to_pass(passed)) {
             return None;
         }
+        self.define_copies(to);
         let mut arguments = vec![BlockArg::Value(self.budget_after())];
         arguments.extend(passed.into_iter().map(|passed| BlockArg::Value(self.value_of_passed(passed))));
         Some((self.way_to(to), arguments))

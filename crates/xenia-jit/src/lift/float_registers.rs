@@ -123,8 +123,27 @@ impl Lifter<'_> {
     }
 
     fn load_fpr(&mut self, n: usize) -> Value {
-        let ctx = self.context();
-        self.b.ins().load(types::F64, HOST, ctx, fpr_offset(n))
+        self.copied_double(n).unwrap_or_else(|| {
+            let ctx = self.context();
+            self.b.ins().load(types::F64, HOST, ctx, fpr_offset(n))
+        })
+    }
+
+    /// FPR `n` as a double, where the context holds it so.
+    pub(super) fn double_at_hand(&mut self, n: usize) -> Value {
+        self.cache.floats.doubles[n].unwrap_or_else(|| self.load_fpr(n))
+    }
+
+    /// FPR `n` as a single, where the context holds it so.
+    pub(super) fn single_at_hand(&mut self, n: usize) -> Value {
+        self.cache.floats.singles[n].unwrap_or_else(|| self.load_short_fpr(n))
+    }
+
+    fn load_short_fpr(&mut self, n: usize) -> Value {
+        self.copied_single(n).unwrap_or_else(|| {
+            let ctx = self.context();
+            self.b.ins().load(types::F32, HOST, ctx, fpr_offset(n))
+        })
     }
 
     /// FPR `n` as an operand: exactly, and as an F64 that may be a quiet NaN where the register is a signalling one.
@@ -160,8 +179,7 @@ impl Lifter<'_> {
     /// FPR `n` as an F32, if it is known to be one.
     pub(crate) fn known_single(&mut self, n: usize) -> Option<(Value, Nans)> {
         if self.is_stored_short(n) && self.cache.floats.singles[n].is_none() {
-            let ctx = self.context();
-            let single = self.b.ins().load(types::F32, HOST, ctx, fpr_offset(n));
+            let single = self.load_short_fpr(n);
             let floats = &mut self.cache.floats;
             floats.singles[n] = Some(single);
             floats.quiet &= !(1 << n);
@@ -173,6 +191,7 @@ impl Lifter<'_> {
 
     /// Sets FPR `n` to an F64.
     pub(crate) fn set_fpr(&mut self, n: usize, value: Value) {
+        self.cache.copied.forget_float(n);
         let floats = &mut self.cache.floats;
         floats.doubles[n] = Some(value);
         floats.singles[n] = None;
@@ -182,6 +201,7 @@ impl Lifter<'_> {
 
     /// Sets FPR `n` to the double of an F32.
     pub(crate) fn set_single(&mut self, n: usize, value: Value, nans: Nans) {
+        self.cache.copied.forget_float(n);
         let floats = &mut self.cache.floats;
         floats.doubles[n] = None;
         floats.singles[n] = Some(value);
@@ -193,6 +213,7 @@ impl Lifter<'_> {
     /// Sets FPR `to` to FPR `from`.
     pub(crate) fn move_fpr(&mut self, to: usize, from: usize) {
         self.exact_operand(from);
+        self.cache.copied.forget_float(to);
         let floats = &mut self.cache.floats;
         floats.doubles[to] = floats.doubles[from];
         floats.singles[to] = floats.singles[from];

@@ -117,8 +117,10 @@ impl Lifter<'_> {
         if let Some(value) = self.cache.vr[n] {
             return value;
         }
-        let ctx = self.context();
-        let value = self.b.ins().load(types::I8X16, HOST, ctx, vr_offset(n));
+        let value = self.copied_vector(n).unwrap_or_else(|| {
+            let ctx = self.context();
+            self.b.ins().load(types::I8X16, HOST, ctx, vr_offset(n))
+        });
         self.cache.vr[n] = Some(value);
         value
     }
@@ -127,6 +129,7 @@ impl Lifter<'_> {
     pub(crate) fn set_vr(&mut self, n: usize, value: Value) {
         self.cache.vr[n] = Some(value);
         self.cache.vr_dirty |= 1 << n;
+        self.cache.copied.vectors &= !(1 << n);
     }
 }
 

@@ -1,0 +1,119 @@
+//! Copies of floating-point and vector registers that a loop keeps from turn to turn ([`crate::loops`]).
+//!
+//! The context is as current as anywhere: what is written is stored where it is elsewhere, and exits and faults need to know nothing. A
+//! read takes the copy, where it would wait for what the turn before has stored to be forwarded to a load. A copy is a variable of
+//! the frontend, of the register's single or of its double, whichever the blocks of the loop take for granted ([`super::flow`]): an
+//! edge inside the loop makes it what the register is, and the gates load it.
+
+use super::Lifter;
+use super::flow::Granted;
+use cranelift_codegen::ir::{Value, types};
+use cranelift_frontend::{FunctionBuilder, Variable};
+use std::collections::BTreeMap;
+
+/// The variables of one loop.
+#[derive(Debug)]
+pub(super) struct Copies {
+    /// By FPR: of its single and of its double.
+    floats: BTreeMap<usize, [Variable; 2]>,
+    vectors: BTreeMap<usize, Variable>,
+}
+
+impl Copies {
+    pub(super) fn new(floats: u32, vectors: u128, b: &mut FunctionBuilder<'_>) -> Self {
+        let floats = (0..32).filter(|n| floats >> n & 1 != 0);
+        let floats = floats.map(|n| (n, [types::F32, types::F64].map(|ty| b.declare_var(ty)))).collect();
+        let vectors = (0..128).filter(|n| vectors >> n & 1 != 0);
+        let vectors = vectors.map(|n| (n, b.declare_var(types::I8X16))).collect();
+        Self { floats, vectors }
+    }
+
+    /// The FPRs.
+    fn floats(&self) -> u32 {
+        self.floats.keys().fold(0, |set, n| set | 1 << n)
+    }
+
+    /// The vector registers.
+    fn vectors(&self) -> u128 {
+        self.vectors.keys().fold(0, |set, n| set | 1 << n)
+    }
+}
+
+/// Which copies are what the registers are.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Copied {
+    /// FPRs whose singles are at hand.
+    pub(super) singles: u32,
+    /// FPRs whose doubles are.
+    pub(super) doubles: u32,
+    pub(super) vectors: u128,
+}
+
+impl Copied {
+    /// FPR `n` is something else now.
+    pub(super) fn forget_float(&mut self, n: usize) {
+        self.singles &= !(1 << n);
+        self.doubles &= !(1 << n);
+    }
+}
+
+impl Lifter<'_> {
+    /// At the start of a block that takes this for granted.
+    pub(super) fn begin_copies(&mut self, granted: Granted) {
+        let Some(copies) = self.carrying.copies() else { return };
+        let (floats, vectors) = (copies.floats(), copies.vectors());
+        let Granted { short, open, .. } = granted;
+        self.cache.copied = Copied { singles: floats & short, doubles: floats & !short & !open, vectors };
+    }
+
+    /// The copy of FPR `n` as an F32.
+    pub(super) fn copied_single(&mut self, n: usize) -> Option<Value> {
+        self.copied_float(n, 0, self.cache.copied.singles)
+    }
+
+    /// The copy of FPR `n` as an F64.
+    pub(super) fn copied_double(&mut self, n: usize) -> Option<Value> {
+        self.copied_float(n, 1, self.cache.copied.doubles)
+    }
+
+    fn copied_float(&mut self, n: usize, form: usize, at_hand: u32) -> Option<Value> {
+        let variable = self.carrying.copies()?.floats.get(&n).filter(|_| at_hand >> n & 1 != 0)?[form];
+        Some(self.b.use_var(variable))
+    }
+
+    /// The copy of vector register `n`.
+    pub(super) fn copied_vector(&mut self, n: usize) -> Option<Value> {
+        let at_hand = self.cache.copied.vectors >> n & 1 != 0;
+        let variable = *self.carrying.copies()?.vectors.get(&n).filter(|_| at_hand)?;
+        Some(self.b.use_var(variable))
+    }
+
+    /// On an edge to the block at `to`, for which everything is stored: copies that its loop keeps become what the registers are.
+    pub(super) fn define_copies(&mut self, to: u32) {
+        if !self.carrying.goes_on_at(to) {
+            return;
+        }
+        let Some(copies) = self.carrying.copies() else { return };
+        let floats: Vec<_> = copies.floats.iter().map(|(&n, &variables)| (n, variables)).collect();
+        let vectors: Vec<_> = copies.vectors.iter().map(|(&n, &variable)| (n, variable)).collect();
+        let Granted { short, open, .. } = self.granted_at(to);
+        for (n, [single, double]) in floats {
+            let Copied { singles, doubles, .. } = self.cache.copied;
+            if short >> n & 1 != 0 {
+                if singles >> n & 1 == 0 {
+                    let value = self.single_at_hand(n);
+                    self.b.def_var(single, value);
+                }
+            } else if (open | doubles) >> n & 1 == 0 {
+                let value = self.double_at_hand(n);
+                self.b.def_var(double, value);
+            }
+        }
+        for (n, variable) in vectors {
+            if self.cache.copied.vectors >> n & 1 == 0 {
+                let value = self.vr(n);
+                self.b.def_var(variable, value);
+            }
+        }
+    }
+}
