@@ -241,12 +241,15 @@ impl<'a> Lifter<'a> {
         let inheriting = region.reached_by_one_edge();
         let keeps_memory = config.memory_at.is_none();
         let carrying = Carrying::new(&loops::find(&region.blocks, keeps_memory), config.sinks, &mut b);
-        let passed = passed::find(region, &inheriting, keeps_memory, |pc| carrying.has(pc));
+        let granted = flow::granted(region, &inheriting, config.has_fma, !config.mode.controlled);
+        let passed = passed::find(region, &inheriting, keeps_memory, |pc| carrying.has(pc), &granted);
         for &pc in region.blocks.keys() {
             let block = b.create_block();
             if !inheriting.contains(&pc) {
-                let params = 1 + passed.get(&pc).map_or(0, Vec::len);
-                (0..params).for_each(|_| _ = b.append_block_param(block, types::I64));
+                b.append_block_param(block, types::I64);
+                for passed in passed.get(&pc).into_iter().flatten() {
+                    b.append_block_param(block, passed.ty());
+                }
             }
             blocks.insert(pc, block);
         }
@@ -261,7 +264,7 @@ impl<'a> Lifter<'a> {
             blocks,
             carrying,
             passed,
-            granted: flow::granted(region, &inheriting, config.has_fma, !config.mode.controlled),
+            granted,
             exit,
             switch: Switch::default(),
             sites: Vec::new(),

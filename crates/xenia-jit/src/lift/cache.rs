@@ -157,6 +157,16 @@ impl Cache {
         self.zero_extended >> n & 1 != 0 && self.knows_gpr(n) || self.extended[n].is_some()
     }
 
+    /// Vector register `n` has this value in the context.
+    pub(super) fn know_vr(&mut self, n: usize, value: Value) {
+        self.vr[n] = Some(value);
+    }
+
+    /// Whether vector register `n` is at hand.
+    pub(super) fn knows_vr(&self, n: usize) -> bool {
+        self.vr[n].is_some()
+    }
+
     /// Whether FPSCR is owed anything.
     pub(super) fn owes_status(&self) -> bool {
         let Pending { operation, compared, rounding } = &self.pending;

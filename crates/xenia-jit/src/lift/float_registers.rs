@@ -49,6 +49,27 @@ impl Floats {
         self.open = granted.open;
     }
 
+    /// FPR `n` is the double of this F32, of which nothing else is known, and is in the context.
+    pub(super) fn know_single(&mut self, n: usize, value: Value) {
+        self.singles[n] = Some(value);
+        self.quiet &= !(1 << n);
+    }
+
+    /// FPR `n` is this F64, and is in the context.
+    pub(super) fn know_double(&mut self, n: usize, value: Value) {
+        self.doubles[n] = Some(value);
+    }
+
+    /// Whether FPR `n` is at hand as an F32.
+    pub(super) fn knows_single(&self, n: usize) -> bool {
+        self.singles[n].is_some()
+    }
+
+    /// Whether FPR `n` is at hand as an F64.
+    pub(super) fn knows_double(&self, n: usize) -> bool {
+        self.doubles[n].is_some()
+    }
+
     /// How many registers are dirty.
     pub(super) fn dirty(&self) -> u32 {
         self.dirty.count_ones()

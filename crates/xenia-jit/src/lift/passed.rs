@@ -10,9 +10,10 @@
 //! comes has it at hand or would wait for a load in either place. Blocks of a loop that carries registers take none.
 
 use super::Lifter;
+use super::flow::Granted;
 use crate::host::Word;
 use crate::region::{Block, End, Guest, Region};
-use cranelift_codegen::ir::Value;
+use cranelift_codegen::ir::{Type, Value, types};
 use std::collections::{BTreeSet, HashMap};
 use xenia_isa::{Class, Flag, Op, Operand};
 
@@ -24,6 +25,10 @@ pub(crate) const RETURNED: [usize; 2] = [1, 3];
 /// GPRs that are passed to a block at most, where code comes together: beyond, the host's registers don't last.
 const MOST: usize = 4;
 
+/// Floating-point registers, and vector registers, that are passed to a block at most where code comes together. They have host
+/// registers of their own, and a store of one is forwarded to a load in a dozen cycles.
+const MOST_WIDE: usize = 6;
+
 /// What is passed to a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Passed {
@@ -33,6 +38,24 @@ pub(super) enum Passed {
     Low(usize),
     /// The host address of guest memory.
     Memory,
+    /// An FPR as a single, for a block that takes it for granted that it is one.
+    Single(usize),
+    /// An FPR as a double.
+    Double(usize),
+    /// A vector register.
+    Vector(usize),
+}
+
+impl Passed {
+    /// The type of its value.
+    pub(super) fn ty(self) -> Type {
+        match self {
+            Self::Whole(_) | Self::Low(_) | Self::Memory => types::I64,
+            Self::Single(_) => types::F32,
+            Self::Double(_) => types::F64,
+            Self::Vector(_) => types::I8X16,
+        }
+    }
 }
 
 /// GPRs, as bits, that a block's code reads and writes.
@@ -44,6 +67,35 @@ struct Uses {
     whole: u32,
     written: u32,
     memory: bool,
+    floats: Wide,
+    vectors: Wide,
+}
+
+/// FPRs or vector registers, as bits, that code reads before it writes them, and writes.
+#[derive(Clone, Copy, Default)]
+struct Wide {
+    read: u128,
+    written: u128,
+}
+
+impl Wide {
+    fn then(self, next: Self) -> Self {
+        Self { read: self.read | next.read & !self.written, written: self.written | next.written }
+    }
+
+    fn of(guest: &Guest, class: Class) -> Self {
+        let mut wide = Self::default();
+        let operands = guest.op.map(|op| op.row().operands).unwrap_or_default();
+        for operand in operands.iter().filter(|operand| operand.class() == class) {
+            let bit = 1 << (operand.extract(guest.instruction) & 127);
+            if matches!(operand, Operand::fd | Operand::vd | Operand::vd128) {
+                wide.written |= bit;
+            } else {
+                wide.read |= bit;
+            }
+        }
+        wide
+    }
 }
 
 impl Uses {
@@ -54,6 +106,8 @@ impl Uses {
             whole: self.whole | next.whole & !self.written,
             written: self.written | next.written,
             memory: self.memory | next.memory,
+            floats: self.floats.then(next.floats),
+            vectors: self.vectors.then(next.vectors),
         }
     }
 
@@ -72,7 +126,8 @@ impl Uses {
             _ if memory => !row.name.starts_with("std"),
             _ => row.name.starts_with("rlw"),
         };
-        let mut uses = Self { memory, ..Self::default() };
+        let (floats, vectors) = (Wide::of(guest, Class::Fpr), Wide::of(guest, Class::Vector));
+        let mut uses = Self { memory, floats, vectors, ..Self::default() };
         for (place, operand) in row.operands.iter().enumerate() {
             let number = operand.extract(i);
             let is_register = match operand.class() {
@@ -144,7 +199,7 @@ impl<'a> Flow<'a> {
 
     /// What is passed to a block where code comes together: what it reads for certain, which somebody would have to load, and
     /// what the next ones read that is at hand everywhere.
-    fn merged(&self, pc: u32, block: &Block) -> Vec<Passed> {
+    fn merged(&self, pc: u32, block: &Block, granted: Granted) -> Vec<Passed> {
         let own = self.uses(pc);
         let mut all = own;
         let next = block.successors.iter().filter(|to| self.inheriting.contains(to));
@@ -159,7 +214,12 @@ impl<'a> Flow<'a> {
         let passed = registers
             .take(MOST)
             .map(|n| if all.whole >> n & 1 != 0 { Passed::Whole(n) } else { Passed::Low(n) });
-        passed.chain((self.keeps_memory && own.memory).then_some(Passed::Memory)).collect()
+        let memory = (self.keeps_memory && own.memory).then_some(Passed::Memory);
+        let Granted { short, open, .. } = granted;
+        let floats = (0..32).filter(|n| own.floats.read & !u128::from(open) & 1 << n != 0);
+        let floats = floats.map(|n| if short >> n & 1 != 0 { Passed::Single(n) } else { Passed::Double(n) });
+        let vectors = (0..128).filter(|n| own.vectors.read >> n & 1 != 0).map(Passed::Vector);
+        passed.chain(memory).chain(floats.take(MOST_WIDE)).chain(vectors.take(MOST_WIDE)).collect()
     }
 }
 
@@ -173,6 +233,7 @@ pub(super) fn find(
     inheriting: &BTreeSet<u32>,
     keeps_memory: bool,
     loads: impl Fn(u32) -> bool,
+    granted: &HashMap<u32, Granted>,
 ) -> HashMap<u32, Vec<Passed>> {
     let flow = Flow::new(region, inheriting, keeps_memory);
     let mut passed = HashMap::new();
@@ -190,7 +251,7 @@ pub(super) fn find(
         let list = if offered.is_empty() && flow.before(pc).is_empty() {
             continue;
         } else if offered.is_empty() {
-            flow.merged(pc, block)
+            flow.merged(pc, block, granted.get(&pc).copied().unwrap_or_default())
         } else {
             let after = block.successors.iter().map(|&to| flow.uses(to));
             let wanted = after.fold(flow.uses(pc), |all, next| Uses {
@@ -218,6 +279,9 @@ impl Lifter<'_> {
             Passed::Whole(n) => self.gpr(n),
             Passed::Low(n) => self.gpr_low(n),
             Passed::Memory => self.word(Word::Memory),
+            Passed::Single(n) => self.single_at_hand(n),
+            Passed::Double(n) => self.double_at_hand(n),
+            Passed::Vector(n) => self.vr(n),
         }
     }
 
@@ -227,6 +291,9 @@ impl Lifter<'_> {
             Passed::Whole(n) => self.cache.knows_gpr(n),
             Passed::Low(n) => self.cache.knows_low(n),
             Passed::Memory => self.words[Word::Memory as usize].is_some(),
+            Passed::Single(n) => self.cache.floats.knows_single(n),
+            Passed::Double(n) => self.cache.floats.knows_double(n),
+            Passed::Vector(n) => self.cache.knows_vr(n),
         }
     }
 
@@ -236,6 +303,9 @@ impl Lifter<'_> {
             Passed::Whole(n) => self.cache.know_gpr(n, value),
             Passed::Low(n) => self.cache.know_low(n, value),
             Passed::Memory => self.words[Word::Memory as usize] = Some(value),
+            Passed::Single(n) => self.cache.floats.know_single(n, value),
+            Passed::Double(n) => self.cache.floats.know_double(n, value),
+            Passed::Vector(n) => self.cache.know_vr(n, value),
         }
     }
 }
