@@ -180,20 +180,27 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memor
     order.iter().take(MOST_REGISTERS).fold(0, |set, &n| set | 1 << n)
 }
 
+/// Whether an operand names a floating-point or vector register that is written.
+pub(crate) fn is_target(operand: Operand) -> bool {
+    matches!(operand, Operand::fd | Operand::vd | Operand::vd128)
+}
+
 /// The registers of a class that the most operands of a loop name, of those that it reads before it writes them: what comes from
 /// the turn before, or from before the loop.
 fn copies(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, class: Class) -> u128 {
     let mut uses: BTreeMap<u32, (bool, u32)> = BTreeMap::new();
     for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
         let Some(op) = guest.op else { continue };
-        let operands = || op.row().operands.iter().filter(|operand| operand.class() == class);
-        let is_target = |operand: &Operand| matches!(operand, Operand::fd | Operand::vd | Operand::vd128);
         // What an instruction reads comes before what it writes.
-        let (targets, sources): (Vec<_>, Vec<_>) = operands().copied().partition(is_target);
-        for operand in [sources, targets].concat() {
-            let number = operand.extract(guest.instruction) as u32 & 127;
-            let (_, count) = uses.entry(number).or_insert((!is_target(&operand), 0));
-            *count += 1;
+        for writes in [false, true] {
+            let operands = op.row().operands.iter();
+            for operand in
+                operands.filter(|operand| operand.class() == class && is_target(**operand) == writes)
+            {
+                let number = operand.extract(guest.instruction) as u32 & 127;
+                let (_, count) = uses.entry(number).or_insert((!writes, 0));
+                *count += 1;
+            }
         }
     }
     let mut order: Vec<_> = uses.into_iter().filter(|(_, (is_read_first, _))| *is_read_first).collect();

@@ -13,12 +13,6 @@ const REGISTERS: u32 = 6;
 /// Turns of a loop.
 const TURNS: i32 = 40;
 
-/// An instruction on four registers, as far as it has them.
-fn arithmetic(op: Op, [d, a, b, c]: [u32; 4]) -> u32 {
-    let row = op.row();
-    row.bits | (d << 21 | a << 16 | b << 11 | c << 6) & !row.mask
-}
-
 /// An instruction of a turn: of singles, of doubles, of both, or of vectors.
 fn instruction(r: &mut Random, kinds: &[u64]) -> u32 {
     let kind = r.pick(kinds);
@@ -32,15 +26,15 @@ fn instruction(r: &mut Random, kinds: &[u64]) -> u32 {
     match (kind, r.below(8)) {
         (3, 0) => x(Op::lvx, n, 0, 9, 0),
         (3, 1) => x(Op::stvx, n, 0, 9, 0),
-        (3, _) => arithmetic(r.pick(&vectors), registers),
+        (3, _) => float(r.pick(&vectors), registers),
         (_, 0) => d(if kind == 1 { Op::lfd } else { Op::lfs }, n, 9, place),
         (0, 1) => d(Op::stfs, n, 9, place),
         (_, 1) => d(Op::stfd, n, 9, place),
-        (0, _) => arithmetic(r.pick(&singles), registers),
-        (1, _) => arithmetic(r.pick(&doubles), registers),
-        (_, 2) => arithmetic(r.pick(&others), registers),
-        (_, 3..=5) => arithmetic(r.pick(&singles), registers),
-        _ => arithmetic(r.pick(&doubles), registers),
+        (0, _) => float(r.pick(&singles), registers),
+        (1, _) => float(r.pick(&doubles), registers),
+        (_, 2) => float(r.pick(&others), registers),
+        (_, 3..=5) => float(r.pick(&singles), registers),
+        _ => float(r.pick(&doubles), registers),
     }
 }
 
@@ -103,8 +97,8 @@ fn sums_are_loaded_on_the_way_in_alone() {
     let words = [
         d(Op::addi, 3, 0, TURNS),
         x(Op::mtspr, 3, 9, 0, 0),
-        arithmetic(Op::faddsx, [1, 1, 2, 0]),
-        arithmetic(Op::faddx, [4, 4, 5, 0]),
+        float(Op::faddsx, [1, 1, 2, 0]),
+        float(Op::faddx, [4, 4, 5, 0]),
         d(Op::bcx, 16, 0, -8),
         SC,
     ];

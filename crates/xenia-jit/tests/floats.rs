@@ -9,12 +9,6 @@ use xenia_isa::Op;
 /// A normal number, a denormal, minus zero, an infinity, a signalling and a quiet NaN.
 const SINGLES: [u32; 6] = [0x3FC0_0001, 0x0000_1234, 0x8000_0000, 0xFF80_0000, 0x7F81_2345, 0xFFC5_4321];
 
-/// An instruction on frD, frA, frB and frC, as far as it has them.
-fn float(op: Op, [d, a, b, c]: [u32; 4]) -> u32 {
-    let row = op.row();
-    row.bits | (d << 21 | a << 16 | b << 11 | c << 6) & !row.mask
-}
-
 fn machines(words: &[u32]) -> (Machine, Machine) {
     let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
     let mut r = Random::new(7);

@@ -133,7 +133,7 @@ pub(super) fn gpr_offset(n: usize) -> i32 {
     displacement(offset_of!(PpcContext, gpr) + 8 * n)
 }
 
-fn vr_offset(n: usize) -> i32 {
+pub(super) fn vr_offset(n: usize) -> i32 {
     displacement(offset_of!(PpcContext, vr) + 16 * n)
 }
 

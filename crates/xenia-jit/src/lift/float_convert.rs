@@ -2,22 +2,18 @@
 //! worked out at once, since nothing that is kept tells them later.
 
 use super::cache::Pending;
-use super::float_registers::Operand;
+use super::float_registers::{Operand, fpr_offset};
 use super::{HOST, Lifter};
-use crate::host::displacement;
 use cranelift_codegen::ir::condcodes::FloatCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
 use xenia_isa::Instruction;
 
 impl Lifter<'_> {
     /// Has `value` computed even if the instruction's result is overwritten unread: the host operation is
     /// what sets the sticky bits. (Arithmetic needs no such thing, its result is tested for NaN.)
     fn keep(&mut self, i: Instruction, value: Value) {
-        let place = displacement(offset_of!(PpcContext, fpr) + 8 * i.fd());
         let ctx = self.context();
-        self.b.ins().store(HOST, value, ctx, place);
+        self.b.ins().store(HOST, value, ctx, fpr_offset(i.fd()));
     }
 
     /// `fcfid`.

@@ -49,13 +49,13 @@ impl Floats {
         self.open = granted.open;
     }
 
-    /// FPR `n` is the double of this F32, of which nothing else is known, and is in the context.
+    /// FPR `n` is the double of this F32, which may be any NaN.
     pub(super) fn know_single(&mut self, n: usize, value: Value) {
         self.singles[n] = Some(value);
         self.quiet &= !(1 << n);
     }
 
-    /// FPR `n` is this F64, and is in the context.
+    /// FPR `n` is this F64.
     pub(super) fn know_double(&mut self, n: usize, value: Value) {
         self.doubles[n] = Some(value);
     }
@@ -113,7 +113,7 @@ pub(super) fn singles(operands: [Option<Operand>; 3]) -> u64 {
     (0..3).filter(|&n| is_single(&operands[n])).map(|n| 1 << (33 + n)).sum()
 }
 
-fn fpr_offset(n: usize) -> i32 {
+pub(super) fn fpr_offset(n: usize) -> i32 {
     displacement(offset_of!(PpcContext, fpr) + 8 * n)
 }
 
@@ -201,9 +201,7 @@ impl Lifter<'_> {
     pub(crate) fn known_single(&mut self, n: usize) -> Option<(Value, Nans)> {
         if self.is_stored_short(n) && self.cache.floats.singles[n].is_none() {
             let single = self.load_short_fpr(n);
-            let floats = &mut self.cache.floats;
-            floats.singles[n] = Some(single);
-            floats.quiet &= !(1 << n);
+            self.cache.floats.know_single(n, single);
         }
         let quiet = self.cache.floats.quiet >> n & 1 != 0;
         let nans = if quiet { Nans::Quiet } else { Nans::Any };
@@ -292,9 +290,7 @@ impl Lifter<'_> {
         let value = self.b.ins().fdemote(types::F32, value);
         self.b.ins().jump(done, &[value.into()]);
         self.b.switch_to_block(done);
-        let floats = &mut self.cache.floats;
-        floats.singles[n] = Some(single);
-        floats.quiet &= !(1 << n);
+        self.cache.floats.know_single(n, single);
         single
     }
 

@@ -12,10 +12,11 @@
 use super::Lifter;
 use super::flow::Granted;
 use crate::host::Word;
+use crate::loops::is_target;
 use crate::region::{Block, End, Guest, Region};
 use cranelift_codegen::ir::{Type, Value, types};
 use std::collections::{BTreeSet, HashMap};
-use xenia_isa::{Class, Flag, Op, Operand};
+use xenia_isa::{Class, Flag, Instruction, Op, Operand};
 
 /// Registers that a call passes: the stack pointer, and the first two arguments.
 pub(crate) const CALLED_WITH: [usize; 3] = [1, 3, 4];
@@ -58,7 +59,7 @@ impl Passed {
     }
 }
 
-/// GPRs, as bits, that a block's code reads and writes.
+/// Registers, GPRs as bits, that a block's code reads and writes.
 #[derive(Clone, Copy, Default)]
 struct Uses {
     /// Read before they are written.
@@ -83,18 +84,14 @@ impl Wide {
         Self { read: self.read | next.read & !self.written, written: self.written | next.written }
     }
 
-    fn of(guest: &Guest, class: Class) -> Self {
-        let mut wide = Self::default();
-        let operands = guest.op.map(|op| op.row().operands).unwrap_or_default();
-        for operand in operands.iter().filter(|operand| operand.class() == class) {
-            let bit = 1 << (operand.extract(guest.instruction) & 127);
-            if matches!(operand, Operand::fd | Operand::vd | Operand::vd128) {
-                wide.written |= bit;
-            } else {
-                wide.read |= bit;
-            }
+    /// Adds what an operand of an instruction names.
+    fn add(&mut self, operand: Operand, i: Instruction) {
+        let bit = 1 << (operand.extract(i) & 127);
+        if is_target(operand) {
+            self.written |= bit;
+        } else {
+            self.read |= bit;
         }
-        wide
     }
 }
 
@@ -126,9 +123,13 @@ impl Uses {
             _ if memory => !row.name.starts_with("std"),
             _ => row.name.starts_with("rlw"),
         };
-        let (floats, vectors) = (Wide::of(guest, Class::Fpr), Wide::of(guest, Class::Vector));
-        let mut uses = Self { memory, floats, vectors, ..Self::default() };
+        let mut uses = Self { memory, ..Self::default() };
         for (place, operand) in row.operands.iter().enumerate() {
+            match operand.class() {
+                Class::Fpr => uses.floats.add(*operand, i),
+                Class::Vector => uses.vectors.add(*operand, i),
+                _ => {}
+            }
             let number = operand.extract(i);
             let is_register = match operand.class() {
                 Class::Gpr => true,

@@ -128,6 +128,12 @@ pub fn b(from: u32, to: u32, link: bool) -> u32 {
     Op::bx.row().bits | to.wrapping_sub(from) & 0x03FF_FFFC | u32::from(link)
 }
 
+/// An instruction on frD, frA, frB and frC, or on vD, vA, vB and vC, as far as it has them.
+pub fn float(op: Op, [d, a, b, c]: [u32; 4]) -> u32 {
+    let row = op.row();
+    row.bits | (d << 21 | a << 16 | b << 11 | c << 6) & !row.mask
+}
+
 /// `blr`.
 pub const BLR: u32 = 0x4E80_0020;
 /// `sc 2`.

@@ -4,14 +4,11 @@
 //! a lane unless it is a NaN (which one is the architecture's choice) or, where rounding takes part, the
 //! smallest normal number (tininess is judged before rounding); then `exact_vector` is asked, in a cold block.
 
-use super::super::cache::Cr;
+use super::super::cache::{Cr, vr_offset};
 use super::super::{HOST, Lifter};
 use crate::hooks::Hook;
-use crate::host::displacement;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
 
 /// Which lanes the host may not decide.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,14 +25,13 @@ impl Lifter<'_> {
     fn vector_exactly(&mut self, d: usize, sources: &[(usize, Value)]) -> Value {
         let i = self.guest.instruction;
         let ctx = self.context();
-        let place = |n: usize| displacement(offset_of!(PpcContext, vr) + 16 * n);
         for &(n, value) in sources {
             // What the context holds is stale or the same.
-            self.b.ins().store(HOST, value, ctx, place(n));
+            self.b.ins().store(HOST, value, ctx, vr_offset(n));
         }
         let word = self.const64(u64::from(i.0));
         self.call_hook(Hook::Vector, &[word]);
-        self.b.ins().load(types::I8X16, HOST, ctx, place(d))
+        self.b.ins().load(types::I8X16, HOST, ctx, vr_offset(d))
     }
 
     /// An operation that has no inline code.

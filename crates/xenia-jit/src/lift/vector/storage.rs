@@ -1,10 +1,8 @@
 //! Vector loads and stores.
 
+use super::super::cache::vr_offset;
 use super::super::{HOST, Lifter};
-use crate::host::displacement;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
-use std::mem::offset_of;
-use xenia_cpu::PpcContext;
 use xenia_isa::Instruction;
 
 /// Storage.
@@ -50,7 +48,7 @@ impl Lifter<'_> {
         let ctx = self.context();
         let at = self.placed(0);
         // What is there does not matter; it is in line.
-        let there = self.b.ins().iadd_imm_s(ctx, i64::from(displacement(offset_of!(PpcContext, vr)) - at));
+        let there = self.b.ins().iadd_imm_s(ctx, i64::from(vr_offset(0) - at));
         let address = self.b.ins().select(amount, address, there);
         let value = self.load_guest(types::I8X16, address, 0);
         let value = self.reversed(value);
@@ -68,7 +66,7 @@ impl Lifter<'_> {
         // Through the register's place in the context, where an address can select a part of it.
         let value = self.vr(s);
         let ctx = self.context();
-        let place = displacement(offset_of!(PpcContext, vr) + 16 * s);
+        let place = vr_offset(s);
         self.b.ins().store(HOST, value, ctx, place);
         let offset = self.b.ins().band_imm_s(ea, 15);
         let offset = self.b.ins().bxor_imm_s(offset, 16 - size);
