@@ -37,6 +37,8 @@ mod integer;
 mod load_store;
 mod logical;
 #[cfg(test)]
+mod named_registers;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod oracle_fixed;

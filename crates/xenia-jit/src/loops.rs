@@ -11,7 +11,7 @@ use crate::region::{Block, End};
 use cycles::cycles;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
-use xenia_isa::{Class, Family, Flag, Op, Operand};
+use xenia_isa::{Family, Flag, Op, RegisterFile};
 
 /// Blocks of one loop at most.
 const MOST_BLOCKS: usize = 48;
@@ -93,8 +93,8 @@ fn carrying(members: BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory:
     }
     let registers = registers(&members, blocks, keeps_memory);
     let sunk = sunk(&members, blocks, registers);
-    let floats = copies(&members, blocks, Class::Fpr) as u32;
-    let vectors = copies(&members, blocks, Class::Vector);
+    let floats = copies(&members, blocks, RegisterFile::Float) as u32;
+    let vectors = copies(&members, blocks, RegisterFile::Vector);
     (registers != 0).then_some(Loop { blocks: members, registers, sunk, floats, vectors })
 }
 
@@ -128,16 +128,10 @@ fn sunk(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, registers: u64) 
     for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
         let Some(op) = guest.op else { continue };
         let row = op.row();
-        let accesses_memory = row.has(Flag::mem);
-        accesses += u32::from(accesses_memory);
-        let is_store = accesses_memory && row.name.starts_with("st");
-        // The target comes first; RA of update forms is a register that is never the number 0.
-        let updates = accesses_memory && (row.name.ends_with('u') || row.name.ends_with("ux"));
-        for (place, operand) in row.operands.iter().enumerate() {
-            let is_target =
-                operand.class() == Class::Gpr && (place == 0 && !is_store || place > 0 && updates);
-            if is_target {
-                changed |= 1 << (operand.extract(guest.instruction) & 31);
+        accesses += u32::from(row.has(Flag::mem));
+        for register in op.registers(guest.instruction) {
+            if register.file == RegisterFile::General && register.is_written {
+                changed |= 1 << register.number;
             }
         }
         changed |= u64::from(row.family == Family::Branch) << carried::CTR;
@@ -153,15 +147,9 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memor
     for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
         let Some(op) = guest.op else { continue };
         let row = op.row();
-        for operand in row.operands {
-            let number = operand.extract(guest.instruction) as usize;
-            let is_register = match operand.class() {
-                Class::Gpr => true,
-                Class::GprOrZero => number != 0,
-                _ => false,
-            };
-            if is_register && let Some(count) = uses.get_mut(number) {
-                *count += 1;
+        for register in op.registers(guest.instruction) {
+            if register.file == RegisterFile::General {
+                uses[register.number] += 1;
             }
         }
         if row.family == Family::Branch
@@ -180,27 +168,19 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memor
     order.iter().take(MOST_REGISTERS).fold(0, |set, &n| set | 1 << n)
 }
 
-/// Whether an operand names a floating-point or vector register that is written.
-pub(crate) fn is_target(operand: Operand) -> bool {
-    matches!(operand, Operand::fd | Operand::vd | Operand::vd128)
-}
-
-/// The registers of a class that the most operands of a loop name, of those that it reads before it writes them: what comes from
+/// The registers of a file that a loop names most often, of those that it reads before it writes them: what comes from
 /// the turn before, or from before the loop.
-fn copies(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, class: Class) -> u128 {
-    let mut uses: BTreeMap<u32, (bool, u32)> = BTreeMap::new();
+fn copies(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, file: RegisterFile) -> u128 {
+    let mut uses: BTreeMap<usize, (bool, u32)> = BTreeMap::new();
     for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
         let Some(op) = guest.op else { continue };
+        let named = || op.registers(guest.instruction).filter(|register| register.file == file);
         // What an instruction reads comes before what it writes.
-        for writes in [false, true] {
-            let operands = op.row().operands.iter();
-            for operand in
-                operands.filter(|operand| operand.class() == class && is_target(**operand) == writes)
-            {
-                let number = operand.extract(guest.instruction) as u32 & 127;
-                let (_, count) = uses.entry(number).or_insert((!writes, 0));
-                *count += 1;
-            }
+        let read = named().filter(|register| register.is_read).map(|register| (register, true));
+        let written = named().filter(|register| register.is_written).map(|register| (register, false));
+        for (register, is_read) in read.chain(written) {
+            let (_, count) = uses.entry(register.number).or_insert((is_read, 0));
+            *count += 1;
         }
     }
     let mut order: Vec<_> = uses.into_iter().filter(|(_, (is_read_first, _))| *is_read_first).collect();
@@ -261,6 +241,23 @@ mod tests {
     fn a_loop_that_calls_carries_nothing() {
         assert!(loops(&[ADD, bl(64), beq(-2), BLR]).is_empty());
         assert_eq!(loops(&[ADD, beq(-1), bl(64), BLR]), [[0]]);
+    }
+
+    #[test]
+    fn a_loop_keeps_copies_of_what_it_reads_first_and_stores_what_it_changes() {
+        // vmaddfp128 v100,v1,v2; lfs f1,0(r4); fadds f2,f2,f1; stwux r6,r5,r7; bdnz.
+        let text = "vmaddfp128 v100,v1,v2; lfs f1,0(r4); fadds f2,f2,f1; stwux r6,r5,r7";
+        let bytes = xenia_isa::assemble(&text.replace("; ", "\n"), 0).unwrap().bytes;
+        let mut words: Vec<u32> =
+            bytes.chunks(4).map(|b| u32::from_be_bytes(b.try_into().unwrap())).collect();
+        words.extend([0x4200_FFF0, BLR]);
+        let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
+        let reach = Reach::all((0, 4 * words.len() as u32), words.len());
+        let region = discover(&[0], &reach, &mut Vec::new(), &mut fetch).unwrap();
+        let [found] = &find(&region.blocks, false)[..] else { panic!("one loop") };
+        assert_eq!(found.vectors, 1 << 100 | 1 << 1 | 1 << 2);
+        assert_eq!(found.floats, 1 << 2);
+        assert_eq!(found.sunk, Some(1 << 5 | 1 << carried::CTR));
     }
 
     #[test]

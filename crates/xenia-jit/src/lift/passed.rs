@@ -12,11 +12,10 @@
 use super::Lifter;
 use super::flow::Granted;
 use crate::host::Word;
-use crate::loops::is_target;
 use crate::region::{Block, End, Guest, Region};
 use cranelift_codegen::ir::{Type, Value, types};
 use std::collections::{BTreeSet, HashMap};
-use xenia_isa::{Class, Flag, Instruction, Op, Operand};
+use xenia_isa::{Flag, NamedRegister, Op, RegisterFile};
 
 /// Registers that a call passes: the stack pointer, and the first two arguments.
 pub(crate) const CALLED_WITH: [usize; 3] = [1, 3, 4];
@@ -84,14 +83,11 @@ impl Wide {
         Self { read: self.read | next.read & !self.written, written: self.written | next.written }
     }
 
-    /// Adds what an operand of an instruction names.
-    fn add(&mut self, operand: Operand, i: Instruction) {
-        let bit = 1 << (operand.extract(i) & 127);
-        if is_target(operand) {
-            self.written |= bit;
-        } else {
-            self.read |= bit;
-        }
+    /// Adds what an instruction names.
+    fn add(&mut self, register: NamedRegister) {
+        let bit = 1 << register.number;
+        self.read |= if register.is_read { bit } else { 0 };
+        self.written |= if register.is_written { bit } else { 0 };
     }
 }
 
@@ -112,38 +108,31 @@ impl Uses {
         block.code.iter().fold(Self::default(), |uses, guest| uses.then(Self::of(guest)))
     }
 
+    /// Adds a GPR that an instruction names, of which that reads the low word alone if `low_alone`.
+    fn add(&mut self, register: NamedRegister, low_alone: bool) {
+        let bit = 1 << register.number;
+        if register.is_read {
+            self.read |= bit;
+            self.whole |= if low_alone { 0 } else { bit };
+        }
+        self.written |= if register.is_written { bit } else { 0 };
+    }
+
     fn of(guest: &Guest) -> Self {
         let (Some(op), i) = (guest.op, guest.instruction) else { return Self::default() };
         let row = op.row();
         let memory = row.has(Flag::mem);
-        let is_store = memory && row.name.starts_with("st");
-        let updates = memory && (row.name.ends_with('u') || row.name.ends_with("ux"));
         let low_alone = match op {
             Op::cmp | Op::cmpi | Op::cmpl | Op::cmpli => !i.l(),
             _ if memory => !row.name.starts_with("std"),
             _ => row.name.starts_with("rlw"),
         };
         let mut uses = Self { memory, ..Self::default() };
-        for (place, operand) in row.operands.iter().enumerate() {
-            match operand.class() {
-                Class::Fpr => uses.floats.add(*operand, i),
-                Class::Vector => uses.vectors.add(*operand, i),
-                _ => {}
-            }
-            let number = operand.extract(i);
-            let is_register = match operand.class() {
-                Class::Gpr => true,
-                Class::GprOrZero => number != 0,
-                _ => false,
-            };
-            let Some(bit) = 1_u32.checked_shl(number as u32).filter(|_| is_register) else { continue };
-            let is_target = place == 0 && operand.class() == Class::Gpr && !is_store;
-            if !is_target || matches!(op, Op::rlwimix | Op::rldimix) {
-                uses.read |= bit;
-                uses.whole |= if low_alone { 0 } else { bit };
-            }
-            if is_target || place > 0 && updates && *operand == Operand::ra {
-                uses.written |= bit;
+        for register in op.registers(i) {
+            match register.file {
+                RegisterFile::General => uses.add(register, low_alone),
+                RegisterFile::Float => uses.floats.add(register),
+                RegisterFile::Vector => uses.vectors.add(register),
             }
         }
         uses
