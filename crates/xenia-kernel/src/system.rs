@@ -199,26 +199,31 @@ impl System for KernelSystem {
     }
 
     fn next_event(&self) -> Option<GuestTicks> {
-        let Kernel { dispatcher, spin_locks, memory, render_driver, user, requests, net, .. } = &*self.kernel;
+        let Kernel { dispatcher, spin_locks, memory, .. } = &*self.kernel;
         let now = spin_locks.has_waiters() && spin_lock::is_one_free(memory, spin_locks);
         if now {
             return Some(0);
         }
-        let due = [
-            dispatcher.timers().next_noticed(),
-            render_driver.next_due(),
-            user.dialog.next_due(),
-            user.music.next_due(),
-            requests.next_due(),
-            net.next_due(),
-        ];
-        due.into_iter().flatten().min()
+        let timer = dispatcher.timers().next_noticed();
+        timer.into_iter().chain(self.kernel.next_but_timers()).min()
     }
 
     fn next_device_event(&self) -> Option<GuestTicks> {
         // Without a callback, nothing that the chip does by itself reaches guest code.
         let callback = self.kernel.threads.lock().interrupts.callback.is_some();
         if callback { self.kernel.devices.video.lock().next_event() } else { None }
+    }
+
+    fn quiet_until(&self, now: GuestTicks) -> Option<GuestTicks> {
+        let Kernel { dispatcher, spin_locks, devices, .. } = &*self.kernel;
+        if spin_locks.has_waiters() {
+            return None;
+        }
+        // Guest code may look at a timer's state, and reads the time of the last millisecond from memory.
+        let timer = dispatcher.timers().next_due();
+        let blank = devices.video.lock().next_event();
+        let others = timer.into_iter().chain(blank).chain(self.kernel.next_but_timers());
+        Some(others.fold(time::next_millisecond(now), GuestTicks::min))
     }
 
     fn frames(&self) -> u64 {

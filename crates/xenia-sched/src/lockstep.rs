@@ -13,6 +13,7 @@
 //! from there as if it had not stopped. The stop flag is looked at whenever the engine comes back, so between
 //! two looks lies one system call, or one stretch of guest code without any, of [`STRETCH`] instructions at most.
 
+mod alone;
 mod round_end;
 
 use crate::deadlock::Deadlocks;
@@ -22,6 +23,7 @@ use crate::{
     Activity, Disposition, Doing, GuestTicks, HW_THREADS, Limits, RunEnd, Running, Scheduler, System,
     ThreadRef, ThreadsReport,
 };
+use alone::Calm;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use xenia_cpu::{Execute, Exit, PpcContext};
@@ -51,6 +53,8 @@ struct Visit {
     used: u64,
     /// Of these, beyond the quantum.
     extended: u64,
+    /// Whether somebody has read the time base.
+    has_read_time: bool,
     /// Whose context is set up.
     thread: Option<ThreadRef>,
 }
@@ -76,6 +80,7 @@ pub struct LockstepExecutor<S: System> {
     time: u64,
     instructions: u64,
     deadlocks: Deadlocks,
+    calm: Calm,
     /// Frames shown, and when the last of them was first noticed.
     last_frame: (u64, GuestTicks),
     stop: Arc<AtomicBool>,
@@ -96,6 +101,7 @@ impl<S: System> LockstepExecutor<S> {
             time,
             instructions: 0,
             deadlocks: Deadlocks::default(),
+            calm: Calm::default(),
             last_frame: (0, 0),
             stop: Arc::default(),
             activity: Arc::default(),
@@ -217,7 +223,9 @@ impl<S: System> LockstepExecutor<S> {
                 VisitEnd::Stop(end) => return Some(end),
                 VisitEnd::Over(time) => time,
             };
+            let mut is_calm = false;
             if let Some(round) = &mut self.round {
+                is_calm = round.visit.is_some_and(|visit| visit.used >= time && !visit.has_read_time);
                 round.at += 1;
                 round.visit = None;
                 round.longest = round.longest.max(time);
@@ -227,7 +235,9 @@ impl<S: System> LockstepExecutor<S> {
                 self.activity.step(0, self.instructions, self.scheduler.now());
                 self.activity.set(0, Doing::Devices);
                 self.scheduler.set_now((self.time + time) >> INSTRUCTIONS_PER_TICK_SHIFT);
-                self.system.end_visit(&mut self.scheduler, hw_id, devices.stores());
+                let stores = devices.stores();
+                self.calm.after_visit(is_calm, !stores.is_empty());
+                self.system.end_visit(&mut self.scheduler, hw_id, stores);
                 devices.clear();
                 return None;
             }
@@ -258,7 +268,12 @@ impl<S: System> LockstepExecutor<S> {
             let picked = if left == 0 { visit.thread } else { self.scheduler.begin_slot_visit(hw_id) };
             let Some(thread) = picked else { break VisitEnd::Over(visit.used) };
             let Some(running) = self.switch(&mut held, thread) else { break VisitEnd::Over(visit.used) };
+            let quanta = self.quanta_at_once(hw_id, &visit, quantum, limits);
+            let left = left + (quanta - 1) * quantum;
             let exit = self.go_on(hw_id, (&mut visit, left), allowed, running, devices);
+            if quanta > 1 {
+                self.leave_rounds_behind(hw_id, &mut visit, quantum);
+            }
             if device_stores::are_too_many(exit) {
                 break VisitEnd::Over(visit.used.max(quantum));
             }
@@ -299,7 +314,7 @@ impl<S: System> LockstepExecutor<S> {
         holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, held))
     }
 
-    /// Lets a thread run in its visit, of whose quantum so much is left, for so many instructions at most. Time moves with it.
+    /// Lets a thread run in its visit, of which so much is left, for so many instructions at most. Time moves with it.
     #[inline]
     fn go_on(
         &mut self,
@@ -323,6 +338,7 @@ impl<S: System> LockstepExecutor<S> {
         let exit = self.run_until(before + budget, ctx, devices);
         let executed = ctx.executed() - before;
         visit.used += executed;
+        visit.has_read_time |= ctx.time_reads_left < TIME_READS_PER_VISIT;
         if left == 0 {
             visit.extended += executed;
         }

@@ -188,6 +188,31 @@ impl Scheduler {
         self.rounds.begin()
     }
 
+    /// As if so many rounds of visits of this length were over, in which the thread of this slot alone has executed `instructions`,
+    /// the last of them in the round after those: whose order it gives. `None` where none is over.
+    pub(crate) fn skip_rounds(
+        &mut self,
+        hw_id: u8,
+        (over, length): (u64, u64),
+        instructions: u64,
+    ) -> Option<[u8; HW_THREADS]> {
+        if over == 0 {
+            return None;
+        }
+        if let Some(slot) = self.slots.get_mut(usize::from(hw_id)) {
+            slot.renew_quantum(&self.common, (over, length), instructions);
+        }
+        Some(self.rounds.skip(over))
+    }
+
+    /// Whether the thread that has this slot is the only one that is ready anywhere, and would be at the end of its quantum: so that
+    /// the next rounds would be its own alone, whatever their order.
+    pub(crate) fn is_alone(&self, hw_id: u8) -> bool {
+        self.common.runnable() == 1 << hw_id
+            && !self.rounds.are_shuffled()
+            && self.slot(hw_id).is_some_and(HwSlot::has_one)
+    }
+
     /// Instructions in a visit. `shift` is log2 of the instructions per tick.
     pub fn visit_budget(&self, shift: u32) -> u64 {
         self.rounds.visit_budget(shift)

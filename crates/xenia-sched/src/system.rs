@@ -154,6 +154,13 @@ pub trait System {
         None
     }
 
+    /// Until when, if not before `now`, nothing of the system's changes what guest code can see, as long as one thread
+    /// alone runs, makes no call and stores to no device: [`Self::advance`] and [`Self::advance_devices`] may come as late as at the
+    /// first quantum's end after that. `None`: they are wanted after each.
+    fn quiet_until(&self, _now: GuestTicks) -> Option<GuestTicks> {
+        None
+    }
+
     /// Frames shown so far.
     fn frames(&self) -> u64;
 

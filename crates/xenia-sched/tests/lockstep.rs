@@ -1,5 +1,7 @@
 //! The lockstep executor with an engine that follows scripts.
 
+#[path = "lockstep/alone.rs"]
+mod alone;
 #[path = "lockstep/long_visits.rs"]
 mod long_visits;
 #[path = "lockstep/recorder.rs"]

@@ -7,9 +7,35 @@ use crate::status::failure::{Failure, Fallible};
 use crate::thread::apc::{Apc, ApcSource};
 use crate::thread::deferred::Mode;
 use xenia_guest::GuestAddr;
-use xenia_sched::{Cpu, ticks_to_100ns};
+use xenia_sched::{Cpu, GuestTicks, ticks_from_100ns, ticks_to_100ns};
+
+/// A millisecond, after which `KeTimeStampBundle` is another, in units of 100 ns.
+const MILLISECOND: u64 = 10_000;
+
+/// Milliseconds at `now`.
+fn milliseconds(now: GuestTicks) -> u64 {
+    ticks_to_100ns(now) / MILLISECOND
+}
+
+/// When the millisecond after the one of `now` begins.
+pub(super) fn next_millisecond(now: GuestTicks) -> GuestTicks {
+    ticks_from_100ns((milliseconds(now) + 1) * MILLISECOND)
+}
 
 impl Kernel {
+    /// Guest time of the next thing that it brings beside timers, and that a guest could notice.
+    pub(super) fn next_but_timers(&self) -> Option<GuestTicks> {
+        let Self { render_driver, user, requests, net, .. } = self;
+        let due = [
+            render_driver.next_due(),
+            user.dialog.next_due(),
+            user.music.next_due(),
+            requests.next_due(),
+            net.next_due(),
+        ];
+        due.into_iter().flatten().min()
+    }
+
     /// What guest time alone brings, beside what devices do.
     pub(super) fn pass_time(&self, cpu: &mut dyn Cpu) -> Fallible<()> {
         let now = cpu.now();
@@ -24,11 +50,12 @@ impl Kernel {
         }
         if let Some(bundle) = self.imports.time_stamp_bundle() {
             // The console updates it every millisecond.
-            let milliseconds = ticks_to_100ns(now) / 10_000;
+            let milliseconds = milliseconds(now);
             let tick_count = bundle.offset(0x10);
             if self.memory.read::<u32>(tick_count)? != milliseconds as u32 {
-                self.memory.write(bundle, milliseconds * 10_000)?;
-                self.memory.write(bundle.offset(8), self.clock.system_time(0) + milliseconds * 10_000)?;
+                self.memory.write(bundle, milliseconds * MILLISECOND)?;
+                self.memory
+                    .write(bundle.offset(8), self.clock.system_time(0) + milliseconds * MILLISECOND)?;
                 self.memory.write(tick_count, milliseconds as u32)?;
             }
         }
@@ -80,5 +107,19 @@ impl Kernel {
 pub(super) fn housekeeping(what: &str, result: Fallible<()>) {
     if let Err(error) = result {
         tracing::error!(target: "kernel", "{what}: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_millisecond_begins_with_the_tick_that_is_named() {
+        for now in (0..200_000).step_by(37).chain([49_874, 49_875, 1 << 40]) {
+            let next = next_millisecond(now);
+            assert_eq!(milliseconds(next), milliseconds(now) + 1, "{now}");
+            assert_eq!(milliseconds(next - 1), milliseconds(now), "{now}");
+        }
     }
 }

@@ -37,10 +37,22 @@ impl Rounds {
     pub(super) fn begin(&mut self) -> [u8; HW_THREADS] {
         let mut order = std::array::from_fn(|index| (self.rotation_cursor + index as u8) % HW_THREADS as u8);
         self.rotation_cursor = (self.rotation_cursor + 1) % HW_THREADS as u8;
-        if matches!(self.order, OrderMode::Seeded { .. }) {
+        if self.are_shuffled() {
             self.shuffle.shuffle(&mut order);
         }
         order
+    }
+
+    /// See [`super::Scheduler::skip_rounds`].
+    pub(super) fn skip(&mut self, rounds: u64) -> [u8; HW_THREADS] {
+        let others = rounds.saturating_sub(1) % HW_THREADS as u64;
+        self.rotation_cursor = (self.rotation_cursor + others as u8) % HW_THREADS as u8;
+        self.begin()
+    }
+
+    /// Whether each round has an order of its own, so that none may be skipped.
+    pub(super) fn are_shuffled(&self) -> bool {
+        matches!(self.order, OrderMode::Seeded { .. })
     }
 
     /// See [`super::Scheduler::visit_budget`].

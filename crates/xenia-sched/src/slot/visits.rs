@@ -15,6 +15,15 @@ impl HwSlot {
         self.running.is_none() && self.spinning.is_none() && !self.has_ready()
     }
 
+    /// Whether a thread has the slot, no other is ready here, and its priority has no boost to lose.
+    #[inline]
+    pub(crate) fn has_one(&self) -> bool {
+        let running = self.running.and_then(|running| self.records.get(running).ok());
+        let is_steady =
+            |thread: &GuestThread| thread.priority >= REAL_TIME || thread.priority <= thread.base_priority;
+        self.spinning.is_none() && !self.has_ready() && running.is_some_and(is_steady)
+    }
+
     /// Decides who has the slot now: the running thread, unless a higher one is ready or its quantum is over
     /// and a peer is ready, and it does not hold the slot.
     pub(crate) fn pick(&mut self, common: &Common) -> Option<ThreadRef> {
@@ -63,6 +72,19 @@ impl HwSlot {
     #[inline]
     pub(crate) fn decrement_quantum(&mut self, instructions: u64) {
         self.quantum_left -= instructions as i64;
+    }
+
+    /// Of `instructions` that the slot's thread executed, so many times `length` were whole visits, after each of which it would
+    /// have been picked again.
+    pub(crate) fn renew_quantum(&mut self, common: &Common, (over, length): (u64, u64), instructions: u64) {
+        self.quantum_left += instructions as i64;
+        for _ in 0..over {
+            self.decrement_quantum(length);
+            if self.quantum_left <= 0 {
+                self.quantum_left = i64::from(common.quantum);
+            }
+        }
+        self.decrement_quantum(instructions - over * length);
     }
 
     /// The slot's thread makes way for its equal-priority peers.

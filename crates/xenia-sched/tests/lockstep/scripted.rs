@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use xenia_cpu::{EngineCounters, Execute, Exit, GuestException, PpcContext};
 use xenia_memory::{DeviceQueue, DeviceStore};
 use xenia_sched::{
-    BlockReason, Cpu, Disposition, EndKind, Event, EventSink, GuestTicks, LockstepExecutor, Running,
-    Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef, Wait, WaitTicket, Woken,
+    BlockReason, Cpu, Disposition, EndKind, Event, EventSink, GuestTicks, LockstepExecutor, MAX_TICKS,
+    Running, Scheduler, SchedulerConfig, SpawnParameters, System, ThreadRef, Wait, WaitTicket, Woken,
 };
 
 /// What a scripted thread does next.
@@ -94,6 +94,8 @@ pub(crate) struct TestSystem {
     pub(crate) next_event: Option<GuestTicks>,
     /// What happens first is only done after its time.
     pub(crate) late: bool,
+    /// Rounds may be left out where nothing is due.
+    pub(crate) is_quiet: bool,
     /// Set by a system call.
     pub(crate) stop: Option<Arc<AtomicBool>>,
 }
@@ -158,6 +160,11 @@ impl System for TestSystem {
 
     fn next_event(&self) -> Option<GuestTicks> {
         self.next_event
+    }
+
+    fn quiet_until(&self, _: GuestTicks) -> Option<GuestTicks> {
+        let next = self.next_event.map_or(MAX_TICKS, |at| at + u64::from(self.late));
+        self.is_quiet.then_some(next)
     }
 
     fn frames(&self) -> u64 {

@@ -1,0 +1,181 @@
+//! Threads that have the machine to themselves get visits of several quanta, and nothing but their number tells.
+
+use super::*;
+use xenia_memory::{GPU_REGISTERS, GuestMemory};
+use xenia_testing::Dice;
+
+/// A machine whose rounds may be left out where nothing is due, or may not.
+fn quiet(is_quiet: bool, config: SchedulerConfig, scripts: &[(u8, u8, &[Step])]) -> Machine {
+    let mut m = machine(config, scripts);
+    m.executor.system.is_quiet = is_quiet;
+    m
+}
+
+/// Everything that a guest could tell of a run.
+fn told(m: &Machine) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
+    let scheduler = &m.executor.scheduler;
+    let lines = m.lines.0.lock().unwrap().clone();
+    let priorities = m.executor.system.priorities.clone();
+    let counters = format!("{:?}", scheduler.counters());
+    (m.executor.instructions(), scheduler.now(), lines, priorities, counters)
+}
+
+fn random_script(dice: &mut Dice) -> Vec<Step> {
+    let step = |dice: &mut Dice| match dice.next() % 16 {
+        0..5 => Step::Run(dice.next() % 3_000_000),
+        5..7 => Step::Run(50_000 * (dice.next() % 40)),
+        7 => Step::Yield,
+        8..11 => Step::Call(WAKE_FIRST),
+        11 => Step::Call(PARK),
+        12 => Step::Call(FRAME),
+        _ => Step::Call(SLEEP_1000),
+    };
+    (0..dice.next() % 12).map(|_| step(dice)).collect()
+}
+
+#[test]
+fn longer_visits_are_no_others_to_the_guest() {
+    let mut longer = 0;
+    for seed in 0..1000 {
+        let mut dice = Dice(seed);
+        let mut scripts: Vec<(u8, u8, Vec<Step>)> = (0..=dice.next() % 3)
+            .map(|_| ((dice.next() % 6) as u8, 8 + (dice.next() % 2) as u8, random_script(&mut dice)))
+            .collect();
+        for _ in 0..dice.next() % 4 {
+            // Waits for others, and shows when it was woken.
+            scripts[0]
+                .2
+                .splice(0..0, [Step::Call(PARK), Step::Run(dice.next() % 90_000), Step::Call(SLEEP_1000)]);
+        }
+        let scripts: Vec<(u8, u8, &[Step])> =
+            scripts.iter().map(|(slot, priority, steps)| (*slot, *priority, &steps[..])).collect();
+        let limits: Vec<Limits> = (1..=4_u64)
+            .map(|n| match dice.next() % 3 {
+                0 => Limits { instructions: Some(n * (dice.next() % 9_000_000)), ..Limits::default() },
+                1 => Limits { ticks: Some(n * (dice.next() % 600_000)), ..Limits::default() },
+                _ => Limits {
+                    ticks_between_frames: Some(dice.next() % 400_000),
+                    ticks: Some(n * 700_000),
+                    ..Limits::default()
+                },
+            })
+            .collect();
+        let [plain, long] = [false, true].map(|is_quiet| {
+            let mut m = quiet(is_quiet, SchedulerConfig::default(), &scripts);
+            let ends: Vec<String> =
+                limits.iter().map(|limits| format!("{:?}", m.executor.run(limits))).collect();
+            let end = m.executor.run(&instructions(m.executor.instructions() + 12_345_678));
+            (ends, format!("{end:?}"), told(&m), m.executor.system.visits.len())
+        });
+        assert_eq!(plain.0, long.0, "seed {seed}");
+        assert_eq!((plain.1, plain.2), (long.1, long.2), "seed {seed}");
+        assert!(long.3 <= plain.3, "seed {seed}");
+        longer += usize::from(long.3 < plain.3);
+    }
+    assert!(longer > 400, "{longer} of 1000 had longer visits");
+}
+
+/// Runs scripts with longer visits and without, up to a limit, and compares what a guest could tell.
+fn compare(scripts: &[(u8, u8, &[Step])], limits: &Limits) -> (Machine, usize) {
+    let [plain, long] = [false, true].map(|is_quiet| {
+        let mut m = quiet(is_quiet, SchedulerConfig::default(), scripts);
+        m.executor.run(limits);
+        m
+    });
+    assert_eq!(told(&plain), told(&long));
+    (long, plain.executor.system.visits.len())
+}
+
+#[test]
+fn a_peer_that_is_woken_waits_for_the_end_of_the_quantum() {
+    const QUANTUM: u64 = 50_000;
+    // They take turns, until the first one parks in the midst of a visit.
+    let first = [Step::Run(10 * QUANTUM + 20_000), Step::Call(PARK), Step::Call(SLEEP_1000), Step::Call(END)];
+    for until_call in [14 * QUANTUM + 25_000, 15 * QUANTUM + 29_000, 13 * QUANTUM + 31_000] {
+        let second = [Step::Run(until_call), Step::Call(WAKE_FIRST)];
+        let (long, visits) = compare(&[(0, 8, &first), (0, 8, &second)], &Limits::default());
+        assert!(long.executor.system.visits.len() < visits);
+    }
+}
+
+#[test]
+fn a_boost_is_lost_quantum_by_quantum() {
+    let second = [Step::Run(1_000_000), Step::Call(BOOST_FIRST), Step::Call(PARK)];
+    for quanta in 21..26 {
+        let limits = Limits { ticks: Some(quanta * 3125), ..Limits::default() };
+        let (long, _) = compare(&[(0, 8, &[Step::Call(PARK)]), (1, 8, &second)], &limits);
+        assert!(!long.executor.system.priorities.is_empty());
+    }
+}
+
+#[test]
+fn a_round_that_a_reservation_has_made_longer_is_as_long() {
+    let first = [Step::Run(20 * 50_000 - 2), Step::Reserve(true), Step::Run(60), Step::Call(PARK)];
+    compare(&[(0, 8, &first), (1, 8, &[])], &instructions(60 * 50_000));
+    compare(&[(3, 8, &first), (5, 8, &[])], &instructions(60 * 50_000));
+}
+
+#[test]
+fn what_is_due_comes_at_the_end_of_the_same_quantum() {
+    for (at, late) in [(1_000_000, false), (1_000_001, true), (1_003_125, false), (1_003_126, true)] {
+        let [plain, long] = [false, true].map(|is_quiet| {
+            let scripts: &[(u8, u8, &[Step])] = &[(0, 8, &[Step::Call(PARK), Step::Call(END)]), (1, 8, &[])];
+            let mut m = quiet(is_quiet, SchedulerConfig::default(), scripts);
+            (m.executor.system.next_event, m.executor.system.late) = (Some(at), late);
+            let end = m.executor.run(&Limits::default());
+            assert_eq!(end, RunEnd::Ended(EndKind::Exit { code: 42 }));
+            (told(&m), m.executor.system.visits.len())
+        });
+        assert_eq!(plain.0, long.0, "{at}");
+        assert!(long.1 * 4 < plain.1, "{} and {} visits", long.1, plain.1);
+    }
+}
+
+#[test]
+fn rounds_in_shuffled_orders_are_all_had() {
+    let order = OrderMode::Seeded { seed: 3 };
+    let config = SchedulerConfig { order, ..SchedulerConfig::default() };
+    let mut m = quiet(true, config, &[(0, 8, &[])]);
+    assert_eq!(m.executor.run(&instructions(100 * 50_000)), RunEnd::Instructions);
+    assert_eq!(m.executor.system.visits.len(), 100);
+}
+
+/// Executes all that it may, and stores to a device in one of its runs.
+struct StoresOnce {
+    runs: u64,
+    at: u64,
+    memory: Arc<GuestMemory>,
+}
+
+impl Execute for StoresOnce {
+    fn run(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
+        self.runs += 1;
+        if self.runs == self.at {
+            self.memory.device_store(GPU_REGISTERS.0, 4, 1, devices).unwrap();
+        }
+        ctx.budget = 0;
+        Exit::Budget
+    }
+
+    fn name(&self) -> &'static str {
+        "stores once"
+    }
+
+    fn counters(&self) -> EngineCounters {
+        EngineCounters::default()
+    }
+}
+
+#[test]
+fn a_machine_that_has_stored_to_a_device_has_visits_of_one_quantum() {
+    const AT: u64 = 20;
+    let m = quiet(true, SchedulerConfig::default(), &[(0, 8, &[])]);
+    let engine = Box::new(StoresOnce { runs: 0, at: AT, memory: GuestMemory::new().unwrap() });
+    let mut executor = LockstepExecutor::new(m.executor.scheduler, engine, m.executor.system);
+    assert_eq!(executor.run(&instructions(500 * 50_000)), RunEnd::Instructions);
+    let ends: Vec<GuestTicks> = executor.system.visits.iter().map(|&(_, now)| now).collect();
+    let lengths: Vec<GuestTicks> = ends.windows(2).map(|two| two[1] - two[0]).collect();
+    let (before, after) = lengths.split_at(AT as usize - 1);
+    assert!(before.iter().any(|&length| length > 3125), "{before:?}");
+    assert!(after.len() > 100 && after.iter().all(|&length| length == 3125), "{after:?}");
+}
