@@ -12,6 +12,8 @@
 //! counts as a full quantum, and so does one whose device stores are as many as their queue holds. A run that stops at a limit, even in the middle of a visit, goes on
 //! from there as if it had not stopped. The stop flag is looked at whenever the engine comes back, so between
 //! two looks lies one system call, or one stretch of guest code without any, of [`STRETCH`] instructions at most.
+//!
+//! Rounds in which nothing could happen beside one thread are run at once ([`alone`]).
 
 mod alone;
 mod round_end;

@@ -52,7 +52,9 @@ impl<S: System> LockstepExecutor<S> {
             && quantum.is_multiple_of(1 << INSTRUCTIONS_PER_TICK_SHIFT);
         let until = if may_be_more { self.system.quiet_until(self.scheduler.now()) } else { None };
         let Some(until) = until else { return 1 };
-        let no_frames = limits.ticks_between_frames.map(|limit| self.last_frame.1.saturating_add(limit + 1));
+        let no_frames = limits
+            .ticks_between_frames
+            .map(|limit| self.last_frame.1.saturating_add(limit).saturating_add(1));
         let others = [self.scheduler.next_deadline(), limits.ticks, no_frames];
         let until: GuestTicks = others.into_iter().flatten().fold(until, GuestTicks::min);
         let instructions = (until << INSTRUCTIONS_PER_TICK_SHIFT).saturating_sub(self.time);

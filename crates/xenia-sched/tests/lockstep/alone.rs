@@ -1,4 +1,4 @@
-//! Threads that have the machine to themselves get visits of several quanta, and nothing but their number tells.
+//! Threads that have the machine to themselves are run for several quanta at once, and nothing but the number of visits tells.
 
 use super::*;
 use xenia_memory::{GPU_REGISTERS, GuestMemory};
@@ -34,7 +34,7 @@ fn random_script(dice: &mut Dice) -> Vec<Step> {
 }
 
 #[test]
-fn longer_visits_are_no_others_to_the_guest() {
+fn quanta_run_at_once_are_no_others_to_the_guest() {
     let mut longer = 0;
     for seed in 0..1000 {
         let mut dice = Dice(seed);
@@ -72,10 +72,10 @@ fn longer_visits_are_no_others_to_the_guest() {
         assert!(long.3 <= plain.3, "seed {seed}");
         longer += usize::from(long.3 < plain.3);
     }
-    assert!(longer > 400, "{longer} of 1000 had longer visits");
+    assert!(longer > 400, "{longer} of 1000 had fewer visits");
 }
 
-/// Runs scripts with longer visits and without, up to a limit, and compares what a guest could tell.
+/// Runs scripts with quanta at once and one by one, up to a limit, and compares what a guest could tell.
 fn compare(scripts: &[(u8, u8, &[Step])], limits: &Limits) -> (Machine, usize) {
     let [plain, long] = [false, true].map(|is_quiet| {
         let mut m = quiet(is_quiet, SchedulerConfig::default(), scripts);
@@ -167,7 +167,7 @@ impl Execute for StoresOnce {
 }
 
 #[test]
-fn a_machine_that_has_stored_to_a_device_has_visits_of_one_quantum() {
+fn a_machine_that_has_stored_to_a_device_runs_quanta_one_by_one() {
     const AT: u64 = 20;
     let m = quiet(true, SchedulerConfig::default(), &[(0, 8, &[])]);
     let engine = Box::new(StoresOnce { runs: 0, at: AT, memory: GuestMemory::new().unwrap() });
