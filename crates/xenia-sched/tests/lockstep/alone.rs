@@ -1,6 +1,7 @@
 //! Threads that have the machine to themselves are run for several quanta at once, and nothing but the number of visits tells.
 
 use super::*;
+use std::fmt::Debug;
 use xenia_memory::{GPU_REGISTERS, GuestMemory};
 use xenia_testing::Dice;
 
@@ -18,6 +19,22 @@ fn told(m: &Machine) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
     let priorities = m.executor.system.priorities.clone();
     let counters = format!("{:?}", scheduler.counters());
     (m.executor.instructions(), scheduler.now(), lines, priorities, counters)
+}
+
+/// Has scripts run with quanta at once and one by one, and compares what comes of it and what a guest could tell. How many visits
+/// either took.
+fn compare<T: PartialEq + Debug>(
+    what: &str,
+    scripts: &[(u8, u8, &[Step])],
+    run: impl Fn(&mut Machine) -> T,
+) -> (usize, usize) {
+    let [plain, long] = [false, true].map(|is_quiet| {
+        let mut m = quiet(is_quiet, SchedulerConfig::default(), scripts);
+        let outcome = run(&mut m);
+        (outcome, told(&m), m.executor.system.visits.len())
+    });
+    assert_eq!((&plain.0, &plain.1), (&long.0, &long.1), "{what}");
+    (long.2, plain.2)
 }
 
 fn random_script(dice: &mut Dice) -> Vec<Step> {
@@ -60,30 +77,17 @@ fn quanta_run_at_once_are_no_others_to_the_guest() {
                 },
             })
             .collect();
-        let [plain, long] = [false, true].map(|is_quiet| {
-            let mut m = quiet(is_quiet, SchedulerConfig::default(), &scripts);
-            let ends: Vec<String> =
+        let (long, visits) = compare(&format!("seed {seed}"), &scripts, |m| {
+            let mut ends: Vec<String> =
                 limits.iter().map(|limits| format!("{:?}", m.executor.run(limits))).collect();
             let end = m.executor.run(&instructions(m.executor.instructions() + 12_345_678));
-            (ends, format!("{end:?}"), told(&m), m.executor.system.visits.len())
+            ends.push(format!("{end:?}"));
+            ends
         });
-        assert_eq!(plain.0, long.0, "seed {seed}");
-        assert_eq!((plain.1, plain.2), (long.1, long.2), "seed {seed}");
-        assert!(long.3 <= plain.3, "seed {seed}");
-        longer += usize::from(long.3 < plain.3);
+        assert!(long <= visits, "seed {seed}");
+        longer += usize::from(long < visits);
     }
     assert!(longer > 400, "{longer} of 1000 had fewer visits");
-}
-
-/// Runs scripts with quanta at once and one by one, up to a limit, and compares what a guest could tell.
-fn compare(scripts: &[(u8, u8, &[Step])], limits: &Limits) -> (Machine, usize) {
-    let [plain, long] = [false, true].map(|is_quiet| {
-        let mut m = quiet(is_quiet, SchedulerConfig::default(), scripts);
-        m.executor.run(limits);
-        m
-    });
-    assert_eq!(told(&plain), told(&long));
-    (long, plain.executor.system.visits.len())
 }
 
 #[test]
@@ -93,8 +97,9 @@ fn a_peer_that_is_woken_waits_for_the_end_of_the_quantum() {
     let first = [Step::Run(10 * QUANTUM + 20_000), Step::Call(PARK), Step::Call(SLEEP_1000), Step::Call(END)];
     for until_call in [14 * QUANTUM + 25_000, 15 * QUANTUM + 29_000, 13 * QUANTUM + 31_000] {
         let second = [Step::Run(until_call), Step::Call(WAKE_FIRST)];
-        let (long, visits) = compare(&[(0, 8, &first), (0, 8, &second)], &Limits::default());
-        assert!(long.executor.system.visits.len() < visits);
+        let scripts: &[(u8, u8, &[Step])] = &[(0, 8, &first), (0, 8, &second)];
+        let (long, visits) = compare("", scripts, |m| m.executor.run(&Limits::default()));
+        assert!(long < visits);
     }
 }
 
@@ -103,31 +108,32 @@ fn a_boost_is_lost_quantum_by_quantum() {
     let second = [Step::Run(1_000_000), Step::Call(BOOST_FIRST), Step::Call(PARK)];
     for quanta in 21..26 {
         let limits = Limits { ticks: Some(quanta * 3125), ..Limits::default() };
-        let (long, _) = compare(&[(0, 8, &[Step::Call(PARK)]), (1, 8, &second)], &limits);
-        assert!(!long.executor.system.priorities.is_empty());
+        compare("", &[(0, 8, &[Step::Call(PARK)]), (1, 8, &second)], |m| {
+            m.executor.run(&limits);
+            assert!(!m.executor.system.priorities.is_empty());
+        });
     }
 }
 
 #[test]
 fn a_round_that_a_reservation_has_made_longer_is_as_long() {
     let first = [Step::Run(20 * 50_000 - 2), Step::Reserve(true), Step::Run(60), Step::Call(PARK)];
-    compare(&[(0, 8, &first), (1, 8, &[])], &instructions(60 * 50_000));
-    compare(&[(3, 8, &first), (5, 8, &[])], &instructions(60 * 50_000));
+    for (holder, other) in [(0, 1), (3, 5)] {
+        let scripts: &[(u8, u8, &[Step])] = &[(holder, 8, &first), (other, 8, &[])];
+        compare("", scripts, |m| m.executor.run(&instructions(60 * 50_000)));
+    }
 }
 
 #[test]
 fn what_is_due_comes_at_the_end_of_the_same_quantum() {
     for (at, late) in [(1_000_000, false), (1_000_001, true), (1_003_125, false), (1_003_126, true)] {
-        let [plain, long] = [false, true].map(|is_quiet| {
-            let scripts: &[(u8, u8, &[Step])] = &[(0, 8, &[Step::Call(PARK), Step::Call(END)]), (1, 8, &[])];
-            let mut m = quiet(is_quiet, SchedulerConfig::default(), scripts);
+        let scripts: &[(u8, u8, &[Step])] = &[(0, 8, &[Step::Call(PARK), Step::Call(END)]), (1, 8, &[])];
+        let (long, visits) = compare(&at.to_string(), scripts, |m| {
             (m.executor.system.next_event, m.executor.system.late) = (Some(at), late);
             let end = m.executor.run(&Limits::default());
             assert_eq!(end, RunEnd::Ended(EndKind::Exit { code: 42 }));
-            (told(&m), m.executor.system.visits.len())
         });
-        assert_eq!(plain.0, long.0, "{at}");
-        assert!(long.1 * 4 < plain.1, "{} and {} visits", long.1, plain.1);
+        assert!(long * 4 < visits, "{long} and {visits} visits");
     }
 }
 
