@@ -1,6 +1,7 @@
 //! Which registers an instruction names, and whether it reads or writes them: what follows from its row.
 //!
-//! What no operand names is not here: CTR and LR, CR, the registers behind the first one of `lmw` and of the string instructions.
+//! What no operand names is not here: CTR and LR, CR, the registers behind the first one of what moves several
+//! ([`Op::names_first_alone`]).
 //! The interpreter's tests hold this to what it does (`named_registers` in `xenia-cpu`).
 
 use crate::{Class, Flag, Instruction, Op, Operand};
@@ -53,6 +54,11 @@ impl Op {
             };
             Some(NamedRegister { file, number, is_read, is_written })
         })
+    }
+
+    /// Whether registers behind the one that is named are read or written, too.
+    pub const fn names_first_alone(self) -> bool {
+        matches!(self, Self::lmw | Self::stmw | Self::lswi | Self::lswx | Self::stswi | Self::stswx)
     }
 
     /// Whether the target is an operand, too.

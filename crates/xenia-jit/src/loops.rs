@@ -115,10 +115,7 @@ fn is_plain(block: &Block) -> bool {
         End::Indirect { link, .. } => !link,
         End::Call { .. } | End::Barrier | End::Stop => false,
     };
-    let elsewhere = |op: Option<Op>| {
-        matches!(op, None | Some(Op::lswx | Op::stswx | Op::lmw | Op::stmw | Op::lswi | Op::stswi))
-    };
-    goes_on && !block.code.iter().any(|guest| elsewhere(guest.op))
+    goes_on && block.code.iter().all(|guest| guest.op.is_some_and(|op| !op.names_first_alone()))
 }
 
 /// Those of the registers that a loop changes: a hint like the rest. `None` if the cold blocks for its accesses were too much

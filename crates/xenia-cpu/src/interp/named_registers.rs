@@ -8,11 +8,6 @@ use xenia_isa::{Flag, Instruction, NamedRegister, Op, RegisterFile, decode};
 /// Words of each row.
 const WORDS: usize = 300;
 
-/// Names more registers than its operands do.
-fn names_more(op: Op) -> bool {
-    matches!(op, Op::lmw | Op::stmw | Op::lswi | Op::lswx | Op::stswi | Op::stswx)
-}
-
 /// Exchanges a register of `ctx` with `value`.
 fn exchange(ctx: &mut PpcContext, file: RegisterFile, number: usize, value: u128) -> u128 {
     match file {
@@ -56,7 +51,7 @@ fn instructions_read_and_write_the_registers_that_their_rows_name() {
     let mut machine = Machine::new();
     let mut before = machine.ctx.clone();
     before.begin_visit(1 << 40, 0, u32::MAX);
-    for op in Op::all().filter(|&op| !names_more(op)) {
+    for op in Op::all().filter(|op| !op.names_first_alone()) {
         let mut completed = 0;
         for _ in 0..WORDS {
             let word = op.row().bits | random() as u32 & !op.row().mask;
