@@ -123,6 +123,19 @@ mod tests {
     }
 
     #[test]
+    fn an_estimate_may_be_rounded_to_a_denormal() {
+        let (mut before, ours, theirs) = (PpcContext::default(), State::default(), State::default());
+        // Found by a run: fres f1,f5, rounded towards minus infinity.
+        before.fpr[5] = 0x4896_C272_51CC_B4A5;
+        let view = View { op: Op::fresx, word: 0xEC20_2830, before: &before, ours: &ours, theirs: &theirs };
+        let place = Place::Register(Register::Fpr(1));
+        let explained = |ours| explain(DIFFERENCES, &view, &(place, ours, 0x3746_7C00_0000_0000));
+        assert_eq!(explained(0x3746_6800_0000_0000), Some(vec!["fres: estimate"]));
+        // Another unit of 2^-149 is too much.
+        assert_eq!(explained(0x3746_6400_0000_0000), None);
+    }
+
+    #[test]
     fn an_explanation_leaves_no_bit_over() {
         let (before, mut ours, mut theirs) = (PpcContext::default(), State::default(), State::default());
         // mulhw r3,r4,r5

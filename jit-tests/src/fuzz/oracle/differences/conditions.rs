@@ -56,10 +56,14 @@ pub(super) fn wide_operand(view: &View<'_>) -> bool {
     })
 }
 
-/// Whether a result of `fres` is within one part in 256 of the reciprocal.
+/// Whether a result of `fres` is within one part in 256 of the reciprocal. A denormal single is so before it's rounded, which
+/// adds up to its last place.
 pub(super) fn within_bound(view: &View<'_>, ours: u128) -> bool {
-    let b = view.before.fpr[Operand::fb.extract(Instruction(view.word)) as usize];
-    (double(ours) * f64::from_bits(b) - 1.0).abs() <= 1.0 / 256.0
+    let b = f64::from_bits(view.before.fpr[Operand::fb.extract(Instruction(view.word)) as usize]);
+    let ours = double(ours);
+    let is_denormal = ours.abs() < f64::from(f32::MIN_POSITIVE);
+    let last_place = if is_denormal { f64::from(f32::from_bits(1)) } else { 0.0 };
+    (ours * b - 1.0).abs() <= 1.0 / 256.0 + last_place * b.abs()
 }
 
 /// Whether two finite numbers of one sign differ by no more than a part of the second, or this much.
