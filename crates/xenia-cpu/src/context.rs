@@ -8,6 +8,8 @@
 //! (`u128::from_be_bytes(memory)`): element 0, the one at the lowest address, is in the most
 //! significant bits. `lvx` is therefore a load and one byte reversal, and every lane is in host order.
 
+use crate::CrField;
+use std::mem::offset_of;
 use xenia_guest::GuestAddr;
 
 /// Bits of a CR field's nibble.
@@ -95,6 +97,14 @@ pub const HOST_WORDS: usize = 48;
 pub struct PpcContext {
     /// General-purpose registers.
     pub gpr: [u64; 32],
+    /// Condition register; `cr[0]` is CR0.
+    pub cr: [CrField; 8],
+    /// Link register.
+    pub lr: u64,
+    /// Count register.
+    pub ctr: u64,
+    /// Instructions left in this visit. Engines count down to exactly 0.
+    pub budget: i64,
     /// Scratch words of the engine that runs this context: host addresses, exit codes. Not guest
     /// state; never saved, compared or hashed.
     pub host: [u64; HOST_WORDS],
@@ -102,8 +112,6 @@ pub struct PpcContext {
     pub fpr: [u64; 32],
     /// Vector registers v0–v127; see the module doc for the byte order.
     pub vr: [u128; 128],
-    /// Instructions left in this visit. Engines count down to exactly 0.
-    pub budget: i64,
     /// What [`Self::budget`] was at the start of the visit.
     pub visit_budget: i64,
     /// Time base at the start of the visit, in ticks of 49.875 MHz.
@@ -112,10 +120,6 @@ pub struct PpcContext {
     pub tick_shift: u32,
     /// Time-base reads left before one ends the visit (the read itself completes).
     pub time_reads_left: u32,
-    /// Link register.
-    pub lr: u64,
-    /// Count register.
-    pub ctr: u64,
     /// Machine state register.
     pub msr: u64,
     /// Address of the next instruction.
@@ -126,8 +130,6 @@ pub struct PpcContext {
     pub vscr: u32,
     /// VRSAVE.
     pub vrsave: u32,
-    /// Condition register, a nibble per field ([`cr_bit`]); `cr[0]` is CR0. Upper nibbles are 0.
-    pub cr: [u8; 8],
     /// XER summary overflow, 0 or 1.
     pub xer_so: u8,
     /// XER overflow, 0 or 1.
@@ -148,6 +150,15 @@ pub struct PpcContext {
     pub fp_lazy: FpLazy,
 }
 
+// r11 to r31, CR, LR, CTR and the budget are in reach of one-byte displacements from one place.
+const _: () = {
+    assert!(offset_of!(PpcContext, gpr) == 0);
+    assert!(offset_of!(PpcContext, cr) == 256);
+    assert!(offset_of!(PpcContext, lr) == 320);
+    assert!(offset_of!(PpcContext, ctr) == 328);
+    assert!(offset_of!(PpcContext, budget) == 336);
+};
+
 impl Default for PpcContext {
     fn default() -> Self {
         Self {
@@ -166,7 +177,7 @@ impl Default for PpcContext {
             fpscr: 0,
             vscr: 0x0001_0000,
             vrsave: 0,
-            cr: [0; 8],
+            cr: [CrField::default(); 8],
             xer_so: 0,
             xer_ov: 0,
             xer_ca: 0,
@@ -184,13 +195,13 @@ impl Default for PpcContext {
 impl PpcContext {
     /// The condition register as one word, CR0 in the top nibble.
     pub fn cr_word(&self) -> u32 {
-        self.cr.iter().fold(0, |word, &field| word << 4 | u32::from(field & 15))
+        self.cr.iter().fold(0, |word, field| word << 4 | u32::from(field.nibble()))
     }
 
     /// Replaces the condition register.
     pub fn set_cr_word(&mut self, word: u32) {
         for (index, field) in self.cr.iter_mut().enumerate() {
-            *field = (word >> (28 - 4 * index) & 15) as u8;
+            *field = CrField::from_nibble((word >> (28 - 4 * index)) as u8);
         }
     }
 
@@ -286,7 +297,7 @@ mod tests {
     fn cr_and_xer_words_round_trip() {
         let mut ctx = PpcContext::default();
         ctx.set_cr_word(0x1234_5678);
-        assert_eq!(ctx.cr, [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(ctx.cr.map(CrField::nibble), [1, 2, 3, 4, 5, 6, 7, 8]);
         assert_eq!(ctx.cr_word(), 0x1234_5678);
         ctx.set_xer_word(0xE000_007F);
         assert_eq!(ctx.xer_word(), 0xE000_007F);
@@ -303,7 +314,7 @@ mod tests {
             ("lr", |c| c.lr = 1),
             ("ctr", |c| c.ctr = 1 << 40),
             ("msr", |c| c.msr ^= msr_bit::SF),
-            ("cr", |c| c.cr[7] = 1),
+            ("cr", |c| c.cr[7] = CrField::from_nibble(1)),
             ("xer", |c| c.xer_ca = 1),
             ("fpscr", |c| c.fpscr = 1),
             ("vscr", |c| c.vscr ^= 1),

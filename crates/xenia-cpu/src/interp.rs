@@ -58,7 +58,7 @@ use crate::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode,
 };
 pub use cpu::StoredBytes;
-pub(crate) use cpu::{Cpu, Flow, Raised, Step, compare};
+pub(crate) use cpu::{Cpu, Flow, Raised, Step};
 pub(crate) use dispatch::{
     Handler, ILLEGAL, PairHandler, UNAVAILABLE, facility, handler_of, must_be_last, pair_of, stores,
 };

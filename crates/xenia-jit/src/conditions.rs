@@ -7,24 +7,37 @@
 //!
 //! The nibble's last bit is a copy of SO from when the compare was made, so what is owed is settled before SO changes.
 
-use crate::host::COMPARED;
+use crate::host::{COMPARED, NIBBLES};
 use std::cmp::Ordering;
-use xenia_cpu::PpcContext;
+use xenia_cpu::{CrField, PpcContext};
 
-/// In a field of [`PpcContext::cr`]: it is owed, and its operands are in the words from [`COMPARED`] on, the first one in the low half.
+/// In a byte of the word [`NIBBLES`]: the field is owed, and its operands are in the words from
+/// [`COMPARED`] on, the first one in the low half.
 pub(crate) const OWED: u8 = 0x80;
 /// Beside [`OWED`]: the operands are unsigned.
 pub(crate) const UNSIGNED: u8 = 0x40;
 /// [`OWED`] in all fields.
 const ANY_OWED: u64 = u64::from_ne_bytes([OWED; 8]);
 
+/// Gives compiled code the fields as nibbles, a byte each.
+pub(crate) fn lend(ctx: &mut PpcContext) {
+    ctx.host[NIBBLES] = u64::from_ne_bytes(ctx.cr.map(CrField::nibble));
+}
+
+/// Takes the fields back from compiled code.
+pub(crate) fn take(ctx: &mut PpcContext) {
+    settle(ctx);
+    ctx.cr = ctx.host[NIBBLES].to_ne_bytes().map(CrField::from_nibble);
+}
+
 /// Makes nibbles of all fields.
 pub(crate) fn settle(ctx: &mut PpcContext) {
-    if u64::from_ne_bytes(ctx.cr) & ANY_OWED == 0 {
+    if ctx.host[NIBBLES] & ANY_OWED == 0 {
         return;
     }
     let so = ctx.xer_so & 1;
-    for (field, compared) in ctx.cr.iter_mut().zip(&ctx.host[COMPARED..]) {
+    let mut nibbles = ctx.host[NIBBLES].to_ne_bytes();
+    for (field, compared) in nibbles.iter_mut().zip(&ctx.host[COMPARED..]) {
         if *field & OWED == 0 {
             continue;
         }
@@ -37,6 +50,7 @@ pub(crate) fn settle(ctx: &mut PpcContext) {
                 Ordering::Equal => 2,
             };
     }
+    ctx.host[NIBBLES] = u64::from_ne_bytes(nibbles);
 }
 
 #[cfg(test)]
@@ -46,6 +60,7 @@ mod tests {
     #[test]
     fn what_is_owed_becomes_the_order_of_the_operands_and_so() {
         let mut ctx = PpcContext { xer_so: 1, ..PpcContext::default() };
+        let mut marks = [0; 8];
         let minus = u64::from(u32::MAX);
         for (field, (mark, word)) in [
             (OWED, minus),
@@ -58,10 +73,11 @@ mod tests {
         .into_iter()
         .enumerate()
         {
-            ctx.cr[field] = mark;
+            marks[field] = mark;
             ctx.host[COMPARED + field] = word;
         }
-        settle(&mut ctx);
-        assert_eq!(ctx.cr, [9, 5, 3, 5, 9, 4, 0, 0]);
+        ctx.host[NIBBLES] = u64::from_ne_bytes(marks);
+        take(&mut ctx);
+        assert_eq!(ctx.cr.map(CrField::nibble), [9, 5, 3, 5, 9, 4, 0, 0]);
     }
 }

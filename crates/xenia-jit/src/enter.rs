@@ -47,9 +47,10 @@ pub(crate) fn enter(ctx: &mut PpcContext) -> (Leave, u32) {
     unsafe { asm!("mov {}, rsp", out(reg) here, options(nomem, nostack, preserves_flags)) };
     ctx.host[Word::StackLimit as usize] = here.saturating_sub(NESTING);
     ctx.host[Word::FarStack as usize] = here.saturating_sub(NEAR);
+    conditions::lend(ctx);
     // SAFETY: the tables lead to code that the lifter made, which follows `host.rs`, or to the stub.
     unsafe { enter_code(ctx) };
-    conditions::settle(ctx);
+    conditions::take(ctx);
     let leave = ctx.host[Word::Leave as usize] as u32;
     (Leave::from_bits(leave), leave >> 8)
 }

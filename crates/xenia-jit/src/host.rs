@@ -7,8 +7,8 @@
 use std::mem::{offset_of, size_of};
 use xenia_cpu::PpcContext;
 
-/// Bytes from the context's beginning to where r15 points: so far that one byte says the displacement of the registers r1 to r31 and of CR0's
-/// owed operands, which are what compiled code names most.
+/// Bytes from the context's beginning to where r15 points: one-byte displacements reach r1 to r31
+/// and CR0, which compiled code names most.
 pub(crate) const AHEAD: usize = 136;
 
 /// Displacement from r15 of what lies `offset` bytes into the context.
@@ -21,7 +21,7 @@ pub(crate) const fn displacement(offset: usize) -> i32 {
 #[repr(usize)]
 pub(crate) enum Word {
     /// Host address of guest address 0 in the view for compiled code.
-    Memory = COMPARED + 8,
+    Memory = NIBBLES + 1,
     /// The table of entries: one `u32` per guest word, an offset from [`Word::Code`].
     Entries,
     /// Where code memory starts (executable view). Offset 0 is the stub for "not compiled".
@@ -74,6 +74,9 @@ pub(crate) enum Word {
 
 /// The first of eight words in front: operands of compares, by CR field ([`crate::conditions`]).
 pub(crate) const COMPARED: usize = 0;
+
+/// The word behind them: CR as compiled code has it, a byte for each field ([`crate::conditions`]).
+pub(crate) const NIBBLES: usize = COMPARED + 8;
 
 /// Number of words, those in front included and the hooks not.
 pub(crate) const WORDS: usize = Word::Hooks as usize;

@@ -8,20 +8,21 @@
 //! decremented CTR's address.
 
 use super::{Cpu, Flow, Step};
+use crate::CrField;
 use xenia_isa::{Branch, Instruction};
 
 impl Cpu<'_> {
     /// Bit `n` of the condition register, 0 the most significant.
     #[inline(always)]
     pub(crate) fn cr_bit(&self, n: usize) -> bool {
-        self.ctx.cr[n >> 2 & 7] >> (3 - (n & 3)) & 1 != 0
+        self.ctx.cr[n >> 2 & 7].bit(n)
     }
 
     #[inline(always)]
     fn set_cr_bit(&mut self, n: usize, value: bool) {
         let shift = 3 - (n & 3);
         let field = &mut self.ctx.cr[n >> 2 & 7];
-        *field = *field & !(1 << shift) | u8::from(value) << shift;
+        *field = CrField::from_nibble(field.nibble() & !(1 << shift) | u8::from(value) << shift);
     }
 
     /// Evaluates BO and BI, decrementing CTR where BO says so.
@@ -121,7 +122,7 @@ impl Branch for Cpu<'_> {
     }
 
     fn mcrf(&mut self, i: Instruction) -> Step {
-        self.set_cr(i.crfd(), self.ctx.cr[i.crfs()]);
+        self.ctx.cr[i.crfd()] = self.ctx.cr[i.crfs()];
         Ok(Flow::Next)
     }
 }
@@ -129,7 +130,7 @@ impl Branch for Cpu<'_> {
 #[cfg(test)]
 mod tests {
     use crate::interp::testing::*;
-    use crate::msr_bit;
+    use crate::{CrField, msr_bit};
     use xenia_isa::Op;
 
     const NEXT: u32 = CODE + 4;
@@ -158,7 +159,7 @@ mod tests {
         ] {
             let mut machine = Machine::new();
             machine.ctx.ctr = ctr;
-            machine.ctx.cr[5] = if bit { 2 } else { 13 };
+            machine.ctx.cr[5] = CrField::from_nibble(if bit { 2 } else { 13 });
             machine.one(d(Op::bcx, bo, 5 * 4 + 2, 0x100));
             let target = if taken { CODE + 0x100 } else { NEXT };
             assert_eq!((machine.ctx.pc, machine.ctx.ctr), (target, after), "bo={bo} ctr={ctr} bit={bit}");

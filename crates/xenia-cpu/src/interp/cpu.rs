@@ -2,7 +2,7 @@
 //!
 //! Invariants are in the doc of [`crate::interp`].
 
-use crate::{EngineConfig, ExceptionKind, PpcContext, ReservationMode};
+use crate::{CrField, EngineConfig, ExceptionKind, PpcContext, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, Semantics};
 use xenia_memory::{DeviceQueue, GuestMemory, MemoryFault};
@@ -99,22 +99,16 @@ impl Cpu<'_> {
     /// Sets CR field `field` to the nibble `bits`.
     #[inline(always)]
     pub(crate) fn set_cr(&mut self, field: usize, bits: u8) {
-        self.ctx.cr[field] = bits;
+        self.ctx.cr[field] = CrField::from_nibble(bits);
     }
 
     /// Sets CR0 from a result: signed comparison with 0 of the low word (32-bit mode) or of all of
     /// it (64-bit mode), and a copy of XER\[SO\].
     #[inline(always)]
     pub(crate) fn record(&mut self, result: u64) {
-        let value = if self.ctx.sf() { result as i64 } else { i64::from(result as i32) };
-        self.ctx.cr[0] = compare(value, 0) | self.ctx.xer_so;
+        let difference = if self.ctx.sf() { (result as i64).signum() } else { i64::from(result as i32) };
+        self.ctx.cr[0] = CrField::from_difference(difference, self.ctx.xer_so);
     }
-}
-
-/// LT, GT or EQ.
-#[inline(always)]
-pub(crate) fn compare<T: Ord>(a: T, b: T) -> u8 {
-    u8::from(a < b) << 3 | u8::from(a > b) << 2 | u8::from(a == b) << 1
 }
 
 /// Exceptions.

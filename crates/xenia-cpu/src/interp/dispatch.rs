@@ -48,6 +48,7 @@ pub(crate) fn handler_of(op: Op, i: Instruction) -> Handler {
     const LK: u32 = 1;
     const RA: u32 = 31 << 16;
     const BO: u32 = 31 << 21;
+    const BIT: u32 = 3 << 16;
     const L: u32 = 1 << 21;
     const ALWAYS: usize = 0b10100;
     if op == Op::orx && i.is_yield_hint() {
@@ -68,12 +69,23 @@ pub(crate) fn handler_of(op: Op, i: Instruction) -> Handler {
     match op {
         Op::bx if i.0 & AA_LK == 0 => with_known_bits!(Branch::bx, AA_LK, 0),
         Op::bx if i.0 & AA_LK == LK => with_known_bits!(Branch::bx, AA_LK, LK),
-        // The condition alone; CTR alone.
-        Op::bcx if i.0 & AA_LK == 0 && i.bo() & 0b11100 == 0b01100 => {
-            with_known_bits!(Branch::bcx, AA_LK | BO, 0b01100 << 21)
-        }
-        Op::bcx if i.0 & AA_LK == 0 && i.bo() & 0b11100 == 0b00100 => {
-            with_known_bits!(Branch::bcx, AA_LK | BO, 0b00100 << 21)
+        // The condition alone, by the bit of the field; CTR alone.
+        Op::bcx if i.0 & AA_LK == 0 && matches!(i.bo() >> 2, 0b011 | 0b001) => {
+            macro_rules! condition {
+                ($bo:literal, $bit:literal) => {
+                    with_known_bits!(Branch::bcx, AA_LK | BO | BIT, $bo << 21 | $bit << 16)
+                };
+            }
+            match (i.bo() >> 2 == 0b011, i.bi() & 3) {
+                (true, 0) => condition!(0b01100, 0),
+                (true, 1) => condition!(0b01100, 1),
+                (true, 2) => condition!(0b01100, 2),
+                (true, _) => condition!(0b01100, 3),
+                (false, 0) => condition!(0b00100, 0),
+                (false, 1) => condition!(0b00100, 1),
+                (false, 2) => condition!(0b00100, 2),
+                (false, _) => condition!(0b00100, 3),
+            }
         }
         Op::bcx if i.0 & AA_LK == 0 && i.bo() & 0b10110 == 0b10000 => {
             with_known_bits!(Branch::bcx, AA_LK | BO, 0b10000 << 21)
@@ -94,32 +106,41 @@ pub(crate) fn handler_of(op: Op, i: Instruction) -> Handler {
 /// Two arms as one function, for the end of a block. Neither may end a run.
 pub(crate) type PairHandler = for<'a, 'b> fn(&'b mut Cpu<'a>, Instruction, Instruction);
 
-/// What sets a CR field or counts, and the branch that follows it: most blocks end so.
+/// An instruction that sets a CR field or counts, and the branch that follows it: most blocks end so.
+/// Branches on SO have no pair.
 pub(crate) fn pair_of(first: Instruction, second: Instruction) -> Option<PairHandler> {
     const AA_LK: u32 = 3;
     const BO: u32 = 31 << 21;
+    const BIT: u32 = 3 << 16;
     const L: u32 = 1 << 21;
     const RC: u32 = 1;
     // Clears bits that are clear and sets bits that are set, so that they are constants.
     macro_rules! pair {
         ($family:ident::$name:ident, $clear:expr, $set:expr; $bo:literal) => {
+            pair!($family::$name, $clear, $set; AA_LK | BO, $bo << 21)
+        };
+        ($family:ident::$name:ident, $clear:expr, $set:expr; $bo:literal, $bit:literal) => {
+            pair!($family::$name, $clear, $set; AA_LK | BO | BIT, $bo << 21 | $bit << 16)
+        };
+        ($family:ident::$name:ident, $clear:expr, $set:expr; $of_branch:expr, $to:expr) => {
             |cpu, first, second| {
                 let _ = $family::$name(cpu, Instruction(first.0 & !$clear | $set));
-                let _ = Branch::bcx(cpu, Instruction(second.0 & !(AA_LK | BO) | $bo << 21));
+                let _ = Branch::bcx(cpu, Instruction(second.0 & !($of_branch) | $to));
             }
         };
     }
     macro_rules! pairs {
         ($($family:ident::$name:ident, $clear:expr, $set:expr;)*) => {
-            match (first.op()?, second.bo() & 0b11100) {
+            match (first.op()?, second.bo() & 0b11100, second.bi() & 3) {
                 $(
-                    (Op::$name, 0b01100) if known(first, $clear, $set) => {
-                        Some(pair!($family::$name, $clear, $set; 0b01100))
-                    }
-                    (Op::$name, 0b00100) if known(first, $clear, $set) => {
-                        Some(pair!($family::$name, $clear, $set; 0b00100))
-                    }
-                    (Op::$name, 0b10000) if known(first, $clear, $set) && second.bo() & 2 == 0 => {
+                    _ if first.op() == Some(Op::$name) && !known(first, $clear, $set) => None,
+                    (Op::$name, 0b01100, 0) => Some(pair!($family::$name, $clear, $set; 0b01100, 0)),
+                    (Op::$name, 0b01100, 1) => Some(pair!($family::$name, $clear, $set; 0b01100, 1)),
+                    (Op::$name, 0b01100, 2) => Some(pair!($family::$name, $clear, $set; 0b01100, 2)),
+                    (Op::$name, 0b00100, 0) => Some(pair!($family::$name, $clear, $set; 0b00100, 0)),
+                    (Op::$name, 0b00100, 1) => Some(pair!($family::$name, $clear, $set; 0b00100, 1)),
+                    (Op::$name, 0b00100, 2) => Some(pair!($family::$name, $clear, $set; 0b00100, 2)),
+                    (Op::$name, 0b10000, _) if second.bo() & 2 == 0 => {
                         Some(pair!($family::$name, $clear, $set; 0b10000))
                     }
                 )*

@@ -311,7 +311,7 @@ impl Float for Cpu<'_> {
     fn mcrfs(&mut self, i: Instruction) -> Step {
         let mask = field_mask(i.crfs());
         let shift = mask.trailing_zeros();
-        self.ctx.cr[i.crfd()] = ((self.ctx.fpscr & mask) >> shift) as u8;
+        self.set_cr(i.crfd(), ((self.ctx.fpscr & mask) >> shift) as u8);
         let value = self.ctx.fpscr & !(mask & (EXCEPTIONS | FX));
         Ok(set_status(self.ctx, Instruction(i.0 & !1), value))
     }

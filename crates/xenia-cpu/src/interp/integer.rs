@@ -8,7 +8,8 @@
 //! exist (division by zero, the minimum by −1) is 0; `mulhw` sign-extends its result, `mulhwu`,
 //! `divw` and `divwu` zero-extend theirs.
 
-use super::{Cpu, Flow, Step, compare};
+use super::{Cpu, Flow, Step};
+use crate::CrField;
 use xenia_isa::{Instruction, Integer};
 
 impl Cpu<'_> {
@@ -74,10 +75,29 @@ impl Cpu<'_> {
         u64::from(self.ctx.xer_ca)
     }
 
+    /// Sets the CR field of a compare from the difference of two extended words.
     #[inline(always)]
-    fn set_compared(&mut self, i: Instruction, order: u8) -> Step {
-        self.set_cr(i.crfd(), order | self.ctx.xer_so);
+    fn set_compared(&mut self, i: Instruction, difference: i64) -> Step {
+        self.ctx.cr[i.crfd()] = CrField::from_difference(difference, self.ctx.xer_so);
         Ok(Flow::Next)
+    }
+
+    /// `cmp` and `cmpi`.
+    #[inline(always)]
+    fn compare_signed(&mut self, i: Instruction, a: i64, b: i64) -> Step {
+        if i.l() {
+            return self.set_compared(i, i64::from(a > b) - i64::from(a < b));
+        }
+        self.set_compared(i, i64::from(a as i32) - i64::from(b as i32))
+    }
+
+    /// `cmpl` and `cmpli`.
+    #[inline(always)]
+    fn compare_unsigned(&mut self, i: Instruction, a: u64, b: u64) -> Step {
+        if i.l() {
+            return self.set_compared(i, i64::from(a > b) - i64::from(a < b));
+        }
+        self.set_compared(i, i64::from(a as u32) - i64::from(b as u32))
     }
 }
 
@@ -124,27 +144,19 @@ impl Integer for Cpu<'_> {
     }
 
     fn cmp(&mut self, i: Instruction) -> Step {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
-        let order = if i.l() { compare(a as i64, b as i64) } else { compare(a as i32, b as i32) };
-        self.set_compared(i, order)
+        self.compare_signed(i, self.gpr(i.ra()) as i64, self.gpr(i.rb()) as i64)
     }
 
     fn cmpi(&mut self, i: Instruction) -> Step {
-        let (a, b) = (self.gpr(i.ra()), i.simm());
-        let order = if i.l() { compare(a as i64, b) } else { compare(a as i32, b as i32) };
-        self.set_compared(i, order)
+        self.compare_signed(i, self.gpr(i.ra()) as i64, i.simm())
     }
 
     fn cmpl(&mut self, i: Instruction) -> Step {
-        let (a, b) = (self.gpr(i.ra()), self.gpr(i.rb()));
-        let order = if i.l() { compare(a, b) } else { compare(a as u32, b as u32) };
-        self.set_compared(i, order)
+        self.compare_unsigned(i, self.gpr(i.ra()), self.gpr(i.rb()))
     }
 
     fn cmpli(&mut self, i: Instruction) -> Step {
-        let (a, b) = (self.gpr(i.ra()), i.uimm());
-        let order = if i.l() { compare(a, b) } else { compare(a as u32, b as u32) };
-        self.set_compared(i, order)
+        self.compare_unsigned(i, self.gpr(i.ra()), i.uimm())
     }
 
     fn divdx(&mut self, i: Instruction) -> Step {

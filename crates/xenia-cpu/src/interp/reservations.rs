@@ -90,7 +90,7 @@ impl Cpu<'_> {
         self.log_store(ea, size);
         match self.store_conditionally(ea, size, exchange) {
             Ok(done) => {
-                self.ctx.cr[0] = u8::from(done) << 1 | self.ctx.xer_so;
+                self.set_cr(0, u8::from(done) << 1 | self.ctx.xer_so);
                 Ok(Flow::Next)
             }
             Err(fault) => Err(self.raise(ExceptionKind::Memory(fault))),
@@ -118,20 +118,28 @@ mod tests {
             let stwcx = x(Op::stwcx, 3, 0, 4, 0);
             machine.ctx.xer_so = 1;
             machine.one(stwcx);
-            assert_eq!((machine.ctx.cr[0], machine.word(DATA)), (1, 0), "{reservations:?}: none was made");
+            assert_eq!(
+                (machine.ctx.cr[0].nibble(), machine.word(DATA)),
+                (1, 0),
+                "{reservations:?}: none was made"
+            );
             machine.one(lwarx);
             machine.one(stwcx);
-            assert_eq!((machine.ctx.cr[0], machine.word(DATA)), (3, 5), "{reservations:?}");
+            assert_eq!((machine.ctx.cr[0].nibble(), machine.word(DATA)), (3, 5), "{reservations:?}");
             machine.one(stwcx);
-            assert_eq!(machine.ctx.cr[0], 1, "{reservations:?}: one reservation, one store");
+            assert_eq!(machine.ctx.cr[0].nibble(), 1, "{reservations:?}: one reservation, one store");
             machine.one(lwarx);
             machine.memory.write(GuestAddr(DATA), 9_u32).unwrap();
             machine.one(stwcx);
-            assert_eq!((machine.ctx.cr[0], machine.word(DATA)), (1, 9), "{reservations:?}: somebody wrote");
+            assert_eq!(
+                (machine.ctx.cr[0].nibble(), machine.word(DATA)),
+                (1, 9),
+                "{reservations:?}: somebody wrote"
+            );
             machine.one(lwarx);
             machine.ctx.gpr[4] += 4;
             machine.one(stwcx);
-            assert_eq!(machine.ctx.cr[0], 1, "{reservations:?}: another address");
+            assert_eq!(machine.ctx.cr[0].nibble(), 1, "{reservations:?}: another address");
             assert_eq!(machine.ctx.reservation, Reservation::default());
         }
     }
@@ -150,11 +158,11 @@ mod tests {
         own.one(lwarx);
         own.one(stw);
         own.one(stwcx);
-        assert_eq!(own.ctx.cr[0], 2, "the own store doesn't end it");
+        assert_eq!(own.ctx.cr[0].nibble(), 2, "the own store doesn't end it");
         own.one(lwarx);
         other.one(stw);
         own.one(stwcx);
-        assert_eq!(own.ctx.cr[0], 0, "another thread's store to the line does, whatever the value");
+        assert_eq!(own.ctx.cr[0].nibble(), 0, "another thread's store to the line does, whatever the value");
     }
 
     #[test]

@@ -169,9 +169,10 @@ impl System for Cpu<'_> {
     }
 
     fn mtcrf(&mut self, i: Instruction) -> Step {
-        let mask = field_mask(i.crm());
-        let cr = self.ctx.cr_word() & !mask | self.gpr(i.rs()) as u32 & mask;
-        self.ctx.set_cr_word(cr);
+        let word = self.gpr(i.rs()) as u32;
+        for field in (0..8).filter(|field| i.crm() >> (7 - field) & 1 != 0) {
+            self.set_cr(field, (word >> (28 - 4 * field)) as u8);
+        }
         Ok(Flow::Next)
     }
 

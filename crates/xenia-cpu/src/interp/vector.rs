@@ -57,7 +57,7 @@ impl Cpu<'_> {
     #[inline(always)]
     pub(crate) fn set_mask(&mut self, vd: usize, mask: u128, recorded: Option<u8>) -> Step {
         if let Some(cr6) = recorded {
-            self.ctx.cr[6] = cr6;
+            self.set_cr(6, cr6);
         }
         self.set_vector(vd, mask)
     }

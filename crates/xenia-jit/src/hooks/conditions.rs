@@ -4,7 +4,7 @@
 //! eight would wait until those that code has just stored, each by itself, have reached the cache.
 
 use crate::conditions::{OWED, UNSIGNED};
-use crate::host::{COMPARED, Word, displacement};
+use crate::host::{COMPARED, NIBBLES, Word, displacement};
 use std::arch::naked_asm;
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
@@ -54,7 +54,7 @@ pub(super) unsafe extern "sysv64" fn settled_word() {
         "pop rcx",
         "pop rax",
         "ret",
-        fields = const displacement(offset_of!(PpcContext, cr)),
+        fields = const displacement(offset_of!(PpcContext, host) + 8 * NIBBLES),
         operands = const displacement(offset_of!(PpcContext, host) + 8 * COMPARED),
         so = const displacement(offset_of!(PpcContext, xer_so)),
         unsigned = const UNSIGNED,
@@ -83,15 +83,18 @@ mod tests {
         let pairs = words.iter().flat_map(|a| words.iter().map(move |b| a | b << 32));
         for (turn, operands) in pairs.enumerate() {
             let mut ctx = PpcContext { xer_so: (turn % 2) as u8, ..PpcContext::default() };
-            for field in 0..8 {
+            let mut marks = [0; 8];
+            for (field, mark) in marks.iter_mut().enumerate() {
                 ctx.host[COMPARED + field] = operands.rotate_left(8 * (field / 4) as u32);
-                ctx.cr[field] = [OWED, OWED | UNSIGNED, (turn + field) as u8 & 0xF][(turn + field) % 3];
+                *mark = [OWED, OWED | UNSIGNED, (turn + field) as u8 & 0xF][(turn + field) % 3];
             }
+            ctx.host[NIBBLES] = u64::from_ne_bytes(marks);
             let mut settled = ctx.clone();
             settle(&mut settled);
             settled_by_code(&mut ctx);
-            assert_eq!(ctx.cr, settled.cr, "{operands:x}");
-            let word = settled.cr.iter().fold(0, |word, &field| word << 4 | u64::from(field));
+            assert_eq!(ctx.host[NIBBLES], settled.host[NIBBLES], "{operands:x}");
+            let nibbles = settled.host[NIBBLES].to_ne_bytes();
+            let word = nibbles.iter().fold(0, |word, &field| word << 4 | u64::from(field));
             assert_eq!(ctx.host[Word::HookResult as usize], word, "{operands:x}");
         }
     }

@@ -9,7 +9,7 @@ mod stores;
 
 use super::copies::Copied;
 use super::float_registers::{Floats, Operand};
-use crate::host::displacement;
+use crate::host::{NIBBLES, displacement};
 use cranelift_codegen::ir::Value;
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
@@ -138,7 +138,7 @@ pub(super) fn vr_offset(n: usize) -> i32 {
 }
 
 pub(super) fn cr_offset(field: usize) -> i32 {
-    displacement(offset_of!(PpcContext, cr) + field)
+    displacement(offset_of!(PpcContext, host) + 8 * NIBBLES + field)
 }
 
 impl Cache {

@@ -4,7 +4,7 @@
 
 use super::prologue::{FIRST_SAVED, Prologue, Saved, Value};
 use crate::status::failure::Fallible;
-use xenia_cpu::PpcContext;
+use xenia_cpu::{CrField, PpcContext};
 use xenia_formats::image::FunctionEntry;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::GuestMemory;
@@ -78,7 +78,7 @@ pub(crate) fn virtual_unwind(
             Saved::Condition => {
                 let word: u32 = memory.read(slot)?;
                 for field in SAVED_FIELDS {
-                    ctx.cr[field] = (word >> (28 - 4 * field) & 15) as u8;
+                    ctx.cr[field] = CrField::from_nibble((word >> (28 - 4 * field)) as u8);
                 }
             }
         }
@@ -228,7 +228,7 @@ other:  li 12, -0x400
                     for &register in changed {
                         ctx.gpr[register] = 0;
                     }
-                    ctx.cr[2] = if source.contains("mfcr") { 9 } else { ctx.cr[2] };
+                    ctx.cr[2] = if source.contains("mfcr") { CrField::from_nibble(9) } else { ctx.cr[2] };
                     (ctx.lr, ctx.gpr[0], ctx.gpr[12]) = (0x8200_0000, 0, 0);
                     case.check(ctx, source);
                     break;

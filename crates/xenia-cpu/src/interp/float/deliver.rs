@@ -7,14 +7,14 @@ use super::fpscr::{
     CONTROL, FEX, FI, FPCC, FPRF, FPRF_SHIFT, FR, FX, VE, XX, ZE, ZX, class, raise, summarize,
 };
 use crate::interp::Flow;
-use crate::{PpcContext, msr_bit};
+use crate::{CrField, PpcContext, msr_bit};
 use xenia_isa::Instruction;
 
 /// CR1 of a record form: FX, FEX, VX, OX.
 #[inline(always)]
 pub(super) fn record(ctx: &mut PpcContext, i: Instruction) {
     if i.rc() {
-        ctx.cr[1] = (ctx.fpscr >> 28) as u8;
+        ctx.cr[1] = CrField::from_nibble((ctx.fpscr >> 28) as u8);
     }
 }
 
@@ -110,7 +110,7 @@ pub(super) fn deliver_integer(
 
 /// Delivers a comparison: the nibble goes to the CR field and to FPCC; the rest of FPRF stays.
 pub(super) fn deliver_comparison(ctx: &mut PpcContext, i: Instruction, nibble: u8, exceptions: u32) -> Flow {
-    ctx.cr[i.crfd()] = nibble;
+    ctx.cr[i.crfd()] = CrField::from_nibble(nibble);
     let status = ctx.fpscr & !FPCC | u32::from(nibble) << FPRF_SHIFT;
     ctx.fpscr = if exceptions == 0 { status } else { raise(status, exceptions) };
     // The low bit of a compare's word is no Rc.
