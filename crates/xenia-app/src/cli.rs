@@ -183,7 +183,8 @@ Examples:
 Examples:
   xenia-rs bench                                         interpreter, function tier and auto
   xenia-rs bench --peers native,qemu --json b.json --plot b.svg
-  xenia-rs bench --filter mat4 --runs 9 --tier function")]
+  xenia-rs bench --filter mat4 --runs 9 --tier function
+  xenia-rs bench --much-code 10000x400,30000x400 --runs 2")]
     Bench(BenchArgs),
     /// Show that work which shares nothing gets faster with more workers: counts primes with 1, 2 and more of them, and the same
     /// natively beside it. Fails where two workers on two cores are less than 1.6 times as fast as one, also on a host that is

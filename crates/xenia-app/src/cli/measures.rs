@@ -2,6 +2,7 @@
 
 use super::{CpuArgs, ModeArgs, positive, small_number};
 use clap::{Args, ValueEnum};
+use std::fmt;
 use std::path::PathBuf;
 
 /// Who else runs the kernels in `bench`.
@@ -15,10 +16,63 @@ pub enum Peer {
     Interp,
 }
 
+/// The functions of a generated title.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TitleVariant {
+    /// Loads, stores, 32-bit arithmetic, branches, calls.
+    Plain,
+}
+
+impl TitleVariant {
+    /// As it is typed.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+        }
+    }
+}
+
+/// A generated title of `bench --much-code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MuchCode {
+    /// How many functions it has.
+    pub functions: u32,
+    /// How often each of them is called.
+    pub calls: u32,
+    /// What they are like.
+    pub variant: TitleVariant,
+}
+
+/// Most functions: their code must be in reach of each other's branches.
+const MOST_FUNCTIONS: u32 = 100_000;
+
+impl MuchCode {
+    /// `FxC` or `FxC:VARIANT`.
+    fn parse(text: &str) -> Result<Self, String> {
+        let (size, variant) = text.split_once(':').unwrap_or((text, "plain"));
+        let (functions, calls) =
+            size.split_once('x').ok_or_else(|| format!("{text:?} is not FxC, such as 10000x400"))?;
+        let (functions, calls) = (small_number(functions)?, small_number(calls)?);
+        if !(1..=MOST_FUNCTIONS).contains(&functions) || calls == 0 {
+            return Err(format!("from 1 to {MOST_FUNCTIONS} functions, called once or more"));
+        }
+        Ok(Self { functions, calls, variant: TitleVariant::from_str(variant, false)? })
+    }
+}
+
+impl fmt::Display for MuchCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}", self.functions, self.calls)?;
+        match self.variant {
+            TitleVariant::Plain => Ok(()),
+        }
+    }
+}
+
 /// `bench`.
 #[derive(Clone, Debug, Args)]
 pub struct BenchArgs {
-    /// Runs of each kernel or program; minimum, median and maximum are reported.
+    /// Runs of each kernel, program or title; minimum, median and maximum are reported.
     #[arg(long, value_name = "N", value_parser = positive, default_value = "5")]
     pub runs: u64,
     /// Measure these beside our engines, in turn with them: kernels are built for that in a temporary folder. What is missing on
@@ -29,7 +83,15 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true,
           default_missing_value = "target/programs")]
     pub programs: Option<PathBuf>,
-    /// Only kernels or programs whose name contains this.
+    /// Measure generated titles of F functions that are called C times each, instead of kernels: as much code as games have, which
+    /// fits into no cache. CPU seconds of whole processes: natively, in the interpreter, at a first and a second start of the
+    /// compiler.
+    #[arg(long, value_name = "FxC", value_delimiter = ',', value_parser = MuchCode::parse, conflicts_with = "programs")]
+    pub much_code: Vec<MuchCode>,
+    /// Write the titles of --much-code (FxC.elf, for `exec`) and their C sources into this folder, and measure nothing.
+    #[arg(long, value_name = "DIR", requires = "much_code")]
+    pub keep: Option<PathBuf>,
+    /// Only kernels, programs or titles whose name contains this.
     #[arg(long)]
     pub filter: Option<String>,
     /// Write JSON (`-` for standard output).

@@ -7,6 +7,7 @@
 //! caches, and says how often a short kernel has to be repeated to be timed at all.
 
 mod contender;
+mod much_code;
 mod plot;
 mod program_report;
 mod programs;
@@ -22,6 +23,7 @@ use crate::say::outln;
 use crate::wording::count;
 use anyhow::{Context, bail, ensure};
 use contender::{Contender, repeats_for};
+pub use much_code::MuchCodeReport;
 pub use program_report::{ProgramMeans, ProgramReport};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
@@ -44,6 +46,8 @@ documented! {
         programs: Vec<ProgramReport>,
         /// Geometric means over groups of programs, by the group's name.
         program_geomeans: BTreeMap<&'static str, ProgramMeans>,
+        /// With `--much-code`, those titles; the kernels are then empty.
+        much_code: Vec<MuchCodeReport>,
         /// Geometric mean over the kernels of what `auto` takes, in native times; null if one of them was not measured so.
         geomean_auto_over_native: Option<f64>,
         /// The same of qemu.
@@ -136,6 +140,9 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     }
     if args.cpu.cross_check.is_some() {
         bail!("bench measures engines one by one: leave out --cross-check");
+    }
+    if !args.much_code.is_empty() {
+        return much_code::run(&args.much_code, args);
     }
     if let Some(folder) = &args.programs {
         return programs::run(folder, args);
@@ -280,6 +287,7 @@ fn summary(runs: u64, kernels: Vec<KernelReport>, jit: EngineCounters) -> BenchR
         kernels,
         programs: Vec::new(),
         program_geomeans: BTreeMap::new(),
+        much_code: Vec::new(),
         jit,
         interrupted_by: None,
     }

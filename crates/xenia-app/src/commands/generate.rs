@@ -9,7 +9,9 @@ mod exports;
 mod leader;
 mod messages;
 
-use super::bench::{BenchReport, KernelReport, ProgramMeans, ProgramReport, Spread, StartReport};
+use super::bench::{
+    BenchReport, KernelReport, MuchCodeReport, ProgramMeans, ProgramReport, Spread, StartReport,
+};
 use super::content::{ContentReport, ContentRow};
 use super::exports::{Counts, ExportsReport, Row as ExportRow};
 use super::info::{AchievementRow, DigestRow, ImportRow, InfoReport, TitleRow};
@@ -118,6 +120,7 @@ pub fn documents() -> Vec<Document> {
                 object::<KernelReport>(),
                 object::<ProgramReport>(),
                 object::<StartReport>(),
+                object::<MuchCodeReport>(),
                 object::<ProgramMeans>(),
                 object::<Spread>(),
                 counters::<EngineCounters>("EngineCounters"),

@@ -271,7 +271,7 @@ impl Step {
 }
 
 /// A command line of `exec`'s for the same engine.
-fn engine(cpu: &CpuArgs) -> Vec<String> {
+pub fn engine(cpu: &CpuArgs) -> Vec<String> {
     if cpu.interp || cpu.tier == Tier::Interp {
         return vec!["--interp".to_owned()];
     }
@@ -289,14 +289,14 @@ fn engine(cpu: &CpuArgs) -> Vec<String> {
 }
 
 /// A command whose words are still to come, that writes its CPU time to `time`.
-fn timed(time: &Path) -> Command {
+pub fn timed(time: &Path) -> Command {
     let mut command = Command::new("bash");
     command.args(["--norc", "--noprofile", "-c", TIMED]).arg(time).env("LC_ALL", "C");
     command
 }
 
 /// User and system seconds together.
-fn read_time(path: &Path) -> Result<f64> {
+pub fn read_time(path: &Path) -> Result<f64> {
     let text = std::fs::read_to_string(path).context("reading what time it took")?;
     // A program that a signal ended is named before.
     let line = text.lines().next_back().unwrap_or_default();

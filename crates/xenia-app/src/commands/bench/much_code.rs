@@ -1,0 +1,169 @@
+//! `bench --much-code`: generated titles with as much code as games have, called round and round.
+//!
+//! Kernels and programs spend their time in a few thousand instructions; a game runs hundreds of
+//! thousands, each of them seldom. A [program](program) is [made](generate) from a seed and written
+//! as [PowerPC code](powerpc) and as [C](c_source). Equal checksums say that both do the same.
+
+mod c_source;
+mod dice;
+mod elf;
+mod encode;
+#[cfg(test)]
+mod evaluate;
+mod generate;
+mod lower;
+mod measure;
+mod native;
+mod powerpc;
+mod program;
+mod report;
+
+use super::{code, conclude, host, summary};
+use crate::cli::{BenchArgs, CpuArgs, MuchCode, Peer, Tier};
+use crate::exit::Code;
+use crate::interrupt::Interrupt;
+use crate::output;
+use crate::say::outln;
+use crate::wording::count;
+use anyhow::{Context, Result, ensure};
+use measure::Contenders;
+use native::Native;
+use program::Program;
+pub use report::MuchCodeReport;
+use std::path::Path;
+use xenia_cpu::EngineCounters;
+
+/// What all titles follow from.
+const SEED: u64 = 360;
+
+/// Measures the titles, or only writes them.
+pub fn run(titles: &[MuchCode], args: &BenchArgs) -> Result<Code> {
+    let mut titles = titles.to_vec();
+    if let Some(filter) = &args.filter {
+        titles.retain(|title| title.to_string().contains(filter.as_str()));
+        ensure!(!titles.is_empty(), "no title has {filter:?} in its name");
+    }
+    if let Some(folder) = &args.keep {
+        titles.iter().try_for_each(|title| keep(title, folder))?;
+        return Ok(Code::Done);
+    }
+    if args.peers.contains(&Peer::Qemu) {
+        outln!("Qemu is not measured: a generated title runs on our engines and natively");
+    }
+    let interrupt = Interrupt::listen(None)?;
+    report::heading();
+    let (mut reports, mut built) = (Vec::new(), None);
+    for title in &titles {
+        let report = one(title, args, &mut built, &interrupt).with_context(|| title.to_string())?;
+        // One that was not measured to its end can't be compared.
+        let Some(report) = report else { break };
+        report::line(&report);
+        reports.push(report);
+    }
+    let mut report = summary(args.runs, Vec::new(), EngineCounters::default());
+    report.interrupted_by = interrupt.cause().map(|cause| cause.name().to_owned());
+    outln!("{}; {}", host(), count(args.runs, "run"));
+    let is_right = reports.iter().all(|title| title.checksum_ok);
+    report.much_code = reports;
+    let bars: Vec<_> = report.much_code.iter().map(MuchCodeReport::bars).collect();
+    conclude(args, &report, &bars, &count(titles.len(), "title"))?;
+    Ok(code(is_right, &interrupt))
+}
+
+/// What was built for the host last: titles that differ in their calls alone share it.
+type Built = Option<(MuchCode, Option<Native>)>;
+
+fn one(
+    title: &MuchCode,
+    args: &BenchArgs,
+    built: &mut Built,
+    interrupt: &Interrupt,
+) -> Result<Option<MuchCodeReport>> {
+    let program = program(title);
+    let wants = |peer| args.peers.is_empty() || args.peers.contains(&peer);
+    let alike = MuchCode { calls: 0, ..*title };
+    if wants(Peer::Native) && built.as_ref().is_none_or(|(one, _)| *one != alike) {
+        let native = native::build(&c_source::files(&program));
+        let native = native.map_err(|reason| outln!("Native is not measured: {reason:#}"));
+        *built = Some((alike, native.ok()));
+    }
+    let native = built.as_ref().and_then(|(_, native)| native.as_ref());
+    let folder = tempfile::tempdir().context("a folder for the title")?;
+    let path = folder.path().join("title.elf");
+    let made = powerpc::title(&program);
+    std::fs::write(&path, &made.elf).with_context(|| format!("cannot write {}", path.display()))?;
+    drop(made.elf);
+    let only_interp = args.cpu.interp || args.cpu.tier == Tier::Interp;
+    let compiled = CpuArgs { interp: false, jit: false, ..args.cpu.clone() };
+    let contenders = Contenders {
+        native: native.filter(|_| wants(Peer::Native)).map(|native| (native, title.calls)),
+        interp: (only_interp || wants(Peer::Interp)).then(|| measure::interpreter(&args.cpu)),
+        starts: (!only_interp).then_some(compiled),
+    };
+    let times = measure::measure(&path, &contenders, args.runs, interrupt)?;
+    Ok(times.map(|times| MuchCodeReport::new(title, made.instructions, &times)))
+}
+
+fn program(title: &MuchCode) -> Program {
+    generate::generate(SEED, title.functions, title.calls)
+}
+
+/// Writes the title and the folder of its C sources.
+fn keep(title: &MuchCode, folder: &Path) -> Result<()> {
+    let program = program(title);
+    let made = powerpc::title(&program);
+    let name = title.to_string().replace(':', "-");
+    let path = folder.join(format!("{name}.elf"));
+    let sources = folder.join(&name);
+    std::fs::create_dir_all(&sources).with_context(|| format!("cannot make {}", sources.display()))?;
+    output::write(&path, &made.elf)?;
+    native::write(&sources, &c_source::files(&program))?;
+    outln!("{}: {}", path.display(), count(made.instructions, "instruction"));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::TitleVariant;
+    use crate::flat::FlatProgram;
+
+    /// The checksum and instructions of a title on an engine.
+    fn run_title(elf: &[u8], tier: Tier) -> (u32, u64) {
+        let flat = FlatProgram::load(&elf).unwrap();
+        let cpu = CpuArgs { tier, ..CpuArgs::default() };
+        let mut engine =
+            crate::machine::engine(&flat.memory, &cpu, &Default::default(), &[], None).unwrap().run;
+        let ended = flat.run(&mut *engine, 50_000).unwrap();
+        (ended.value, ended.instructions)
+    }
+
+    #[test]
+    fn titles_compute_what_their_program_says() {
+        for (functions, calls) in [(1, 1), (40, 3), (600, 2)] {
+            let title = MuchCode { functions, calls, variant: TitleVariant::Plain };
+            let program = program(&title);
+            let wanted = evaluate::evaluate(&program);
+            let made = powerpc::title(&program);
+            let (sum, instructions) = run_title(&made.elf, Tier::Interp);
+            assert_eq!(sum, wanted, "{title}");
+            assert_eq!(run_title(&made.elf, Tier::Auto), (wanted, instructions), "{title}");
+        }
+    }
+
+    #[test]
+    fn the_host_computes_the_same() {
+        let title = MuchCode { functions: 300, calls: 5, variant: TitleVariant::Plain };
+        let program = program(&title);
+        let native = native::build(&c_source::files(&program)).unwrap();
+        assert_eq!(native.run(5).unwrap().checksum, evaluate::evaluate(&program));
+    }
+
+    #[test]
+    fn functions_are_as_long_as_games_have_them() {
+        let title = MuchCode { functions: 1000, calls: 1, variant: TitleVariant::Plain };
+        let made = powerpc::title(&program(&title));
+        let mean = made.instructions as f64 / 1000.0;
+        assert!((70.0..82.0).contains(&mean), "{mean}");
+    }
+}

@@ -1,0 +1,139 @@
+//! Instruction words from the table of `xenia-isa`, with labels.
+
+use xenia_isa::{Op, Operand};
+
+/// CTR as `mtspr` names it.
+const CTR: i64 = 9;
+/// LR as `mtspr` and `mfspr` name it.
+const LR: i64 = 8;
+
+/// A place in the code that branches go to.
+#[derive(Clone, Copy, Debug)]
+pub struct Label(usize);
+
+/// Code that is being written.
+#[derive(Debug)]
+pub struct Code {
+    base: u32,
+    words: Vec<u32>,
+    labels: Vec<Option<u32>>,
+    /// Words with a branch, the field of its distance, and where it goes.
+    branches: Vec<(usize, Operand, Label)>,
+}
+
+/// A general-purpose register.
+pub type Register = u8;
+
+impl Code {
+    /// Begins code at an address.
+    pub fn new(base: u32) -> Self {
+        Self { base, words: Vec::new(), labels: Vec::new(), branches: Vec::new() }
+    }
+
+    /// The address of the next instruction.
+    pub fn here(&self) -> u32 {
+        self.base + 4 * self.words.len() as u32
+    }
+
+    /// A label that has no place yet.
+    pub fn label(&mut self) -> Label {
+        self.labels.push(None);
+        Label(self.labels.len() - 1)
+    }
+
+    /// Puts a label here.
+    pub fn place(&mut self, label: Label) {
+        self.labels[label.0] = Some(self.here());
+    }
+
+    /// A label that is here.
+    pub fn label_here(&mut self) -> Label {
+        let label = self.label();
+        self.place(label);
+        label
+    }
+
+    /// An instruction with its operands, in the order of the assembler language.
+    pub fn put(&mut self, op: Op, operands: &[i64]) {
+        let row = op.row();
+        assert_eq!(row.operands.len(), operands.len(), "{op:?} {operands:?}");
+        let fields = row.operands.iter().zip(operands).map(|(operand, &value)| {
+            operand.insert(value).unwrap_or_else(|error| panic!("{op:?} {operands:?}: {error}"))
+        });
+        let word = fields.fold(row.bits, |word, field| word | field);
+        self.words.push(word);
+    }
+
+    /// An instruction that records its result in CR0 (or writes LR).
+    pub fn put_recording(&mut self, op: Op, operands: &[i64]) {
+        self.put(op, operands);
+        if let Some(word) = self.words.last_mut() {
+            *word |= 1;
+        }
+    }
+
+    /// `b`.
+    pub fn jump(&mut self, to: Label) {
+        self.branches.push((self.words.len(), Operand::li, to));
+        self.put(Op::bx, &[0]);
+    }
+
+    /// `bc`.
+    pub fn branch(&mut self, bo: i64, bit: i64, to: Label) {
+        self.branches.push((self.words.len(), Operand::bd, to));
+        self.put(Op::bcx, &[bo, bit, 0]);
+    }
+
+    /// `bl` to an address.
+    pub fn call(&mut self, to: u32) {
+        let distance = i64::from(to) - i64::from(self.here());
+        self.put_recording(Op::bx, &[distance]);
+    }
+
+    /// `bctrl`.
+    pub fn call_ctr(&mut self) {
+        self.put_recording(Op::bcctrx, &[20, 0]);
+    }
+
+    /// `blr`.
+    pub fn ret(&mut self) {
+        self.put(Op::bclrx, &[20, 0]);
+    }
+
+    /// `mtctr`.
+    pub fn set_ctr(&mut self, from: Register) {
+        self.put(Op::mtspr, &[CTR, from.into()]);
+    }
+
+    /// `mtlr`.
+    pub fn set_lr(&mut self, from: Register) {
+        self.put(Op::mtspr, &[LR, from.into()]);
+    }
+
+    /// `mflr`.
+    pub fn get_lr(&mut self, to: Register) {
+        self.put(Op::mfspr, &[to.into(), LR]);
+    }
+
+    /// `mr`.
+    pub fn copy(&mut self, to: Register, from: Register) {
+        self.put(Op::orx, &[to.into(), from.into(), from.into()]);
+    }
+
+    /// `lis` and `ori`.
+    pub fn constant(&mut self, to: Register, value: u32) {
+        self.put(Op::addis, &[to.into(), 0, i64::from((value >> 16) as i16)]);
+        self.put(Op::ori, &[to.into(), to.into(), i64::from(value & 0xFFFF)]);
+    }
+
+    /// The words, their branches resolved.
+    pub fn finish(mut self) -> Vec<u32> {
+        for (index, field, label) in self.branches {
+            let target = self.labels[label.0].expect("every label has a place");
+            let from = self.base + 4 * index as u32;
+            let distance = i64::from(target) - i64::from(from);
+            self.words[index] |= field.insert(distance).expect("a function is small");
+        }
+        self.words
+    }
+}

@@ -1,0 +1,75 @@
+//! The program's C sources, built and run by the host.
+
+use super::super::whole::{read_time, timed};
+use super::measure::Ran;
+use anyhow::{Context, Result, bail};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tempfile::TempDir;
+
+/// As fast as `-O2` on these programs, which have nothing to move or to inline, and compiled in half
+/// the time.
+const FLAGS: &[&str] = &["-O1", "-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing"];
+
+/// A program for the host.
+#[derive(Debug)]
+pub struct Native {
+    folder: TempDir,
+}
+
+/// Compiles the files, as many at once as there are processors. The error says what is missing.
+pub fn build(files: &[(String, String)]) -> Result<Native> {
+    let folder = tempfile::tempdir().context("a folder for the build")?;
+    write(folder.path(), files)?;
+    let next = AtomicUsize::new(0);
+    let compile = || -> Result<()> {
+        while let Some((name, _)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            cc(folder.path(), &["-c", name])?;
+        }
+        Ok(())
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..workers).map(|_| scope.spawn(compile)).collect();
+        all.into_iter().try_for_each(|one| one.join().expect("a compiling thread ends"))
+    })?;
+    let objects: Vec<_> = files.iter().map(|(name, _)| name.replace(".c", ".o")).collect();
+    let mut arguments = vec!["-o", "program"];
+    arguments.extend(objects.iter().map(String::as_str));
+    cc(folder.path(), &arguments)?;
+    Ok(Native { folder })
+}
+
+/// Writes the sources into a folder.
+pub fn write(folder: &Path, files: &[(String, String)]) -> Result<()> {
+    for (name, text) in files {
+        let path = folder.join(name);
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn cc(folder: &Path, arguments: &[&str]) -> Result<()> {
+    let mut command = Command::new("cc");
+    command.current_dir(folder).args(FLAGS).args(arguments).stdin(Stdio::null());
+    let output = command.output().context("no cc (Debian: gcc)")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("cc failed: {}", said.lines().next().unwrap_or("it doesn't say why"));
+    }
+    Ok(())
+}
+
+impl Native {
+    /// Runs it for so many rounds.
+    pub fn run(&self, rounds: u32) -> Result<Ran> {
+        let time = self.folder.path().join("time");
+        let mut command = timed(&time);
+        command.arg(self.folder.path().join("program")).arg(rounds.to_string()).stdin(Stdio::null());
+        let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let checksum = said.trim().parse().with_context(|| format!("{said:?} is no checksum"))?;
+        Ok(Ran { seconds: read_time(&time)?, checksum, ..Ran::default() })
+    }
+}

@@ -1,0 +1,132 @@
+//! What `bench --much-code` says of each title: the report's rows, the printed table.
+
+use super::super::{Spread, cell, plot};
+use super::measure::{Ran, Times, spread};
+use crate::cli::MuchCode;
+use crate::say::outln;
+use serde::Serialize;
+use xenia_documents::documented;
+
+documented! {
+    /// A generated title's figures: CPU seconds of whole processes, null for what was not measured.
+    #[derive(Debug, Serialize)]
+    pub struct MuchCodeReport {
+        /// Functions and calls of each, and the variant unless it is `plain`.
+        pub name: String,
+        /// What the functions are like.
+        pub variant: String,
+        /// Functions.
+        pub functions: u32,
+        /// Calls of each function.
+        pub calls: u32,
+        /// Guest instructions of the title's code.
+        pub static_guest_instructions: u64,
+        /// Guest instructions of a run.
+        pub guest_instructions: u64,
+        /// The same program as C, built by the host's compiler.
+        pub native_s: Option<Spread>,
+        /// The interpreter.
+        pub interp_s: Option<Spread>,
+        /// A first start of the compiled engine, which finds no kept code.
+        pub first_s: Option<Spread>,
+        /// A second start, with the code that the first has kept.
+        pub second_s: Option<Spread>,
+        /// Seconds of the last first start that were spent compiling, by the wall.
+        pub first_compile_s: Option<f64>,
+        /// The same of the second.
+        pub second_compile_s: Option<f64>,
+        /// Whether every answer was the same, and all runs executed as many instructions.
+        pub checksum_ok: bool,
+    }
+}
+
+impl MuchCodeReport {
+    /// Of what was measured.
+    pub fn new(title: &MuchCode, instructions: u64, times: &Times) -> Self {
+        let compiling = |runs: &[Ran]| runs.last().map(|ran| ran.compile_seconds);
+        Self {
+            name: title.to_string(),
+            variant: title.variant.name().to_owned(),
+            functions: title.functions,
+            calls: title.calls,
+            static_guest_instructions: instructions,
+            guest_instructions: times.instructions().unwrap_or_default(),
+            native_s: spread(&times.native),
+            interp_s: spread(&times.interp),
+            first_s: spread(&times.first),
+            second_s: spread(&times.second),
+            first_compile_s: compiling(&times.first),
+            second_compile_s: compiling(&times.second),
+            checksum_ok: times.agree(),
+        }
+    }
+
+    /// What is drawn of it.
+    pub fn bars(&self) -> plot::Bars<'_> {
+        plot::Bars {
+            name: &self.name,
+            native: self.native_s,
+            auto: self.first_s,
+            function: None,
+            interp: self.interp_s,
+            qemu: None,
+        }
+    }
+
+    /// The columns, in the table's order.
+    fn columns(&self) -> [Option<f64>; 4] {
+        [self.native_s, self.interp_s, self.first_s, self.second_s].map(|spread| Some(spread?.min))
+    }
+}
+
+/// Prints the names of the columns.
+pub fn heading() {
+    outln!(
+        "{:<20} {:>8} {:>8} | {:^31} | {:^27} | {:^20}",
+        "",
+        "",
+        "",
+        "CPU seconds, least",
+        "ns a guest instruction",
+        "times native"
+    );
+    outln!(
+        "{:<20} {:>8} {:>8} | {:>7} {:>7} {:>7} {:>7} | {:>6} {:>6} {:>6} {:>6} | {:>6} {:>6} {:>6}",
+        "title",
+        "M run",
+        "M static",
+        "native",
+        "interp",
+        "first",
+        "second",
+        "native",
+        "interp",
+        "first",
+        "second",
+        "interp",
+        "first",
+        "second"
+    );
+}
+
+/// Prints a title's row.
+pub fn line(report: &MuchCodeReport) {
+    let run = report.guest_instructions as f64;
+    let columns = report.columns();
+    let nanoseconds = columns.map(|seconds| Some(seconds? * 1e9 / run).filter(|ns| ns.is_finite()));
+    let over = columns.map(|seconds| Some(seconds? / columns[0]?));
+    let row = |values: &[Option<f64>], width: usize| {
+        let cells: Vec<_> = values.iter().map(|value| format!("{:>width$}", cell(*value, 2))).collect();
+        cells.join(" ")
+    };
+    outln!(
+        "{:<20} {:>8.0} {:>8.2} | {} | {} | {}{}",
+        report.name,
+        run / 1e6,
+        report.static_guest_instructions as f64 / 1e6,
+        row(&columns, 7),
+        row(&nanoseconds, 6),
+        row(&over[1..], 6),
+        if report.checksum_ok { "" } else { "  WRONG ANSWER" }
+    );
+}
