@@ -21,6 +21,8 @@ pub enum Peer {
 pub enum TitleVariant {
     /// Loads, stores, 32-bit arithmetic, branches, calls.
     Plain,
+    /// 64-bit loads, stores, arithmetic, shifts and compares; helpers save and restore registers.
+    Wide,
 }
 
 impl TitleVariant {
@@ -28,6 +30,7 @@ impl TitleVariant {
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
+            Self::Wide => "wide",
         }
     }
 }
@@ -65,6 +68,7 @@ impl fmt::Display for MuchCode {
         write!(f, "{}x{}", self.functions, self.calls)?;
         match self.variant {
             TitleVariant::Plain => Ok(()),
+            variant => write!(f, ":{}", variant.name()),
         }
     }
 }
@@ -83,10 +87,12 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true,
           default_missing_value = "target/programs")]
     pub programs: Option<PathBuf>,
-    /// Measure generated titles of F functions that are called C times each, instead of kernels: as much code as games have, which
-    /// fits into no cache. CPU seconds of whole processes: natively, in the interpreter, at a first and a second start of the
-    /// compiler.
-    #[arg(long, value_name = "FxC", value_delimiter = ',', value_parser = MuchCode::parse, conflicts_with = "programs")]
+    /// Measure generated titles instead of kernels: F functions of about 75 instructions that are
+    /// called C times each, as much code as games have, which fits into no cache. FxC:VARIANT chooses
+    /// what functions are like: plain, or wide with 64-bit instructions. CPU seconds of whole
+    /// processes: natively, in the interpreter, at a first and a second start of the compiler.
+    #[arg(long, value_name = "FxC[:VARIANT]", value_delimiter = ',', value_parser = MuchCode::parse,
+          conflicts_with = "programs")]
     pub much_code: Vec<MuchCode>,
     /// Write the titles of --much-code (FxC.elf, for `exec`) and their C sources into this folder, and measure nothing.
     #[arg(long, value_name = "DIR", requires = "much_code")]

@@ -15,8 +15,21 @@ const FUNCTIONS_OF_A_FILE: usize = 500;
 /// What every file begins with.
 const HEADER: &str = "\
 #include <stdint.h>
-typedef uint8_t u8; typedef uint16_t u16; typedef uint32_t u32;
-typedef int8_t s8; typedef int16_t s16; typedef int32_t s32;
+typedef uint8_t u8; typedef uint16_t u16; typedef uint32_t u32; typedef uint64_t u64;
+typedef int8_t s8; typedef int16_t s16; typedef int32_t s32; typedef int64_t s64;
+static inline u32 rot(u32 v, u32 n) { return v << (n & 31) | v >> (-n & 31); }
+static inline u64 wide_rot(u64 v, u32 n) { return v << (n & 63) | v >> (-n & 63); }
+#ifdef WIDE
+typedef u64 V; typedef s64 SV;
+#define ROT wide_rot
+#define ZEROS(v) ((v) ? __builtin_clzll(v) : 64)
+#define X(o) L(o)
+#else
+typedef u32 V; typedef s32 SV;
+#define ROT rot
+#define ZEROS(v) ((v) ? __builtin_clz(v) : 32)
+#define X(o) W(o)
+#endif
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define AT(o, bytes) (p + ((o) ^ (8 - (bytes))))
 #else
@@ -26,7 +39,8 @@ typedef int8_t s8; typedef int16_t s16; typedef int32_t s32;
 #define H(o) (*(u16 *)AT(o, 2))
 #define S(o) (*(s16 *)AT(o, 2))
 #define W(o) (*(u32 *)AT(o, 4))
-static inline u32 rot(u32 v, u32 n) { return v << (n & 31) | v >> (-n & 31); }
+#define T(o) (*(s32 *)AT(o, 4))
+#define L(o) (*(u64 *)AT(o, 8))
 ";
 
 /// File names and contents. The program takes the number of rounds as its argument, and prints the
@@ -43,14 +57,14 @@ pub fn files(program: &Program) -> Vec<(String, String)> {
 
 /// Some functions, which may call leaves.
 fn unit(letter: char, first: usize, functions: &[Function], leaves: usize) -> String {
-    let mut text = HEADER.to_owned();
+    let mut text = header(functions);
     for leaf in 0..leaves {
-        line(&mut text, format_args!("u32 l{leaf}(u32, u8 *);"));
+        line(&mut text, format_args!("V l{leaf}(V, u8 *);"));
     }
     for (index, function) in functions.iter().enumerate() {
-        line(&mut text, format_args!("u32 {letter}{}(u32 v0, u8 *p) {{", first + index));
+        line(&mut text, format_args!("V {letter}{}(V v0, u8 *p) {{", first + index));
         for local in 1..function.locals {
-            line(&mut text, format_args!("u32 v{local};"));
+            line(&mut text, format_args!("V v{local};"));
         }
         block(&mut text, &function.body);
         text.push_str("return v0; }\n");
@@ -58,12 +72,19 @@ fn unit(letter: char, first: usize, functions: &[Function], leaves: usize) -> St
     text
 }
 
+/// What a file of these functions begins with.
+fn header(functions: &[Function]) -> String {
+    let wide = functions.first().is_some_and(|function| function.wide);
+    format!("{}{HEADER}", if wide { "#define WIDE\n" } else { "" })
+}
+
 fn main(program: &Program) -> String {
-    let mut text = format!("#include <stdio.h>\n#include <stdlib.h>\n{HEADER}");
+    let mut text = header(&program.functions);
+    text.push_str("#include <stdio.h>\n#include <stdlib.h>\n");
     for function in 0..program.functions.len() {
-        line(&mut text, format_args!("u32 f{function}(u32, u8 *);"));
+        line(&mut text, format_args!("V f{function}(V, u8 *);"));
     }
-    text.push_str("static const struct { u32 (*function)(u32, u8 *); u32 object; } table[] = {\n");
+    text.push_str("static const struct { V (*function)(V, u8 *); u32 object; } table[] = {\n");
     for row in &program.round {
         line(&mut text, format_args!("{{ f{}, {} }},", row.function, row.object));
     }
@@ -79,12 +100,12 @@ int main(int count, char **arguments) {
   const u32 rounds = count > 1 ? strtoul(arguments[1], 0, 10) : 1;
   const u32 rows = sizeof table / sizeof *table, size = sizeof words;
   u8 *p = arena;
-  u32 v = 0;
+  V v = 0;
   for (u32 i = 0; i < size; i += 4) W(i) = words[i / 4];
   for (u32 round = 0; round < rounds; round++)
     for (u32 row = 0; row < rows; row++) v = table[row].function(v, p + table[row].object);
-  for (u32 i = 0; i < size; i += 4) v = rot(v, 5) + W(i);
-  printf(\"%u\\n\", v);
+  for (u32 i = 0; i < size; i += 4) v = rot((u32)v, 5) + W(i);
+  printf(\"%u\\n\", (u32)v);
   return 0;
 }
 ",
@@ -105,7 +126,7 @@ fn block(text: &mut String, block: &[Statement]) {
 
 fn statement(text: &mut String, statement: &Statement) {
     match *statement {
-        Statement::Constant { to, value } => line(text, format_args!("v{to} = {value}u;")),
+        Statement::Constant { to, value } => line(text, format_args!("v{to} = (V)(s32){value}u;")),
         Statement::Binary { op, to, a, b } => {
             line(text, format_args!("v{to} = {};", binary(op, &format!("v{a}"), &format!("v{b}"))));
         }
@@ -115,18 +136,25 @@ fn statement(text: &mut String, statement: &Statement) {
         Statement::Unary { op, to, a } => {
             let value = match op {
                 Unary::Negate => format!("-v{a}"),
-                Unary::SignByte => format!("(u32)(s8)v{a}"),
-                Unary::SignHalf => format!("(u32)(s16)v{a}"),
-                Unary::LeadingZeros => format!("v{a} ? __builtin_clz(v{a}) : 32"),
+                Unary::SignByte => format!("(V)(s8)v{a}"),
+                Unary::SignHalf => format!("(V)(s16)v{a}"),
+                Unary::SignWord => format!("(V)(s32)v{a}"),
+                Unary::LeadingZeros => format!("ZEROS(v{a})"),
             };
             line(text, format_args!("v{to} = {value};"));
         }
         Statement::Extract { to, a, bits } => {
-            line(text, format_args!("v{to} = rot(v{a}, {}) & {:#x}u;", bits.by, bits.mask()));
+            line(text, format_args!("v{to} = rot((u32)v{a}, {}) & {:#x}u;", bits.by, bits.mask()));
+        }
+        Statement::ExtractWide { to, a, bits } => {
+            line(text, format_args!("v{to} = wide_rot(v{a}, {}) & {:#x}ull;", bits.by, bits.mask()));
         }
         Statement::Insert { to, a, bits } => {
             let (by, mask) = (bits.by, bits.mask());
-            line(text, format_args!("v{to} = (v{to} & {:#x}u) | (rot(v{a}, {by}) & {mask:#x}u);", !mask));
+            line(
+                text,
+                format_args!("v{to} = (v{to} & ~(V){mask:#x}u) | (rot((u32)v{a}, {by}) & {mask:#x}u);"),
+            );
         }
         Statement::Load { to, field } => {
             line(text, format_args!("v{to} = {}({});", access(field.width), field.at));
@@ -135,10 +163,10 @@ fn statement(text: &mut String, statement: &Statement) {
             line(text, format_args!("{}({}) = v{from};", access(field.width), field.at));
         }
         Statement::LoadIndexed { to, index } => {
-            line(text, format_args!("v{to} = W(v{index} & {INDEX_MASK});"));
+            line(text, format_args!("v{to} = X(v{index} & {INDEX_MASK});"));
         }
         Statement::StoreIndexed { from, index } => {
-            line(text, format_args!("W(v{index} & {INDEX_MASK}) = v{from};"));
+            line(text, format_args!("X(v{index} & {INDEX_MASK}) = v{from};"));
         }
         Statement::If { condition, ref then, ref otherwise } => {
             line(text, format_args!("if ({}) {{", test(condition)));
@@ -170,6 +198,8 @@ fn access(width: Width) -> char {
         Width::Half => 'H',
         Width::SignedHalf => 'S',
         Width::Word => 'W',
+        Width::SignedWord => 'T',
+        Width::Long => 'L',
     }
 }
 
@@ -182,19 +212,19 @@ fn binary(op: Binary, a: &str, b: &str) -> String {
         Binary::Or => format!("{a} | {b}"),
         Binary::Xor => format!("{a} ^ {b}"),
         Binary::AndNot => format!("{a} & ~{b}"),
-        Binary::Rotate => format!("rot({a}, {b})"),
+        Binary::Rotate => format!("ROT({a}, {b})"),
     }
 }
 
 fn with_constant(op: WithConstant, a: &str) -> String {
     match op {
-        WithConstant::Add(value) => format!("{a} + {}u", i32::from(value) as u32),
-        WithConstant::AddHigh(value) => format!("{a} + {}u", (i32::from(value) << 16) as u32),
-        WithConstant::Multiply(value) => format!("{a} * {}u", i32::from(value) as u32),
-        WithConstant::SubtractFrom(value) => format!("{}u - {a}", i32::from(value) as u32),
+        WithConstant::Add(value) => format!("{a} + (V){value}"),
+        WithConstant::AddHigh(value) => format!("{a} + (V)({value} * 65536)"),
+        WithConstant::Multiply(value) => format!("{a} * (V){value}"),
+        WithConstant::SubtractFrom(value) => format!("(V){value} - {a}"),
         WithConstant::Xor(value) => format!("{a} ^ {value}u"),
         WithConstant::Or(value) => format!("{a} | {value}u"),
-        WithConstant::ShiftRight(by) => format!("(u32)((s32){a} >> {by})"),
+        WithConstant::ShiftRight(by) => format!("(V)((SV){a} >> {by})"),
     }
 }
 
@@ -210,10 +240,10 @@ fn test(condition: Condition) -> String {
         }
         Test::Clear { local, bits } => format!("(v{local} & {:#x}u) == 0", bits.mask()),
         Test::Locals { a, b, relation, signed: true } => {
-            format!("(s32)v{a} {} (s32)v{b}", sign(relation))
+            format!("(SV)v{a} {} (SV)v{b}", sign(relation))
         }
         Test::Locals { a, b, relation, signed: false } => format!("v{a} {} v{b}", sign(relation)),
-        Test::Constant { local, relation, limit } => format!("(s32)v{local} {} {limit}", sign(relation)),
+        Test::Constant { local, relation, limit } => format!("(SV)v{local} {} {limit}", sign(relation)),
     };
     if condition.holds { test } else { format!("!({test})") }
 }

@@ -90,6 +90,12 @@ impl Code {
         self.put_recording(Op::bx, &[distance]);
     }
 
+    /// `b` to an address.
+    pub fn jump_to(&mut self, to: u32) {
+        let distance = i64::from(to) - i64::from(self.here());
+        self.put(Op::bx, &[distance]);
+    }
+
     /// `bctrl`.
     pub fn call_ctr(&mut self) {
         self.put_recording(Op::bcctrx, &[20, 0]);

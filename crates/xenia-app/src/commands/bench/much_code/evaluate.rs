@@ -1,4 +1,4 @@
-//! Runs a program as its intermediate form says: the reference that the title must agree with.
+//! Runs a program as its intermediate form says: the reference that titles must agree with.
 
 use super::program::{
     Binary, Condition, Function, INDEX_MASK, Local, Program, Relation, Statement, Test, Turns, Unary, Width,
@@ -14,7 +14,7 @@ pub fn evaluate(program: &Program) -> u32 {
             value = machine.call(&program.functions[entry.function as usize], value, entry.object);
         }
     }
-    machine.arena.chunks_exact(4).fold(value, |sum, word| {
+    machine.arena.chunks_exact(4).fold(value as u32, |sum, word| {
         sum.rotate_left(5).wrapping_add(u32::from_be_bytes(word.try_into().unwrap()))
     })
 }
@@ -25,38 +25,53 @@ struct Machine<'a> {
 }
 
 struct Frame {
-    locals: Vec<u32>,
+    wide: bool,
+    locals: Vec<u64>,
     object: u32,
 }
 
 impl Frame {
-    fn get(&self, local: Local) -> u32 {
+    fn get(&self, local: Local) -> u64 {
         self.locals[usize::from(local)]
     }
 
-    fn set(&mut self, local: Local, value: u32) {
-        self.locals[usize::from(local)] = value;
+    /// The local as a number with a sign.
+    fn signed(&self, local: Local) -> i64 {
+        signed(self.wide, self.get(local))
+    }
+
+    fn set(&mut self, local: Local, value: u64) {
+        self.locals[usize::from(local)] = if self.wide { value } else { value & 0xFFFF_FFFF };
     }
 }
 
+fn signed(wide: bool, value: u64) -> i64 {
+    if wide { value as i64 } else { i64::from(value as i32) }
+}
+
 impl Machine<'_> {
-    fn call(&mut self, function: &Function, argument: u32, object: u32) -> u32 {
-        let mut frame = Frame { locals: vec![0; usize::from(function.locals)], object };
+    fn call(&mut self, function: &Function, argument: u64, object: u32) -> u64 {
+        let locals = vec![0; usize::from(function.locals)];
+        let mut frame = Frame { wide: function.wide, locals, object };
         frame.set(0, argument);
         self.block(&function.body, &mut frame);
         frame.get(0)
     }
 
-    fn load(&self, at: u32, width: Width) -> u32 {
+    fn load(&self, at: u32, width: Width) -> u64 {
         let bytes = &self.arena[at as usize..][..width.bytes() as usize];
-        let value = bytes.iter().fold(0, |value, byte| value << 8 | u32::from(*byte));
-        if width == Width::SignedHalf { value as u16 as i16 as u32 } else { value }
+        let value = bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte));
+        match width {
+            Width::SignedHalf => value as i16 as u64,
+            Width::SignedWord => value as i32 as u64,
+            _ => value,
+        }
     }
 
-    fn store(&mut self, at: u32, width: Width, value: u32) {
+    fn store(&mut self, at: u32, width: Width, value: u64) {
         let bytes = value.to_be_bytes();
         let count = width.bytes() as usize;
-        self.arena[at as usize..][..count].copy_from_slice(&bytes[4 - count..]);
+        self.arena[at as usize..][..count].copy_from_slice(&bytes[8 - count..]);
     }
 
     fn block(&mut self, block: &[Statement], frame: &mut Frame) {
@@ -66,17 +81,27 @@ impl Machine<'_> {
     }
 
     fn statement(&mut self, statement: &Statement, frame: &mut Frame) {
+        let word = |frame: &Frame, index| {
+            let width = if frame.wide { Width::Long } else { Width::Word };
+            (frame.object + (frame.get(index) as u32 & INDEX_MASK), width)
+        };
         match *statement {
-            Statement::Constant { to, value } => frame.set(to, value),
-            Statement::Binary { op, to, a, b } => frame.set(to, binary(op, frame.get(a), frame.get(b))),
-            Statement::WithConstant { op, to, a } => frame.set(to, with_constant(op, frame.get(a))),
-            Statement::Unary { op, to, a } => frame.set(to, unary(op, frame.get(a))),
+            Statement::Constant { to, value } => frame.set(to, value as i32 as u64),
+            Statement::Binary { op, to, a, b } => {
+                frame.set(to, binary(op, frame.wide, frame.get(a), frame.get(b)));
+            }
+            Statement::WithConstant { op, to, a } => frame.set(to, with_constant(op, frame.signed(a))),
+            Statement::Unary { op, to, a } => frame.set(to, unary(op, frame.wide, frame.get(a))),
             Statement::Extract { to, a, bits } => {
+                let rotated = (frame.get(a) as u32).rotate_left(bits.by.into());
+                frame.set(to, u64::from(rotated & bits.mask()));
+            }
+            Statement::ExtractWide { to, a, bits } => {
                 frame.set(to, frame.get(a).rotate_left(bits.by.into()) & bits.mask());
             }
             Statement::Insert { to, a, bits } => {
-                let new = frame.get(a).rotate_left(bits.by.into()) & bits.mask();
-                frame.set(to, frame.get(to) & !bits.mask() | new);
+                let new = (frame.get(a) as u32).rotate_left(bits.by.into()) & bits.mask();
+                frame.set(to, frame.get(to) & !u64::from(bits.mask()) | u64::from(new));
             }
             Statement::Load { to, field } => {
                 frame.set(to, self.load(frame.object + field.at, field.width));
@@ -85,10 +110,12 @@ impl Machine<'_> {
                 self.store(frame.object + field.at, field.width, frame.get(from));
             }
             Statement::LoadIndexed { to, index } => {
-                frame.set(to, self.load(frame.object + (frame.get(index) & INDEX_MASK), Width::Word));
+                let (at, width) = word(frame, index);
+                frame.set(to, self.load(at, width));
             }
             Statement::StoreIndexed { from, index } => {
-                self.store(frame.object + (frame.get(index) & INDEX_MASK), Width::Word, frame.get(from));
+                let (at, width) = word(frame, index);
+                self.store(at, width, frame.get(from));
             }
             Statement::If { condition, ref then, ref otherwise } => {
                 let side = if self.holds(condition, frame) { then } else { otherwise };
@@ -96,8 +123,8 @@ impl Machine<'_> {
             }
             Statement::Loop { turns, ref body, .. } => {
                 let turns = match turns {
-                    Turns::Fixed(turns) => u32::from(turns),
-                    Turns::Masked(local, mask) => (frame.get(local) & u32::from(mask)) + 1,
+                    Turns::Fixed(turns) => u64::from(turns),
+                    Turns::Masked(local, mask) => (frame.get(local) & u64::from(mask)) + 1,
                 };
                 for _ in 0..turns {
                     self.block(body, frame);
@@ -121,20 +148,18 @@ impl Machine<'_> {
             Test::Field { field, relation, limit } => {
                 is(relation, self.load(frame.object + field.at, field.width).cmp(&limit.into()))
             }
-            Test::Clear { local, bits } => frame.get(local) & bits.mask() == 0,
+            Test::Clear { local, bits } => frame.get(local) as u32 & bits.mask() == 0,
             Test::Locals { a, b, relation, signed: true } => {
-                is(relation, (frame.get(a) as i32).cmp(&(frame.get(b) as i32)))
+                is(relation, frame.signed(a).cmp(&frame.signed(b)))
             }
             Test::Locals { a, b, relation, signed: false } => is(relation, frame.get(a).cmp(&frame.get(b))),
-            Test::Constant { local, relation, limit } => {
-                is(relation, (frame.get(local) as i32).cmp(&limit.into()))
-            }
+            Test::Constant { local, relation, limit } => is(relation, frame.signed(local).cmp(&limit.into())),
         };
         outcome == condition.holds
     }
 }
 
-fn binary(op: Binary, a: u32, b: u32) -> u32 {
+fn binary(op: Binary, wide: bool, a: u64, b: u64) -> u64 {
     match op {
         Binary::Add => a.wrapping_add(b),
         Binary::Subtract => a.wrapping_sub(b),
@@ -143,27 +168,31 @@ fn binary(op: Binary, a: u32, b: u32) -> u32 {
         Binary::Or => a | b,
         Binary::Xor => a ^ b,
         Binary::AndNot => a & !b,
-        Binary::Rotate => a.rotate_left(b & 31),
+        Binary::Rotate if wide => a.rotate_left(b as u32 & 63),
+        Binary::Rotate => u64::from((a as u32).rotate_left(b as u32 & 31)),
     }
 }
 
-fn with_constant(op: WithConstant, a: u32) -> u32 {
-    match op {
-        WithConstant::Add(value) => a.wrapping_add_signed(value.into()),
-        WithConstant::AddHigh(value) => a.wrapping_add_signed(i32::from(value) << 16),
-        WithConstant::Multiply(value) => a.wrapping_mul(i32::from(value) as u32),
-        WithConstant::SubtractFrom(value) => (i32::from(value) as u32).wrapping_sub(a),
-        WithConstant::Xor(value) => a ^ u32::from(value),
-        WithConstant::Or(value) => a | u32::from(value),
-        WithConstant::ShiftRight(by) => ((a as i32) >> by) as u32,
-    }
+fn with_constant(op: WithConstant, a: i64) -> u64 {
+    let value = match op {
+        WithConstant::Add(value) => a.wrapping_add(value.into()),
+        WithConstant::AddHigh(value) => a.wrapping_add(i64::from(value) << 16),
+        WithConstant::Multiply(value) => a.wrapping_mul(value.into()),
+        WithConstant::SubtractFrom(value) => i64::from(value).wrapping_sub(a),
+        WithConstant::Xor(value) => a ^ i64::from(value),
+        WithConstant::Or(value) => a | i64::from(value),
+        WithConstant::ShiftRight(by) => a >> by,
+    };
+    value as u64
 }
 
-fn unary(op: Unary, a: u32) -> u32 {
+fn unary(op: Unary, wide: bool, a: u64) -> u64 {
     match op {
         Unary::Negate => a.wrapping_neg(),
-        Unary::SignByte => a as u8 as i8 as u32,
-        Unary::SignHalf => a as u16 as i16 as u32,
-        Unary::LeadingZeros => a.leading_zeros(),
+        Unary::SignByte => a as i8 as u64,
+        Unary::SignHalf => a as i16 as u64,
+        Unary::SignWord => a as i32 as u64,
+        Unary::LeadingZeros if wide => a.leading_zeros().into(),
+        Unary::LeadingZeros => (a as u32).leading_zeros().into(),
     }
 }

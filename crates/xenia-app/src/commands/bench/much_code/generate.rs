@@ -6,8 +6,9 @@
 use super::dice::Dice;
 use super::program::{
     ARENA, Binary, Condition, Entry, Field, Function, INDEX_MASK, Local, OBJECT, OBJECTS, Program, Relation,
-    Rotation, Shape, Statement, Test, Turns, Unary, Width, WithConstant,
+    Rotation, Shape, Statement, Test, Turns, Unary, WideRotation, Width, WithConstant,
 };
+use crate::cli::TitleVariant;
 
 /// Leaf functions of every title.
 const LEAVES: u32 = 200;
@@ -15,16 +16,16 @@ const LEAVES: u32 = 200;
 const WINDOW: usize = 64;
 
 /// Makes the program of `functions` functions that are called `rounds` times each.
-pub fn generate(seed: u64, functions: u32, rounds: u32) -> Program {
+pub fn generate(seed: u64, variant: TitleVariant, functions: u32, rounds: u32) -> Program {
     let mut dice = Dice::new(seed, u64::MAX);
     let arena = (0..ARENA / 8).flat_map(|_| dice.next().to_be_bytes()).collect();
-    let leaves = (0..LEAVES).map(|index| leaf(Dice::new(!seed, u64::from(index)))).collect();
+    let leaves = (0..LEAVES).map(|index| leaf(variant, Dice::new(!seed, u64::from(index)))).collect();
     let mut round = Vec::new();
     let functions: Vec<_> = (0..functions)
         .map(|index| {
             let mut dice = Dice::new(seed, u64::from(index));
             round.push(Entry { function: index, object: dice.below(OBJECTS) * OBJECT });
-            function(dice)
+            function(variant, dice)
         })
         .collect();
     for window in round.chunks_mut(WINDOW) {
@@ -33,8 +34,8 @@ pub fn generate(seed: u64, functions: u32, rounds: u32) -> Program {
     Program { leaves, functions, round, arena, rounds }
 }
 
-fn leaf(dice: Dice) -> Function {
-    let mut writer = Writer::new(dice, Shape::Volatile, 3);
+fn leaf(variant: TitleVariant, dice: Dice) -> Function {
+    let mut writer = Writer::new(variant, dice, Shape::Volatile, 3);
     writer.begin();
     let length = 4 + writer.dice.below(6);
     let mut body = std::mem::take(&mut writer.body);
@@ -45,13 +46,13 @@ fn leaf(dice: Dice) -> Function {
     writer.finish()
 }
 
-fn function(mut dice: Dice) -> Function {
+fn function(variant: TitleVariant, mut dice: Dice) -> Function {
     let (shape, locals) = match dice.below(100) {
         0..50 => (Shape::Volatile, 5 + dice.below(3)),
         50..70 => (Shape::Saving, 8 + dice.below(3)),
         _ => (Shape::Calling, 5 + dice.below(3)),
     };
-    let mut writer = Writer::new(dice, shape, locals as u8);
+    let mut writer = Writer::new(variant, dice, shape, locals as u8);
     writer.begin();
     let target = 38 + writer.dice.below(54);
     let mut body = std::mem::take(&mut writer.body);
@@ -64,6 +65,7 @@ fn function(mut dice: Dice) -> Function {
 
 /// What writes one function.
 struct Writer {
+    variant: TitleVariant,
     dice: Dice,
     shape: Shape,
     locals: u8,
@@ -75,9 +77,13 @@ struct Writer {
 }
 
 impl Writer {
-    fn new(dice: Dice, shape: Shape, locals: u8) -> Self {
+    fn new(variant: TitleVariant, dice: Dice, shape: Shape, locals: u8) -> Self {
         let unread = vec![false; usize::from(locals)];
-        Self { dice, shape, locals, unread, size: 0, body: Vec::new() }
+        Self { variant, dice, shape, locals, unread, size: 0, body: Vec::new() }
+    }
+
+    fn is_wide(&self) -> bool {
+        self.variant == TitleVariant::Wide
     }
 
     /// Gives every local a value.
@@ -109,7 +115,7 @@ impl Writer {
                 self.body.push(Statement::Binary { op, to: 0, a: 0, b });
             }
         }
-        Function { shape: self.shape, locals: self.locals, body: self.body }
+        Function { shape: self.shape, wide: self.is_wide(), locals: self.locals, body: self.body }
     }
 
     /// Some statements without a branch, and then a branch, a loop or a call.
@@ -202,8 +208,20 @@ impl Writer {
         }
     }
 
+    fn wide_rotation(&mut self) -> WideRotation {
+        let by = 1 + self.dice.below(24) as u8;
+        match self.dice.below(4) {
+            0 => WideRotation { by, begin: 0, end: 63 - by },
+            1 => WideRotation { by: 64 - by, begin: by, end: 63 },
+            2 => WideRotation { by: 0, begin: by + 8, end: 63 },
+            _ => WideRotation { by: by + 20, begin: 32 + self.dice.below(20) as u8, end: 63 },
+        }
+    }
+
     fn field(&mut self) -> Field {
         let width = match self.dice.below(100) {
+            0..40 if self.is_wide() => Width::Long,
+            40..50 if self.is_wide() => Width::SignedWord,
             0..70 => Width::Word,
             70..82 => Width::Byte,
             82..92 => Width::Half,
@@ -254,6 +272,10 @@ impl Writer {
                 Statement::WithConstant { op, to: self.target(a), a }
             }
             80..92 => {
+                if self.is_wide() && self.dice.chance(70) {
+                    let (bits, a) = (self.wide_rotation(), self.read());
+                    return Statement::ExtractWide { to: self.target(a), a, bits };
+                }
                 let (bits, a) = (self.rotation(), self.read());
                 match self.free() {
                     Some(to) => Statement::Extract { to, a, bits },
@@ -267,8 +289,9 @@ impl Writer {
             }
             95..98 => {
                 let a = self.read();
-                let op =
-                    self.dice.pick(&[Unary::Negate, Unary::SignByte, Unary::SignHalf, Unary::LeadingZeros]);
+                let all =
+                    [Unary::Negate, Unary::SignByte, Unary::SignHalf, Unary::LeadingZeros, Unary::SignWord];
+                let op = self.dice.pick(&all[..if self.is_wide() { 5 } else { 4 }]);
                 Statement::Unary { op, to: self.target(a), a }
             }
             _ => match self.free() {
@@ -363,4 +386,4 @@ impl Writer {
 }
 
 // A word that an index chooses must lie in the object.
-const _: () = assert!(INDEX_MASK + 4 <= OBJECT);
+const _: () = assert!(INDEX_MASK + 8 <= OBJECT);

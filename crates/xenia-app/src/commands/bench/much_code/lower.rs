@@ -4,6 +4,7 @@
 //! and r12 hold what lives within a statement.
 
 use super::encode::{Code, Label, Register};
+use super::frame::{Frame, Helpers, LAST, NUMBER, OBJECT, VOLATILE};
 use super::program::{
     Binary, Condition, Function, INDEX_MASK, Local, Relation, Rotation, Shape, Statement, Test, Turns, Unary,
     Width, WithConstant,
@@ -19,42 +20,37 @@ pub const COUNTING: i64 = 16;
 /// The bit of cr0 that says that a result is 0.
 pub const EQUAL: i64 = 2;
 
-/// The stack pointer.
-const SP: i64 = 1;
-/// The number that functions are given and return.
-const NUMBER: Register = 3;
-/// The object that functions are given.
-const OBJECT: Register = 4;
-/// The last non-volatile register: the object of a function that calls, else the first local behind
-/// the volatile ones.
-const LAST: Register = 31;
 /// The counter of a loop that doesn't count in CTR.
 const COUNTER: Register = 12;
 /// A value within a statement.
 const SCRATCH: Register = 11;
 /// The field of compares.
 const CR6: i64 = 6;
-/// Locals in volatile registers.
-const VOLATILE: Local = 7;
-
-/// Writes a function; returns its address. `leaves` are the addresses of those that it may call.
-pub fn function(code: &mut Code, function: &Function, leaves: &[u32]) -> u32 {
+/// Writes a function; returns its address.
+pub fn function(code: &mut Code, function: &Function, outside: Outside<'_>) -> u32 {
     let address = code.here();
-    let mut lowering = Lowering { code, shape: function.shape, leaves };
-    let saved = match function.shape {
-        Shape::Volatile => 0,
-        Shape::Saving => function.locals.saturating_sub(VOLATILE),
-        Shape::Calling => function.locals + 1,
-    };
-    let frame = lowering.prologue(saved);
+    let mut lowering = Lowering { code, shape: function.shape, wide: function.wide, leaves: outside.leaves };
+    let number = lowering.register(0);
+    let frame = Frame::new(function, outside.helpers);
+    frame.begin(lowering.code, number);
     lowering.block(&function.body);
-    lowering.epilogue(saved, frame);
+    frame.end(lowering.code, number);
     address
+}
+
+/// What functions refer to.
+#[derive(Clone, Copy, Debug)]
+pub struct Outside<'a> {
+    /// Common code that saves registers.
+    pub helpers: Helpers,
+    /// Addresses of leaves.
+    pub leaves: &'a [u32],
 }
 
 struct Lowering<'a> {
     code: &'a mut Code,
     shape: Shape,
+    wide: bool,
     leaves: &'a [u32],
 }
 
@@ -78,46 +74,6 @@ impl Lowering<'_> {
         if self.shape == Shape::Calling { LAST.into() } else { OBJECT.into() }
     }
 
-    /// Saves registers from r31 down; returns the bytes of the frame.
-    fn prologue(&mut self, saved: u8) -> i64 {
-        let frame = (16 + 4 * i64::from(saved)).unsigned_abs().next_multiple_of(16) as i64;
-        let calls = self.shape == Shape::Calling;
-        if saved == 0 && !calls {
-            return 0;
-        }
-        self.code.put(Op::stwu, &[SP, -frame, SP]);
-        if calls {
-            self.code.get_lr(0);
-            self.code.put(Op::stw, &[0, frame + 4, SP]);
-        }
-        for (place, register) in slots(saved, frame) {
-            self.code.put(Op::stw, &[register, place, SP]);
-        }
-        if calls {
-            self.code.copy(LAST, OBJECT);
-            self.code.copy(self.register(0), NUMBER);
-        }
-        frame
-    }
-
-    fn epilogue(&mut self, saved: u8, frame: i64) {
-        let calls = self.shape == Shape::Calling;
-        if calls {
-            self.code.copy(NUMBER, self.register(0));
-            self.code.put(Op::lwz, &[0, frame + 4, SP]);
-        }
-        for (place, register) in slots(saved, frame) {
-            self.code.put(Op::lwz, &[register, place, SP]);
-        }
-        if calls {
-            self.code.set_lr(0);
-        }
-        if frame != 0 {
-            self.code.put(Op::addi, &[SP, SP, frame]);
-        }
-        self.code.ret();
-    }
-
     fn block(&mut self, block: &[Statement]) {
         for statement in block {
             self.statement(statement);
@@ -138,12 +94,22 @@ impl Lowering<'_> {
                     Unary::Negate => Op::negx,
                     Unary::SignByte => Op::extsbx,
                     Unary::SignHalf => Op::extshx,
+                    Unary::SignWord => Op::extswx,
+                    Unary::LeadingZeros if self.wide => Op::cntlzdx,
                     Unary::LeadingZeros => Op::cntlzwx,
                 };
                 self.code.put(op, &[self.operand(to), self.operand(a)]);
             }
             Statement::Extract { to, a, bits } => {
                 self.rotate(Op::rlwinmx, self.operand(to), self.operand(a), bits);
+            }
+            Statement::ExtractWide { to, a, bits } => {
+                let (op, end) = if bits.begin == 0 && bits.end != 63 {
+                    (Op::rldicrx, bits.end)
+                } else {
+                    (Op::rldiclx, bits.begin)
+                };
+                self.code.put(op, &[self.operand(to), self.operand(a), bits.by.into(), end.into()]);
             }
             Statement::Insert { to, a, bits } => {
                 self.rotate(Op::rlwimix, self.operand(to), self.operand(a), bits);
@@ -154,6 +120,8 @@ impl Lowering<'_> {
                     Width::Half => Op::lhz,
                     Width::SignedHalf => Op::lha,
                     Width::Word => Op::lwz,
+                    Width::SignedWord => Op::lwa,
+                    Width::Long => Op::ld,
                 };
                 self.code.put(op, &[self.operand(to), field.at.into(), self.object()]);
             }
@@ -161,17 +129,20 @@ impl Lowering<'_> {
                 let op = match field.width {
                     Width::Byte => Op::stb,
                     Width::Half | Width::SignedHalf => Op::sth,
-                    Width::Word => Op::stw,
+                    Width::Word | Width::SignedWord => Op::stw,
+                    Width::Long => Op::std,
                 };
                 self.code.put(op, &[self.operand(from), field.at.into(), self.object()]);
             }
             Statement::LoadIndexed { to, index } => {
                 self.index(index);
-                self.code.put(Op::lwzx, &[self.operand(to), self.object(), SCRATCH.into()]);
+                let op = if self.wide { Op::ldx } else { Op::lwzx };
+                self.code.put(op, &[self.operand(to), self.object(), SCRATCH.into()]);
             }
             Statement::StoreIndexed { from, index } => {
                 self.index(index);
-                self.code.put(Op::stwx, &[self.operand(from), self.object(), SCRATCH.into()]);
+                let op = if self.wide { Op::stdx } else { Op::stwx };
+                self.code.put(op, &[self.operand(from), self.object(), SCRATCH.into()]);
             }
             Statement::If { condition, ref then, ref otherwise } => {
                 let (other, end) = (self.code.label(), self.code.label());
@@ -198,11 +169,13 @@ impl Lowering<'_> {
         match op {
             Binary::Add => self.code.put(Op::addx, &[to, a, b]),
             Binary::Subtract => self.code.put(Op::subfx, &[to, b, a]),
+            Binary::Multiply if self.wide => self.code.put(Op::mulldx, &[to, a, b]),
             Binary::Multiply => self.code.put(Op::mullwx, &[to, a, b]),
             Binary::And => self.code.put(Op::andx, &[to, a, b]),
             Binary::Or => self.code.put(Op::orx, &[to, a, b]),
             Binary::Xor => self.code.put(Op::xorx, &[to, a, b]),
             Binary::AndNot => self.code.put(Op::andcx, &[to, a, b]),
+            Binary::Rotate if self.wide => self.code.put(Op::rldclx, &[to, a, b, 0]),
             Binary::Rotate => self.code.put(Op::rlwnmx, &[to, a, b, 0, 31]),
         }
     }
@@ -215,6 +188,9 @@ impl Lowering<'_> {
             WithConstant::SubtractFrom(value) => self.code.put(Op::subficx, &[to, a, value.into()]),
             WithConstant::Xor(value) => self.code.put(Op::xori, &[to, a, value.into()]),
             WithConstant::Or(value) => self.code.put(Op::ori, &[to, a, value.into()]),
+            WithConstant::ShiftRight(by) if self.wide => {
+                self.code.put(Op::sradix, &[to, a, by.into()]);
+            }
             WithConstant::ShiftRight(by) => self.code.put(Op::srawix, &[to, a, by.into()]),
         }
     }
@@ -230,6 +206,7 @@ impl Lowering<'_> {
     }
 
     fn branch_unless(&mut self, condition: Condition, to: Label) {
+        let long = i64::from(self.wide);
         let (field, relation) = match condition.test {
             Test::Field { field, relation, limit } => {
                 let op = if field.width == Width::Byte { Op::lbz } else { Op::lhz };
@@ -245,11 +222,11 @@ impl Lowering<'_> {
             }
             Test::Locals { a, b, relation, signed } => {
                 let op = if signed { Op::cmp } else { Op::cmpl };
-                self.code.put(op, &[CR6, 0, self.operand(a), self.operand(b)]);
+                self.code.put(op, &[CR6, long, self.operand(a), self.operand(b)]);
                 (CR6, relation)
             }
             Test::Constant { local, relation, limit } => {
-                self.code.put(Op::cmpi, &[CR6, 0, self.operand(local), limit.into()]);
+                self.code.put(Op::cmpi, &[CR6, long, self.operand(local), limit.into()]);
                 (CR6, relation)
             }
         };
@@ -285,9 +262,4 @@ impl Lowering<'_> {
             self.code.branch(IF_CLEAR, 4 * CR6 + EQUAL, start);
         }
     }
-}
-
-/// Places in the frame and registers from r31 down.
-fn slots(saved: u8, frame: i64) -> impl Iterator<Item = (i64, i64)> {
-    (1..=i64::from(saved)).map(move |index| (frame - 4 * index, i64::from(LAST) + 1 - index))
 }

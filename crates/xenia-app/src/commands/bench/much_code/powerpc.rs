@@ -4,7 +4,8 @@
 
 use super::elf::{self, Segment};
 use super::encode::Code;
-use super::lower;
+use super::frame::Helpers;
+use super::lower::{self, Outside};
 use super::program::{ARENA, Program};
 use xenia_isa::Op;
 
@@ -29,9 +30,17 @@ pub struct Title {
 /// Writes the program's title.
 pub fn title(program: &Program) -> Title {
     let mut code = Code::new(TEXT);
-    let leaves: Vec<_> = program.leaves.iter().map(|leaf| lower::function(&mut code, leaf, &[])).collect();
-    let functions: Vec<_> =
-        program.functions.iter().map(|function| lower::function(&mut code, function, &leaves)).collect();
+    let helpers = Helpers::new(&mut code);
+    let mut leaves = Vec::new();
+    for leaf in &program.leaves {
+        let outside = Outside { helpers, leaves: &[] };
+        leaves.push(lower::function(&mut code, leaf, outside));
+    }
+    let outside = Outside { helpers, leaves: &leaves };
+    let mut functions = Vec::new();
+    for function in &program.functions {
+        functions.push(lower::function(&mut code, function, outside));
+    }
     let entry = code.here();
     // The driver's length doesn't depend on the addresses in it.
     let end = {

@@ -27,6 +27,10 @@ pub enum Width {
     SignedHalf,
     /// Thirty-two bits, zero extended.
     Word,
+    /// Thirty-two bits, sign extended; of wide functions.
+    SignedWord,
+    /// Sixty-four bits; of wide functions.
+    Long,
 }
 
 impl Width {
@@ -35,7 +39,8 @@ impl Width {
         match self {
             Self::Byte => 1,
             Self::Half | Self::SignedHalf => 2,
-            Self::Word => 4,
+            Self::Word | Self::SignedWord => 4,
+            Self::Long => 8,
         }
     }
 }
@@ -66,7 +71,7 @@ pub enum Binary {
     Xor,
     /// Bits of the first that the second lacks.
     AndNot,
-    /// The first, rotated left by the second's low five bits.
+    /// The first, rotated left by the second's low bits.
     Rotate,
 }
 
@@ -98,7 +103,9 @@ pub enum Unary {
     SignByte,
     /// The low halfword, sign extended.
     SignHalf,
-    /// Leading zero bits of a word.
+    /// The low word, sign extended; of wide functions.
+    SignWord,
+    /// Leading zero bits.
     LeadingZeros,
 }
 
@@ -118,6 +125,24 @@ impl Rotation {
     /// The mask.
     pub fn mask(self) -> u32 {
         (u32::MAX >> self.begin) & (u32::MAX << (31 - self.end))
+    }
+}
+
+/// The same of 64 bits, of which one end is the register's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WideRotation {
+    /// Bits to rotate by.
+    pub by: u8,
+    /// The mask's first bit, counted from the most significant.
+    pub begin: u8,
+    /// The mask's last bit: 63, or any behind a first of 0.
+    pub end: u8,
+}
+
+impl WideRotation {
+    /// The mask.
+    pub fn mask(self) -> u64 {
+        (u64::MAX >> self.begin) & (u64::MAX << (63 - self.end))
     }
 }
 
@@ -204,6 +229,8 @@ pub enum Statement {
     Unary { op: Unary, to: Local, a: Local },
     /// `to` becomes bits of `a`, rotated; the others become 0.
     Extract { to: Local, a: Local, bits: Rotation },
+    /// The same of 64 bits.
+    ExtractWide { to: Local, a: Local, bits: WideRotation },
     /// Bits of `a`, rotated, replace those of `to`.
     Insert { to: Local, a: Local, bits: Rotation },
     /// `to = object.field`.
@@ -238,6 +265,8 @@ pub enum Shape {
 pub struct Function {
     /// Where its locals are.
     pub shape: Shape,
+    /// Whether its locals have 64 bits.
+    pub wide: bool,
     /// How many locals it has.
     pub locals: u8,
     /// What it does.

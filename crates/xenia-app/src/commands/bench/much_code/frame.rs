@@ -1,0 +1,165 @@
+//! What a function does at its begin and end: the frame, saved registers, the way back.
+//!
+//! Narrow functions do it as the 32-bit System V convention says. Wide ones do it as the console's
+//! compiler does: 64-bit slots below the caller's stack pointer, and from four registers on common
+//! helpers that save and restore them.
+
+use super::encode::{Code, Register};
+use super::program::{Function, Local, Shape};
+use xenia_isa::Op;
+
+/// The stack pointer.
+const SP: i64 = 1;
+/// The number that functions are given and return.
+pub const NUMBER: Register = 3;
+/// The object that functions are given.
+pub const OBJECT: Register = 4;
+/// The last non-volatile register: the object of a function that calls, else the first local behind
+/// the volatile ones.
+pub const LAST: Register = 31;
+/// Locals in volatile registers.
+pub const VOLATILE: Local = 7;
+/// The first register that the helpers save.
+const FIRST_OF_HELPERS: Register = 22;
+/// Saved registers from which on a function calls the helpers.
+const MANY: u8 = 4;
+/// LR on its way to and from the stack, in wide functions.
+const WIDE_LR: Register = 12;
+
+/// Addresses of the helpers' first instructions.
+#[derive(Clone, Copy, Debug)]
+pub struct Helpers {
+    save: u32,
+    restore: u32,
+}
+
+impl Helpers {
+    /// Writes them.
+    pub fn new(code: &mut Code) -> Self {
+        let save = code.here();
+        for register in FIRST_OF_HELPERS..=LAST {
+            code.put(Op::std, &[register.into(), slot(register), SP]);
+        }
+        code.put(Op::stw, &[WIDE_LR.into(), -8, SP]);
+        code.ret();
+        let restore = code.here();
+        for register in FIRST_OF_HELPERS..=LAST {
+            code.put(Op::ld, &[register.into(), slot(register), SP]);
+        }
+        code.put(Op::lwz, &[WIDE_LR.into(), -8, SP]);
+        code.set_lr(WIDE_LR);
+        code.ret();
+        Self { save, restore }
+    }
+}
+
+/// A wide function's place for a register, below the caller's stack pointer.
+fn slot(register: Register) -> i64 {
+    -8 * (i64::from(LAST) + 2 - i64::from(register))
+}
+
+/// How a function begins and ends.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    function: &'a Function,
+    helpers: Helpers,
+    /// Registers from r31 down that are saved.
+    saved: u8,
+    /// Bytes that the stack pointer moves by.
+    size: i64,
+}
+
+impl<'a> Frame<'a> {
+    /// The frame of a function.
+    pub fn new(function: &'a Function, helpers: Helpers) -> Self {
+        let saved = match function.shape {
+            Shape::Volatile => 0,
+            Shape::Saving => function.locals.saturating_sub(VOLATILE),
+            Shape::Calling => function.locals + 1,
+        };
+        let is_leaf = function.shape != Shape::Calling;
+        let bytes = match (saved, function.wide) {
+            (_, true) if is_leaf => 0,
+            (0, false) if is_leaf => 0,
+            (_, true) => 24 + 8 * u32::from(saved),
+            (_, false) => 16 + 4 * u32::from(saved),
+        };
+        Self { function, helpers, saved, size: bytes.next_multiple_of(16).into() }
+    }
+
+    fn calls(&self) -> bool {
+        self.function.shape == Shape::Calling
+    }
+
+    fn by_helpers(&self) -> bool {
+        self.function.wide && self.calls() && self.saved >= MANY
+    }
+
+    fn registers(&self) -> impl Iterator<Item = Register> {
+        (0..self.saved).map(|index| LAST - index)
+    }
+
+    /// Address of the instruction in a helper that begins with the last register that is saved.
+    fn helper(&self, start: u32) -> u32 {
+        start + 4 * u32::from(LAST + 1 - self.saved - FIRST_OF_HELPERS)
+    }
+
+    /// What comes before the first statement. `number` is the register of the first local.
+    pub fn begin(&self, code: &mut Code, number: Register) {
+        if self.by_helpers() {
+            code.get_lr(WIDE_LR);
+            code.call(self.helper(self.helpers.save));
+        } else if self.function.wide {
+            for register in self.registers() {
+                code.put(Op::std, &[register.into(), slot(register), SP]);
+            }
+        }
+        if self.size != 0 {
+            code.put(Op::stwu, &[SP, -self.size, SP]);
+        }
+        if !self.function.wide {
+            if self.calls() {
+                code.get_lr(0);
+                code.put(Op::stw, &[0, self.size + 4, SP]);
+            }
+            for (index, register) in (1..).zip(self.registers()) {
+                code.put(Op::stw, &[register.into(), self.size - 4 * index, SP]);
+            }
+        }
+        if self.calls() {
+            code.copy(LAST, OBJECT);
+            code.copy(number, NUMBER);
+        }
+    }
+
+    /// What comes behind the last statement.
+    pub fn end(&self, code: &mut Code, number: Register) {
+        if self.calls() {
+            code.copy(NUMBER, number);
+        }
+        if !self.function.wide {
+            if self.calls() {
+                code.put(Op::lwz, &[0, self.size + 4, SP]);
+            }
+            for (index, register) in (1..).zip(self.registers()) {
+                code.put(Op::lwz, &[register.into(), self.size - 4 * index, SP]);
+            }
+            if self.calls() {
+                code.set_lr(0);
+            }
+        }
+        if self.size != 0 {
+            code.put(Op::addi, &[SP, SP, self.size]);
+        }
+        if self.by_helpers() {
+            code.jump_to(self.helper(self.helpers.restore));
+            return;
+        }
+        if self.function.wide {
+            for register in self.registers() {
+                code.put(Op::ld, &[register.into(), slot(register), SP]);
+            }
+        }
+        code.ret();
+    }
+}
