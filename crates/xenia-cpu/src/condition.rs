@@ -4,7 +4,7 @@
 //! 32-bit words writes with one subtraction. This is a *lazy condition register*: the nibble of the
 //! architecture is made only where an instruction or a tool reads the register as a whole.
 
-use std::fmt;
+use std::{fmt, hint};
 
 /// LT in the 64-bit form.
 const LT: u32 = 62;
@@ -30,41 +30,41 @@ const NOT_GT: u32 = 63;
 #[repr(transparent)]
 pub struct CrField(pub u64);
 
-/// The words that [`CrField::from_nibble`] gives.
-const FIELDS: [u64; 16] = {
-    let mut fields = [0; 16];
+/// The fields of all nibbles.
+const FIELDS: [CrField; 16] = {
+    let mut fields = [CrField(0); 16];
     let mut nibble = 0;
     while nibble < 16 {
         let (lt, gt) = (nibble as u64 >> 3 & 1, nibble as u64 >> 2 & 1);
         let (eq, so) = (nibble as u64 >> 1 & 1, nibble as u64 & 1);
         let word = (1 - eq) | lt << LT | (lt ^ so) << SO_XOR_LT | (1 - gt) << NOT_GT;
         // EQ and GT without LT and SO: positive with a low half of 0.
-        fields[nibble] = if word == 0 { 1 << 32 } else { word };
+        fields[nibble] = CrField(if word == 0 { 1 << 32 } else { word });
         nibble += 1;
     }
     fields
 };
 
+/// The fields of all nibbles, for compiled code.
+pub static CR_FIELDS: [CrField; 16] = FIELDS;
+
 impl CrField {
     /// The field of a nibble: LT, GT, EQ, SO from bit 3 to bit 0. The upper half is ignored.
     #[inline(always)]
     pub const fn from_nibble(nibble: u8) -> Self {
-        Self(FIELDS[(nibble & 15) as usize])
+        FIELDS[(nibble & 15) as usize]
     }
 
     /// The field of a compare from XER\[SO\] and the difference of two sign- or zero-extended
     /// words. Doublewords are compared by −1, 0 or 1, as their difference may overflow.
     #[inline(always)]
     pub fn from_difference(difference: i64, so: u8) -> Self {
-        if so == 0 { Self(difference.cast_unsigned()) } else { Self::with_overflow(difference) }
-    }
-
-    /// [`Self::from_difference`] while XER\[SO\] is set.
-    #[cold]
-    #[inline(never)]
-    fn with_overflow(difference: i64) -> Self {
-        let order = u8::from(difference < 0) << 3 | u8::from(difference > 0) << 2;
-        Self::from_nibble(order | u8::from(difference == 0) << 1 | 1)
+        if so == 0 {
+            return Self(difference.cast_unsigned());
+        }
+        hint::cold_path();
+        let flipped = difference.cast_unsigned() ^ 1 << SO_XOR_LT;
+        Self(if difference == 0 { flipped | 1 << NOT_GT } else { flipped })
     }
 
     /// The nibble: LT, GT, EQ, SO from bit 3 to bit 0.

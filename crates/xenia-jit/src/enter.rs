@@ -23,7 +23,6 @@
 //! A host fault in compiled code resumes at `leave_after_fault` with the stack pointer that was saved
 //! here; the context then holds the budget as of the block's start.
 
-use crate::conditions;
 use crate::host::{AHEAD, Leave, Word, displacement};
 use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
@@ -47,10 +46,8 @@ pub(crate) fn enter(ctx: &mut PpcContext) -> (Leave, u32) {
     unsafe { asm!("mov {}, rsp", out(reg) here, options(nomem, nostack, preserves_flags)) };
     ctx.host[Word::StackLimit as usize] = here.saturating_sub(NESTING);
     ctx.host[Word::FarStack as usize] = here.saturating_sub(NEAR);
-    conditions::lend(ctx);
     // SAFETY: the tables lead to code that the lifter made, which follows `host.rs`, or to the stub.
     unsafe { enter_code(ctx) };
-    conditions::take(ctx);
     let leave = ctx.host[Word::Leave as usize] as u32;
     (Leave::from_bits(leave), leave >> 8)
 }

@@ -17,11 +17,11 @@ use crate::code_memory::CODE_SIZE;
 use crate::enter::{DEFAULT_MXCSR, leave_after_fault, leave_region};
 use crate::fault_exit;
 use crate::host::{AHEAD, Word};
-use conditions::settled_word;
+use conditions::condition_word;
 use std::arch::{asm, naked_asm};
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
-use xenia_cpu::{Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
+use xenia_cpu::{CR_FIELDS, Exit, HOST_WORDS, PpcContext, VRSQRTEFP};
 use xenia_guest::GuestAddr;
 use xenia_isa::OP_COUNT;
 use xenia_memory::{Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
@@ -214,8 +214,8 @@ hooks! {
     cold ScalarMode() [] => scalar_mode;
     /// Puts MXCSR into the mode of vector arithmetic, and keeps the flags that scalar arithmetic raised.
     cold VectorMode() [] => vector_mode;
-    /// Makes nibbles of CR fields that are owed, and gives CR as a word.
-    bare Conditions() [] => settled_word;
+    /// Gives the context's CR as a word of nibbles.
+    bare Conditions() [] => condition_word;
     /// Makes FPSCR exact and gives it; only its exceptions and summaries if `exceptions` is not 0.
     cold Status(exceptions) ["exact_status"] => exact_status;
 }
@@ -324,6 +324,7 @@ unsafe fn lend<'a>(r15: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a,
 /// The words of [`PpcContext::host`] with the addresses of the hooks and of what belongs to `memory`; the others 0.
 pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
     let mut words = [0; HOST_WORDS];
+    words[Word::Fields as usize] = CR_FIELDS.as_ptr() as u64;
     words[Word::Roots as usize] = VRSQRTEFP.as_ptr() as u64;
     words[Word::Magnitude as usize] = i64::MAX as u64;
     words[Word::SmallestDouble as usize] = f64::MIN_POSITIVE.to_bits();

@@ -21,7 +21,7 @@ pub(crate) const fn displacement(offset: usize) -> i32 {
 #[repr(usize)]
 pub(crate) enum Word {
     /// Host address of guest address 0 in the view for compiled code.
-    Memory = NIBBLES + 1,
+    Memory,
     /// The table of entries: one `u32` per guest word, an offset from [`Word::Code`].
     Entries,
     /// Where code memory starts (executable view). Offset 0 is the stub for "not compiled".
@@ -50,6 +50,8 @@ pub(crate) enum Word {
     VectorMode,
     /// Flags that scalar arithmetic had raised when vector mode began.
     ScalarFlags,
+    /// Address of [`xenia_cpu::CR_FIELDS`].
+    Fields,
     /// Address of [`xenia_cpu::VRSQRTEFP`].
     Roots,
     /// All bits of a double but its sign.
@@ -72,13 +74,7 @@ pub(crate) enum Word {
     Hooks,
 }
 
-/// The first of eight words in front: operands of compares, by CR field ([`crate::conditions`]).
-pub(crate) const COMPARED: usize = 0;
-
-/// The word behind them: CR as compiled code has it, a byte for each field ([`crate::conditions`]).
-pub(crate) const NIBBLES: usize = COMPARED + 8;
-
-/// Number of words, those in front included and the hooks not.
+/// Number of words without the hooks.
 pub(crate) const WORDS: usize = Word::Hooks as usize;
 
 impl Word {

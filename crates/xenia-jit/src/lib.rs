@@ -11,7 +11,7 @@
 //! | question | modules |
 //! |---|---|
 //! | when is what compiled? | `warmth`, `background`, `precompile`; `functions`, `starts`, `plan`, `pieces`, `region` |
-//! | what does it become? | `lift` (an arm for each instruction), `loops`, `conditions`, `unused`, `function_tier`; `cost` counts it |
+//! | what does it become? | `lift` (an arm for each instruction), `loops`, `unused`, `function_tier`; `cost` counts it |
 //! | where does it lie, and for how long? | `compile`, `relocation`, `code_memory`, `code_cache`, `epochs`; `store` and `restore` for the next start |
 //! | who goes in and out? | `jit`, `enter`, `host`, `mode`, `shared`, `fault_exit` |
 //! | what does it call? | `hooks`; `soft_float`, `soft_single`, `exact_vector`, `float_state`, `strings` |
@@ -30,7 +30,6 @@ mod code_cache;
 #[allow(unsafe_code)]
 mod code_memory;
 mod compile;
-mod conditions;
 mod config;
 mod cost;
 mod cross_check;

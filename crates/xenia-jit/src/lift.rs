@@ -34,6 +34,7 @@ mod flow;
 mod integer;
 mod load_store;
 mod logical;
+mod overflow;
 mod passed;
 mod place;
 mod redo;

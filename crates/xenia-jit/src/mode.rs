@@ -1,8 +1,9 @@
 //! What of the machine state compiled code takes for granted.
 //!
-//! Computation mode and the character of floating-point arithmetic change what nearly every instruction does, and
-//! next to no program ever changes them. So code is compiled for a [`Mode`], each mode has a code cache of its own, and
-//! an instruction that changes the mode leaves compiled code. What no mode describes is interpreted.
+//! Computation mode and the character of floating-point arithmetic change what nearly every
+//! instruction does, each compare copies XER\[SO\], and next to no program ever changes them. So code
+//! is compiled for a [`Mode`], each mode has a code cache of its own, and an instruction that changes
+//! the mode leaves compiled code. What no mode describes is interpreted.
 
 use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{PpcContext, msr_bit};
@@ -21,21 +22,24 @@ pub(crate) struct Mode {
     pub(crate) wide: bool,
     /// FPSCR rounds otherwise than to nearest or enables exceptions: arithmetic is done in software.
     pub(crate) controlled: bool,
+    /// XER\[SO\] is set, which compares and record forms copy.
+    pub(crate) overflowed: bool,
 }
 
 impl Mode {
     /// Number of modes.
-    pub(crate) const COUNT: usize = 4;
+    pub(crate) const COUNT: usize = 8;
 
     /// The mode of a context; `None` if it has to be interpreted.
     pub(crate) fn of(ctx: &PpcContext) -> Option<Self> {
         let fit = ctx.msr & FIXED_BITS == msr_bit::FP | msr_bit::VEC;
-        fit.then_some(Self { wide: ctx.sf(), controlled: ctx.fpscr & CONTROL != 0 })
+        let (wide, controlled) = (ctx.sf(), ctx.fpscr & CONTROL != 0);
+        fit.then_some(Self { wide, controlled, overflowed: ctx.xer_so != 0 })
     }
 
     /// A number below [`Self::COUNT`].
     pub(crate) fn index(self) -> usize {
-        usize::from(self.wide) | usize::from(self.controlled) << 1
+        usize::from(self.wide) | usize::from(self.controlled) << 1 | usize::from(self.overflowed) << 2
     }
 }
 
@@ -51,7 +55,8 @@ mod tests {
         assert_eq!(Mode::of(&ctx), Some(Mode::default()), "status and NI change nothing");
         ctx.fpscr = 1;
         ctx.msr |= msr_bit::SF;
-        let mode = Mode { wide: true, controlled: true };
+        ctx.xer_so = 1;
+        let mode = Mode { wide: true, controlled: true, overflowed: true };
         assert_eq!(Mode::of(&ctx), Some(mode));
         assert_eq!(mode.index(), Mode::COUNT - 1);
         for bit in [msr_bit::PR, msr_bit::FE0, msr_bit::FE1] {

@@ -71,6 +71,8 @@ impl Branch for Cpu<'_> {
         self.branch(i, true, target)
     }
 
+    // Into all handlers that know its bits.
+    #[inline(always)]
     fn bcx(&mut self, i: Instruction) -> Step {
         let target = self.relative(i, i.bd());
         let taken = self.branch_taken(i);

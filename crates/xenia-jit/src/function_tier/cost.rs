@@ -178,7 +178,7 @@ fn case(seed: u64) {
     let strict = dice.one_in(8);
     let reservations = if strict { ReservationMode::Strict } else { ReservationMode::Context };
     let config = JitConfig { engine: EngineConfig { reservations }, ..JitConfig::compile_everything() };
-    let mode = Mode { wide: dice.one_in(4), controlled: dice.one_in(8) };
+    let mode = Mode { wide: dice.one_in(4), controlled: dice.one_in(8), overflowed: dice.one_in(8) };
     let (words, how) = code(&mut dice);
     let memory = GuestMemory::new().unwrap();
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();

@@ -130,7 +130,9 @@ impl Lifter<'_> {
 
     /// CR bit `n` as an I8 of 0 or 1.
     fn cr_bit(&mut self, n: usize) -> Value {
-        let bits = self.cr_bits(n / 4);
+        let (Cr::Bits(bits) | Cr::Float { bits, .. }) = self.cr_field(n / 4) else {
+            return self.cr_test(n, true);
+        };
         let bit = self.b.ins().ushr_imm_s(bits, 3 - (n % 4) as i64);
         self.b.ins().band_imm_s(bit, 1)
     }
@@ -139,13 +141,15 @@ impl Lifter<'_> {
         let (a, b) = (self.cr_bit(i.crba()), self.cr_bit(i.crbb()));
         let result = of(self, a, b);
         let result = self.b.ins().band_imm_s(result, 1);
-        let shift = 3 - (i.crbd() % 4) as i64;
-        let field = i.crbd() / 4;
-        let old = self.cr_bits(field);
-        let kept = self.b.ins().band_imm_s(old, !(1 << shift) & 15);
-        let bit = self.b.ins().ishl_imm_s(result, shift);
-        let bits = self.b.ins().bor(kept, bit);
-        self.set_cr(field, Cr::Bits(bits));
+        self.set_cr_bit(i.crbd() / 4, i.crbd() % 4, result);
+    }
+}
+
+impl Lifter<'_> {
+    /// `crset` and `crclr`.
+    fn set_cr_constant(&mut self, i: Instruction, bit: bool) {
+        let bit = self.b.ins().iconst(types::I8, i64::from(bit));
+        self.set_cr_bit(i.crbd() / 4, i.crbd() % 4, bit);
     }
 }
 
@@ -191,6 +195,9 @@ impl Branch for Lifter<'_> {
     }
 
     fn creqv(&mut self, i: Instruction) {
+        if i.crba() == i.crbb() {
+            return self.set_cr_constant(i, true);
+        }
         self.cr_logic(i, |l, a, b| {
             let differ = l.b.ins().bxor(a, b);
             l.b.ins().bnot(differ)
@@ -220,11 +227,14 @@ impl Branch for Lifter<'_> {
     }
 
     fn crxor(&mut self, i: Instruction) {
+        if i.crba() == i.crbb() {
+            return self.set_cr_constant(i, false);
+        }
         self.cr_logic(i, |l, a, b| l.b.ins().bxor(a, b));
     }
 
     fn mcrf(&mut self, i: Instruction) {
-        let bits = self.cr_bits(i.crfs());
-        self.set_cr(i.crfd(), Cr::Bits(bits));
+        let field = self.cr_field(i.crfs());
+        self.set_cr(i.crfd(), field);
     }
 }

@@ -9,7 +9,7 @@ mod stores;
 
 use super::copies::Copied;
 use super::float_registers::{Floats, Operand};
-use crate::host::{NIBBLES, displacement};
+use crate::host::displacement;
 use cranelift_codegen::ir::Value;
 use std::mem::offset_of;
 use xenia_cpu::PpcContext;
@@ -17,19 +17,32 @@ use xenia_cpu::PpcContext;
 /// A CR field.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Cr {
+    /// The 64-bit form of [`xenia_cpu::CrField`], as the context has it.
+    Word(Value),
     /// The nibble, as an I8.
     Bits(Value),
-    /// The order of two words or doublewords, and a copy of SO as it is now.
-    Compare { a: Value, b: Value, signed: bool },
+    /// The order of two words or doublewords, and a copy of the mode's SO.
+    Compare(Compared),
     /// The order of two floating-point numbers, with the nibble.
     Float { a: Value, b: Value, bits: Value },
 }
 
-/// A bit of XER that is kept apart.
+/// The operands of a compare.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Compared {
+    /// The first operand, a word or a doubleword.
+    pub(crate) a: Value,
+    /// The second operand.
+    pub(crate) b: Value,
+    /// Whether they are compared as signed numbers.
+    pub(crate) signed: bool,
+    /// The same words extended to 64 bits, where these are at hand.
+    pub(crate) extended: Option<(Value, Value)>,
+}
+
+/// A bit of XER that is kept apart. SO is a constant of the mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Xer {
-    /// Summary overflow.
-    So,
     /// Overflow.
     Ov,
     /// Carry.
@@ -39,7 +52,6 @@ pub(crate) enum Xer {
 impl Xer {
     fn offset(self) -> i32 {
         displacement(match self {
-            Self::So => offset_of!(PpcContext, xer_so),
             Self::Ov => offset_of!(PpcContext, xer_ov),
             Self::Ca => offset_of!(PpcContext, xer_ca),
         })
@@ -82,10 +94,8 @@ pub(crate) struct Cache {
     vr_dirty: u128,
     pub(super) copied: Copied,
     pub(super) cr: [Option<Cr>; 8],
-    cr_dirty: u8,
-    /// No CR field of the context is owed.
-    pub(super) settled: bool,
-    xer: [Option<Value>; 3],
+    pub(super) cr_dirty: u8,
+    xer: [Option<Value>; 2],
     xer_dirty: u8,
     special: [Option<Value>; 2],
     special_dirty: u8,
@@ -119,8 +129,7 @@ impl Default for Cache {
             copied: Copied::default(),
             cr: [None; 8],
             cr_dirty: 0,
-            settled: false,
-            xer: [None; 3],
+            xer: [None; 2],
             xer_dirty: 0,
             special: [None; 2],
             special_dirty: 0,
@@ -138,7 +147,7 @@ pub(super) fn vr_offset(n: usize) -> i32 {
 }
 
 pub(super) fn cr_offset(field: usize) -> i32 {
-    displacement(offset_of!(PpcContext, host) + 8 * NIBBLES + field)
+    displacement(offset_of!(PpcContext, cr) + 8 * field)
 }
 
 impl Cache {

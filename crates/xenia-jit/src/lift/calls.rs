@@ -185,20 +185,17 @@ const GRANTED_TO_FAMILIES: &[(Family, Way, &str)] = &[
     (Family::Vector, Way::Call(Hook::VectorMode), MODES),
     (Family::Vector128, Way::Call(Hook::ScalarMode), MODES),
     (Family::Vector128, Way::Call(Hook::VectorMode), MODES),
-    (Family::Integer, Way::Call(Hook::Conditions), OWED),
-    (Family::System, Way::Call(Hook::Conditions), OWED),
+    (Family::System, Way::Call(Hook::Conditions), "mfcr: about 7 ns"),
     (Family::System, Way::Call(Hook::Written), "isync and icbi: about 10 ns"),
 ];
-const OWED: &str = "CR as a word, and the first change of SO in its block, where compares of other blocks may be left as their operands. \
-    About 5 ns.";
 const STRICT: &str = "stores, only where reservations are strict. About 10 ns.";
 const MODES: &str = "the first in its block to compute with numbers, where scalars follow vectors or the other way around. A \
     cold block; about 5 ns.";
 
 /// Modes and reservations that code is compiled for.
 fn configs() -> impl Iterator<Item = LiftConfig> {
-    let bits = [false, true];
-    let modes = bits.into_iter().flat_map(move |wide| bits.map(|controlled| Mode { wide, controlled }));
+    let modes =
+        (0..Mode::COUNT).map(|n| Mode { wide: n & 1 != 0, controlled: n & 2 != 0, overflowed: n & 4 != 0 });
     modes.flat_map(move |mode| {
         [ReservationMode::Context, ReservationMode::Strict].map(|reservations| LiftConfig {
             mode,

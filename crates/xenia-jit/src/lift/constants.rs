@@ -46,6 +46,7 @@ impl Lifter<'_> {
     /// `value` with the bits of `mask` set.
     pub(super) fn with_bits(&mut self, value: Value, mask: i64) -> Value {
         match self.constant(value) {
+            _ if mask == 0 => value,
             Some(constant) => {
                 let ty = self.b.func.dfg.value_type(value);
                 self.const_of(ty, constant | mask)
@@ -67,6 +68,23 @@ impl Lifter<'_> {
         match self.constant(word) {
             Some(constant) => self.const_of(types::I64, i64::from(constant as u32)),
             None => self.b.ins().uextend(types::I64, word),
+        }
+    }
+
+    /// A word, sign-extended.
+    pub(super) fn sign_extended(&mut self, word: Value) -> Value {
+        match self.constant(word) {
+            Some(constant) => self.const_of(types::I64, constant),
+            None => self.b.ins().sextend(types::I64, word),
+        }
+    }
+
+    /// `a` minus `b`.
+    pub(super) fn minus(&mut self, a: Value, b: Value) -> Value {
+        match self.constant(b) {
+            Some(0) => a,
+            Some(constant) => self.plus(a, constant.wrapping_neg()),
+            None => self.b.ins().isub(a, b),
         }
     }
 

@@ -2,7 +2,7 @@
 //! PowerISA 2.02 book I: 64-bit mode looks at doublewords, 32-bit mode at low words.
 
 use super::Lifter;
-use super::cache::Cr;
+use super::cache::{Compared, Cr};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
 impl Lifter<'_> {
@@ -20,7 +20,7 @@ impl Lifter<'_> {
     pub(crate) fn record(&mut self, result: Value) {
         let result = self.counted(result);
         let zero = self.counted_const(0);
-        self.set_cr(0, Cr::Compare { a: result, b: zero, signed: true });
+        self.set_cr(0, Cr::Compare(Compared { a: result, b: zero, signed: true, extended: None }));
     }
 
     /// As [`Self::record`], for a result that is this word zero-extended.
@@ -30,7 +30,7 @@ impl Lifter<'_> {
             self.record(result);
         } else {
             let zero = self.const32(0);
-            self.set_cr(0, Cr::Compare { a: low, b: zero, signed: true });
+            self.set_cr(0, Cr::Compare(Compared { a: low, b: zero, signed: true, extended: None }));
         }
     }
 }

@@ -4,7 +4,8 @@
 //! "undefined", results are those of hardware of the family: a quotient that does not exist is 0, `mulhw`
 //! sign-extends, `mulhwu`, `divw` and `divwu` zero-extend.
 
-use super::cache::{Cr, Xer};
+use super::cache::{Compared, Cr, Xer};
+use super::overflow::SoChange;
 use super::{HOST, Lifter};
 use crate::host::displacement;
 use cranelift_codegen::ir::condcodes::IntCC;
@@ -18,11 +19,15 @@ impl Lifter<'_> {
         self.b.ins().ireduce(types::I32, value)
     }
 
+    /// Sets OV, and SO if it is not set.
     fn set_overflow(&mut self, overflow: Value) {
-        let so = self.xer(Xer::So);
-        let so = self.b.ins().bor(so, overflow);
-        self.set_xer(Xer::So, so);
-        self.set_xer(Xer::Ov, overflow);
+        if self.config.mode.overflowed {
+            self.set_xer(Xer::Ov, overflow);
+        } else {
+            let none = self.b.ins().iconst(types::I8, 0);
+            self.set_xer(Xer::Ov, none);
+            self.so_changes = Some(SoChange { condition: overflow, by_overflow: true });
+        }
     }
 
     /// OV of the sum `a + b (+ carry) = sum`: both operands' signs differ from the sum's.
@@ -80,8 +85,31 @@ impl Lifter<'_> {
         sum
     }
 
-    fn compare(&mut self, i: Instruction, a: Value, b: Value, signed: bool) {
-        self.set_cr(i.crfd(), Cr::Compare { a, b, signed });
+    /// `cmp` and `cmpl`.
+    fn compare(&mut self, i: Instruction, signed: bool) {
+        let (ra, rb) = (i.ra(), i.rb());
+        let compared = if i.l() {
+            Compared { a: self.gpr(ra), b: self.gpr(rb), signed, extended: None }
+        } else {
+            let is_extended = !signed && self.cache.knows_low(ra) && self.cache.knows_low(rb);
+            let extended = is_extended.then(|| (self.gpr_low(ra), self.gpr_low(rb)));
+            Compared { a: self.gpr32(ra), b: self.gpr32(rb), signed, extended }
+        };
+        self.set_cr(i.crfd(), Cr::Compare(compared));
+    }
+
+    /// `cmpi` and `cmpli` with the immediate, extended.
+    fn compare_immediate(&mut self, i: Instruction, immediate: u64, signed: bool) {
+        let ra = i.ra();
+        let wide = self.const64(immediate);
+        let compared = if i.l() {
+            Compared { a: self.gpr(ra), b: wide, signed, extended: None }
+        } else {
+            let is_extended = !signed && self.cache.knows_low(ra);
+            let extended = is_extended.then(|| (self.gpr_low(ra), wide));
+            Compared { a: self.gpr32(ra), b: self.const32(immediate as u32), signed, extended }
+        };
+        self.set_cr(i.crfd(), Cr::Compare(compared));
     }
 
     /// A quotient, 0 where `bad` says that there is none; `divide` gets a divisor that is safe.
@@ -187,39 +215,19 @@ impl Integer for Lifter<'_> {
     }
 
     fn cmp(&mut self, i: Instruction) {
-        let (a, b) = if i.l() {
-            (self.gpr(i.ra()), self.gpr(i.rb()))
-        } else {
-            (self.gpr32(i.ra()), self.gpr32(i.rb()))
-        };
-        self.compare(i, a, b, true);
+        self.compare(i, true);
     }
 
     fn cmpi(&mut self, i: Instruction) {
-        let (a, b) = if i.l() {
-            (self.gpr(i.ra()), self.const64(i.simm() as u64))
-        } else {
-            (self.gpr32(i.ra()), self.const32(i.simm() as u32))
-        };
-        self.compare(i, a, b, true);
+        self.compare_immediate(i, i.simm() as u64, true);
     }
 
     fn cmpl(&mut self, i: Instruction) {
-        let (a, b) = if i.l() {
-            (self.gpr(i.ra()), self.gpr(i.rb()))
-        } else {
-            (self.gpr32(i.ra()), self.gpr32(i.rb()))
-        };
-        self.compare(i, a, b, false);
+        self.compare(i, false);
     }
 
     fn cmpli(&mut self, i: Instruction) {
-        let (a, b) = if i.l() {
-            (self.gpr(i.ra()), self.const64(i.uimm()))
-        } else {
-            (self.gpr32(i.ra()), self.const32(i.uimm() as u32))
-        };
-        self.compare(i, a, b, false);
+        self.compare_immediate(i, i.uimm(), false);
     }
 
     fn divdx(&mut self, i: Instruction) {

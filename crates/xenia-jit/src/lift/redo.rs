@@ -73,6 +73,7 @@ impl Lifter<'_> {
 
     /// After an instruction was lifted.
     pub(super) fn end_instruction(&mut self) {
+        self.leave_if_so_changes();
         if !self.is_repeatable() {
             self.exact = None;
         }

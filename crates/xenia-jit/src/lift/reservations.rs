@@ -3,7 +3,7 @@
 //! A reservation is in the context; where the machine keeps a table of them as well, a hook
 //! reserves, and another stores conditionally, which is one step with a change of the table.
 
-use super::cache::{Cr, Xer};
+use super::cache::Cr;
 use super::load_store::Extend;
 use super::place::Place;
 use super::{HOST, Lifter, PC};
@@ -59,7 +59,6 @@ impl Lifter<'_> {
         let odd = self.b.ins().band_imm_s(ea, i64::from(size) - 1);
         self.raise_if(odd);
         let value = self.low_part(i.rs(), ty);
-        let so = self.xer(Xer::So);
         self.before_access();
         let ctx = self.context();
         let mut field = |ty: Type, offset: usize| self.b.ins().load(ty, HOST, ctx, reservation(offset));
@@ -73,7 +72,7 @@ impl Lifter<'_> {
         let stands = self.b.ins().band(stands, same);
         let stands = self.b.ins().band(stands, same_size);
         if self.config.reservations != ReservationMode::Context {
-            self.commit(ea, stands, value, so);
+            self.commit(ea, stands, value);
             return;
         }
         let expected = self.b.ins().load(ty, HOST, ctx, reservation(offset_of!(Reservation, value)));
@@ -97,13 +96,19 @@ impl Lifter<'_> {
         self.reservation(zero64, offset_of!(Reservation, value));
         self.reservation(zero64, offset_of!(Reservation, addr));
         self.reservation(zero64, offset_of!(Reservation, valid));
+        self.set_stored(result);
+    }
+
+    /// Sets CR0 from whether the conditional store was made, an I8 of 0 or 1.
+    fn set_stored(&mut self, result: Value) {
         let bits = self.b.ins().ishl_imm_s(result, 1);
-        let bits = self.b.ins().bor(bits, so);
+        let bits = self.with_bits(bits, self.so());
         self.set_cr(0, Cr::Bits(bits));
     }
+
     /// The conditional store of `value`, by a hook, which looks into the machine's table; `stands`: the context holds a
     /// reservation for it.
-    fn commit(&mut self, ea: Value, stands: Value, value: Value, so: Value) {
+    fn commit(&mut self, ea: Value, stands: Value, value: Value) {
         self.flush();
         let (ctx, pc) = (self.context(), self.guest.pc);
         let at = self.b.ins().iconst(types::I32, i64::from(pc as i32));
@@ -129,8 +134,6 @@ impl Lifter<'_> {
         self.b.ins().jump(exit, &[BlockArg::Value(exact), BlockArg::Value(result)]);
         self.b.switch_to_block(next);
         let result = self.b.ins().ireduce(types::I8, result);
-        let bits = self.b.ins().ishl_imm_s(result, 1);
-        let bits = self.b.ins().bor(bits, so);
-        self.set_cr(0, Cr::Bits(bits));
+        self.set_stored(result);
     }
 }

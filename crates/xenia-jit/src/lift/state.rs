@@ -1,6 +1,7 @@
 //! What the lifter knows at a place of the code, which goes on from a block to one that is reached from there alone.
 
 use super::cache::Cache;
+use super::overflow::SoChange;
 use super::redo::Exact;
 use super::word_pairs::StoredWords;
 use crate::host::WORDS;
@@ -28,6 +29,8 @@ pub(crate) struct State {
     /// MXCSR's mode, once it is known.
     pub(super) mode: Option<FloatMode>,
     pub(super) cache: Cache,
+    /// How the instruction that is being lifted changes XER\[SO\], if it may.
+    pub(super) so_changes: Option<SoChange>,
     /// The instruction that a fault may go back to.
     pub(super) exact: Option<Exact>,
     pub(super) words: [Option<Value>; WORDS],
@@ -50,6 +53,7 @@ impl State {
             spent_as_stored: None,
             mode: None,
             cache: Cache::default(),
+            so_changes: None,
             exact: None,
             words: [None; WORDS],
             addresses: [None; ADDRESSES],

@@ -5,6 +5,7 @@
 //! what runs next is entered through its version checks.
 
 use super::cache::{Cr, Special, Xer};
+use super::overflow::SoChange;
 use super::{HOST, Lifter};
 use crate::hooks::Hook;
 use crate::host::{Leave, displacement};
@@ -133,16 +134,19 @@ impl System for Lifter<'_> {
     }
 
     fn mcrxr(&mut self, i: Instruction) {
-        let word = self.const32(0);
-        let word = self.with_bit(word, Xer::So, 3);
+        let word = self.const32((self.so() as u32) << 3);
         let word = self.with_bit(word, Xer::Ov, 2);
         let word = self.with_bit(word, Xer::Ca, 1);
         let bits = self.b.ins().ireduce(types::I8, word);
         let zero = self.b.ins().iconst(types::I8, 0);
-        for bit in [Xer::So, Xer::Ov, Xer::Ca] {
+        for bit in [Xer::Ov, Xer::Ca] {
             self.set_xer(bit, zero);
         }
         self.set_cr(i.crfd(), Cr::Bits(bits));
+        if self.config.mode.overflowed {
+            self.leave_with_changed_so();
+            self.terminated = true;
+        }
     }
 
     fn mfcr(&mut self, i: Instruction) {
@@ -155,13 +159,13 @@ impl System for Lifter<'_> {
             self.set_gpr_low(i.rd(), word, None);
             return;
         }
-        let mut word = self.settle_fields();
-        let known: Vec<usize> = (0..8).filter(|&field| self.cache.cr[field].is_some()).collect();
-        let stored = known.iter().fold(LOW_WORD, |stored, field| stored & !(0xF << (28 - 4 * field)));
+        let mut word = self.call_hook(Hook::Conditions, &[]);
+        let fresh: Vec<usize> = (0..8).filter(|&field| self.cache.cr_dirty >> field & 1 != 0).collect();
+        let stored = fresh.iter().fold(LOW_WORD, |stored, field| stored & !(0xF << (28 - 4 * field)));
         if stored != LOW_WORD {
             word = self.b.ins().band_imm_s(word, stored.cast_signed());
         }
-        for field in known {
+        for field in fresh {
             word = self.with_field(word, field);
         }
         self.set_gpr_low(i.rd(), word, None);
@@ -185,7 +189,7 @@ impl System for Lifter<'_> {
                     self.b.ins().load(types::I8, HOST, ctx, displacement(offset_of!(PpcContext, xer_count)));
                 let count = self.b.ins().band_imm_s(count, 0x7F);
                 let word = self.b.ins().uextend(types::I32, count);
-                let word = self.with_bit(word, Xer::So, 31);
+                let word = self.with_bits(word, -self.so() << 31);
                 let word = self.with_bit(word, Xer::Ov, 30);
                 let word = self.with_bit(word, Xer::Ca, 29);
                 self.set_gpr32(i.rd(), word);
@@ -252,13 +256,18 @@ impl System for Lifter<'_> {
             }
             XER => {
                 let word = self.gpr32(i.rs());
-                for (bit, shift) in [(Xer::So, 31), (Xer::Ov, 30), (Xer::Ca, 29)] {
+                for (bit, shift) in [(Xer::Ov, 30), (Xer::Ca, 29)] {
                     let value = self.bit_of(word, shift);
                     self.set_xer(bit, value);
                 }
                 let count = self.b.ins().band_imm_s(word, 0x7F);
                 let ctx = self.context();
                 self.b.ins().istore8(HOST, count, ctx, displacement(offset_of!(PpcContext, xer_count)));
+                let mut condition = self.bit_of(word, 31);
+                if self.config.mode.overflowed {
+                    condition = self.b.ins().bxor_imm_s(condition, 1);
+                }
+                self.so_changes = Some(SoChange { condition, by_overflow: false });
             }
             VRSAVE => {
                 let (ctx, value) = (self.context(), self.gpr32(i.rs()));

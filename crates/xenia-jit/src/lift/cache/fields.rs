@@ -1,11 +1,11 @@
 //! The condition register and XER as values.
 //!
-//! A CR field that a compare set is kept as the compare's operands: a branch on it becomes one host compare, and the nibble
-//! is built only when the field is stored, or read otherwise.
+//! A CR field that a compare set is kept as the compare's operands: a branch on it becomes one host
+//! compare, and their difference is formed only where the field is stored.
 
 use super::super::condition::orders;
 use super::super::{HOST, Lifter};
-use super::{Cr, Xer};
+use super::{Compared, Cr, Xer};
 use cranelift_codegen::ir::condcodes::{CondCode, FloatCC, IntCC};
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
@@ -24,43 +24,26 @@ impl Lifter<'_> {
 
     /// Sets a bit of XER to an I8 of 0 or 1.
     pub(crate) fn set_xer(&mut self, bit: Xer, value: Value) {
-        if bit == Xer::So {
-            // Compares that were made before copied the old SO.
-            if !self.cache.settled {
-                self.settle_fields();
-            }
-            for field in 0..8 {
-                self.cr(field, false);
-            }
-        }
         self.cache.xer[bit as usize] = Some(value);
         self.cache.xer_dirty |= 1 << bit as u8;
     }
 
-    /// CR field `field` as a nibble in an I8. With `load`, it is loaded if it isn't known.
-    pub(crate) fn cr(&mut self, field: usize, load: bool) -> Option<Value> {
-        match self.cache.cr[field] {
-            Some(Cr::Bits(bits) | Cr::Float { bits, .. }) => Some(bits),
-            Some(Cr::Compare { a, b, signed }) => {
-                let so = self.xer(Xer::So);
-                let bits = self.nibble(a, b, signed, so);
-                self.cache.cr[field] = Some(Cr::Bits(bits));
-                Some(bits)
-            }
-            None if load => {
-                let bits = self.load_field(field);
-                self.cache.cr[field] = Some(Cr::Bits(bits));
-                Some(bits)
-            }
-            None => None,
+    /// A CR field in the form that is at hand.
+    pub(crate) fn cr_field(&mut self, field: usize) -> Cr {
+        if let Some(known) = self.cache.cr[field] {
+            return known;
         }
+        let loaded = Cr::Word(self.load_field(field));
+        self.cache.cr[field] = Some(loaded);
+        loaded
     }
 
-    /// CR field `field` as a nibble in an I8.
+    /// A CR field as a nibble in an I8.
     pub(crate) fn cr_bits(&mut self, field: usize) -> Value {
-        match self.cr(field, true) {
-            Some(bits) => bits,
-            None => self.b.ins().iconst(types::I8, 0),
+        match self.cr_field(field) {
+            Cr::Bits(bits) | Cr::Float { bits, .. } => bits,
+            Cr::Compare(compared) => self.nibble(compared),
+            Cr::Word(word) => self.nibble_of_word(word),
         }
     }
 
@@ -81,36 +64,28 @@ impl Lifter<'_> {
 
     /// Whether CR bit `n` (0 the most significant) has the value `wanted`: nonzero if so.
     pub(crate) fn cr_test(&mut self, n: usize, wanted: bool) -> Value {
-        if let Some(Cr::Compare { a, b, signed }) = self.cache.cr[n / 4] {
-            let (less, greater) = orders(signed);
-            let code = match n % 4 {
-                0 => Some(less),
-                1 => Some(greater),
-                2 => Some(IntCC::Equal),
-                _ => None,
-            };
-            if let Some(code) = code {
-                let code = if wanted { code } else { code.complement() };
-                return self.b.ins().icmp(code, a, b);
+        match (self.cr_field(n / 4), n % 4) {
+            (Cr::Compare(_), 3) => {
+                let so = self.so() != 0;
+                self.b.ins().iconst(types::I8, i64::from(so == wanted))
             }
-            let so = self.xer(Xer::So);
-            return self.b.ins().icmp_imm_s(IntCC::Equal, so, i64::from(wanted));
-        }
-        if let Some(Cr::Float { a, b, .. }) = self.cache.cr[n / 4] {
-            let code = match n % 4 {
-                0 => Some(FloatCC::LessThan),
-                1 => Some(FloatCC::GreaterThan),
-                2 => Some(FloatCC::Equal),
-                _ => None,
-            };
-            if let Some(code) = code {
+            (Cr::Compare(Compared { a, b, signed, .. }), bit) => {
+                let (less, greater) = orders(signed);
+                let code = [less, greater, IntCC::Equal][bit];
                 let code = if wanted { code } else { code.complement() };
-                return self.b.ins().fcmp(code, a, b);
+                self.b.ins().icmp(code, a, b)
             }
+            (Cr::Float { a, b, .. }, bit @ 0..3) => {
+                let code = [FloatCC::LessThan, FloatCC::GreaterThan, FloatCC::Equal][bit];
+                let code = if wanted { code } else { code.complement() };
+                self.b.ins().fcmp(code, a, b)
+            }
+            (Cr::Bits(bits) | Cr::Float { bits, .. }, bit) => {
+                let bit = self.b.ins().band_imm_s(bits, 8 >> bit);
+                let code = if wanted { IntCC::NotEqual } else { IntCC::Equal };
+                self.b.ins().icmp_imm_s(code, bit, 0)
+            }
+            (Cr::Word(word), bit) => self.bit_of_word(word, bit, wanted),
         }
-        let Some(bits) = self.cr(n / 4, true) else { return self.b.ins().iconst(types::I8, 0) };
-        let bit = self.b.ins().band_imm_s(bits, 8 >> (n % 4));
-        let code = if wanted { IntCC::NotEqual } else { IntCC::Equal };
-        self.b.ins().icmp_imm_s(code, bit, 0)
     }
 }

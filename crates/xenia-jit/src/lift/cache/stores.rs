@@ -128,7 +128,7 @@ impl Lifter<'_> {
                 self.store_field(field);
             }
         }
-        for bit in [Xer::So, Xer::Ov, Xer::Ca] {
+        for bit in [Xer::Ov, Xer::Ca] {
             if self.cache.xer_dirty >> bit as u8 & 1 != 0
                 && let Some(value) = self.cache.xer[bit as usize]
             {
