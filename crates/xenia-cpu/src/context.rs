@@ -89,7 +89,7 @@ pub struct FpLazy {
 pub const PROCESSOR_VERSION: u64 = 0x0071_0700;
 
 /// Length of [`PpcContext::host`].
-pub const HOST_WORDS: usize = 48;
+pub const HOST_WORDS: usize = 64;
 
 /// One hardware thread's registers, and what engines need at hand beside them.
 #[derive(Clone, Debug)]
@@ -105,6 +105,14 @@ pub struct PpcContext {
     pub ctr: u64,
     /// Instructions left in this visit. Engines count down to exactly 0.
     pub budget: i64,
+    /// XER summary overflow, 0 or 1.
+    pub xer_so: u8,
+    /// XER overflow, 0 or 1.
+    pub xer_ov: u8,
+    /// XER carry, 0 or 1.
+    pub xer_ca: u8,
+    /// XER byte count of `lswx`/`stswx`, 0–127.
+    pub xer_count: u8,
     /// Scratch words of the engine that runs this context: host addresses, exit codes. Not guest
     /// state; never saved, compared or hashed.
     pub host: [u64; HOST_WORDS],
@@ -130,14 +138,6 @@ pub struct PpcContext {
     pub vscr: u32,
     /// VRSAVE.
     pub vrsave: u32,
-    /// XER summary overflow, 0 or 1.
-    pub xer_so: u8,
-    /// XER overflow, 0 or 1.
-    pub xer_ov: u8,
-    /// XER carry, 0 or 1.
-    pub xer_ca: u8,
-    /// XER byte count of `lswx`/`stswx`, 0–127.
-    pub xer_count: u8,
     /// SPRG0–SPRG3: storage for an operating system; titles leave it alone.
     pub sprg: [u64; 4],
     /// Number of the hardware thread that runs this context, 0–5.
@@ -150,13 +150,14 @@ pub struct PpcContext {
     pub fp_lazy: FpLazy,
 }
 
-// r11 to r31, CR, LR, CTR and the budget are in reach of one-byte displacements from one place.
+// r12 to r31, CR, LR, CTR, the budget and XER are in reach of one-byte displacements from one place.
 const _: () = {
     assert!(offset_of!(PpcContext, gpr) == 0);
     assert!(offset_of!(PpcContext, cr) == 256);
     assert!(offset_of!(PpcContext, lr) == 320);
     assert!(offset_of!(PpcContext, ctr) == 328);
     assert!(offset_of!(PpcContext, budget) == 336);
+    assert!(offset_of!(PpcContext, xer_ca) == 346);
 };
 
 impl Default for PpcContext {

@@ -123,6 +123,12 @@ counters! {
         compiled_guest_instructions: u64,
         /// Those of them that were compiled before: their code has changed, or more of it turned out to be entered.
         recompiled_guest_instructions: u64,
+        /// Units of the baseline tier compiled.
+        baseline_units: u64,
+        /// Guest instructions compiled in the baseline tier.
+        baseline_guest_instructions: u64,
+        /// Host time spent compiling in the baseline tier.
+        baseline_ns: u64 ["ns"],
         /// Host time spent compiling.
         compile_ns: u64 ["ns"],
         /// Host time that guest threads spent on compiling, and waiting for it.

@@ -9,6 +9,7 @@
 //! notes. Where books leave a choice, docs/src/decisions says which and why.
 #![forbid(unsafe_code)]
 
+mod arms;
 mod blocks;
 mod condition;
 mod context;
@@ -18,6 +19,7 @@ pub mod fpscr;
 mod interp;
 mod tables;
 
+pub use arms::Arm;
 pub use condition::{CR_FIELDS, CrField};
 pub use context::{FpLazy, HOST_WORDS, PROCESSOR_VERSION, PpcContext, Reservation, cr_bit, msr_bit};
 pub use counters::{CounterRow, Counters, CrossCheckCounters, EngineCounters, Figure, Part};

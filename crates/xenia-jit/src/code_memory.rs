@@ -152,6 +152,22 @@ impl CodeMemory {
         self.fresh = self.fresh.max(offset + code.len());
     }
 
+    /// Makes the distance of a branch lead to `target`, while other threads may run the branch: in one store.
+    ///
+    /// # Panics
+    /// If the distance lies outside of code, or not within 8 aligned bytes: our own bug.
+    #[allow(clippy::cast_ptr_alignment)] // mappings start at a page
+    pub(crate) fn set_distance(&self, field: usize, target: usize) {
+        let shift = 8 * (field % 8);
+        assert!(field + 4 <= self.ranges.used() && shift <= 32, "no distance that one store replaces");
+        let distance = (target as i64 - (field as i64 + 4)) as i32;
+        // SAFETY: inside the writable mapping, as just checked, and aligned. Processors fetch the branch with
+        // either distance, both of which lead to code; only holders of the cache's lock write here.
+        let cell = unsafe { &*self.write.as_mut_ptr().add(field & !7).cast::<AtomicU64>() };
+        let rest = cell.load(Relaxed) & !(u64::from(u32::MAX) << shift);
+        cell.store(rest | u64::from(distance.cast_unsigned()) << shift, Release);
+    }
+
     /// A copy of code that was put there.
     pub(crate) fn read(&self, offset: usize, size: usize) -> Vec<u8> {
         assert!(offset + size <= self.ranges.used(), "code outside its allocation");

@@ -237,7 +237,11 @@ impl Shared {
             return Ok(false);
         }
         let size = compiled.code.len();
+        let entries: Vec<u32> = compiled.tables.entries.iter().map(|&(pc, _)| pc).collect();
         let region = cache.publish(compiled, pages)?;
+        if let Some(baseline) = &self.baseline {
+            baseline.cache.lock().hide(entries.into_iter());
+        }
         if let Some(map) = &self.perf_map
             && let Some(address) = cache.address_of(region)
         {

@@ -57,6 +57,9 @@ impl CrossCheck {
     /// The [`JitConfig::warm_up`] that suits a cross-check: nearly everything is compiled, but not what runs once.
     pub const WARM_UP: u32 = 4;
 
+    /// The [`JitConfig::hot_after`] that suits a cross-check: both tiers are compared.
+    pub const HOT_AFTER: u32 = 1000;
+
     /// An engine for the machine whose memory is `memory`, and which has no mirror yet and no contents that a fresh one
     /// hasn't. Faults are made precise.
     pub fn new(memory: Arc<GuestMemory>, config: JitConfig, unit: Unit) -> Result<Self, JitError> {

@@ -6,6 +6,7 @@
 
 use crate::JitError;
 use crate::background::Background;
+use crate::baseline::{Baseline, SLICE, Visited};
 use crate::code_memory::STORED;
 use crate::compile::lift_config;
 use crate::config::JitConfig;
@@ -80,7 +81,11 @@ pub(crate) struct Engine {
     pub(crate) background: Option<Arc<Background>>,
     /// Whether what it has done is counted here: by the first engine.
     counts_background: bool,
-    presence: Arc<Presence>,
+    /// Whether the baseline tier's figures are counted here: by the first engine.
+    counts_baseline: bool,
+    pub(crate) presence: Arc<Presence>,
+    /// Instructions of baseline code until its next sample.
+    pub(crate) until_sample: i64,
 }
 
 impl Jit {
@@ -116,6 +121,7 @@ impl Jit {
         let background = config.background.then(|| Background::start(&shared, compiler.fork())).flatten();
         let mut first = Self::of(shared, compiler, background.map(Arc::new));
         first.engine.counts_background = true;
+        first.engine.counts_baseline = true;
         Ok(first)
     }
 
@@ -134,7 +140,9 @@ impl Jit {
             compiled: CompileCounts::default(),
             background,
             counts_background: false,
+            counts_baseline: false,
             presence: shared.epochs.join(),
+            until_sample: SLICE,
         };
         Self { shared, engine }
     }
@@ -154,7 +162,7 @@ impl Jit {
 /// One visit.
 impl Engine {
     /// Interprets up to `count` instructions. `Some` if something other than the count ended it.
-    fn interpret(
+    pub(crate) fn interpret(
         &mut self,
         ctx: &mut PpcContext,
         devices: &mut CurrentQueue<'_>,
@@ -244,6 +252,11 @@ impl Engine {
                 continue;
             }
             if offset <= STORED {
+                match self.visit_baseline(shared, mode, code, ctx, devices, &mut arrival) {
+                    Visited::Ran(Some(exit)) => return exit,
+                    Visited::Ran(None) => continue,
+                    Visited::NoCode => {}
+                }
                 let how = std::mem::replace(&mut arrival, Arrival::Interpreted);
                 match self.without_code(shared, mode, code, ctx, devices, how) {
                     Some(exit) => return exit,
@@ -307,6 +320,8 @@ impl Execute for Jit {
         {
             compiled += background.counts();
         }
+        let baseline = self.shared.baseline.as_ref().filter(|_| self.engine.counts_baseline);
+        let baseline = baseline.map(Baseline::counts).unwrap_or_default();
         let mut helper_calls = BTreeMap::new();
         for (index, &count) in counts.software.iter().enumerate() {
             if count != 0 {
@@ -329,8 +344,11 @@ impl Execute for Jit {
             compile_wait_ns: compiled.waited.as_nanos() as u64,
             interpreted_instructions: interpreter.interpreted_instructions - counts.fallbacks,
             fallback_instructions: counts.fallbacks,
+            baseline_units: baseline.units,
+            baseline_guest_instructions: baseline.instructions,
+            baseline_ns: baseline.took.as_nanos() as u64,
             helper_calls,
-            invalidations: compiled.invalidations,
+            invalidations: compiled.invalidations + baseline.invalidations,
             cache_hits: compiled.restored,
             ..EngineCounters::default()
         }

@@ -22,10 +22,11 @@
 //!   guest state is in the context at every call, exit and block boundary.
 //! - Compiled code is position-independent towards the machine; see `host`.
 //! - Exactly the budget's number of instructions runs; the last few of a visit are the interpreter's.
-//! - `unsafe` is in `code_memory`, `enter` and `hooks` only.
+//! - `unsafe` is in `code_memory`, `enter`, `baseline::enter` and `hooks` only.
 #![deny(unsafe_code)]
 
 mod background;
+mod baseline;
 mod code_cache;
 #[allow(unsafe_code)]
 mod code_memory;
@@ -67,7 +68,7 @@ mod unused;
 mod warmth;
 
 pub use compile::Dump;
-pub use config::{Granularity, JitConfig};
+pub use config::{Granularity, JitConfig, Tiers};
 pub use cost::{BlockCost, RegionCost};
 pub use cross_check::{CrossCheck, Unit};
 pub use error::JitError;

@@ -4,9 +4,10 @@
 //! context without a lock; what is written when code changes is behind one.
 
 use crate::JitError;
+use crate::baseline::Baseline;
 use crate::code_cache::CodeCache;
 use crate::code_memory::{CODE_SIZE, Entries};
-use crate::config::JitConfig;
+use crate::config::{JitConfig, Tiers};
 use crate::enter::{DEFAULT_MXCSR, LINKED};
 use crate::epochs::Epochs;
 use crate::hooks;
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     /// Bounds of functions that came from outside.
     bounds: Mutex<Vec<(u32, Option<u32>)>>,
     pub(crate) epochs: Arc<Epochs>,
+    /// The baseline tier, if there is one.
+    pub(crate) baseline: Option<Baseline>,
     /// The address that is being compiled, or 0: the latest, if several engines compile.
     pub(crate) compiling: Arc<AtomicU32>,
     pub(crate) perf_map: Option<PerfMap>,
@@ -111,12 +114,18 @@ impl Shared {
         config: JitConfig,
         store: Option<Arc<CodeStore>>,
     ) -> Result<Arc<Self>, JitError> {
+        let epochs = Epochs::new();
+        let baseline = match config.tiers {
+            Tiers::Optimizing => None,
+            Tiers::Baseline | Tiers::Both => Some(Baseline::new(&memory, &config, &epochs)?),
+        };
         let shared = Self {
             memory,
             config,
             modes: Default::default(),
             bounds: Mutex::new(Vec::new()),
-            epochs: Epochs::new(),
+            epochs,
+            baseline,
             compiling: Arc::default(),
             perf_map: config.perf_map.then(PerfMap::open).transpose()?,
             jit_dump: config.jit_dump.then(JitDump::open).transpose()?,
@@ -166,7 +175,9 @@ impl CodeSizes {
     /// Bytes of code, and regions of it; none where the machine is gone.
     pub fn look(&self) -> (u64, u64) {
         let shared = self.0.upgrade();
-        let sizes = shared.iter().flat_map(|shared| shared.codes()).map(|code| code.cache.lock().sizes());
+        let optimized = shared.iter().flat_map(|shared| shared.codes()).map(|code| code.cache.lock().sizes());
+        let baseline = shared.iter().filter_map(|shared| shared.baseline.as_ref());
+        let sizes = optimized.chain(baseline.map(|baseline| baseline.cache.lock().sizes()));
         sizes.fold((0, 0), |(bytes, regions), (more, others)| (bytes + more, regions + others))
     }
 }

@@ -101,9 +101,14 @@ impl Engine {
         self.interpreter.run_to_code(ctx, devices, limit, |pc| code.entries.offset(pc) != 0)
     }
 
+    /// Whether there is time left for compiling in this visit.
+    pub(crate) fn may_compile(&self) -> bool {
+        self.compile_time <= COMPILE_BUDGET
+    }
+
     /// Adds the warmth of the block at `pc` to its function's, and compiles that if it is enough.
     fn is_warm(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, pc: u32) -> bool {
-        if self.compile_time > COMPILE_BUDGET {
+        if !self.may_compile() {
             return false;
         }
         let Some(warmth) = self.interpreter.take_warmth(pc, shared.block_limit()) else { return false };

@@ -27,7 +27,7 @@ pub struct ConformanceArgs {
     /// Which engines run.
     #[arg(long, value_enum, default_value_t)]
     pub engine: EngineChoice,
-    /// Which tier the JIT runs: `interp` is the same as --engine interp, `auto` is the function tier today.
+    /// Which tier the JIT runs: `interp` is the same as --engine interp, `auto` is each of the others.
     #[arg(long, value_enum, default_value_t)]
     pub tier: Tier,
     /// Only cases whose name contains this.

@@ -62,12 +62,14 @@ pub enum Compile {
 pub enum Tier {
     /// The interpreter only.
     Interp,
-    /// The function tier for everything warm.
+    /// The baseline tier: all code is compiled at first sight, quickly.
+    Baseline,
+    /// The optimizing tier for everything warm; the rest is interpreted.
     Function,
     /// The loop tier for hot loops (not in this build yet).
     #[value(hide = true)]
     Loop,
-    /// What is best; today that is the function tier.
+    /// The baseline tier at first sight, and the optimizing tier for what is hot.
     #[default]
     Auto,
 }
@@ -101,8 +103,10 @@ pub struct CpuArgs {
     /// parallel, and does in lockstep.
     #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["interp", "cross_check"])]
     pub compile: Option<Compile>,
-    /// Compile code once this many instructions of it have been interpreted for each one to compile (1000; 500 with
-    /// --compile background; 4 with --cross-check); 0 compiles everything before it runs.
+    /// Let the optimizing tier compile code once each instruction of it has run this often on average
+    /// (100,000 in the baseline tier, 1000 with --cross-check; with --tier function 1000 in the
+    /// interpreter, 500 with --compile background, 4 with --cross-check); 0 compiles everything before it
+    /// runs.
     #[arg(long, value_name = "N", value_parser = small_number, conflicts_with = "interp")]
     pub warm_up: Option<u32>,
     /// Keep reservations in the machine-wide table. With --parallel always, unless this says otherwise.

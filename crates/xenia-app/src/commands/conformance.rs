@@ -8,7 +8,7 @@ use crate::say::outln;
 use crate::source;
 use crate::wording::{count, grouped};
 use anyhow::{Context, Result, bail};
-use xenia_jit::{Jit, JitConfig};
+use xenia_jit::{Jit, JitConfig, Tiers};
 use xenia_jit_tests::conformance::{self, Engine};
 
 /// Failures printed in full; the JSON has all.
@@ -23,6 +23,23 @@ pub fn jit_engine<'a>(break_lifter: bool, left_out: Option<u64>) -> Engine<'a> {
     })
 }
 
+/// The baseline tier alone, however often code is replaced.
+pub fn baseline_engine<'a>() -> Engine<'a> {
+    Engine::new("baseline", move |memory| {
+        let config = JitConfig { tiers: Tiers::Baseline, ..JitConfig::compile_everything() };
+        Ok(Box::new(Jit::new(memory, config)?))
+    })
+}
+
+/// The compiling engines of `tier`; for `auto` one for each tier, as a case runs once.
+fn compiling<'a>(tier: Tier) -> Vec<Engine<'a>> {
+    match tier {
+        Tier::Baseline => vec![baseline_engine()],
+        Tier::Function => vec![jit_engine(false, None)],
+        Tier::Interp | Tier::Loop | Tier::Auto => vec![jit_engine(false, None), baseline_engine()],
+    }
+}
+
 /// Runs every file, prints the failures and the rows that no case covers.
 pub fn run(args: &ConformanceArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
@@ -33,8 +50,8 @@ pub fn run(args: &ConformanceArgs) -> Result<Code> {
         }
         EngineChoice::Interp => vec![Engine::interpreter()],
         EngineChoice::Both if args.tier == Tier::Interp => vec![Engine::interpreter()],
-        EngineChoice::Jit => vec![jit_engine(false, None)],
-        EngineChoice::Both => vec![Engine::interpreter(), jit_engine(false, None)],
+        EngineChoice::Jit => compiling(args.tier),
+        EngineChoice::Both => [Engine::interpreter()].into_iter().chain(compiling(args.tier)).collect(),
     };
     for path in &args.paths {
         source::refuse_named_pipe(path).with_context(|| format!("cannot read {}", path.display()))?;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
-use xenia_jit::{CodeSizes, CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Unit};
+use xenia_jit::{CodeSizes, CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Tiers, Unit};
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_sched::{
@@ -68,10 +68,20 @@ pub fn jit_config(args: &CpuArgs, mode: &ModeArgs) -> JitConfig {
         _ => JitConfig::default(),
     };
     // What is interpreted is compared with itself.
-    let warm_up = if args.cross_check.is_some() { CrossCheck::WARM_UP } else { defaults.warm_up };
+    let is_checked = args.cross_check.is_some();
+    let warm_up = if is_checked { CrossCheck::WARM_UP } else { defaults.warm_up };
+    let hot_after = if is_checked { CrossCheck::HOT_AFTER } else { defaults.hot_after };
+    let tiers = match args.tier {
+        Tier::Baseline => Tiers::Baseline,
+        // Nothing runs before it is compiled.
+        Tier::Auto if args.warm_up.is_none_or(|after| after > 1) => Tiers::Both,
+        Tier::Auto | Tier::Function | Tier::Loop | Tier::Interp => Tiers::Optimizing,
+    };
     JitConfig {
         engine: EngineConfig { reservations: reservations(args, mode) },
+        tiers,
         warm_up: args.warm_up.unwrap_or(warm_up),
+        hot_after: args.warm_up.unwrap_or(hot_after),
         verify: args.cross_check.is_some(),
         wrong_addi: args.break_lifter,
         perf_map: args.perf_map,

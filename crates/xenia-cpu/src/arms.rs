@@ -1,0 +1,54 @@
+//! The interpreter's arms one by one, for an engine that runs the instructions it has no code for.
+
+use crate::interp::{Cpu, Flow, Handler, handler_of};
+use crate::{EngineConfig, PpcContext};
+use std::hash::{Hash, Hasher};
+use std::ptr::fn_addr_eq;
+use xenia_isa::{Instruction, Op};
+use xenia_memory::{DeviceQueue, GuestMemory};
+
+/// The interpreter's arm for an instruction, chosen once: the address of a function.
+#[derive(Clone, Copy, Debug)]
+#[repr(transparent)]
+pub struct Arm(Handler);
+
+impl Arm {
+    /// The arm of `i`, whose row is `op`. MSR must enable the facility that it needs.
+    pub fn of(op: Op, i: Instruction) -> Self {
+        Self(handler_of(op, i))
+    }
+
+    /// Its address.
+    pub fn address(self) -> usize {
+        self.0 as usize
+    }
+
+    /// Runs an instruction that [`Self::of`] gave this arm for and that neither ends a basic block nor looks
+    /// at pc or the budget, which stay as they are. False if it did not complete: the context is as before.
+    #[inline]
+    pub fn run(
+        self,
+        ctx: &mut PpcContext,
+        memory: &GuestMemory,
+        devices: &mut DeviceQueue,
+        config: EngineConfig,
+        i: Instruction,
+    ) -> bool {
+        let mut cpu = Cpu::new(ctx, memory, devices, config);
+        matches!((self.0)(&mut cpu, i), Ok(Flow::Next))
+    }
+}
+
+impl PartialEq for Arm {
+    fn eq(&self, other: &Self) -> bool {
+        fn_addr_eq(self.0, other.0)
+    }
+}
+
+impl Eq for Arm {}
+
+impl Hash for Arm {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.address().hash(state);
+    }
+}

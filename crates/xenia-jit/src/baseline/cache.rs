@@ -1,0 +1,525 @@
+//! The units of one machine: where their code lies, what leads to it, and when it goes.
+//!
+//! A unit is published by writing its entries into the table of entries and making the links to them; it is
+//! withdrawn by taking both back. Its code is freed once every engine that may be in it has left
+//! ([`crate::epochs`]). Nothing in the code looks at page versions: pages with units are watched, and units
+//! of pages that changed are withdrawn before any code is entered ([`BaselineCache::withdraw_changed`]).
+//!
+//! Where the optimizing tier has code for an address, that address has no entry here.
+//!
+//! Limits: code memory ([`crate::code_memory::CODE_SIZE`], about 24 million guest instructions); when it is
+//! full, all units are withdrawn. What is kept beside the code grows with it: some 8 bytes an instruction.
+
+use super::emit::Emitter;
+use super::enter::{THUNKS, on_fault};
+use super::links::Links;
+use super::map::Slot;
+use super::sites;
+use super::templates::HostFeatures;
+use super::unit::{Discovery, Reach, Source};
+use crate::JitError;
+use crate::code_memory::{CODE_SIZE, CodeMemory, Entries};
+use crate::epochs::Epochs;
+use fnv::FnvHashMap;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use xenia_cpu::Arm;
+use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_memory::{CodeHook, GuestMemory, Watch, register_code_hook};
+
+/// Changes of a page after which its code is interpreted.
+const FLIP_LIMIT: u32 = 12;
+/// Withdrawn units that may wait for engines before these are looked at.
+const MOST_RETIRED: usize = 64;
+/// Words of a page.
+const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
+
+/// A published unit.
+struct BaselineUnit {
+    start: u32,
+    /// Behind the last of its words.
+    end: u32,
+    offset: u32,
+    size: u32,
+    instructions: u32,
+    /// Instructions among them that arms run.
+    arms: u32,
+    entries: Vec<u32>,
+    /// Targets of its links.
+    targets: Vec<u32>,
+    pages: Vec<u32>,
+    sites: Box<[u8]>,
+    /// Instructions run here, by samples, since it was last asked.
+    credit: u64,
+    /// Withdrawn; kept until no engine can be in its code any more.
+    is_retired: bool,
+}
+
+/// Units of a page of guest memory.
+struct PageUnits {
+    version: u32,
+    units: Vec<u32>,
+}
+
+/// Figures of the baseline tier.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct BaselineCounts {
+    pub(crate) units: u64,
+    pub(crate) instructions: u64,
+    pub(crate) took: Duration,
+    pub(crate) invalidations: u64,
+}
+
+/// A guest instruction that left baseline code before it completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Site {
+    pub(super) pc: u32,
+    /// Instructions to give back to the budget.
+    pub(super) remaining: u32,
+}
+
+/// The work that a unit has done, for the choice of what is compiled again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Work {
+    pub(super) credit: u64,
+    pub(super) instructions: u32,
+    pub(super) arms: u32,
+}
+
+/// The units of one machine. Engines share it behind a lock; code and engines read the table of entries
+/// without.
+pub(crate) struct BaselineCache {
+    // First, so that it is dropped first: once code memory is unmapped, its addresses may be another's.
+    _hook: CodeHook,
+    memory: CodeMemory,
+    discovery: Discovery,
+    emitter: Emitter,
+    /// Offsets of the thunks that call arms.
+    thunks: FnvHashMap<Arm, u32>,
+    units: FnvHashMap<u32, BaselineUnit>,
+    next_id: u32,
+    by_start: BTreeMap<u32, u32>,
+    by_offset: BTreeMap<u32, u32>,
+    links: Links,
+    pages: FnvHashMap<u32, PageUnits>,
+    /// Words that units contain, a bit each, by guest page.
+    covered: FnvHashMap<u32, Box<[u64; PAGE_WORDS / 64]>>,
+    /// Changes seen of pages that held units.
+    flips: FnvHashMap<u32, u32>,
+    compile_restless: bool,
+    epochs: Arc<Epochs>,
+    /// Withdrawn units, with the last epoch in which an engine may have come into them.
+    retired: Vec<(u64, u32)>,
+    pub(crate) counts: BaselineCounts,
+}
+
+/// How the address was reached that a unit is to begin at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arrived {
+    /// By a call: a function begins there.
+    Called,
+    /// Otherwise. In the middle of a function it is a case of a switch.
+    Otherwise,
+}
+
+impl BaselineCache {
+    pub(crate) fn new(
+        epochs: Arc<Epochs>,
+        features: HostFeatures,
+        stores_by_arms: bool,
+        compile_restless: bool,
+    ) -> Result<Self, JitError> {
+        let mut stub = Vec::new();
+        stub.extend([0xFF, 0xA5]); // jmp [rbp + missing]
+        stub.extend(Slot::Missing.at().to_le_bytes());
+        let memory = CodeMemory::new(&stub)?;
+        let start = memory.execute_base() as usize;
+        let hook = register_code_hook(start..start + CODE_SIZE, Box::new(on_fault))?;
+        Ok(Self {
+            _hook: hook,
+            memory,
+            discovery: Discovery::new(),
+            emitter: Emitter::new(features, stores_by_arms),
+            thunks: FnvHashMap::default(),
+            units: FnvHashMap::default(),
+            next_id: 1,
+            by_start: BTreeMap::new(),
+            by_offset: BTreeMap::new(),
+            links: Links::default(),
+            pages: FnvHashMap::default(),
+            covered: FnvHashMap::default(),
+            flips: FnvHashMap::default(),
+            compile_restless,
+            epochs,
+            retired: Vec::new(),
+            counts: BaselineCounts::default(),
+        })
+    }
+
+    /// The table of entries.
+    pub(crate) fn entries(&self) -> &Arc<Entries> {
+        self.memory.entries()
+    }
+
+    /// The slots of a context that name this cache's code, and the thunks.
+    pub(super) fn slots(&self) -> [(Slot, u64); 2 + THUNKS.len()] {
+        let mut slots = [(Slot::Code, 0); 2 + THUNKS.len()];
+        slots[0] = (Slot::Code, self.memory.execute_base());
+        slots[1] = (Slot::Entries, self.memory.entries_base());
+        for (slot, (name, thunk)) in slots[2..].iter_mut().zip(THUNKS) {
+            *slot = (name, thunk as *const () as u64);
+        }
+        slots
+    }
+
+    /// Whether the word at `pc` belongs to a unit.
+    pub(crate) fn covers(&self, pc: u32) -> bool {
+        covers(&self.covered, pc)
+    }
+
+    /// Compiles the unit at `start`, which has no entry. Gives the offset of its code; `None` if it can't be
+    /// compiled now. Blocks that `optimized` has entries for are left out.
+    pub(super) fn compile(
+        &mut self,
+        guest: &GuestMemory,
+        optimized: &Entries,
+        start: u32,
+        arrived: Arrived,
+        reach: Reach,
+    ) -> Option<u32> {
+        let began = Instant::now();
+        if self.retired.len() >= MOST_RETIRED {
+            self.release_retired();
+        }
+        let offset = self.compile_unit(guest, optimized, start, arrived, reach);
+        self.counts.took += began.elapsed();
+        offset
+    }
+
+    fn compile_unit(
+        &mut self,
+        guest: &GuestMemory,
+        optimized: &Entries,
+        start: u32,
+        arrived: Arrived,
+        reach: Reach,
+    ) -> Option<u32> {
+        let inside = arrived == Arrived::Otherwise && self.is_inside(start);
+        let entries = Arc::clone(self.memory.entries());
+        let mut source = PagesRead {
+            guest,
+            entries: &entries,
+            optimized,
+            flips: (!self.compile_restless).then_some(&self.flips),
+            covered: inside.then_some(&self.covered),
+            start,
+            last: (u32::MAX, false),
+            pages: Vec::new(),
+        };
+        if !self.discovery.find(start, reach, &mut source) {
+            return None;
+        }
+        let pages = source.pages;
+        let (memory, thunks) = (&mut self.memory, &mut self.thunks);
+        self.emitter.emit(&self.discovery, &mut |arm| thunk(memory, thunks, arm))?;
+        let size = self.emitter.code().len();
+        let Ok(offset) = self.memory.allocate(size) else {
+            tracing::debug!("baseline: code memory is full and is emptied");
+            self.flush();
+            return None;
+        };
+        // Versions were read before the words: those are what they were if these are.
+        if pages.iter().any(|&(page, version)| guest.page_version(page) != version) {
+            self.memory.release(offset, size);
+            return None;
+        }
+        self.publish(offset as u32, start, pages);
+        Some(offset as u32)
+    }
+
+    fn publish(&mut self, offset: u32, start: u32, pages: Vec<(u32, u32)>) {
+        let id = self.next_id;
+        self.next_id += 1;
+        let emitter = &mut self.emitter;
+        for &(field, thunk) in &emitter.arm_calls {
+            let target = i64::from(thunk) - i64::from(offset);
+            emitter.templates.e.set_distance(field as usize, target);
+        }
+        for link in &emitter.links {
+            self.links.add(id, offset, link);
+            let known = if !link.is_call {
+                self.memory.entries().offset(link.target)
+            } else if link.target == start {
+                offset
+            } else {
+                self.by_start
+                    .get(&link.target)
+                    .and_then(|id| self.units.get(id))
+                    .map_or(0, |unit| unit.offset)
+            };
+            if known != 0 {
+                let target = i64::from(known) - i64::from(offset);
+                emitter.templates.e.set_distance(link.field as usize, target);
+            }
+        }
+        let size = emitter.code().len() as u32;
+        self.memory.write(offset as usize, emitter.code());
+        let entries: Vec<u32> = emitter.entries.iter().map(|&(pc, _)| pc).collect();
+        for &(pc, at) in &emitter.entries {
+            self.memory.set_entry(pc, offset + at);
+            self.links.lead(&self.memory, pc, offset + at, pc == start);
+        }
+        let mut targets: Vec<u32> = emitter.links.iter().map(|link| link.target).collect();
+        targets.sort_unstable();
+        targets.dedup();
+        for block in &self.discovery.blocks {
+            for index in block.first..block.end {
+                cover(&mut self.covered, self.discovery.address(index));
+            }
+        }
+        for &(page, version) in &pages {
+            let units = self.pages.entry(page).or_insert_with(|| PageUnits { version, units: Vec::new() });
+            // An older version's units are withdrawn at the next look, this one with them.
+            units.units.push(id);
+        }
+        let unit = BaselineUnit {
+            start,
+            end: self.discovery.address(self.discovery.end()),
+            offset,
+            size,
+            instructions: self.discovery.instructions as u32,
+            arms: emitter.arm_calls.len() as u32,
+            entries,
+            targets,
+            pages: pages.iter().map(|&(page, _)| page).collect(),
+            sites: emitter.sites.as_slice().into(),
+            credit: 0,
+            is_retired: false,
+        };
+        self.counts.units += 1;
+        self.counts.instructions += u64::from(unit.instructions);
+        self.by_start.insert(start, id);
+        self.by_offset.insert(offset, id);
+        self.units.insert(id, unit);
+    }
+
+    /// Whether `pc` lies between the first and the last word of a unit that begins before it.
+    fn is_inside(&self, pc: u32) -> bool {
+        let before = self.by_start.range(..pc).next_back();
+        before.is_some_and(|(_, unit)| self.units.get(unit).is_some_and(|unit| pc < unit.end))
+    }
+
+    /// The address of code at an offset.
+    pub(super) fn address(&self, offset: u32) -> u64 {
+        self.memory.execute_base() + u64::from(offset)
+    }
+
+    fn unit_at(&mut self, offset: u32) -> Option<&mut BaselineUnit> {
+        let (_, id) = self.by_offset.range(..=offset).next_back()?;
+        self.units.get_mut(id)
+    }
+
+    /// The guest instruction whose code covers the host address before `host`, or that address itself.
+    pub(super) fn site(&mut self, host: u64) -> Option<Site> {
+        let offset = u32::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
+        let unit = self.unit_at(offset)?;
+        let found = sites::find(&unit.sites, offset - unit.offset)?;
+        Some(Site { pc: unit.start.wrapping_add(4 * found.word), remaining: found.remaining })
+    }
+
+    /// Credits the unit with the entry `pc` with instructions. Gives what it has done in all.
+    pub(super) fn credit(&mut self, pc: u32, instructions: u64) -> Option<Work> {
+        let offset = self.memory.entries().offset(pc);
+        let unit = self.unit_at(offset)?;
+        unit.credit += instructions;
+        Some(Work { credit: unit.credit, instructions: unit.instructions, arms: unit.arms })
+    }
+
+    /// The unit with the entry `pc` begins to count anew.
+    pub(super) fn forget_credit(&mut self, pc: u32) {
+        let offset = self.memory.entries().offset(pc);
+        if let Some(unit) = self.unit_at(offset) {
+            unit.credit = 0;
+        }
+    }
+
+    /// The other tier has code for these addresses: they are no entries here from now on.
+    pub(crate) fn hide(&mut self, entries: impl Iterator<Item = u32>) {
+        for pc in entries {
+            let offset = self.memory.entries().offset(pc);
+            if offset == 0 {
+                continue;
+            }
+            self.memory.set_entry(pc, 0);
+            self.links.withdraw(&self.memory, pc);
+            let Some((_, &id)) = self.by_offset.range(..=offset).next_back() else { continue };
+            let Some(unit) = self.units.get_mut(&id) else { continue };
+            unit.entries.retain(|&entry| entry != pc);
+            if unit.start == pc {
+                self.by_start.remove(&pc);
+            }
+            if unit.entries.is_empty() {
+                self.withdraw(id);
+            }
+        }
+    }
+
+    /// Withdraws the units on pages whose version has moved. Gives how many there were.
+    pub(crate) fn withdraw_changed(&mut self, guest: &GuestMemory) -> u64 {
+        let moved = self.pages.iter().filter(|(page, units)| guest.page_version(**page) != units.version);
+        let moved: Vec<u32> = moved.map(|(&page, _)| page).collect();
+        let mut withdrawn = 0;
+        for page in moved {
+            let Some(PageUnits { units, .. }) = self.pages.remove(&page) else { continue };
+            *self.flips.entry(page).or_default() += 1;
+            for id in units {
+                withdrawn += u64::from(self.withdraw(id));
+            }
+        }
+        self.counts.invalidations += withdrawn;
+        withdrawn
+    }
+
+    /// False if it was withdrawn already.
+    fn withdraw(&mut self, id: u32) -> bool {
+        let Some(unit) = self.units.get_mut(&id).filter(|unit| !unit.is_retired) else { return false };
+        unit.is_retired = true;
+        for &pc in &unit.entries {
+            self.memory.set_entry(pc, 0);
+            self.links.withdraw(&self.memory, pc);
+        }
+        for &target in &unit.targets {
+            self.links.remove(id, target);
+        }
+        for page in &unit.pages {
+            if let Some(units) = self.pages.get_mut(page) {
+                units.units.retain(|&unit| unit != id);
+                if units.units.is_empty() {
+                    self.pages.remove(page);
+                }
+            }
+        }
+        if self.by_start.get(&unit.start) == Some(&id) {
+            self.by_start.remove(&unit.start);
+        }
+        for page in unit.start / PAGE_SIZE..=unit.end.wrapping_sub(1) / PAGE_SIZE {
+            self.covered.remove(&page);
+        }
+        self.retired.push((self.epochs.advance(), id));
+        true
+    }
+
+    /// Withdraws everything.
+    fn flush(&mut self) {
+        for id in self.units.keys().copied().collect::<Vec<_>>() {
+            self.withdraw(id);
+        }
+        self.flips.clear();
+        self.release_retired();
+    }
+
+    /// Frees code that no engine can be in any more.
+    fn release_retired(&mut self) {
+        let oldest = self.epochs.oldest();
+        let (free, kept) =
+            std::mem::take(&mut self.retired).into_iter().partition(|&(epoch, _)| epoch < oldest);
+        self.retired = kept;
+        let free: Vec<(u64, u32)> = free;
+        for (_, id) in free {
+            if let Some(unit) = self.units.remove(&id) {
+                self.by_offset.remove(&unit.offset);
+                self.memory.release(unit.offset as usize, unit.size as usize);
+            }
+        }
+    }
+
+    /// Bytes of code memory in use, and units.
+    pub(crate) fn sizes(&self) -> (u64, u64) {
+        (self.memory.in_use() as u64, self.units.len() as u64)
+    }
+}
+
+/// The thunk that calls `arm`: `mov rdx, arm; jmp [rbp + run_arm]`.
+fn thunk(memory: &mut CodeMemory, thunks: &mut FnvHashMap<Arm, u32>, arm: Arm) -> Option<u32> {
+    if let Some(&offset) = thunks.get(&arm) {
+        return Some(offset);
+    }
+    let mut code = vec![0x48, 0xBA];
+    code.extend((arm.address() as u64).to_le_bytes());
+    code.extend([0xFF, 0xA5]);
+    code.extend(Slot::RunArm.at().to_le_bytes());
+    let offset = memory.allocate(code.len()).ok()?;
+    memory.write(offset, &code);
+    thunks.insert(arm, offset as u32);
+    Some(offset as u32)
+}
+
+type Covered = FnvHashMap<u32, Box<[u64; PAGE_WORDS / 64]>>;
+
+fn covers(covered: &Covered, pc: u32) -> bool {
+    let word = (pc % PAGE_SIZE / 4) as usize;
+    covered.get(&(pc / PAGE_SIZE)).is_some_and(|bits| bits[word / 64] >> (word % 64) & 1 != 0)
+}
+
+fn cover(covered: &mut Covered, pc: u32) {
+    let word = (pc % PAGE_SIZE / 4) as usize;
+    let bits = covered.entry(pc / PAGE_SIZE).or_insert_with(|| Box::new([0; PAGE_WORDS / 64]));
+    bits[word / 64] |= 1 << (word % 64);
+}
+
+/// Guest code on pages that are watched before they are read.
+struct PagesRead<'a> {
+    guest: &'a GuestMemory,
+    entries: &'a Entries,
+    /// Those of the optimizing tier.
+    optimized: &'a Entries,
+    /// Changes by page, if pages that change often are left to the interpreter.
+    flips: Option<&'a FnvHashMap<u32, u32>>,
+    /// Words that end the unit where a block begins at them.
+    covered: Option<&'a Covered>,
+    start: u32,
+    /// The page that was asked for last, and whether it may be read.
+    last: (u32, bool),
+    /// Pages that were read, with their versions.
+    pages: Vec<(u32, u32)>,
+}
+
+impl PagesRead<'_> {
+    fn may_read(&mut self, pc: u32) -> bool {
+        let Some(page) = GuestMemory::page_index(GuestAddr(pc)) else { return false };
+        if self.pages.iter().any(|&(read, _)| read == page) {
+            return true;
+        }
+        if self.flips.is_some_and(|flips| flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)) {
+            return false;
+        }
+        match self.guest.watch_code_page(page) {
+            Some((version, Watch::Protected)) => {
+                self.pages.push((page, version));
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Source for PagesRead<'_> {
+    fn fetch(&mut self, pc: u32) -> Option<u32> {
+        let page = pc / PAGE_SIZE;
+        if self.last.0 != page {
+            self.last = (page, self.may_read(pc));
+        }
+        if !self.last.1 {
+            return None;
+        }
+        self.guest.fetch_u32(pc).ok()
+    }
+
+    fn is_elsewhere(&self, pc: u32) -> bool {
+        pc != self.start
+            && (self.entries.offset(pc) != 0
+                || self.optimized.offset(pc) != 0
+                || self.covered.is_some_and(|covered| covers(covered, pc)))
+    }
+}

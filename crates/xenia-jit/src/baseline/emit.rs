@@ -1,0 +1,400 @@
+//! From a unit to host code: blocks in the order of their addresses, cold exits behind them.
+//!
+//! ```text
+//!  unit:   [stack check] block block block …   │ exits: budget, links not made yet, return misses
+//!  block:  [compare the budget with the path]  subtract the block's length  │ instructions │ branch
+//! ```
+//!
+//! A guest call is a host call, a guest return a host return. Behind a call the host code compares LR with
+//! the return address, so that a return to elsewhere (`longjmp`, a switch of stacks) goes by the table of
+//! entries. Instructions without a template call the interpreter's arm.
+//!
+//! The distances of branches that leave the unit are *links*: they lead to an exit that asks for the target
+//! until `links` fills them in.
+
+use super::encode::{ADD, CMP, Condition, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
+use super::leaves::Ending;
+use super::map::{BUDGET, CTR, LR, Slot, gpr};
+use super::sites;
+use super::templates::{HostFeatures, Templates};
+use super::unit::{Block, Discovery, Word};
+use xenia_cpu::Arm;
+use xenia_isa::{Instruction, Op};
+
+/// Set beside a guest address in eax on the way out: the interpreter runs the instruction there.
+pub(super) const INTERPRET: u32 = 1;
+/// Set beside a guest address in eax where code for it is asked for: it is called.
+pub(super) const CALLED: u32 = 1;
+
+/// rsp.
+const STACK: HostReg = 4;
+/// Words that a forward branch may skip to be emitted as a short one at first.
+const SHORT_WORDS: usize = 9;
+
+/// A branch that leaves the unit.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Link {
+    /// Where its distance is, from the unit's beginning.
+    pub(super) field: u32,
+    /// The exit that asks for its target, from the unit's beginning.
+    pub(super) exit: u32,
+    /// Guest address.
+    pub(super) target: u32,
+    pub(super) is_call: bool,
+}
+
+/// A way out of the hot code.
+#[derive(Clone, Copy, Debug)]
+enum Exit {
+    /// The budget may not suffice for the path from this address.
+    Budget(u32),
+    /// Calls are nested too deep to go on at this address.
+    Depth(u32),
+    /// The address in eax is called, and calls are nested too deep.
+    DepthInRegister,
+    /// A call returned to elsewhere.
+    Return,
+}
+
+/// Writes units; keeps its buffers from one to the next.
+pub(super) struct Emitter {
+    pub(super) templates: Templates,
+    /// Positions of blocks.
+    labels: Vec<u32>,
+    /// Jumps to blocks: the position of the distance, the block, and whether it is a short one.
+    jumps: Vec<(usize, usize, bool)>,
+    exits: Vec<(usize, Exit)>,
+    pub(super) links: Vec<Link>,
+    /// Entries: guest addresses and positions.
+    pub(super) entries: Vec<(u32, u32)>,
+    /// Calls of arms: where their distance is, and the thunk's offset in code memory.
+    pub(super) arm_calls: Vec<(u32, u32)>,
+    /// See [`super::sites`].
+    pub(super) sites: Vec<u8>,
+    allows_short: bool,
+}
+
+impl Emitter {
+    pub(super) fn new(features: HostFeatures, stores_by_arms: bool) -> Self {
+        let e = Encoder::new();
+        Self {
+            templates: Templates { e, features, stores_by_arms },
+            labels: Vec::new(),
+            jumps: Vec::new(),
+            exits: Vec::new(),
+            links: Vec::new(),
+            entries: Vec::new(),
+            arm_calls: Vec::new(),
+            sites: Vec::new(),
+            allows_short: true,
+        }
+    }
+
+    /// The unit's code.
+    pub(super) fn code(&self) -> &[u8] {
+        self.templates.e.code()
+    }
+
+    /// Writes the code of `unit`. `thunk` gives the offset of the thunk that calls an arm; `None` if there is
+    /// no room for it.
+    pub(super) fn emit(
+        &mut self,
+        unit: &Discovery,
+        thunk: &mut impl FnMut(Arm) -> Option<u32>,
+    ) -> Option<()> {
+        self.allows_short = true;
+        if self.emit_once(unit, thunk)? {
+            return Some(());
+        }
+        // A short branch did not reach.
+        self.allows_short = false;
+        self.emit_once(unit, thunk)?.then_some(())
+    }
+
+    fn emit_once(&mut self, unit: &Discovery, thunk: &mut impl FnMut(Arm) -> Option<u32>) -> Option<bool> {
+        self.templates.e.clear();
+        self.labels.clear();
+        self.jumps.clear();
+        self.exits.clear();
+        self.links.clear();
+        self.entries.clear();
+        self.arm_calls.clear();
+        self.sites.clear();
+        let nests = nests(unit);
+        for (number, &block) in unit.blocks.iter().enumerate() {
+            let start = self.templates.e.len();
+            self.labels.push(start as u32);
+            self.templates.e.flags = None;
+            let pc = unit.address(block.first);
+            if block.is_entry {
+                self.entries.push((pc, start as u32));
+            }
+            if number == 0 && nests {
+                self.templates.e.op64(CMP, STACK, Rm::Ctx(Slot::StackLimit.at()));
+                self.exit_if(Condition::CARRY, Exit::Depth(pc));
+            }
+            if block.starts_path {
+                self.templates.e.imm(false, Imm::Cmp, BUDGET, block.path.max(1).cast_signed());
+                self.exit_if(Condition::LESS, Exit::Budget(pc));
+            }
+            if block.counted != 0 {
+                self.templates.e.imm(false, Imm::Sub, BUDGET, block.counted.cast_signed());
+            }
+            let before = number.checked_sub(1).map_or(0, |before| self.labels[before] as usize);
+            let front = self.templates.e.len() - start;
+            sites::begin_block(&mut self.sites, &block, start - before, front);
+            self.straight(unit, block, thunk)?;
+            self.end(unit, number, block);
+        }
+        Some(self.finish())
+    }
+
+    fn exit_if(&mut self, condition: Condition, exit: Exit) {
+        let field = self.templates.e.jump_if(condition);
+        self.exits.push((field, exit));
+    }
+
+    /// The instructions of a block but for the one that ends it.
+    fn straight(
+        &mut self,
+        unit: &Discovery,
+        block: Block,
+        thunk: &mut impl FnMut(Arm) -> Option<u32>,
+    ) -> Option<()> {
+        let last = block.end - usize::from(block.ending != Ending::Next);
+        let words = unit.words(block.first, last);
+        let mut index = 0;
+        while let Some(&Word { i, op: Some(op) }) = words.get(index) {
+            let start = self.templates.e.len();
+            let pair = words.get(index + 1).and_then(|next| constant_pair(op, i, *next));
+            if let Some(value) = pair {
+                self.templates.e.constant(gpr(i.rd()), value);
+                index += 1;
+            } else if !self.templates.emit(op, i) {
+                self.call_arm(op, i, thunk)?;
+            }
+            let length = (self.templates.e.len() - start) as u8;
+            self.sites.push(length);
+            if pair.is_some() {
+                self.sites.push(0);
+            }
+            index += 1;
+        }
+        Some(())
+    }
+
+    fn call_arm(&mut self, op: Op, i: Instruction, thunk: &mut impl FnMut(Arm) -> Option<u32>) -> Option<()> {
+        let thunk = thunk(Arm::of(op, i))?;
+        self.templates.e.flags = None;
+        self.templates.e.word(RAX, i.0);
+        let field = self.templates.e.call();
+        self.arm_calls.push((field as u32, thunk));
+        Some(())
+    }
+
+    /// What ends a block, and the way to what follows it.
+    fn end(&mut self, unit: &Discovery, number: usize, block: Block) {
+        let last = unit.words(block.end - 1, block.end)[0].i;
+        let pc = unit.address(block.end - 1);
+        let next = pc.wrapping_add(4);
+        let target = block.ending.target(pc, last);
+        match (block.ending, target) {
+            (Ending::Jump, Some(target)) => {
+                let follows = unit.block_at(target) == Some(number + 1) && target == next;
+                if !follows {
+                    self.branch(unit, number, None, target);
+                }
+            }
+            (Ending::Conditional, Some(target)) => {
+                if let Some(condition) = self.templates.branch_condition(last) {
+                    self.branch(unit, number, Some(condition), target)
+                } else {
+                    self.branch(unit, number, None, target);
+                    return;
+                }
+            }
+            (Ending::Call, Some(target)) => {
+                self.link_register(next);
+                if target != next {
+                    self.templates.e.align_field(1);
+                    let field = self.templates.e.call();
+                    self.links.push(Link { field: field as u32, exit: 0, target, is_call: true });
+                    self.returned(next);
+                }
+            }
+            (Ending::Return, _) => self.templates.e.ret(),
+            (Ending::ConditionalReturn, _) => {
+                if let Some(condition) = self.templates.branch_condition(last) {
+                    let over = self.templates.e.jump_if_short(condition.not());
+                    self.templates.e.ret();
+                    self.templates.e.land(over);
+                }
+            }
+            (Ending::Indirect, _) => {
+                self.look_up_ctr();
+                self.templates.e.go_to_register(RCX, false);
+            }
+            (Ending::IndirectCall, _) => {
+                self.link_register(next);
+                self.look_up_ctr();
+                self.templates.e.op64(CMP, STACK, Rm::Ctx(Slot::StackLimit.at()));
+                self.exit_if(Condition::CARRY, Exit::DepthInRegister);
+                self.templates.e.go_to_register(RCX, true);
+                self.returned(next);
+            }
+            (Ending::Interpreted | Ending::Illegal, _) => {
+                self.templates.e.word(RAX, pc | INTERPRET);
+                self.templates.e.jump_through(Slot::Leave.at());
+            }
+            (Ending::Next | Ending::Jump | Ending::Conditional | Ending::Call, _) => {}
+        }
+        let follows = unit.blocks.get(number + 1).is_some_and(|next| next.first == block.end);
+        if block.ending.may_fall_through() && !follows {
+            self.leave_by(None, next);
+        }
+    }
+
+    /// A branch to `target`, in this unit or elsewhere.
+    fn branch(&mut self, unit: &Discovery, number: usize, condition: Option<Condition>, target: u32) {
+        let Some(to) = unit.block_at(target & !3) else {
+            self.leave_by(condition, target & !3);
+            return;
+        };
+        let is_short = self.allows_short
+            && match self.labels.get(to) {
+                Some(&label) => self.templates.e.len() - (label as usize) < 120,
+                None => unit.blocks[to].first - unit.blocks[number].end <= SHORT_WORDS,
+            };
+        let e = &mut self.templates.e;
+        let field = match (condition, is_short) {
+            (Some(condition), true) => e.jump_if_short(condition),
+            (Some(condition), false) => e.jump_if(condition),
+            (None, true) => e.jump_short(),
+            (None, false) => e.jump(),
+        };
+        self.jumps.push((field, to, is_short));
+    }
+
+    /// A link that is no call.
+    fn leave_by(&mut self, condition: Option<Condition>, target: u32) {
+        let e = &mut self.templates.e;
+        let field = if let Some(condition) = condition {
+            e.align_field(2);
+            e.jump_if(condition)
+        } else {
+            e.align_field(1);
+            e.jump()
+        };
+        self.links.push(Link { field: field as u32, exit: 0, target, is_call: false });
+    }
+
+    /// LR = the address behind a call.
+    fn link_register(&mut self, next: u32) {
+        self.templates.e.word(RAX, next);
+        self.templates.e.store(LR, RAX);
+    }
+
+    /// Behind a host call: goes on if the guest returned to `next`.
+    fn returned(&mut self, next: u32) {
+        self.templates.e.imm(false, Imm::Cmp, LR, next.cast_signed());
+        self.exit_if(Condition::NOT_EQUAL, Exit::Return);
+    }
+
+    /// eax = the address in CTR, rcx = the host address of its code, or of the stub that asks for it.
+    fn look_up_ctr(&mut self) {
+        let e = &mut self.templates.e;
+        e.op32(MOV, RAX, CTR);
+        e.imm(false, Imm::And, Rm::Reg(RAX), -4);
+        e.op64(MOV, RCX, Rm::Ctx(Slot::Entries.at()));
+        e.raw(&[0x8B, 0x0C, 0x01]); // mov ecx, [rcx + rax]
+        e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
+    }
+
+    /// Fills in the jumps between blocks and writes the exits. False if a short jump does not reach.
+    fn finish(&mut self) -> bool {
+        for &(field, block, is_short) in &self.jumps {
+            let label = self.labels[block] as usize;
+            if is_short {
+                if !self.templates.e.set_short_distance(field, label) {
+                    return false;
+                }
+            } else {
+                self.templates.e.set_distance(field, label as i64);
+            }
+        }
+        let e = &mut self.templates.e;
+        // Shared by all of the unit.
+        let (mut deep, mut missed) = (None, None);
+        for &(field, exit) in &self.exits {
+            let shared = match exit {
+                Exit::DepthInRegister => Some((&mut deep, Slot::Leave)),
+                Exit::Return => Some((&mut missed, Slot::ReturnMiss)),
+                Exit::Budget(_) | Exit::Depth(_) => None,
+            };
+            if let Some((position, slot)) = shared {
+                let at = *position.get_or_insert_with(|| {
+                    let at = e.len();
+                    e.jump_through(slot.at());
+                    at
+                });
+                e.set_distance(field, at as i64);
+                continue;
+            }
+            e.set_distance(field, e.len() as i64);
+            match exit {
+                Exit::Budget(pc) => {
+                    e.word(RAX, pc);
+                    e.jump_through(Slot::SliceOver.at());
+                }
+                Exit::Depth(pc) => {
+                    e.word(RAX, pc);
+                    e.jump_through(Slot::Leave.at());
+                }
+                Exit::DepthInRegister | Exit::Return => {}
+            }
+        }
+        for link in &mut self.links {
+            link.exit = e.len() as u32;
+            e.set_distance(link.field as usize, link.exit.into());
+            e.word(RAX, link.target | if link.is_call { CALLED } else { 0 });
+            e.jump_through(Slot::Missing.at());
+        }
+        true
+    }
+}
+
+/// Whether code that the unit leads to may call. A unit without calls and links nests no further.
+fn nests(unit: &Discovery) -> bool {
+    unit.blocks.iter().enumerate().any(|(number, block)| {
+        let pc = unit.address(block.end - 1);
+        let last = unit.words(block.end - 1, block.end)[0].i;
+        let follows = unit.blocks.get(number + 1).is_some_and(|next| next.first == block.end);
+        let falls_out = block.ending.may_fall_through() && !follows;
+        let jumps_out = match block.ending {
+            Ending::Call | Ending::IndirectCall | Ending::Indirect => true,
+            Ending::Jump | Ending::Conditional => {
+                block.ending.target(pc, last).is_none_or(|target| unit.block_at(target & !3).is_none())
+            }
+            _ => false,
+        };
+        falls_out || jumps_out
+    })
+}
+
+/// The constant that `lis` and what adds the lower half to the same register make together.
+fn constant_pair(op: Op, i: Instruction, next: Word) -> Option<i32> {
+    if op != Op::addis || i.ra() != 0 {
+        return None;
+    }
+    let high = i.simm() << 16;
+    let value = match next {
+        Word { i: low, op: Some(Op::addi) } if low.ra() == i.rd() && low.rd() == i.rd() && i.rd() != 0 => {
+            high.wrapping_add(low.simm())
+        }
+        Word { i: low, op: Some(Op::ori) } if low.rs() == i.rd() && low.ra() == i.rd() => {
+            high | low.uimm() as i64
+        }
+        _ => return None,
+    };
+    i32::try_from(value).ok()
+}

@@ -1,0 +1,378 @@
+//! The way into baseline code and back out, and what it calls.
+//!
+//! `enter_code` saves the host's registers, loads the mapped guest registers and calls the code. A return
+//! that no caller waits for comes back here and goes by the table of entries. Whatever leaves stores the
+//! mapped registers and drops all frames: host frames of guest functions hold return addresses only.
+//!
+//! ```text
+//!  code ──► leave          eax = guest address, and in its low bits why
+//!       ──► missing        eax = guest address without code: services::missing gives it code, or leaves
+//!       ──► slice_over     eax = guest address where the budget was compared: services::slice_over
+//!       ──► run_arm        eax = instruction, edx = number of its arm: services::run_arm; returns
+//!       ──► return_miss    a guest return to elsewhere than its caller expects
+//!  fault ─► leave_after_fault
+//! ```
+//!
+//! # Safety rules
+//! - Everything here but [`enter`] is reached from baseline code only, whose rbp points [`BIAS`] bytes into
+//!   the context that `enter` was given; nobody else uses that or its run meanwhile.
+//! - Services are called with the mapped registers stored, on an aligned stack.
+
+use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RSI, Rm};
+use super::map::{BIAS, CR0, LR, MAP, Slot, displacement};
+use super::services::{self, BaselineRun};
+use std::arch::{asm, naked_asm};
+use std::mem::offset_of;
+use xenia_cpu::{Arm, PpcContext};
+use xenia_memory::{Action, HostFault};
+
+/// Bytes of host stack that nested guest calls may use.
+const NESTING: u64 = 192 << 10;
+
+/// Why baseline code was left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(super) enum Reason {
+    /// To go on at pc by another way.
+    Branch = 0,
+    /// The interpreter is to run the instruction at pc.
+    Interpret = 1,
+    /// The budget may end on the path from pc: the interpreter finishes it.
+    Budget = 2,
+    /// An access to memory was refused.
+    Fault = 3,
+    /// An arm did not complete.
+    Arm = 4,
+}
+
+impl Reason {
+    const ALL: [Self; 5] = [Self::Branch, Self::Interpret, Self::Budget, Self::Fault, Self::Arm];
+
+    fn from_bits(bits: u64) -> Self {
+        Self::ALL.get(bits as usize).copied().unwrap_or(Self::Branch)
+    }
+}
+
+/// Displacement of a GPR's place in the context.
+const fn at(n: usize) -> i32 {
+    displacement(offset_of!(PpcContext, gpr) + 8 * n)
+}
+
+const fn is_map(rows: &[(usize, u8); 9]) -> bool {
+    let mut n = 0;
+    while n < 9 {
+        if MAP[n].0 != rows[n].0 || MAP[n].1 != rows[n].1 {
+            return false;
+        }
+        n += 1;
+    }
+    true
+}
+
+// What `store` and `load` below say.
+const _: () = assert!(
+    is_map(&[(9, RBX), (10, RSI), (1, R14), (3, R8), (11, R13), (8, R12), (4, R9), (5, R10), (7, R11)])
+        && CR0 == R15
+);
+
+/// Stores the mapped registers.
+macro_rules! store {
+    () => {
+        "mov [rbp + {r9}], rbx
+         mov [rbp + {r10}], rsi
+         mov [rbp + {r1}], r14
+         mov [rbp + {r3}], r8
+         mov [rbp + {r11}], r13
+         mov [rbp + {r8}], r12
+         mov [rbp + {r4}], r9
+         mov [rbp + {r5}], r10
+         mov [rbp + {r7}], r11
+         mov [rbp + {cr0}], r15"
+    };
+}
+
+/// Loads the mapped registers and rdi; keeps rax, rcx, rdx and the flags.
+macro_rules! load {
+    () => {
+        "mov rbx, [rbp + {r9}]
+         mov rsi, [rbp + {r10}]
+         mov r14, [rbp + {r1}]
+         mov r8, [rbp + {r3}]
+         mov r13, [rbp + {r11}]
+         mov r12, [rbp + {r8}]
+         mov r9, [rbp + {r4}]
+         mov r10, [rbp + {r5}]
+         mov r11, [rbp + {r7}]
+         mov r15, [rbp + {cr0}]
+         mov rdi, [rbp + {memory}]"
+    };
+}
+
+/// `naked_asm` with the places of the mapped registers.
+macro_rules! code {
+    ([$($line:expr),* $(,)?] $($operand:tt)*) => {
+        naked_asm!(
+            $($line,)*
+            r9 = const at(9),
+            r10 = const at(10),
+            r1 = const at(1),
+            r3 = const at(3),
+            r11 = const at(11),
+            r8 = const at(8),
+            r4 = const at(4),
+            r5 = const at(5),
+            r7 = const at(7),
+            cr0 = const displacement(offset_of!(PpcContext, cr)),
+            $($operand)*
+        )
+    };
+}
+
+const fn displaced(place: Rm) -> i32 {
+    match place {
+        Rm::Ctx(at) => at,
+        Rm::Reg(_) | Rm::Guest(_) => 0,
+    }
+}
+
+const LR_AT: i32 = displaced(LR);
+const PC_AT: i32 = displacement(offset_of!(PpcContext, pc));
+
+/// Runs the code at a host address on a context.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext, code: u64) {
+    code!(
+        [
+            "push rbp
+             push rbx
+             push r12
+             push r13
+             push r14
+             push r15
+             sub rsp, 8
+             lea rbp, [rdi + {bias}]
+             mov [rbp + {saved}], rsp
+             mov rcx, rsi",
+            load!(),
+            "2:
+             call rcx
+             mov eax, [rbp + {lr}]
+             and eax, -4
+             mov rcx, [rbp + {entries}]
+             mov ecx, [rcx + rax]
+             add rcx, [rbp + {code}]
+             jmp 2b",
+        ]
+        memory = const Slot::Memory.at(),
+        bias = const BIAS,
+        saved = const Slot::SavedStack.at(),
+        lr = const LR_AT,
+        entries = const Slot::Entries.at(),
+        code = const Slot::Code.at(),
+    )
+}
+
+/// Leaves: eax = guest address, and the [`Reason`] in its low bits.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn leave() {
+    code!(
+        [
+            store!(),
+            "mov ecx, eax
+             and ecx, 3
+             and eax, -4
+             mov [rbp + {pc}], eax
+             mov [rbp + {reason}], rcx
+             jmp {out}",
+        ]
+        pc = const PC_AT,
+        reason = const Slot::Reason.at(),
+        out = sym leave_stored,
+    )
+}
+
+/// Leaves; everything is in the context.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn leave_stored() {
+    naked_asm!(
+        "mov rsp, [rbp + {saved}]",
+        "add rsp, 8",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "ret",
+        saved = const Slot::SavedStack.at(),
+    )
+}
+
+/// Where the fault handler resumes, with rsp as [`Slot::SavedStack`] says.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn leave_after_fault() {
+    code!(
+        [
+            store!(),
+            "mov qword ptr [rbp + {reason}], {fault}
+             jmp {out}",
+        ]
+        reason = const Slot::Reason.at(),
+        fault = const Reason::Fault as i32,
+        out = sym leave_stored,
+    )
+}
+
+/// A guest return to elsewhere than its caller expects: goes by the table of entries.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn return_miss() {
+    naked_asm!(
+        "mov eax, [rbp + {lr}]",
+        "and eax, -4",
+        "mov rcx, [rbp + {entries}]",
+        "mov ecx, [rcx + rax]",
+        "add rcx, [rbp + {code}]",
+        "jmp rcx",
+        lr = const LR_AT,
+        entries = const Slot::Entries.at(),
+        code = const Slot::Code.at(),
+    )
+}
+
+/// Makes a thunk that asks a service where to go on: its host address, or 0 to leave.
+macro_rules! asks {
+    ($(#[doc = $doc:literal])* $name:ident => $service:ident) => {
+        $(#[doc = $doc])*
+        #[unsafe(naked)]
+        pub(super) unsafe extern "sysv64" fn $name() {
+            code!(
+                [
+                    store!(),
+                    "mov rdx, rsp
+                     mov r12, rsp
+                     and rsp, -16
+                     mov esi, eax
+                     lea rdi, [rbp - {bias}]
+                     call {service}
+                     mov rsp, r12
+                     test rax, rax
+                     jz {out}",
+                    load!(),
+                    "jmp rax",
+                ]
+                memory = const Slot::Memory.at(),
+                bias = const BIAS,
+                service = sym $service,
+                out = sym leave_stored,
+            )
+        }
+    };
+}
+
+asks! {
+    /// eax = a guest address without code, and whether it is called.
+    missing => ask_missing
+}
+asks! {
+    /// eax = a guest address where the budget was too small.
+    slice_over => ask_slice
+}
+
+/// Runs the instruction in eax by the interpreter's arm in rdx. Returns if it completes.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn run_arm() {
+    code!(
+        [
+            store!(),
+            "mov r12, rsp
+             and rsp, -16
+             mov esi, eax
+             lea rdi, [rbp - {bias}]
+             call {service}
+             mov rsp, r12
+             test al, al
+             jz 2f",
+            load!(),
+            "ret
+             2:
+             pop rax
+             mov [rbp + {site}], rax
+             mov qword ptr [rbp + {reason}], {arm}
+             jmp {out}",
+        ]
+        memory = const Slot::Memory.at(),
+        bias = const BIAS,
+        service = sym ask_arm,
+        site = const Slot::Site.at(),
+        reason = const Slot::Reason.at(),
+        arm = const Reason::Arm as i32,
+        out = sym leave_stored,
+    )
+}
+
+/// The context, and the run that it belongs to.
+///
+/// # Safety
+/// By the module's rules.
+unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a mut BaselineRun<'a, 'a>) {
+    // SAFETY: `enter` borrowed it exclusively for all of the run.
+    let ctx = unsafe { &mut *ctx };
+    // SAFETY: `enter` put it there for this run; it lives until that returns.
+    let run = unsafe { &mut *(ctx.host[Slot::Run as usize] as *mut BaselineRun<'_, '_>) };
+    (ctx, run)
+}
+
+unsafe extern "sysv64" fn ask_missing(ctx: *mut PpcContext, pc: u32, stack: u64) -> u64 {
+    // SAFETY: called by `missing`.
+    let (ctx, run) = unsafe { lend(ctx) };
+    services::missing(ctx, run, pc, stack)
+}
+
+unsafe extern "sysv64" fn ask_slice(ctx: *mut PpcContext, pc: u32) -> u64 {
+    // SAFETY: called by `slice_over`.
+    let (ctx, run) = unsafe { lend(ctx) };
+    services::slice_over(ctx, run, pc)
+}
+
+unsafe extern "sysv64" fn ask_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
+    // SAFETY: called by `run_arm`.
+    let (ctx, run) = unsafe { lend(ctx) };
+    // SAFETY: the thunks of `cache` pass what `Arm::address` gave; an `Arm` is that address.
+    let arm = unsafe { std::mem::transmute::<*const (), Arm>(arm) };
+    services::run_arm(ctx, run, word, arm)
+}
+
+/// The slots with the addresses of the thunks.
+pub(super) const THUNKS: [(Slot, unsafe extern "sysv64" fn()); 5] = [
+    (Slot::Missing, missing),
+    (Slot::SliceOver, slice_over),
+    (Slot::RunArm, run_arm),
+    (Slot::Leave, leave),
+    (Slot::ReturnMiss, return_miss),
+];
+
+/// Runs the code at `code` on `ctx`, and says why it stopped. The slots of the context are set, but for those
+/// that this sets; `code` is the address of an entry that stays mapped while the run's engine is present.
+pub(super) fn enter(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, code: u64) -> Reason {
+    let here: u64;
+    // SAFETY: reads the stack pointer.
+    unsafe { asm!("mov {}, rsp", out(reg) here, options(nomem, nostack, preserves_flags)) };
+    ctx.host[Slot::StackLimit as usize] = here.saturating_sub(NESTING);
+    ctx.host[Slot::Run as usize] = std::ptr::from_mut(run) as u64;
+    // SAFETY: the tables lead to code that `emit` made, which follows `map.rs`, or to the stub.
+    unsafe { enter_code(ctx, code) };
+    Reason::from_bits(ctx.host[Slot::Reason as usize])
+}
+
+/// A guest access of baseline code was refused: notes where and leaves.
+pub(super) fn on_fault(fault: &mut HostFault) -> Action {
+    if fault.guest_addr.is_none() {
+        return Action::NotMine;
+    }
+    let ctx = (fault.registers[5] as *mut PpcContext).wrapping_byte_sub(BIAS);
+    // SAFETY: the instruction that faulted is baseline code, so rbp is as the module's rules have it.
+    let host = unsafe { &mut (*ctx).host };
+    host[Slot::Site as usize] = fault.rip;
+    fault.registers[4] = host[Slot::SavedStack as usize];
+    Action::Resume(leave_after_fault as *const () as u64)
+}

@@ -1,0 +1,151 @@
+//! Which instructions end a basic block of the baseline tier, and how.
+
+use std::sync::LazyLock;
+use xenia_isa::{Family, Flag, Instruction, Op, spr};
+
+/// How an instruction ends its basic block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// It does not.
+    Next,
+    /// `b`.
+    Jump,
+    /// `bl`.
+    Call,
+    /// `bc` that tests either CTR or a condition, or nothing.
+    Conditional,
+    /// `blr`.
+    Return,
+    /// `bclr` that tests a condition.
+    ConditionalReturn,
+    /// `bctr`.
+    Indirect,
+    /// `bctrl`.
+    IndirectCall,
+    /// The interpreter runs it: it may end the visit, looks at the time, or changes the mode.
+    Interpreted,
+    /// The word is no instruction.
+    Illegal,
+}
+
+impl Ending {
+    /// Where it goes, if the word says so.
+    pub(super) fn target(self, pc: u32, i: Instruction) -> Option<u32> {
+        let distance = match self {
+            Self::Jump | Self::Call => i.li(),
+            Self::Conditional => i.bd(),
+            _ => return None,
+        };
+        Some(if i.aa() { distance as u32 } else { pc.wrapping_add(distance as u32) })
+    }
+
+    /// Whether it leaves a return address.
+    pub(super) fn calls(self) -> bool {
+        matches!(self, Self::Call | Self::IndirectCall)
+    }
+
+    /// Whether the code of the next block may follow without a branch.
+    pub(super) fn may_fall_through(self) -> bool {
+        matches!(
+            self,
+            Self::Next | Self::Conditional | Self::ConditionalReturn | Self::Call | Self::IndirectCall
+        )
+    }
+}
+
+/// What a row says of its instructions' ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rule {
+    Next,
+    Interpreted,
+    /// The word decides.
+    Word,
+}
+
+static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| Op::all().map(rule).collect());
+
+fn rule(op: Op) -> Rule {
+    let row = op.row();
+    match op {
+        Op::bx | Op::bcx | Op::bclrx | Op::bcctrx | Op::mfspr | Op::mtspr | Op::orx => Rule::Word,
+        _ if row.has(Flag::last) => Rule::Interpreted,
+        _ if row.family == Family::Integer && row.has(Flag::oe) => Rule::Word,
+        _ => Rule::Next,
+    }
+}
+
+/// How the instruction ends its basic block.
+#[inline(always)]
+pub(super) fn ending(op: Option<Op>, i: Instruction) -> Ending {
+    let Some(op) = op else { return Ending::Illegal };
+    match RULES[op as usize] {
+        Rule::Next => Ending::Next,
+        Rule::Interpreted => Ending::Interpreted,
+        Rule::Word => of_word(op, i),
+    }
+}
+
+fn of_word(op: Op, i: Instruction) -> Ending {
+    const IGNORES_CONDITION: usize = 16;
+    const IGNORES_COUNT: usize = 4;
+    let (always, tests_one) = (
+        i.bo() & IGNORES_CONDITION != 0 && i.bo() & IGNORES_COUNT != 0,
+        i.bo() & (IGNORES_CONDITION | IGNORES_COUNT) != 0,
+    );
+    let interpreted = |is: bool| if is { Ending::Interpreted } else { Ending::Next };
+    match op {
+        Op::bx if i.lk() => Ending::Call,
+        Op::bx => Ending::Jump,
+        Op::bcx if tests_one && !i.lk() => Ending::Conditional,
+        Op::bclrx if always && !i.lk() => Ending::Return,
+        Op::bclrx if i.bo() & IGNORES_COUNT != 0 && !i.lk() => Ending::ConditionalReturn,
+        Op::bcctrx if always => {
+            if i.lk() {
+                Ending::IndirectCall
+            } else {
+                Ending::Indirect
+            }
+        }
+        Op::mfspr => interpreted(matches!(i.spr(), spr::TB | spr::TBU)),
+        // It may set XER[SO].
+        Op::mtspr => interpreted(i.spr() == spr::XER),
+        Op::orx => interpreted(i.is_yield_hint()),
+        Op::bcx | Op::bclrx | Op::bcctrx => Ending::Interpreted,
+        _ => interpreted(i.oe()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Ending {
+        let bytes = xenia_isa::assemble(text, 0x8200_0000).unwrap().bytes;
+        let i = Instruction(u32::from_be_bytes(bytes[..4].try_into().unwrap()));
+        ending(i.op(), i)
+    }
+
+    #[test]
+    fn endings() {
+        for (text, expected) in [
+            ("add r3,r4,r5", Ending::Next),
+            ("addo r3,r4,r5", Ending::Interpreted),
+            ("mulhwu r3,r4,r5", Ending::Next),
+            ("mtlr r3", Ending::Next),
+            ("mtxer r3", Ending::Interpreted),
+            ("mftb r3", Ending::Interpreted),
+            ("blr", Ending::Return),
+            ("beqlr", Ending::ConditionalReturn),
+            ("blrl", Ending::Interpreted),
+            ("bctr", Ending::Indirect),
+            ("bctrl", Ending::IndirectCall),
+            ("sc", Ending::Interpreted),
+            ("isync", Ending::Interpreted),
+            ("twi 31,r0,0", Ending::Next),
+            ("or r31,r31,r31", Ending::Interpreted),
+        ] {
+            assert_eq!(of(text), expected, "{text}");
+        }
+        assert_eq!(ending(None, Instruction(0)), Ending::Illegal);
+    }
+}

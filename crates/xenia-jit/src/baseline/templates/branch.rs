@@ -1,0 +1,62 @@
+//! The tests that conditional branches make.
+
+use super::Templates;
+use crate::baseline::encode::{Condition, Imm, MOV, RAX, Rm, Shift, TEST};
+use crate::baseline::map::{CTR, cr};
+use xenia_isa::Instruction;
+
+impl Templates {
+    /// Makes the host's flags say whether a conditional branch that tests one thing is taken, and how; `None`
+    /// if it always is. Decrements CTR if that is what it tests.
+    pub(in crate::baseline) fn branch_condition(&mut self, i: Instruction) -> Option<Condition> {
+        if i.bo() & 4 == 0 {
+            self.e.imm(true, Imm::Sub, CTR, 1);
+            // 32-bit mode: the low word decides.
+            self.e.imm(false, Imm::Cmp, CTR, 0);
+            return Some(if i.bo() & 2 != 0 { Condition::EQUAL } else { Condition::NOT_EQUAL });
+        }
+        if i.bo() & 16 != 0 {
+            return None;
+        }
+        let condition = self.field_test(i.bi() >> 2, i.bi() & 3);
+        Some(if i.bo() & 8 != 0 { condition } else { condition.not() })
+    }
+
+    /// Tests a bit of a condition register field: 0 is LT, 3 is SO.
+    fn field_test(&mut self, field: usize, bit: usize) -> Condition {
+        let place = cr(field);
+        let is_live = self.e.flags == Some(field as u8);
+        match (bit, place) {
+            (0, _) if is_live => Condition::LESS,
+            (1, _) if is_live => Condition::GREATER,
+            (2, _) if is_live => Condition::EQUAL,
+            (0, place) => {
+                self.e.bit_test(place, 62);
+                Condition::CARRY
+            }
+            (1, Rm::Reg(reg)) => {
+                self.e.op64(TEST, reg, place);
+                Condition::GREATER
+            }
+            (1, place) => {
+                self.e.imm(true, Imm::Cmp, place, 0);
+                Condition::GREATER
+            }
+            (2, Rm::Reg(reg)) => {
+                self.e.op32(TEST, reg, place);
+                Condition::EQUAL
+            }
+            (2, place) => {
+                self.e.imm(false, Imm::Cmp, place, 0);
+                Condition::EQUAL
+            }
+            // SO is bit 61 xor bit 62.
+            (_, place) => {
+                self.e.op64(MOV, RAX, place);
+                self.e.shift(true, Shift::Right, RAX, 61);
+                self.e.test_al(3);
+                Condition::PARITY_EVEN.not()
+            }
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! Fixed-point arithmetic and compares.
+
+use super::Templates;
+use crate::baseline::encode::MOVZX8;
+use crate::baseline::encode::{
+    ADD, AND, CMP, Condition, HostReg, IMUL, Imm, MOV, MOVSX8, MOVSXD, RAX, RCX, RDX, Rm, STORE8, SUB, Shift,
+    TEST, Unary, XOR,
+};
+use crate::baseline::map::{CA, cr, gpr};
+use xenia_isa::{Instruction, Op};
+
+impl Templates {
+    pub(super) fn integer(&mut self, op: Op, i: Instruction) -> bool {
+        // OE forms may set XER[SO]: `unit` leaves them to the interpreter.
+        let (d, a, b) = (i.rd(), i.ra(), i.rb());
+        match op {
+            Op::addi => self.add_immediate(i, i.simm() as i32),
+            Op::addis => self.add_immediate(i, (i.simm() << 16) as i32),
+            Op::addx => self.add(i),
+            Op::subfx => {
+                self.two(SUB, d, b, a, false);
+                self.record_if(i, d);
+            }
+            Op::negx => {
+                let target = Self::target(d);
+                self.e.mov(target, gpr(a));
+                self.e.unary(true, Unary::Neg, Rm::Reg(target));
+                self.write(d, target);
+                self.record_if(i, d);
+            }
+            Op::mulli => {
+                let target = Self::target(d);
+                self.e.multiply(target, gpr(a), i.simm() as i32);
+                self.write(d, target);
+            }
+            Op::mullwx => {
+                self.word_product(i, true);
+                self.write(d, RAX);
+                self.record_if(i, d);
+            }
+            Op::mulldx => {
+                self.two(IMUL, d, a, b, true);
+                self.record_if(i, d);
+            }
+            Op::mulhwx | Op::mulhwux => {
+                let signed = op == Op::mulhwx;
+                self.word_product(i, signed);
+                self.e.shift(true, if signed { Shift::RightSigned } else { Shift::Right }, RAX, 32);
+                self.write(d, RAX);
+                self.record_if(i, d);
+            }
+            Op::divwx => self.divide(i),
+            Op::divwux => self.divide_unsigned(i),
+            Op::addic | Op::addic_rc => {
+                let value = i.simm() as i32;
+                self.e.op32(MOV, RCX, gpr(a));
+                self.e.op64(MOV, RAX, gpr(a));
+                self.e.imm(false, Imm::Add, Rm::Reg(RCX), value);
+                self.e.set(Condition::CARRY, CA);
+                self.e.imm(true, Imm::Add, Rm::Reg(RAX), value);
+                self.write(d, RAX);
+                if op == Op::addic_rc {
+                    self.record(d);
+                }
+            }
+            Op::subficx => {
+                self.e.constant(Rm::Reg(RAX), i.simm() as i32);
+                self.subtract_carrying(d, a);
+            }
+            Op::subfcx => {
+                self.e.op64(MOV, RAX, gpr(b));
+                self.subtract_carrying(d, a);
+                self.record_if(i, d);
+            }
+            Op::addcx => {
+                self.e.op32(MOV, RCX, gpr(a));
+                self.e.op32(ADD, RCX, gpr(b));
+                self.e.set(Condition::CARRY, CA);
+                self.e.op64(MOV, RAX, gpr(a));
+                self.e.op64(ADD, RAX, gpr(b));
+                self.write(d, RAX);
+                self.record_if(i, d);
+            }
+            Op::addex | Op::subfex | Op::addzex | Op::subfzex => self.add_extended(op, i),
+            Op::cmp | Op::cmpl => self.compare(i, op == Op::cmp, None),
+            Op::cmpi => self.compare(i, true, Some(i.simm() as i32)),
+            Op::cmpli => self.compare(i, false, Some(i.uimm() as i32)),
+            _ => return false,
+        }
+        true
+    }
+
+    /// `addi` and `addis`.
+    fn add_immediate(&mut self, i: Instruction, value: i32) {
+        let to = gpr(i.rd());
+        if i.ra() == 0 {
+            self.e.constant(to, value);
+            return;
+        }
+        let from = gpr(i.ra());
+        if from == to {
+            if value != 0 {
+                self.e.imm(true, Imm::Add, to, value);
+            }
+            return;
+        }
+        let target = Self::target(i.rd());
+        if let Rm::Reg(base) = from
+            && value != 0
+        {
+            self.e.lea(true, target, base, value);
+        } else {
+            self.e.mov(target, from);
+            if value != 0 {
+                self.e.lea(true, target, target, value);
+            }
+        }
+        self.write(i.rd(), target);
+    }
+
+    fn add(&mut self, i: Instruction) {
+        match (gpr(i.rd()), gpr(i.ra()), gpr(i.rb())) {
+            (Rm::Reg(to), Rm::Reg(a), Rm::Reg(b)) if to != a && to != b => {
+                self.e.lea_sum(true, to, a, b);
+            }
+            _ => self.two(ADD, i.rd(), i.ra(), i.rb(), true),
+        }
+        self.record_if(i, i.rd());
+    }
+
+    /// rax = the product of the low words of RA and RB.
+    fn word_product(&mut self, i: Instruction, signed: bool) {
+        for (reg, n) in [(RAX, i.ra()), (RCX, i.rb())] {
+            self.e.op(signed, if signed { MOVSXD } else { MOV }, reg, gpr(n));
+        }
+        self.e.op64(IMUL, RAX, Rm::Reg(RCX));
+    }
+
+    /// RD = rax − RA, with the carry out of the low word.
+    fn subtract_carrying(&mut self, d: usize, a: usize) {
+        self.e.op32(CMP, RAX, gpr(a));
+        self.e.set(Condition::NOT_CARRY, CA);
+        self.e.op64(SUB, RAX, gpr(a));
+        self.write(d, RAX);
+    }
+
+    /// `adde`, `subfe`, `addze`, `subfze`: the carry is bit 32 of the sum of the low words.
+    fn add_extended(&mut self, op: Op, i: Instruction) {
+        let negated = matches!(op, Op::subfex | Op::subfzex);
+        let other = matches!(op, Op::addex | Op::subfex);
+        self.e.op32(MOVZX8, RDX, CA);
+        self.e.op32(MOV, RCX, gpr(i.ra()));
+        if negated {
+            self.e.unary(false, Unary::Not, Rm::Reg(RCX));
+        }
+        if other {
+            self.e.op32(MOV, RAX, gpr(i.rb()));
+            self.e.op64(ADD, RCX, Rm::Reg(RAX));
+        }
+        self.e.op64(ADD, RCX, Rm::Reg(RDX));
+        self.e.shift(true, Shift::Right, RCX, 32);
+        self.e.op32(STORE8, RCX, CA);
+        self.e.op64(MOV, RAX, gpr(i.ra()));
+        if negated {
+            self.e.unary(true, Unary::Not, Rm::Reg(RAX));
+        }
+        if other {
+            self.e.op64(ADD, RAX, gpr(i.rb()));
+        }
+        self.e.op64(ADD, RAX, Rm::Reg(RDX));
+        self.write(i.rd(), RAX);
+        self.record_if(i, i.rd());
+    }
+
+    /// `divwu`: 0 where there is no quotient.
+    fn divide_unsigned(&mut self, i: Instruction) {
+        self.e.op32(MOV, RCX, gpr(i.rb()));
+        self.e.op32(MOV, RAX, gpr(i.ra()));
+        self.e.op32(XOR, RDX, Rm::Reg(RDX));
+        self.e.op32(TEST, RCX, Rm::Reg(RCX));
+        let none = self.e.jump_if_short(Condition::EQUAL);
+        self.e.unary(false, Unary::Div, Rm::Reg(RCX));
+        let done = self.e.jump_short();
+        self.e.land(none);
+        self.e.op32(XOR, RAX, Rm::Reg(RAX));
+        self.e.land(done);
+        self.write(i.rd(), RAX);
+        self.record_if(i, i.rd());
+    }
+
+    /// `divw`: 0 where there is no quotient. The divisors 0 and −1, which the host would trap at or might, go
+    /// another way.
+    fn divide(&mut self, i: Instruction) {
+        self.e.op32(MOV, RCX, gpr(i.rb()));
+        self.e.op32(MOV, RAX, gpr(i.ra()));
+        self.e.lea(false, RDX, RCX, 1);
+        self.e.imm(false, Imm::Cmp, Rm::Reg(RDX), 1);
+        let plain = self.e.jump_if_short(Condition::ABOVE);
+        // 0 by 0, or the dividend by −1.
+        self.e.op32(AND, RAX, Rm::Reg(RCX));
+        self.e.unary(false, Unary::Neg, Rm::Reg(RAX));
+        let negated = self.e.jump_if_short(Condition::NOT_OVERFLOW);
+        self.e.op32(XOR, RAX, Rm::Reg(RAX));
+        let none = self.e.jump_short();
+        self.e.land(plain);
+        self.e.raw(&[0x99]); // cdq
+        self.e.unary(false, Unary::DivSigned, Rm::Reg(RCX));
+        self.e.land(negated);
+        self.e.land(none);
+        self.write(i.rd(), RAX);
+        self.record_if(i, i.rd());
+    }
+
+    /// A compare with RB or a value. The field is a difference of words extended to 64 bits; a difference of
+    /// doublewords may overflow, so that theirs is 1, −1 or 0.
+    fn compare(&mut self, i: Instruction, signed: bool, value: Option<i32>) {
+        let (field, a) = (i.crfd(), gpr(i.ra()));
+        let target = Self::compare_target(field);
+        if i.l() {
+            self.compare_doublewords(i, signed, value, target);
+            self.e.store(cr(field), target);
+            return;
+        }
+        let extend = |this: &mut Self, reg: HostReg, from: Rm| {
+            this.e.op(signed, if signed { MOVSXD } else { MOV }, reg, from);
+        };
+        extend(self, target, a);
+        match value {
+            Some(0) => self.e.op64(TEST, target, Rm::Reg(target)),
+            Some(value) => self.e.imm(true, Imm::Sub, Rm::Reg(target), value),
+            None => {
+                extend(self, RAX, gpr(i.rb()));
+                self.e.op64(SUB, target, Rm::Reg(RAX));
+            }
+        }
+        self.e.store(cr(field), target);
+        self.e.flags = Some(field as u8);
+    }
+
+    /// `target` = 1, −1 or 0.
+    fn compare_doublewords(&mut self, i: Instruction, signed: bool, value: Option<i32>, target: HostReg) {
+        if let Some(value) = value {
+            self.e.imm(true, Imm::Cmp, gpr(i.ra()), value)
+        } else {
+            let a = self.read(i.ra(), RAX);
+            self.e.op64(CMP, a, gpr(i.rb()));
+        }
+        let (greater, less) =
+            if signed { (Condition::GREATER, Condition::LESS) } else { (Condition::ABOVE, Condition::CARRY) };
+        self.e.set(greater, Rm::Reg(RAX));
+        self.e.set(less, Rm::Reg(RCX));
+        self.e.op32(SUB.byte(), RAX, Rm::Reg(RCX));
+        self.e.op64(MOVSX8, target, Rm::Reg(RAX));
+    }
+}

@@ -1,0 +1,109 @@
+//! Logical operations, extensions of signs, and leading zeros.
+
+use super::Templates;
+use crate::baseline::encode::{
+    AND, Form, Imm, LZCNT, MOV, MOVSX8, MOVSX16, MOVSXD, OR, RAX, RCX, Rm, Unary, XOR,
+};
+use crate::baseline::map::gpr;
+use xenia_isa::{Instruction, Op};
+
+impl Templates {
+    pub(super) fn logical(&mut self, op: Op, i: Instruction) -> bool {
+        let (a, s, b) = (i.ra(), i.rs(), i.rb());
+        match op {
+            Op::orx if s == b => self.move_register(a, s),
+            Op::orx => self.two(OR, a, s, b, true),
+            Op::andx => self.two(AND, a, s, b, true),
+            Op::xorx => self.two(XOR, a, s, b, true),
+            Op::norx => self.negated(OR, i),
+            Op::nandx => self.negated(AND, i),
+            Op::eqvx => self.negated(XOR, i),
+            Op::andcx => self.with_complement(AND, i),
+            Op::orcx => self.with_complement(OR, i),
+            Op::ori => self.immediate(Imm::Or, i, i.uimm() as u32),
+            Op::oris => self.immediate(Imm::Or, i, (i.uimm() as u32) << 16),
+            Op::xori => self.immediate(Imm::Xor, i, i.uimm() as u32),
+            Op::xoris => self.immediate(Imm::Xor, i, (i.uimm() as u32) << 16),
+            Op::andi_rc => self.and_immediate(i, i.uimm() as u32),
+            Op::andis_rc => self.and_immediate(i, (i.uimm() as u32) << 16),
+            Op::extsbx => self.extend(MOVSX8, i),
+            Op::extshx => self.extend(MOVSX16, i),
+            Op::extswx => self.extend(MOVSXD, i),
+            Op::cntlzwx if self.features.lzcnt => {
+                let target = Self::target(a);
+                self.e.op32(LZCNT, target, gpr(s));
+                self.write(a, target);
+            }
+            _ => return false,
+        }
+        let has_record_form =
+            !matches!(op, Op::ori | Op::oris | Op::xori | Op::xoris | Op::andi_rc | Op::andis_rc);
+        if has_record_form {
+            self.record_if(i, a);
+        }
+        true
+    }
+
+    fn move_register(&mut self, to: usize, from: usize) {
+        match (gpr(to), gpr(from)) {
+            (Rm::Reg(to), from) => self.e.mov(to, from),
+            (to, Rm::Reg(from)) => self.e.store(to, from),
+            (to, from) if to == from => {}
+            (to, from) => {
+                self.e.op64(MOV, RAX, from);
+                self.e.store(to, RAX);
+            }
+        }
+    }
+
+    /// RA = not (RS op RB).
+    fn negated(&mut self, form: Form, i: Instruction) {
+        self.e.op64(MOV, RAX, gpr(i.rs()));
+        if i.rs() != i.rb() || form == XOR {
+            self.e.op64(form, RAX, gpr(i.rb()));
+        }
+        self.e.unary(true, Unary::Not, Rm::Reg(RAX));
+        self.write(i.ra(), RAX);
+    }
+
+    /// RA = RS op not RB.
+    fn with_complement(&mut self, form: Form, i: Instruction) {
+        self.e.op64(MOV, RAX, gpr(i.rb()));
+        self.e.unary(true, Unary::Not, Rm::Reg(RAX));
+        self.e.op64(form, RAX, gpr(i.rs()));
+        self.write(i.ra(), RAX);
+    }
+
+    fn immediate(&mut self, operation: Imm, i: Instruction, value: u32) {
+        if value == 0 {
+            self.move_register(i.ra(), i.rs());
+            return;
+        }
+        let target = Self::target(i.ra());
+        if let Ok(value) = i32::try_from(value) {
+            self.e.mov(target, gpr(i.rs()));
+            self.e.imm(true, operation, Rm::Reg(target), value);
+        } else {
+            // Sign-extended it would reach the upper half.
+            self.e.word(RCX, value);
+            self.e.mov(target, gpr(i.rs()));
+            let form = if operation == Imm::Or { OR } else { XOR };
+            self.e.op64(form, target, Rm::Reg(RCX));
+        }
+        self.write(i.ra(), target);
+    }
+
+    fn and_immediate(&mut self, i: Instruction, value: u32) {
+        let target = Self::target(i.ra());
+        self.e.op32(MOV, target, gpr(i.rs()));
+        self.e.imm(false, Imm::And, Rm::Reg(target), value.cast_signed());
+        self.write(i.ra(), target);
+        self.record(i.ra());
+    }
+
+    fn extend(&mut self, form: Form, i: Instruction) {
+        let target = Self::target(i.ra());
+        self.e.op64(form, target, gpr(i.rs()));
+        self.write(i.ra(), target);
+    }
+}

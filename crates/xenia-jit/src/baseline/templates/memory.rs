@@ -1,0 +1,300 @@
+//! Loads and stores: one host access each, through the guest view, whose rights are the guest's.
+//!
+//! A refused access faults; `crate::baseline::enter` resumes where all guest registers are stored, and the
+//! interpreter runs the instruction, which has changed nothing yet.
+
+use super::Templates;
+use crate::baseline::encode::{
+    ADD, HostReg, Imm, MOV, MOVBE, MOVBE_STORE, MOVSX16, MOVSXD, MOVZX8, MOVZX16, RAX, RCX, Rm, STORE, STORE8,
+};
+use crate::baseline::map::{fpr, gpr, vector};
+use xenia_isa::{Instruction, Op};
+
+/// The value of an access.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Value {
+    Byte,
+    Half,
+    HalfSigned,
+    Word,
+    WordSigned,
+    Double,
+    HalfReversed,
+    WordReversed,
+}
+
+/// How the effective address of an access is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Address {
+    /// (RA|0) + a displacement.
+    Displaced(i32),
+    /// (RA|0) + RB.
+    Indexed,
+}
+
+/// An access of a general-purpose register.
+#[derive(Clone, Copy, Debug)]
+struct Access {
+    value: Value,
+    address: Address,
+    /// RA becomes the effective address.
+    update: bool,
+    store: bool,
+}
+
+impl Access {
+    /// The access of an instruction that moves a general-purpose register.
+    fn of(op: Op, i: Instruction) -> Option<Self> {
+        use Value::{Byte, Double, Half, HalfReversed, HalfSigned, Word, WordReversed, WordSigned};
+        let d = Address::Displaced(i.disp() as i32);
+        let ds = Address::Displaced(i.disp_ds() as i32);
+        let x = Address::Indexed;
+        let (value, address, update, store) = match op {
+            Op::lbz => (Byte, d, false, false),
+            Op::lbzu => (Byte, d, true, false),
+            Op::lbzx => (Byte, x, false, false),
+            Op::lbzux => (Byte, x, true, false),
+            Op::lhz => (Half, d, false, false),
+            Op::lhzu => (Half, d, true, false),
+            Op::lhzx => (Half, x, false, false),
+            Op::lhzux => (Half, x, true, false),
+            Op::lha => (HalfSigned, d, false, false),
+            Op::lhau => (HalfSigned, d, true, false),
+            Op::lhax => (HalfSigned, x, false, false),
+            Op::lhaux => (HalfSigned, x, true, false),
+            Op::lwz => (Word, d, false, false),
+            Op::lwzu => (Word, d, true, false),
+            Op::lwzx => (Word, x, false, false),
+            Op::lwzux => (Word, x, true, false),
+            Op::lwa => (WordSigned, ds, false, false),
+            Op::lwax => (WordSigned, x, false, false),
+            Op::ld => (Double, ds, false, false),
+            Op::ldu => (Double, ds, true, false),
+            Op::ldx => (Double, x, false, false),
+            Op::lhbrx => (HalfReversed, x, false, false),
+            Op::lwbrx => (WordReversed, x, false, false),
+            Op::stb => (Byte, d, false, true),
+            Op::stbu => (Byte, d, true, true),
+            Op::stbx => (Byte, x, false, true),
+            Op::stbux => (Byte, x, true, true),
+            Op::sth => (Half, d, false, true),
+            Op::sthu => (Half, d, true, true),
+            Op::sthx => (Half, x, false, true),
+            Op::sthux => (Half, x, true, true),
+            Op::stw => (Word, d, false, true),
+            Op::stwu => (Word, d, true, true),
+            Op::stwx => (Word, x, false, true),
+            Op::stwux => (Word, x, true, true),
+            Op::std => (Double, ds, false, true),
+            Op::stdu => (Double, ds, true, true),
+            Op::stdx => (Double, x, false, true),
+            Op::sthbrx => (HalfReversed, x, false, true),
+            Op::stwbrx => (WordReversed, x, false, true),
+            _ => return None,
+        };
+        Some(Self { value, address, update, store })
+    }
+}
+
+/// Guest memory at eax.
+const GUEST: Rm = Rm::Guest(0);
+
+impl Templates {
+    pub(super) fn memory(&mut self, op: Op, i: Instruction) -> bool {
+        if let Some(access) = Access::of(op, i) {
+            // Invalid forms are the arms': where RA is 0 or a target, their order of writes decides.
+            let is_invalid = access.update && (i.ra() == 0 || !access.store && i.ra() == i.rd());
+            if is_invalid || access.store && self.stores_by_arms {
+                return false;
+            }
+            self.effective_address(i, access.address);
+            if access.store {
+                self.store_register(i, access);
+            } else {
+                self.load_register(i, access);
+            }
+            return true;
+        }
+        let address = match op {
+            Op::lfd | Op::stfd => Address::Displaced(i.disp() as i32),
+            Op::lfdx | Op::stfdx | Op::stfiwx => Address::Indexed,
+            Op::lvx | Op::lvxl | Op::lvx128 | Op::lvxl128 => Address::Indexed,
+            Op::stvx | Op::stvxl | Op::stvx128 | Op::stvxl128 => Address::Indexed,
+            _ => return false,
+        };
+        let stores_vector = matches!(op, Op::stvx | Op::stvxl | Op::stvx128 | Op::stvxl128);
+        let stores = stores_vector || matches!(op, Op::stfd | Op::stfdx | Op::stfiwx);
+        if stores && self.stores_by_arms {
+            return false;
+        }
+        match op {
+            Op::lfd | Op::lfdx => {
+                self.effective_address(i, address);
+                self.load(true, RCX);
+                self.e.store(fpr(i.rd()), RCX);
+            }
+            Op::stfd | Op::stfdx | Op::stfiwx => {
+                let wide = op != Op::stfiwx;
+                self.effective_address(i, address);
+                self.e.op(wide, MOV, RCX, fpr(i.rs()));
+                self.save_scratch(wide);
+            }
+            _ => {
+                let is_128 = matches!(op, Op::lvx128 | Op::lvxl128 | Op::stvx128 | Op::stvxl128);
+                self.effective_address(i, address);
+                self.e.imm(false, Imm::And, Rm::Reg(RAX), -16);
+                self.move_vector(if is_128 { i.vd128() } else { i.vd() }, stores_vector);
+            }
+        }
+        true
+    }
+
+    /// eax = the effective address. The host's flags stay as they are where that costs nothing.
+    fn effective_address(&mut self, i: Instruction, address: Address) {
+        match address {
+            Address::Displaced(displacement) => {
+                if i.ra() == 0 {
+                    self.e.word(RAX, displacement.cast_unsigned());
+                    return;
+                }
+                match gpr(i.ra()) {
+                    Rm::Reg(base) if displacement != 0 => self.e.lea(false, RAX, base, displacement),
+                    base => {
+                        self.e.op32(MOV, RAX, base);
+                        if displacement != 0 {
+                            self.e.lea(false, RAX, RAX, displacement);
+                        }
+                    }
+                }
+            }
+            Address::Indexed => {
+                let index = gpr(i.rb());
+                if i.ra() == 0 {
+                    self.e.op32(MOV, RAX, index);
+                    return;
+                }
+                match (gpr(i.ra()), index) {
+                    (Rm::Reg(base), Rm::Reg(index)) => self.e.lea_sum(false, RAX, base, index),
+                    (Rm::Reg(reg), other) | (other, Rm::Reg(reg)) => {
+                        self.e.op32(MOV, RAX, other);
+                        self.e.lea_sum(false, RAX, RAX, reg);
+                    }
+                    (base, index) => {
+                        self.e.op32(MOV, RAX, base);
+                        self.e.op32(ADD, RAX, index);
+                    }
+                }
+            }
+        }
+    }
+
+    /// `reg` = the big-endian word or doubleword at eax.
+    fn load(&mut self, wide: bool, reg: HostReg) {
+        if self.features.movbe {
+            self.e.op(wide, MOVBE, reg, GUEST);
+        } else {
+            self.e.op(wide, MOV, reg, GUEST);
+            self.e.swap(wide, reg);
+        }
+    }
+
+    /// Stores rcx, which changes, as a big-endian word or doubleword at eax.
+    fn save_scratch(&mut self, wide: bool) {
+        if self.features.movbe {
+            self.e.op(wide, MOVBE_STORE, RCX, GUEST);
+        } else {
+            self.e.swap(wide, RCX);
+            self.e.op(wide, STORE, RCX, GUEST);
+        }
+    }
+
+    /// Moves the vector register at the aligned address in eax. Both halves lie in one page: if the second
+    /// access faults, so did the first.
+    fn move_vector(&mut self, n: usize, store: bool) {
+        // The register's low half holds the bytes at the higher address.
+        for (at, half) in [(0, 8), (8, 0)] {
+            let (guest, place) = (Rm::Guest(at), Rm::Ctx(vector(n) + half));
+            if store {
+                self.e.op64(MOV, RCX, place);
+                if self.features.movbe {
+                    self.e.op64(MOVBE_STORE, RCX, guest);
+                } else {
+                    self.e.swap(true, RCX);
+                    self.e.op64(STORE, RCX, guest);
+                }
+            } else {
+                if self.features.movbe {
+                    self.e.op64(MOVBE, RCX, guest);
+                } else {
+                    self.e.op64(MOV, RCX, guest);
+                    self.e.swap(true, RCX);
+                }
+                self.e.store(place, RCX);
+            }
+        }
+    }
+
+    fn load_register(&mut self, i: Instruction, access: Access) {
+        // rax holds the address until RA has it.
+        let reg = match gpr(i.rd()) {
+            Rm::Reg(reg) => reg,
+            _ => RCX,
+        };
+        match access.value {
+            Value::Byte => self.e.op32(MOVZX8, reg, GUEST),
+            Value::Half | Value::HalfSigned => {
+                self.e.op32(MOVZX16, reg, GUEST);
+                self.e.swap_half(reg);
+                if access.value == Value::HalfSigned {
+                    self.e.op64(MOVSX16, reg, Rm::Reg(reg));
+                }
+            }
+            Value::HalfReversed => self.e.op32(MOVZX16, reg, GUEST),
+            Value::Word => self.load(false, reg),
+            Value::WordSigned => {
+                self.load(false, reg);
+                self.e.op64(MOVSXD, reg, Rm::Reg(reg));
+            }
+            Value::WordReversed => self.e.op32(MOV, reg, GUEST),
+            Value::Double => self.load(true, reg),
+        }
+        self.e.store(gpr(i.rd()), reg);
+        if access.update {
+            self.e.store(gpr(i.ra()), RAX);
+        }
+    }
+
+    fn store_register(&mut self, i: Instruction, access: Access) {
+        let wide = access.value == Value::Double;
+        let reg = match gpr(i.rs()) {
+            Rm::Reg(reg) => reg,
+            place => {
+                self.e.op(wide, MOV, RCX, place);
+                RCX
+            }
+        };
+        match access.value {
+            Value::Byte => self.e.op32(STORE8, reg, GUEST),
+            Value::HalfReversed => self.e.op32(STORE.half(), reg, GUEST),
+            Value::WordReversed => self.e.op32(STORE, reg, GUEST),
+            Value::Half | Value::HalfSigned if self.features.movbe => {
+                self.e.op32(MOVBE_STORE.half(), reg, GUEST);
+            }
+            Value::Word | Value::WordSigned | Value::Double if self.features.movbe => {
+                self.e.op(wide, MOVBE_STORE, reg, GUEST);
+            }
+            Value::Half | Value::HalfSigned => {
+                self.e.mov(RCX, Rm::Reg(reg));
+                self.e.swap_half(RCX);
+                self.e.op32(STORE.half(), RCX, GUEST);
+            }
+            Value::Word | Value::WordSigned | Value::Double => {
+                self.e.mov(RCX, Rm::Reg(reg));
+                self.save_scratch(wide);
+            }
+        }
+        if access.update {
+            self.e.store(gpr(i.ra()), RAX);
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The baseline tier as the engine uses it: visits, and the choice of what the optimizing tier compiles.
+//!
+//! A unit is compiled when its first address is reached for the first time. Code carries no counters: the
+//! context's budget holds a *slice* of the visit, and where that ends, the unit that compared it is credited
+//! with the instructions of the slice. Both the slice and the credit count guest instructions, so that the
+//! choice is deterministic in lockstep.
+
+use super::cache::{Arrived, BaselineCache, BaselineCounts, Work};
+use super::enter::{Reason, enter};
+use super::map::Slot;
+use super::services::BaselineRun;
+use super::templates::HostFeatures;
+use super::unit::Reach;
+use crate::JitError;
+use crate::code_memory::Entries;
+use crate::config::{Granularity, JitConfig, Tiers};
+use crate::epochs::Epochs;
+use crate::jit::Engine;
+use crate::mode::Mode;
+use crate::plan::Wanted;
+use crate::region::block_length;
+use crate::shared::{ModeCode, Shared};
+use crate::warmth::Arrival;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::*};
+use xenia_cpu::{ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode};
+use xenia_guest::GuestAddr;
+use xenia_memory::{CurrentQueue, FaultKind, GuestMemory, MemoryFault};
+
+/// Guest instructions between two samples.
+pub(crate) const SLICE: i64 = 20_000;
+
+/// Runs of an instruction with a template that take as much longer in this tier than in the optimizing one as
+/// one run of an instruction that calls an arm: 5 ns for the latter, 0.1 ns for the former.
+const ARM_WEIGHT: u64 = 50;
+
+/// Whether the optimizing tier's code would by now have saved the time that making it takes.
+fn is_hot(work: Work, hot_after: u32) -> bool {
+    let instructions = u128::from(work.instructions);
+    let weight = instructions + u128::from(ARM_WEIGHT * u64::from(work.arms));
+    u128::from(work.credit) * weight >= u128::from(hot_after) * instructions * instructions
+}
+
+/// The baseline tier of one machine.
+pub(crate) struct Baseline {
+    pub(crate) cache: Mutex<BaselineCache>,
+    entries: Arc<Entries>,
+    /// Slots of a context that are the same for every run, and the memory's.
+    slots: Vec<(Slot, u64)>,
+    code_base: u64,
+    /// The memory's epoch when units of changed pages were last withdrawn.
+    seen: AtomicU64,
+    granularity: Granularity,
+    /// See [`JitConfig::hot_after`]; `None` if there is no optimizing tier.
+    hot_after: Option<u32>,
+}
+
+/// How a look for baseline code ended.
+pub(crate) enum Visited {
+    /// It ran. `Some` if that ended the visit.
+    Ran(Option<Exit>),
+    /// There is none for pc.
+    NoCode,
+}
+
+impl Baseline {
+    pub(crate) fn new(
+        memory: &GuestMemory,
+        config: &JitConfig,
+        epochs: &Arc<Epochs>,
+    ) -> Result<Self, JitError> {
+        let stores_by_arms = config.engine.reservations == ReservationMode::Strict;
+        let cache = BaselineCache::new(
+            Arc::clone(epochs),
+            HostFeatures::detect(config.baseline_host),
+            stores_by_arms,
+            config.compile_restless,
+        )?;
+        let mut slots = cache.slots().to_vec();
+        slots.push((Slot::Memory, memory.guest_base() as u64));
+        let code_base = cache.address(0);
+        let entries = Arc::clone(cache.entries());
+        let (seen, granularity) = (AtomicU64::new(0), config.granularity);
+        let hot_after = (config.tiers == Tiers::Both).then_some(config.hot_after);
+        Ok(Self { cache: Mutex::new(cache), entries, slots, code_base, seen, granularity, hot_after })
+    }
+
+    /// Whether code of this tier may run a context of `mode`.
+    fn takes(mode: Mode, ctx: &PpcContext) -> bool {
+        !mode.wide && ctx.xer_so == 0
+    }
+
+    /// Figures of the tier.
+    pub(crate) fn counts(&self) -> BaselineCounts {
+        self.cache.lock().counts
+    }
+
+    /// The address of the code with the entry `pc`.
+    pub(super) fn address_of(&self, pc: u32) -> Option<u64> {
+        let offset = self.entries.offset(pc);
+        (offset != 0).then(|| self.code_base + u64::from(offset))
+    }
+
+    /// The address of code for `pc`, which is compiled if need be.
+    pub(super) fn code_for(
+        &self,
+        memory: &GuestMemory,
+        optimized: &Entries,
+        pc: u32,
+        arrived: Arrived,
+    ) -> Option<u64> {
+        if let Some(address) = self.address_of(pc) {
+            return Some(address);
+        }
+        let mut cache = self.cache.lock();
+        // Another engine may have been quicker.
+        if let Some(address) = self.address_of(pc) {
+            return Some(address);
+        }
+        let reach = match self.granularity {
+            Granularity::Function => Reach::FUNCTION,
+            Granularity::Block => {
+                let length = block_length(pc, &mut |pc| memory.fetch_u32(pc).ok()) as usize;
+                Reach { words: length, instructions: length }
+            }
+            Granularity::Instruction => Reach { words: 1, instructions: 1 },
+        };
+        let offset = cache.compile(memory, optimized, pc, arrived, reach)?;
+        Some(cache.address(offset))
+    }
+
+    /// Credits the unit with the entry `pc`. Whether it is worth the optimizing tier.
+    pub(super) fn credit(&self, pc: u32, instructions: u64) -> bool {
+        let Some(hot_after) = self.hot_after else { return false };
+        self.cache.lock().credit(pc, instructions).is_some_and(|work| is_hot(work, hot_after))
+    }
+
+    /// Withdraws units whose pages have changed.
+    fn withdraw_changed(&self, memory: &GuestMemory) {
+        // Read first: what changes while this looks is for the next one.
+        let epoch = memory.epoch();
+        if self.seen.load(Acquire) != epoch {
+            self.cache.lock().withdraw_changed(memory);
+            self.seen.store(epoch, Release);
+        }
+    }
+}
+
+/// Turns of a block that is covered and has no entry before it becomes one.
+const COVERED_LIMIT: u32 = 8;
+
+impl Engine {
+    /// Runs baseline code from pc, which has no code of the optimizing tier, if this tier takes the context.
+    pub(crate) fn visit_baseline(
+        &mut self,
+        shared: &Shared,
+        mode: Mode,
+        code: &ModeCode,
+        ctx: &mut PpcContext,
+        devices: &mut CurrentQueue<'_>,
+        arrival: &mut Arrival,
+    ) -> Visited {
+        let Some(baseline) = shared.baseline.as_ref().filter(|_| Baseline::takes(mode, ctx)) else {
+            return Visited::NoCode;
+        };
+        let memory = &*shared.memory;
+        baseline.withdraw_changed(memory);
+        // Before the look into the table, so that what it gives is not freed.
+        shared.epochs.enter(&self.presence);
+        let how = std::mem::replace(arrival, Arrival::Resumed);
+        let mut address = baseline.address_of(ctx.pc);
+        if address.is_none() {
+            let covered = how == Arrival::Resumed
+                && baseline.granularity == Granularity::Function
+                && baseline.cache.lock().covers(ctx.pc);
+            if covered {
+                // A visit ended in the middle of a unit: the next entry is not far.
+                let has_code = |pc| baseline.entries.offset(pc) != 0 || code.entries.offset(pc) != 0;
+                let exit = self.interpreter.run_to_code(ctx, devices, COVERED_LIMIT, has_code);
+                *arrival = Arrival::Interpreted;
+                return Visited::Ran(exit);
+            }
+            address = baseline.code_for(memory, &code.entries, ctx.pc, Arrived::Otherwise);
+        }
+        let Some(address) = address else {
+            *arrival = how;
+            return Visited::NoCode;
+        };
+        for &(slot, value) in &baseline.slots {
+            ctx.host[slot as usize] = value;
+        }
+        let slice = ctx.budget.min(self.until_sample);
+        let rest = ctx.budget - slice;
+        ctx.budget = slice;
+        let config = shared.config.engine;
+        let optimized = &*code.entries;
+        let until_sample = self.until_sample;
+        let mut run = BaselineRun {
+            devices,
+            memory,
+            config,
+            baseline,
+            optimized,
+            rest,
+            slice,
+            until_sample,
+            is_hot: false,
+        };
+        let reason = enter(ctx, &mut run, address);
+        let BaselineRun { rest, slice, until_sample, is_hot, .. } = run;
+        // A slice that the visit ends is the next visit's.
+        self.until_sample = (until_sample - (slice - ctx.budget)).max(1);
+        ctx.budget += rest;
+        if is_hot {
+            self.optimize(shared, mode, code, baseline, ctx.pc);
+        }
+        Visited::Ran(match reason {
+            Reason::Branch => None,
+            Reason::Interpret => self.interpret(ctx, devices, 1),
+            Reason::Budget => Some(self.interpreter.run(ctx, devices)),
+            Reason::Fault | Reason::Arm => self.left_at_site(baseline, reason, ctx, devices),
+        })
+    }
+
+    /// An instruction did not complete: the interpreter runs it.
+    fn left_at_site(
+        &mut self,
+        baseline: &Baseline,
+        reason: Reason,
+        ctx: &mut PpcContext,
+        devices: &mut CurrentQueue<'_>,
+    ) -> Option<Exit> {
+        // An arm's site is where its call returns to.
+        let host = ctx.host[Slot::Site as usize] - u64::from(reason == Reason::Arm);
+        let site = baseline.cache.lock().site(host);
+        let Some(site) = site else {
+            tracing::error!("baseline code was left outside of every guest instruction's code");
+            let fault = MemoryFault { addr: GuestAddr(0), kind: FaultKind::Unmapped, write: false };
+            let kind = ExceptionKind::Memory(fault);
+            return Some(Exit::Exception(GuestException { pc: GuestAddr(ctx.pc), kind }));
+        };
+        ctx.pc = site.pc;
+        ctx.budget += i64::from(site.remaining);
+        self.interpret(ctx, devices, 1)
+    }
+
+    /// Has the optimizing tier compile the function around `pc`.
+    fn optimize(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, baseline: &Baseline, pc: u32) {
+        let wanted = Wanted { pc, as_entry: true };
+        if self.may_compile() {
+            self.compile(shared, mode, code, wanted, None);
+            // What could not be compiled now has to become hot again.
+            baseline.cache.lock().forget_credit(pc);
+        }
+    }
+}

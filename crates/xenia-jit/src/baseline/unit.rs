@@ -1,0 +1,266 @@
+//! Units of the baseline tier: the guest words that are compiled together, their basic blocks, and the
+//! instruction budget that each path through them needs.
+//!
+//! A unit is found from its first address along all branches that stay within [`RANGE`] words ahead, both
+//! sides of conditional ones, with calls stepped over. It ends where other code of the tier begins. Nothing
+//! is pruned: an instruction that never runs costs 0.08 µs and a dozen bytes once.
+//!
+//! # Budget
+//! Each block subtracts its length; only where a *path* begins (the entry, loop heads, return sites, behind
+//! an instruction that the interpreter runs) is the budget compared, with the longest path from there to
+//! the next such place. Every cycle contains one, as branches back lead to one.
+
+use super::leaves::{self, Ending};
+use xenia_isa::{Instruction, Op, decode};
+
+/// Words of guest code from a unit's start that it may contain: 64 KiB.
+pub(super) const RANGE: usize = 1 << 14;
+/// Instructions of the longest unit.
+pub(super) const MOST_INSTRUCTIONS: usize = 2000;
+
+/// Marks of words.
+const VISITED: u8 = 1;
+/// A basic block begins here.
+const LEADER: u8 = 2;
+/// A path begins here: the budget is compared.
+const PATH: u8 = 4;
+/// The table of entries names this block.
+const ENTRY: u8 = 8;
+
+/// A guest word.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Word {
+    pub(super) i: Instruction,
+    pub(super) op: Option<Op>,
+}
+
+/// A basic block: words of the unit by index.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Block {
+    pub(super) first: usize,
+    /// Behind its last word.
+    pub(super) end: usize,
+    pub(super) starts_path: bool,
+    pub(super) is_entry: bool,
+    /// How its last instruction ends it.
+    pub(super) ending: Ending,
+    /// Instructions that it counts: those that its code runs, not the interpreter.
+    pub(super) counted: u32,
+    /// Instructions of the longest path from here to where the budget is compared again.
+    pub(super) path: u32,
+}
+
+/// How far a unit may reach.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reach {
+    /// Words from its start.
+    pub(super) words: usize,
+    pub(super) instructions: usize,
+}
+
+impl Reach {
+    /// As far as units go.
+    pub(super) const FUNCTION: Self = Self { words: RANGE, instructions: MOST_INSTRUCTIONS };
+}
+
+/// Guest code as a unit's discovery sees it.
+pub(super) trait Source {
+    /// The word at `pc`; `None` where there is none to compile.
+    fn fetch(&mut self, pc: u32) -> Option<u32>;
+    /// Whether other code is to be used for the block at `pc`.
+    fn is_elsewhere(&self, pc: u32) -> bool;
+}
+
+/// Finds units; keeps its tables from one to the next.
+pub(super) struct Discovery {
+    start: u32,
+    /// By word.
+    marks: Vec<u8>,
+    words: Vec<Word>,
+    /// Block numbers by word of their first.
+    numbers: Vec<u16>,
+    /// Words that may be marked, from the unit's start on.
+    touched: usize,
+    work: Vec<usize>,
+    pub(super) blocks: Vec<Block>,
+    /// Instructions found.
+    pub(super) instructions: usize,
+}
+
+impl Discovery {
+    pub(super) fn new() -> Self {
+        let none = Word { i: Instruction(0), op: None };
+        Self {
+            start: 0,
+            marks: vec![0; RANGE + 1],
+            words: vec![none; RANGE + 1],
+            numbers: vec![0; RANGE + 1],
+            touched: 0,
+            work: Vec::new(),
+            blocks: Vec::new(),
+            instructions: 0,
+        }
+    }
+
+    /// Address of the word with this index.
+    pub(super) fn address(&self, index: usize) -> u32 {
+        self.start.wrapping_add(4 * index as u32)
+    }
+
+    /// The words of a block.
+    pub(super) fn words(&self, first: usize, end: usize) -> &[Word] {
+        &self.words[first..end]
+    }
+
+    /// The word behind which nothing of the unit lies.
+    pub(super) fn end(&self) -> usize {
+        self.blocks.last().map_or(0, |block| block.end)
+    }
+
+    /// The number of the block that begins at `pc`, if it is one of this unit.
+    pub(super) fn block_at(&self, pc: u32) -> Option<usize> {
+        let index = self.index(pc, self.touched)?;
+        (self.marks[index] & (VISITED | LEADER) == VISITED | LEADER).then(|| self.numbers[index].into())
+    }
+
+    fn index(&self, pc: u32, words: usize) -> Option<usize> {
+        let index = (pc.wrapping_sub(self.start) / 4) as usize;
+        (pc >= self.start && index < words).then_some(index)
+    }
+
+    /// Finds the unit at `start`. False if there is no code.
+    pub(super) fn find(&mut self, start: u32, reach: Reach, source: &mut impl Source) -> bool {
+        self.marks[..self.touched].fill(0);
+        self.touched = 0;
+        self.blocks.clear();
+        self.instructions = 0;
+        self.start = start;
+        let words = reach.words.min(((u32::MAX - start) / 4) as usize);
+        self.mark(0, LEADER | PATH | ENTRY);
+        self.work.push(0);
+        while let Some(first) = self.work.pop() {
+            self.walk(first, words, reach.instructions, source);
+        }
+        if self.marks[0] & VISITED == 0 {
+            return false;
+        }
+        self.make_blocks();
+        self.measure_paths();
+        true
+    }
+
+    fn mark(&mut self, index: usize, marks: u8) {
+        self.marks[index] |= marks;
+        self.touched = self.touched.max(index + 1);
+    }
+
+    /// Marks the words from `first` to the end of its basic block, or to where they are marked already.
+    fn walk(&mut self, first: usize, words: usize, most: usize, source: &mut impl Source) {
+        let mut index = first;
+        while index < words && self.marks[index] & VISITED == 0 && self.instructions < most {
+            let pc = self.address(index);
+            if index != first && source.is_elsewhere(pc) {
+                return;
+            }
+            let Some(word) = source.fetch(pc) else { return };
+            let (i, op) = (Instruction(word), decode(word));
+            self.words[index] = Word { i, op };
+            self.mark(index, VISITED);
+            self.instructions += 1;
+            index += 1;
+            let ending = leaves::ending(op, i);
+            if ending == Ending::Next {
+                continue;
+            }
+            if let Some(target) = ending.target(pc, i)
+                && !ending.calls()
+                && let Some(target) = self.index(target, words)
+            {
+                let back = if target < index { PATH | ENTRY } else { 0 };
+                self.lead(target, back, source);
+            }
+            let returns = match ending {
+                Ending::Conditional | Ending::ConditionalReturn => Some(0),
+                Ending::Call => (ending.target(pc, i) != Some(pc.wrapping_add(4))).then_some(PATH | ENTRY),
+                Ending::IndirectCall | Ending::Interpreted => Some(PATH | ENTRY),
+                Ending::Next | Ending::Jump | Ending::Return | Ending::Indirect | Ending::Illegal => None,
+            };
+            // `bl` to the next instruction, which reads its own address, goes on there.
+            let returns = returns.or((ending == Ending::Call).then_some(0));
+            if let Some(marks) = returns
+                && index < words
+            {
+                self.lead(index, marks, source);
+            }
+            return;
+        }
+    }
+
+    /// A basic block begins at `index`, if its code is to be here.
+    fn lead(&mut self, index: usize, marks: u8, source: &impl Source) {
+        if self.marks[index] & VISITED == 0 && source.is_elsewhere(self.address(index)) {
+            return;
+        }
+        self.mark(index, LEADER | marks);
+        if self.marks[index] & VISITED == 0 {
+            self.work.push(index);
+        }
+    }
+
+    fn make_blocks(&mut self) {
+        let mut index = 0;
+        while index < self.touched {
+            if self.marks[index] & VISITED == 0 {
+                index += 1;
+                continue;
+            }
+            // What is visited and no leader follows a block that ended at the limit.
+            let first = index;
+            let marks = self.marks[first];
+            let mut ending = Ending::Next;
+            while index < self.touched
+                && self.marks[index] & VISITED != 0
+                && (index == first || self.marks[index] & LEADER == 0)
+                && ending == Ending::Next
+            {
+                let Word { i, op } = self.words[index];
+                ending = leaves::ending(op, i);
+                index += 1;
+            }
+            let is_interpreted = matches!(ending, Ending::Interpreted | Ending::Illegal);
+            self.numbers[first] = self.blocks.len() as u16;
+            self.blocks.push(Block {
+                first,
+                end: index,
+                starts_path: marks & PATH != 0,
+                is_entry: marks & ENTRY != 0,
+                ending,
+                counted: (index - first) as u32 - u32::from(is_interpreted),
+                path: 0,
+            });
+        }
+    }
+
+    fn measure_paths(&mut self) {
+        for number in (0..self.blocks.len()).rev() {
+            let block = self.blocks[number];
+            let follows = self.blocks.get(number + 1).filter(|next| next.first == block.end);
+            let falls = match follows {
+                Some(next) if block.ending.may_fall_through() && !next.starts_path => next.path,
+                _ => 0,
+            };
+            let last = self.words[block.end - 1].i;
+            let target = match block.ending {
+                Ending::Jump | Ending::Conditional => {
+                    block.ending.target(self.address(block.end - 1), last).and_then(|pc| self.block_at(pc))
+                }
+                _ => None,
+            };
+            // A branch back leads to where a path begins.
+            let taken = target
+                .filter(|&target| target > number && !self.blocks[target].starts_path)
+                .map_or(0, |target| self.blocks[target].path);
+            self.blocks[number].path = block.counted + falls.max(taken);
+        }
+    }
+}
