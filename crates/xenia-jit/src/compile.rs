@@ -88,7 +88,7 @@ impl Jit {
     ) -> Result<Option<(Plan, Compiled)>, JitError> {
         let Some(code) = self.shared.code(mode) else { return Ok(None) };
         let wanted = Wanted { pc: pc.0, as_entry: true };
-        let reached = |from, to| self.engine.interpreter.reached_between(from, to);
+        let reached = |from, to| self.engine.reached_between(&self.shared, from, to);
         let mut limit = REGION_LIMIT;
         loop {
             let Some(plan) = self.shared.plan(code, wanted, &reached, limit) else {
@@ -131,6 +131,15 @@ pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) 
 }
 
 impl Engine {
+    /// Starts of what was reached in `from..to`: basic blocks, by the interpreter, or units of the baseline
+    /// tier.
+    pub(crate) fn reached_between(&self, shared: &Shared, from: u32, to: u32) -> Vec<u32> {
+        match &shared.baseline {
+            Some(baseline) => baseline.cache.lock().starts_between(from, to),
+            None => self.interpreter.reached_between(from, to),
+        }
+    }
+
     /// Compiles what is wanted, `plan` if that is made already, and publishes it, while its guest waits. False if it can't be
     /// compiled now.
     pub(crate) fn compile(
@@ -142,11 +151,12 @@ impl Engine {
         plan: Option<Plan>,
     ) -> bool {
         shared.compiling.store(wanted.pc, Relaxed);
-        let Self { interpreter, compiler, compiled, .. } = self;
-        let before = compiled.took;
-        let reached = |from, to| interpreter.reached_between(from, to);
-        let mut work = Workbench { compiler: &mut compiler.lock(), counts: compiled };
+        let before = self.compiled.took;
+        let mut counts = std::mem::take(&mut self.compiled);
+        let reached = |from, to| self.reached_between(shared, from, to);
+        let mut work = Workbench { compiler: &mut self.compiler.lock(), counts: &mut counts };
         let done = shared.compile(mode, code, wanted, plan, &reached, &mut work);
+        self.compiled = counts;
         // Another engine's address stays.
         let _ = shared.compiling.compare_exchange(wanted.pc, 0, Relaxed, Relaxed);
         let took = self.compiled.took.saturating_sub(before);

@@ -79,7 +79,9 @@ impl Shared {
         if let Some(seed) = self.config.left_out {
             return Sides::Some(seed);
         }
-        let reached = if self.config.warm_up > 1 { reached(from, to) } else { Vec::new() };
+        // The baseline tier does not tell which sides its code took.
+        let knows_sides = self.config.warm_up > 1 && self.baseline.is_none();
+        let reached = if knows_sides { reached(from, to) } else { Vec::new() };
         if reached.is_empty() { Sides::All } else { Sides::Reached(reached) }
     }
 

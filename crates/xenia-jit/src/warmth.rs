@@ -33,8 +33,8 @@ const MISS: u32 = 36;
 /// Functions whose warmth is known at most. When there are more, all start anew.
 const MOST_FUNCTIONS: usize = 1 << 16;
 
-/// Bytes before and after an address in which whoever compiles it in the background knows what has been reached.
-const AROUND: u32 = 16 << 10;
+/// Bytes before and after an address in which an order for the background compiler says what has been reached.
+pub(crate) const AROUND: u32 = 16 << 10;
 
 /// Time for compiling in one visit; what becomes warm after that waits for the next. The stop flag is looked at between
 /// visits, so this and one region's compilation are the longest that it waits.
@@ -139,7 +139,7 @@ impl Engine {
         if let Some(background) = &self.background {
             let order = |work| {
                 let (from, to) = (pc.saturating_sub(AROUND).max(unit), pc.saturating_add(AROUND));
-                let reached = self.interpreter.reached_between(from, to);
+                let reached = self.reached_between(shared, from, to);
                 Order { mode, wanted, unit, reached, work }
             };
             match background.ask(key, heat.work, order) {
@@ -163,7 +163,7 @@ impl Engine {
         let mut plan = None;
         if is_enough(&heat) {
             let start = Instant::now();
-            let reached = |from, to| self.interpreter.reached_between(from, to);
+            let reached = |from, to| self.reached_between(shared, from, to);
             plan = shared.plan(code, wanted, &reached, REGION_LIMIT);
             heat.size = plan.as_ref().map_or(1, |plan| plan.region.instructions as u64);
             self.compiled.waited += start.elapsed();

@@ -310,6 +310,11 @@ impl BaselineCache {
         before.is_some_and(|(_, unit)| self.units.get(unit).is_some_and(|unit| pc < unit.end))
     }
 
+    /// First addresses of the units that begin in `from..to`, in order.
+    pub(crate) fn starts_between(&self, from: u32, to: u32) -> Vec<u32> {
+        if from < to { self.by_start.range(from..to).map(|(&start, _)| start).collect() } else { Vec::new() }
+    }
+
     /// The address of code at an offset.
     pub(super) fn address(&self, offset: u32) -> u64 {
         self.memory.execute_base() + u64::from(offset)

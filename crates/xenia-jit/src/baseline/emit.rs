@@ -207,7 +207,7 @@ impl Emitter {
             }
             (Ending::Conditional, Some(target)) => {
                 if let Some(condition) = self.templates.branch_condition(last) {
-                    self.branch(unit, number, Some(condition), target)
+                    self.branch(unit, number, Some(condition), target);
                 } else {
                     self.branch(unit, number, None, target);
                     return;

@@ -12,6 +12,7 @@ use super::services::BaselineRun;
 use super::templates::HostFeatures;
 use super::unit::Reach;
 use crate::JitError;
+use crate::background::{Answer, Order};
 use crate::code_memory::Entries;
 use crate::config::{Granularity, JitConfig, Tiers};
 use crate::epochs::Epochs;
@@ -20,7 +21,7 @@ use crate::mode::Mode;
 use crate::plan::Wanted;
 use crate::region::block_length;
 use crate::shared::{ModeCode, Shared};
-use crate::warmth::Arrival;
+use crate::warmth::{AROUND, Arrival};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::*};
@@ -245,13 +246,25 @@ impl Engine {
         self.interpret(ctx, devices, 1)
     }
 
-    /// Has the optimizing tier compile the function around `pc`.
+    /// Has the optimizing tier compile the function around `pc`, at once or in the background.
     fn optimize(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, baseline: &Baseline, pc: u32) {
         let wanted = Wanted { pc, as_entry: true };
-        if self.may_compile() {
+        let is_ordered = self.background.as_ref().is_some_and(|background| {
+            let order = |work| {
+                let (from, to) = (pc.saturating_sub(AROUND), pc.saturating_add(AROUND));
+                let reached = self.reached_between(shared, from, to);
+                Order { mode, wanted, unit: pc, reached, work }
+            };
+            let credit = baseline.cache.lock().credit(pc, 0).map_or(0, |work| work.credit);
+            background.ask((mode, pc), credit, order) != Answer::Nobody
+        });
+        if !is_ordered {
+            if !self.may_compile() {
+                return;
+            }
             self.compile(shared, mode, code, wanted, None);
-            // What could not be compiled now has to become hot again.
-            baseline.cache.lock().forget_credit(pc);
         }
+        // What could not be compiled now has to become hot again.
+        baseline.cache.lock().forget_credit(pc);
     }
 }

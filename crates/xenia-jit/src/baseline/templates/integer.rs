@@ -240,7 +240,7 @@ impl Templates {
     /// `target` = 1, −1 or 0.
     fn compare_doublewords(&mut self, i: Instruction, signed: bool, value: Option<i32>, target: HostReg) {
         if let Some(value) = value {
-            self.e.imm(true, Imm::Cmp, gpr(i.ra()), value)
+            self.e.imm(true, Imm::Cmp, gpr(i.ra()), value);
         } else {
             let a = self.read(i.ra(), RAX);
             self.e.op64(CMP, a, gpr(i.rb()));
