@@ -29,10 +29,10 @@ use std::mem::offset_of;
 use xenia_cpu::PpcContext;
 
 /// Bytes of host stack that nested guest calls may use.
-const NESTING: u64 = 192 << 10;
+pub(crate) const NESTING: u64 = 192 << 10;
 
 /// Bytes of host stack that are unwound frame by frame: those of about as many frames as processors predict the returns of.
-const NEAR: u64 = 1 << 10;
+pub(crate) const NEAR: u64 = 1 << 10;
 
 /// MXCSR as Rust expects it: round to nearest, all exceptions masked, no flags.
 pub(crate) const DEFAULT_MXCSR: u32 = 0x1F80;
@@ -137,7 +137,7 @@ pub(crate) unsafe extern "sysv64" fn leave_region() {
 
 /// Back to [`enter`]: the reason in rcx, pc in esi, the budget in rdi. The stack is as `Word::SavedStack` says.
 #[unsafe(naked)]
-unsafe extern "sysv64" fn leave_with_reason() {
+pub(crate) unsafe extern "sysv64" fn leave_with_reason() {
     naked_asm!(
         "mov [r15 + {budget}], rdi",
         "mov [r15 + {pc}], esi",

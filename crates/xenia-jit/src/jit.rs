@@ -75,7 +75,7 @@ pub(crate) struct Engine {
     pub(crate) heat: HashMap<(Mode, u32), Heat>,
     /// Time spent compiling in this visit.
     pub(crate) compile_time: Duration,
-    counts: HookCounts,
+    pub(crate) counts: HookCounts,
     pub(crate) compiled: CompileCounts,
     /// Who compiles while the guest goes on.
     pub(crate) background: Option<Arc<Background>>,
@@ -251,45 +251,51 @@ impl Engine {
             if offset == STORED && self.restore(shared, mode, code, ctx.pc) {
                 continue;
             }
+            match self.visit_baseline(shared, (mode, code), ctx, devices, epoch, &mut arrival) {
+                Visited::Ran(Some(exit)) => return exit,
+                Visited::Ran(None) => continue,
+                Visited::NoCode => {}
+            }
             if offset <= STORED {
-                match self.visit_baseline(shared, mode, code, ctx, devices, &mut arrival) {
-                    Visited::Ran(Some(exit)) => return exit,
-                    Visited::Ran(None) => continue,
-                    Visited::NoCode => {}
-                }
                 let how = std::mem::replace(&mut arrival, Arrival::Interpreted);
                 match self.without_code(shared, mode, code, ctx, devices, how) {
                     Some(exit) => return exit,
                     None => continue,
                 }
             }
-            arrival = Arrival::Resumed;
             let (leave, detail, exit) = self.run_compiled(shared, code, ctx, devices, epoch);
-            let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
-            float_state::settle(ctx, &mut mxcsr);
-            let ended = match leave {
-                Leave::Branch | Leave::Unwind => None,
-                Leave::Missing => {
-                    arrival = Arrival::Compiled;
-                    None
-                }
-                Leave::Budget => Some(self.interpreter.run(ctx, devices)),
-                Leave::Raise => {
-                    let before = ctx.budget;
-                    let exit = self.interpret(ctx, devices, 1);
-                    self.counts.fallbacks += (before - ctx.budget) as u64;
-                    exit
-                }
-                // To the next entry, or for the store alone.
-                Leave::Unfit | Leave::Alone => self.interpret(ctx, devices, 1),
-                Leave::Exit => exit,
-                Leave::Yield => Some(Exit::Yield),
-                Leave::Syscall => Some(Exit::Syscall { lev: detail as u8 }),
-                Leave::Fault => self.faulted(code, ctx, devices),
-            };
-            if let Some(exit) = ended {
+            arrival = if leave == Leave::Missing { Arrival::Compiled } else { Arrival::Resumed };
+            if let Some(exit) = self.after_leaving(code, ctx, devices, (leave, detail, exit)) {
                 return exit;
             }
+        }
+    }
+
+    /// Does what compiled code has left for. `Some` if that ends the visit.
+    pub(crate) fn after_leaving(
+        &mut self,
+        code: &ModeCode,
+        ctx: &mut PpcContext,
+        devices: &mut CurrentQueue<'_>,
+        (leave, detail, exit): (Leave, u32, Option<Exit>),
+    ) -> Option<Exit> {
+        let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
+        float_state::settle(ctx, &mut mxcsr);
+        match leave {
+            Leave::Branch | Leave::Unwind | Leave::Missing => None,
+            Leave::Budget => Some(self.interpreter.run(ctx, devices)),
+            Leave::Raise => {
+                let before = ctx.budget;
+                let exit = self.interpret(ctx, devices, 1);
+                self.counts.fallbacks += (before - ctx.budget) as u64;
+                exit
+            }
+            // To the next entry, or for the store alone.
+            Leave::Unfit | Leave::Alone => self.interpret(ctx, devices, 1),
+            Leave::Exit => exit,
+            Leave::Yield => Some(Exit::Yield),
+            Leave::Syscall => Some(Exit::Syscall { lev: detail as u8 }),
+            Leave::Fault => self.faulted(code, ctx, devices),
         }
     }
 }

@@ -222,7 +222,7 @@ impl BaselineCache {
         }
         let pages = source.pages;
         let (memory, thunks) = (&mut self.memory, &mut self.thunks);
-        self.emitter.emit(&self.discovery, &mut |arm| thunk(memory, thunks, arm))?;
+        self.emitter.emit(&self.discovery, &mut |arm, slot| thunk(memory, thunks, arm, slot))?;
         let size = self.emitter.code().len();
         let Ok(offset) = self.memory.allocate(size) else {
             tracing::debug!("baseline: code memory is full and is emptied");
@@ -446,14 +446,14 @@ impl BaselineCache {
 }
 
 /// The thunk that calls `arm`: `mov rdx, arm; jmp [rbp + run_arm]`.
-fn thunk(memory: &mut CodeMemory, thunks: &mut FnvHashMap<Arm, u32>, arm: Arm) -> Option<u32> {
+fn thunk(memory: &mut CodeMemory, thunks: &mut FnvHashMap<Arm, u32>, arm: Arm, slot: Slot) -> Option<u32> {
     if let Some(&offset) = thunks.get(&arm) {
         return Some(offset);
     }
     let mut code = vec![0x48, 0xBA];
     code.extend((arm.address() as u64).to_le_bytes());
     code.extend([0xFF, 0xA5]);
-    code.extend(Slot::RunArm.at().to_le_bytes());
+    code.extend(slot.at().to_le_bytes());
     let offset = memory.allocate(code.len()).ok()?;
     memory.write(offset, &code);
     thunks.insert(arm, offset as u32);

@@ -18,8 +18,9 @@ use super::map::{BUDGET, CTR, LR, Slot, gpr};
 use super::sites;
 use super::templates::{HostFeatures, Templates};
 use super::unit::{Block, Discovery, Word};
+use std::sync::LazyLock;
 use xenia_cpu::Arm;
-use xenia_isa::{Instruction, Op};
+use xenia_isa::{Class, Family, Instruction, Op, Row};
 
 /// Set beside a guest address in eax on the way out: the interpreter runs the instruction there.
 pub(super) const INTERPRET: u32 = 1;
@@ -100,7 +101,7 @@ impl Emitter {
     pub(super) fn emit(
         &mut self,
         unit: &Discovery,
-        thunk: &mut impl FnMut(Arm) -> Option<u32>,
+        thunk: &mut impl FnMut(Arm, Slot) -> Option<u32>,
     ) -> Option<()> {
         self.allows_short = true;
         if self.emit_once(unit, thunk)? {
@@ -111,7 +112,11 @@ impl Emitter {
         self.emit_once(unit, thunk)?.then_some(())
     }
 
-    fn emit_once(&mut self, unit: &Discovery, thunk: &mut impl FnMut(Arm) -> Option<u32>) -> Option<bool> {
+    fn emit_once(
+        &mut self,
+        unit: &Discovery,
+        thunk: &mut impl FnMut(Arm, Slot) -> Option<u32>,
+    ) -> Option<bool> {
         self.templates.e.clear();
         self.labels.clear();
         self.jumps.clear();
@@ -159,7 +164,7 @@ impl Emitter {
         &mut self,
         unit: &Discovery,
         block: Block,
-        thunk: &mut impl FnMut(Arm) -> Option<u32>,
+        thunk: &mut impl FnMut(Arm, Slot) -> Option<u32>,
     ) -> Option<()> {
         let last = block.end - usize::from(block.ending != Ending::Next);
         let words = unit.words(block.first, last);
@@ -183,8 +188,14 @@ impl Emitter {
         Some(())
     }
 
-    fn call_arm(&mut self, op: Op, i: Instruction, thunk: &mut impl FnMut(Arm) -> Option<u32>) -> Option<()> {
-        let thunk = thunk(Arm::of(op, i))?;
+    fn call_arm(
+        &mut self,
+        op: Op,
+        i: Instruction,
+        thunk: &mut impl FnMut(Arm, Slot) -> Option<u32>,
+    ) -> Option<()> {
+        let slot = if computes(op) { Slot::RunFloatArm } else { Slot::RunArm };
+        let thunk = thunk(Arm::of(op, i), slot)?;
         self.templates.e.flags = None;
         self.templates.e.word(RAX, i.0);
         let field = self.templates.e.call();
@@ -361,6 +372,18 @@ impl Emitter {
         }
         true
     }
+}
+
+/// Whether an arm computes with floating point or vectors, or looks at their status.
+fn computes(op: Op) -> bool {
+    static COMPUTES: LazyLock<Vec<bool>> = LazyLock::new(|| {
+        let is_one = |row: &Row| match row.family {
+            Family::Float | Family::Vector | Family::Vector128 => true,
+            _ => row.operands.iter().any(|operand| matches!(operand.class(), Class::Fpr | Class::Vector)),
+        };
+        Op::all().map(|op| is_one(op.row())).collect()
+    });
+    COMPUTES[op as usize]
 }
 
 /// Whether code that the unit leads to may call. A unit without calls and links nests no further.

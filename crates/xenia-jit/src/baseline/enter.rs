@@ -6,12 +6,21 @@
 //!
 //! ```text
 //!  code ──► leave          eax = guest address, and in its low bits why
-//!       ──► missing        eax = guest address without code: services::missing gives it code, or leaves
+//!       ──► missing        eax = guest address without code here: the optimizing tier's code is called, if
+//!                          there is any; else services::missing gives it code, or leaves
 //!       ──► slice_over     eax = guest address where the budget was compared: services::slice_over
 //!       ──► run_arm        eax = instruction, edx = number of its arm: services::run_arm; returns
 //!       ──► return_miss    a guest return to elsewhere than its caller expects
 //!  fault ─► leave_after_fault
 //! ```
+//!
+//! # The other tier
+//! Code of the optimizing tier runs below baseline code as a host call of its own: the mapped registers are
+//! stored before and loaded after it. What it leaves for is looked at here: to go on at an address, with or
+//! without code of its own, is what baseline code does next; anything else leaves both. `crate::enter` has the
+//! same frame at [`Slot::SavedStack`], so that either tier's way out ends both.
+//!
+//! While either runs, MXCSR is the guest's. Services and arms that compute run with Rust's.
 //!
 //! # Safety rules
 //! - Everything here but [`enter`] is reached from baseline code only, whose rbp points [`BIAS`] bytes into
@@ -19,15 +28,15 @@
 //! - Services are called with the mapped registers stored, on an aligned stack.
 
 use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RSI, Rm};
-use super::map::{BIAS, CR0, LR, MAP, Slot, displacement};
+use super::map::{BIAS, BUDGET, CR0, LR, MAP, Slot, displacement};
 use super::services::{self, BaselineRun};
+use crate::code_memory::STORED;
+use crate::enter::{DEFAULT_MXCSR, NEAR, NESTING, leave_with_reason};
+use crate::host::{AHEAD, Leave, Word};
 use std::arch::{asm, naked_asm};
 use std::mem::offset_of;
 use xenia_cpu::{Arm, PpcContext};
 use xenia_memory::{Action, HostFault};
-
-/// Bytes of host stack that nested guest calls may use.
-const NESTING: u64 = 192 << 10;
 
 /// Why baseline code was left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,10 +52,13 @@ pub(super) enum Reason {
     Fault = 3,
     /// An arm did not complete.
     Arm = 4,
+    /// Code of the optimizing tier left: `crate::host::Leave` says why.
+    Optimized = 5,
 }
 
 impl Reason {
-    const ALL: [Self; 5] = [Self::Branch, Self::Interpret, Self::Budget, Self::Fault, Self::Arm];
+    const ALL: [Self; 6] =
+        [Self::Branch, Self::Interpret, Self::Budget, Self::Fault, Self::Arm, Self::Optimized];
 
     fn from_bits(bits: u64) -> Self {
         Self::ALL.get(bits as usize).copied().unwrap_or(Self::Branch)
@@ -135,6 +147,12 @@ const fn displaced(place: Rm) -> i32 {
     }
 }
 
+/// Displacement from rbp of a word that the optimizing tier uses.
+const fn word(word: Word) -> i32 {
+    word.offset() + AHEAD as i32 - BIAS as i32
+}
+
+const MXCSR: i32 = word(Word::Mxcsr);
 const LR_AT: i32 = displaced(LR);
 const PC_AT: i32 = displacement(offset_of!(PpcContext, pc));
 
@@ -151,7 +169,11 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext, code: u64) {
              push r15
              sub rsp, 8
              lea rbp, [rdi + {bias}]
+             stmxcsr [rsp]
+             ldmxcsr [rbp + {mxcsr}]
              mov [rbp + {saved}], rsp
+             mov [rbp + {saved_by_other}], rsp
+             mov eax, [rbp + {pc}]
              mov rcx, rsi",
             load!(),
             "2:
@@ -165,7 +187,10 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext, code: u64) {
         ]
         memory = const Slot::Memory.at(),
         bias = const BIAS,
+        mxcsr = const MXCSR,
+        pc = const PC_AT,
         saved = const Slot::SavedStack.at(),
+        saved_by_other = const word(Word::SavedStack),
         lr = const LR_AT,
         entries = const Slot::Entries.at(),
         code = const Slot::Code.at(),
@@ -196,6 +221,8 @@ pub(super) unsafe extern "sysv64" fn leave() {
 unsafe extern "sysv64" fn leave_stored() {
     naked_asm!(
         "mov rsp, [rbp + {saved}]",
+        "stmxcsr [rbp + {mxcsr}]",
+        "ldmxcsr [rsp]",
         "add rsp, 8",
         "pop r15",
         "pop r14",
@@ -204,6 +231,7 @@ unsafe extern "sysv64" fn leave_stored() {
         "pop rbx",
         "pop rbp",
         "ret",
+        mxcsr = const MXCSR,
         saved = const Slot::SavedStack.at(),
     )
 }
@@ -239,6 +267,115 @@ pub(super) unsafe extern "sysv64" fn return_miss() {
     )
 }
 
+/// Where code goes for an address that has none here: eax = guest address, and in its low bits whether it is
+/// called.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn missing() {
+    naked_asm!(
+        "mov edx, eax",
+        "and edx, -4",
+        "mov rcx, [rbp + {entries}]",
+        "mov ecx, [rcx + rdx]",
+        "cmp ecx, {stored}",
+        "ja {optimized}",
+        "jmp {ask}",
+        entries = const word(Word::Entries),
+        stored = const STORED,
+        optimized = sym run_optimized,
+        ask = sym ask_for_code,
+    )
+}
+
+/// Calls code of the optimizing tier: edx = guest address, rcx = its offset. Returns where the guest returned
+/// to; goes on at any other address that it leaves for.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn run_optimized() {
+    code!(
+        [
+            store!(),
+            "add rcx, [rbp + {optimized}]
+             mov rax, rsp
+             and rsp, -16
+             push rax
+             sub rsp, 8
+             lea rax, [rsp - 8]
+             cmp rax, [rbp + {limit}]
+             jb 4f
+             lea rax, [rsp - {near}]
+             mov [rbp + {far}], rax
+             lea r15, [rbp + {ahead} - {bias}]
+             mov rdi, [rbp + {budget}]
+             mov esi, edx
+             call rcx
+             add rsp, 8
+             pop rsp
+             lea rbp, [r15 + {bias} - {ahead}]
+             mov [rbp + {budget}], rax
+             mov edx, ecx
+             mov eax, ecx
+             and eax, -4
+             shr rcx, 32
+             cmp ecx, {budget_spent}
+             ja 3f",
+            load!(),
+            "je {slice_over}
+             mov ecx, [rbp + {lr}]
+             and ecx, -4
+             cmp eax, ecx
+             jne 2f
+             ret
+             2:
+             mov rcx, [rbp + {entries}]
+             mov ecx, [rcx + rax]
+             add rcx, [rbp + {code}]
+             jmp rcx
+             3:
+             mov rdi, [rbp + {budget}]
+             mov esi, edx
+             mov rsp, [rbp + {saved}]
+             jmp {leave_with_reason}
+             4:
+             mov eax, edx
+             jmp {leave}",
+        ]
+        memory = const Slot::Memory.at(),
+        optimized = const word(Word::Code),
+        near = const NEAR,
+        far = const word(Word::FarStack),
+        ahead = const AHEAD,
+        bias = const BIAS,
+        budget = const displaced(BUDGET),
+        budget_spent = const Leave::Budget as i32,
+        slice_over = sym slice_over,
+        lr = const LR_AT,
+        entries = const Slot::Entries.at(),
+        code = const Slot::Code.at(),
+        saved = const Slot::SavedStack.at(),
+        limit = const Slot::StackLimit.at(),
+        leave_with_reason = sym leave_with_reason,
+        leave = sym leave,
+    )
+}
+
+/// Goes on at the context's pc.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn resume() {
+    naked_asm!("mov eax, [rbp + {pc}]", "jmp {missing}", pc = const PC_AT, missing = sym missing)
+}
+
+/// The host address of [`resume`].
+pub(super) fn resume_address() -> u64 {
+    resume as *const () as u64
+}
+
+/// The host address of [`missing`].
+pub(super) fn missing_address() -> u64 {
+    missing as *const () as u64
+}
+
+/// MXCSR as Rust expects it.
+static RUST_MXCSR: u32 = DEFAULT_MXCSR;
+
 /// Makes a thunk that asks a service where to go on: its host address, or 0 to leave.
 macro_rules! asks {
     ($(#[doc = $doc:literal])* $name:ident => $service:ident) => {
@@ -253,7 +390,10 @@ macro_rules! asks {
                      and rsp, -16
                      mov esi, eax
                      lea rdi, [rbp - {bias}]
+                     stmxcsr [rbp + {mxcsr}]
+                     ldmxcsr [rip + {rust}]
                      call {service}
+                     ldmxcsr [rbp + {mxcsr}]
                      mov rsp, r12
                      test rax, rax
                      jz {out}",
@@ -262,6 +402,8 @@ macro_rules! asks {
                 ]
                 memory = const Slot::Memory.at(),
                 bias = const BIAS,
+                mxcsr = const MXCSR,
+                rust = sym RUST_MXCSR,
                 service = sym $service,
                 out = sym leave_stored,
             )
@@ -271,11 +413,56 @@ macro_rules! asks {
 
 asks! {
     /// eax = a guest address without code, and whether it is called.
-    missing => ask_missing
+    ask_for_code => ask_missing
 }
 asks! {
     /// eax = a guest address where the budget was too small.
     slice_over => ask_slice
+}
+
+/// As [`run_arm`], for arms that compute with floating point or vectors: they find FPSCR exact, and MXCSR as
+/// Rust expects it.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn run_float_arm() {
+    code!(
+        [
+            store!(),
+            "mov r12, rsp
+             and rsp, -16
+             mov esi, eax
+             lea rdi, [rbp - {bias}]
+             stmxcsr [rbp + {mxcsr}]
+             ldmxcsr [rip + {rust}]
+             call {service}
+             ldmxcsr [rbp + {mxcsr}]
+             mov rsp, r12
+             test al, al
+             jz {failed}",
+            load!(),
+            "ret",
+        ]
+        memory = const Slot::Memory.at(),
+        bias = const BIAS,
+        mxcsr = const MXCSR,
+        rust = sym RUST_MXCSR,
+        service = sym ask_float_arm,
+        failed = sym arm_failed,
+    )
+}
+
+/// An arm did not complete; the mapped registers are stored.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn arm_failed() {
+    naked_asm!(
+        "pop rax",
+        "mov [rbp + {site}], rax",
+        "mov qword ptr [rbp + {reason}], {arm}",
+        "jmp {out}",
+        site = const Slot::Site.at(),
+        reason = const Slot::Reason.at(),
+        arm = const Reason::Arm as i32,
+        out = sym leave_stored,
+    )
 }
 
 /// Runs the instruction in eax by the interpreter's arm in rdx. Returns if it completes.
@@ -291,22 +478,14 @@ pub(super) unsafe extern "sysv64" fn run_arm() {
              call {service}
              mov rsp, r12
              test al, al
-             jz 2f",
+             jz {failed}",
             load!(),
-            "ret
-             2:
-             pop rax
-             mov [rbp + {site}], rax
-             mov qword ptr [rbp + {reason}], {arm}
-             jmp {out}",
+            "ret",
         ]
         memory = const Slot::Memory.at(),
         bias = const BIAS,
         service = sym ask_arm,
-        site = const Slot::Site.at(),
-        reason = const Slot::Reason.at(),
-        arm = const Reason::Arm as i32,
-        out = sym leave_stored,
+        failed = sym arm_failed,
     )
 }
 
@@ -342,22 +521,35 @@ unsafe extern "sysv64" fn ask_arm(ctx: *mut PpcContext, word: u32, arm: *const (
     services::run_arm(ctx, run, word, arm)
 }
 
+unsafe extern "sysv64" fn ask_float_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
+    // SAFETY: called by `run_float_arm`.
+    let (ctx, run) = unsafe { lend(ctx) };
+    // SAFETY: as in `ask_arm`.
+    let arm = unsafe { std::mem::transmute::<*const (), Arm>(arm) };
+    services::run_float_arm(ctx, run, word, arm)
+}
+
 /// The slots with the addresses of the thunks.
-pub(super) const THUNKS: [(Slot, unsafe extern "sysv64" fn()); 5] = [
+pub(super) const THUNKS: [(Slot, unsafe extern "sysv64" fn()); 6] = [
     (Slot::Missing, missing),
+    (Slot::RunFloatArm, run_float_arm),
     (Slot::SliceOver, slice_over),
     (Slot::RunArm, run_arm),
     (Slot::Leave, leave),
     (Slot::ReturnMiss, return_miss),
 ];
 
-/// Runs the code at `code` on `ctx`, and says why it stopped. The slots of the context are set, but for those
-/// that this sets; `code` is the address of an entry that stays mapped while the run's engine is present.
+/// Runs the code at `code` on `ctx`, and says why it stopped. The slots of the context and the words of the
+/// optimizing tier are set, but for those that this sets; `code` is the address of an entry that stays mapped
+/// while the run's engine is present, or of [`missing`].
 pub(super) fn enter(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, code: u64) -> Reason {
     let here: u64;
     // SAFETY: reads the stack pointer.
     unsafe { asm!("mov {}, rsp", out(reg) here, options(nomem, nostack, preserves_flags)) };
-    ctx.host[Slot::StackLimit as usize] = here.saturating_sub(NESTING);
+    let limit = here.saturating_sub(NESTING);
+    ctx.host[Slot::StackLimit as usize] = limit;
+    ctx.host[Word::StackLimit as usize] = limit;
+    ctx.host[Slot::Reason as usize] = Reason::Optimized as u64;
     ctx.host[Slot::Run as usize] = std::ptr::from_mut(run) as u64;
     // SAFETY: the tables lead to code that `emit` made, which follows `map.rs`, or to the stub.
     unsafe { enter_code(ctx, code) };

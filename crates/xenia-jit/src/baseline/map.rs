@@ -84,7 +84,7 @@ const _: () = assert!(displacement(offset_of!(PpcContext, cr) + 56) <= 127 - 7, 
 #[repr(usize)]
 pub(super) enum Slot {
     /// Host address of guest address 0 in the view for compiled code.
-    Memory = HOST_WORDS - 13,
+    Memory = HOST_WORDS - 14,
     /// The table of entries: an offset from [`Slot::Code`] for each guest word.
     Entries,
     /// Where code memory starts (executable view).
@@ -105,6 +105,8 @@ pub(super) enum Slot {
     SliceOver,
     /// `enter::run_arm`.
     RunArm,
+    /// `enter::run_float_arm`.
+    RunFloatArm,
     /// `enter::leave`.
     Leave,
     /// `enter::return_miss`.

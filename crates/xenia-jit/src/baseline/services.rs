@@ -2,19 +2,20 @@
 
 use super::cache::Arrived;
 use super::emit::CALLED;
-use super::enter::Reason;
+use super::enter::{Reason, resume_address};
 use super::map::Slot;
 use super::tier::{Baseline, SLICE};
-use crate::code_memory::Entries;
+use crate::code_memory::{Entries, STORED};
+use crate::float_state;
+use crate::hooks::Run;
+use crate::host::Word;
 use xenia_cpu::{Arm, EngineConfig, PpcContext};
 use xenia_isa::Instruction;
-use xenia_memory::{CurrentQueue, GuestMemory};
 
 /// The state of a run that its services share.
 pub(super) struct BaselineRun<'a, 'q> {
-    /// The guard, not the queue: an access of baseline code that faults has the handler use that.
-    pub(super) devices: &'a mut CurrentQueue<'q>,
-    pub(super) memory: &'a GuestMemory,
+    /// The part that hooks of the optimizing tier use, too.
+    pub(super) hooks: Run<'a, 'q>,
     pub(super) config: EngineConfig,
     pub(super) baseline: &'a Baseline,
     /// The entries of the optimizing tier in the context's mode.
@@ -40,12 +41,13 @@ fn leave(ctx: &mut PpcContext, pc: u32, reason: Reason) -> u64 {
 /// stack; 0 to leave. `stack` is the host's stack pointer.
 pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32, stack: u64) -> u64 {
     let (pc, is_called) = (pc & !3, pc & CALLED != 0);
+    // Code that is kept is the engine's to publish.
     let too_deep = is_called && stack < ctx.host[Slot::StackLimit as usize];
     if too_deep || run.optimized.offset(pc) != 0 {
         return leave(ctx, pc, Reason::Branch);
     }
     let arrived = if is_called { Arrived::Called } else { Arrived::Otherwise };
-    match run.baseline.code_for(run.memory, run.optimized, pc, arrived) {
+    match run.baseline.code_for(run.hooks.memory, run.optimized, pc, arrived) {
         Some(address) => address,
         None => leave(ctx, pc, Reason::Branch),
     }
@@ -59,12 +61,18 @@ pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc
     }
     run.is_hot = run.baseline.credit(pc, SLICE as u64);
     let more = run.rest.min(SLICE);
-    ctx.budget += more;
     run.rest -= more;
+    // Both move alike, so that time stays right.
+    ctx.budget += more;
+    ctx.visit_budget += more;
     run.slice = ctx.budget;
     run.until_sample = SLICE;
-    if run.is_hot || run.optimized.offset(pc) != 0 {
+    if run.is_hot {
         return leave(ctx, pc, Reason::Branch);
+    }
+    if run.optimized.offset(pc) > STORED {
+        ctx.pc = pc;
+        return resume_address();
     }
     match run.baseline.address_of(pc) {
         Some(address) => address,
@@ -74,5 +82,18 @@ pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc
 
 /// Runs an instruction by the interpreter's arm. False if it did not complete.
 pub(super) fn run_arm(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, word: u32, arm: Arm) -> bool {
-    arm.run(ctx, run.memory, run.devices, run.config, Instruction(word))
+    arm.run(ctx, run.hooks.memory, run.hooks.devices, run.config, Instruction(word))
+}
+
+/// As [`run_arm`], for arms that look at FPSCR or change it.
+pub(super) fn run_float_arm(
+    ctx: &mut PpcContext,
+    run: &mut BaselineRun<'_, '_>,
+    word: u32,
+    arm: Arm,
+) -> bool {
+    let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
+    float_state::settle(ctx, &mut mxcsr);
+    ctx.host[Word::Mxcsr as usize] = mxcsr.into();
+    run_arm(ctx, run, word, arm)
 }

@@ -6,16 +6,19 @@
 //! choice is deterministic in lockstep.
 
 use super::cache::{Arrived, BaselineCache, BaselineCounts, Work};
-use super::enter::{Reason, enter};
+use super::enter::{Reason, enter, missing_address};
 use super::map::Slot;
 use super::services::BaselineRun;
 use super::templates::HostFeatures;
 use super::unit::Reach;
 use crate::JitError;
 use crate::background::{Answer, Order};
-use crate::code_memory::Entries;
+use crate::code_memory::{Entries, STORED};
 use crate::config::{Granularity, JitConfig, Tiers};
 use crate::epochs::Epochs;
+use crate::float_state;
+use crate::hooks::{self, Run};
+use crate::host::{Leave, Word};
 use crate::jit::Engine;
 use crate::mode::Mode;
 use crate::plan::Wanted;
@@ -152,14 +155,15 @@ impl Baseline {
 const COVERED_LIMIT: u32 = 8;
 
 impl Engine {
-    /// Runs baseline code from pc, which has no code of the optimizing tier, if this tier takes the context.
+    /// Runs from pc, if this tier takes the context: its own code, and the optimizing tier's where there is
+    /// any.
     pub(crate) fn visit_baseline(
         &mut self,
         shared: &Shared,
-        mode: Mode,
-        code: &ModeCode,
+        (mode, code): (Mode, &ModeCode),
         ctx: &mut PpcContext,
         devices: &mut CurrentQueue<'_>,
+        epoch: u64,
         arrival: &mut Arrival,
     ) -> Visited {
         let Some(baseline) = shared.baseline.as_ref().filter(|_| Baseline::takes(mode, ctx)) else {
@@ -167,10 +171,13 @@ impl Engine {
         };
         let memory = &*shared.memory;
         baseline.withdraw_changed(memory);
-        // Before the look into the table, so that what it gives is not freed.
+        // Before the look into the tables, so that what they give is not freed.
         shared.epochs.enter(&self.presence);
         let how = std::mem::replace(arrival, Arrival::Resumed);
-        let mut address = baseline.address_of(ctx.pc);
+        let mut address = match code.entries.offset(ctx.pc) {
+            0..=STORED => baseline.address_of(ctx.pc),
+            _ => Some(missing_address()),
+        };
         if address.is_none() {
             let covered = how == Arrival::Resumed
                 && baseline.granularity == Granularity::Function
@@ -188,36 +195,62 @@ impl Engine {
             *arrival = how;
             return Visited::NoCode;
         };
+        code.install(ctx, memory);
         for &(slot, value) in &baseline.slots {
             ctx.host[slot as usize] = value;
         }
         let slice = ctx.budget.min(self.until_sample);
         let rest = ctx.budget - slice;
-        ctx.budget = slice;
+        // Both move alike, so that time stays right.
+        ctx.budget -= rest;
+        ctx.visit_budget -= rest;
         let config = shared.config.engine;
-        let optimized = &*code.entries;
-        let until_sample = self.until_sample;
         let mut run = BaselineRun {
-            devices,
-            memory,
+            hooks: Run {
+                devices,
+                memory,
+                strict: config.reservations == ReservationMode::Strict,
+                counts: &mut self.counts,
+                exit: None,
+                taken: None,
+                epoch,
+            },
             config,
             baseline,
-            optimized,
+            optimized: &code.entries,
             rest,
             slice,
-            until_sample,
+            until_sample: self.until_sample,
             is_hot: false,
         };
+        hooks::lend_run(ctx, &mut run.hooks);
         let reason = enter(ctx, &mut run, address);
-        let BaselineRun { rest, slice, until_sample, is_hot, .. } = run;
+        let BaselineRun { hooks: Run { exit, taken, .. }, rest, slice, until_sample, is_hot, .. } = run;
+        if let Some(taken) = taken {
+            // The store that they were for has faulted.
+            memory.reservations().end_store(taken, ctx.hw_id, ctx.reservation.held());
+        }
         // A slice that the visit ends is the next visit's.
         self.until_sample = (until_sample - (slice - ctx.budget)).max(1);
         ctx.budget += rest;
+        ctx.visit_budget += rest;
+        let leave = ctx.host[Word::Leave as usize] as u32;
+        if reason == Reason::Optimized {
+            let (leave, detail) = (Leave::from_bits(leave), leave >> 8);
+            if leave == Leave::Budget && rest > 0 {
+                // The slice has ended, not the visit.
+                self.until_sample = SLICE;
+                return Visited::Ran(self.after_leaving(code, ctx, devices, (Leave::Branch, 0, None)));
+            }
+            return Visited::Ran(self.after_leaving(code, ctx, devices, (leave, detail, exit)));
+        }
+        let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
+        float_state::settle(ctx, &mut mxcsr);
         if is_hot {
             self.optimize(shared, mode, code, baseline, ctx.pc);
         }
         Visited::Ran(match reason {
-            Reason::Branch => None,
+            Reason::Branch | Reason::Optimized => None,
             Reason::Interpret => self.interpret(ctx, devices, 1),
             Reason::Budget => Some(self.interpreter.run(ctx, devices)),
             Reason::Fault | Reason::Arm => self.left_at_site(baseline, reason, ctx, devices),
