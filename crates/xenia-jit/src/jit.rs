@@ -9,7 +9,7 @@ use crate::background::Background;
 use crate::baseline::{Baseline, SLICE, Visited};
 use crate::code_memory::STORED;
 use crate::compile::lift_config;
-use crate::config::JitConfig;
+use crate::config::{JitConfig, Tiers};
 use crate::enter::enter;
 use crate::epochs::Presence;
 use crate::float_state;
@@ -116,6 +116,7 @@ impl Jit {
         }
         let settings =
             || format!("{} {:?}", compiler.target(), lift_config(&config, &memory, Mode::default()));
+        let store = store.filter(|_| config.tiers != Tiers::Baseline);
         let store = store.map(|options| CodeStore::open(options, &settings()));
         let shared = Shared::new(memory, config, store)?;
         let background = config.background.then(|| Background::start(&shared, compiler.fork())).flatten();

@@ -445,12 +445,12 @@ impl BaselineCache {
     }
 }
 
-/// The thunk that calls `arm`: `mov rdx, arm; jmp [rbp + run_arm]`.
+/// The thunk that calls `arm`: `mov rcx, arm; jmp [rbp + slot]`.
 fn thunk(memory: &mut CodeMemory, thunks: &mut FnvHashMap<Arm, u32>, arm: Arm, slot: Slot) -> Option<u32> {
     if let Some(&offset) = thunks.get(&arm) {
         return Some(offset);
     }
-    let mut code = vec![0x48, 0xBA];
+    let mut code = vec![0x48, 0xB9];
     code.extend((arm.address() as u64).to_le_bytes());
     code.extend([0xFF, 0xA5]);
     code.extend(slot.at().to_le_bytes());

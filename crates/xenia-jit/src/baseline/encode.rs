@@ -545,6 +545,22 @@ impl Encoder {
         self.put(&Bytes { bits: u128::from(0x00FF | u16::from(extension | reg) << 8), len: 2 });
     }
 
+    /// `push reg`.
+    pub(super) fn push(&mut self, reg: HostReg) {
+        let mut bytes = Bytes::new();
+        bytes.rex(false, 0, Rm::Reg(reg), false);
+        bytes.byte(0x50 | reg & 7);
+        self.put(&bytes);
+    }
+
+    /// `pop reg`.
+    pub(super) fn pop(&mut self, reg: HostReg) {
+        let mut bytes = Bytes::new();
+        bytes.rex(false, 0, Rm::Reg(reg), false);
+        bytes.byte(0x58 | reg & 7);
+        self.put(&bytes);
+    }
+
     /// `jmp [rbp + displacement]`.
     pub(super) fn jump_through(&mut self, at: i32) {
         let mut bytes = Bytes::new();
@@ -777,6 +793,8 @@ mod tests {
             assert_eq!(decoded(|e| e.bit_test(Rm::Reg(reg), 62)).mnemonic(), Mnemonic::Bt);
             assert!(is_operand(&decoded(|e| e.set(Condition::LESS, Rm::Reg(reg))), 0, Rm::Reg(reg)));
             assert_eq!(decoded(|e| e.word(reg, u32::MAX)).immediate32(), u32::MAX);
+            assert_eq!(decoded(|e| e.push(reg)).mnemonic(), Mnemonic::Push);
+            assert!(is_operand(&decoded(|e| e.pop(reg)), 0, Rm::Reg(reg)));
         }
         for (condition, mnemonic) in [
             (Condition::CARRY, Mnemonic::Jb),

@@ -9,7 +9,7 @@
 //!       ──► missing        eax = guest address without code here: the optimizing tier's code is called, if
 //!                          there is any; else services::missing gives it code, or leaves
 //!       ──► slice_over     eax = guest address where the budget was compared: services::slice_over
-//!       ──► run_arm        eax = instruction, edx = number of its arm: services::run_arm; returns
+//!       ──► run_arm        eax = instruction, rcx = its arm: services::run_arm; returns
 //!       ──► return_miss    a guest return to elsewhere than its caller expects
 //!  fault ─► leave_after_fault
 //! ```
@@ -27,7 +27,7 @@
 //!   the context that `enter` was given; nobody else uses that or its run meanwhile.
 //! - Services are called with the mapped registers stored, on an aligned stack.
 
-use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RSI, Rm};
+use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDX, RSI, Rm};
 use super::map::{BIAS, BUDGET, CR0, LR, MAP, Slot, displacement};
 use super::services::{self, BaselineRun};
 use crate::code_memory::STORED;
@@ -70,9 +70,9 @@ const fn at(n: usize) -> i32 {
     displacement(offset_of!(PpcContext, gpr) + 8 * n)
 }
 
-const fn is_map(rows: &[(usize, u8); 9]) -> bool {
+const fn is_map(rows: &[(usize, u8); 10]) -> bool {
     let mut n = 0;
-    while n < 9 {
+    while n < rows.len() {
         if MAP[n].0 != rows[n].0 || MAP[n].1 != rows[n].1 {
             return false;
         }
@@ -83,8 +83,18 @@ const fn is_map(rows: &[(usize, u8); 9]) -> bool {
 
 // What `store` and `load` below say.
 const _: () = assert!(
-    is_map(&[(9, RBX), (10, RSI), (1, R14), (3, R8), (11, R13), (8, R12), (4, R9), (5, R10), (7, R11)])
-        && CR0 == R15
+    is_map(&[
+        (9, RBX),
+        (10, RSI),
+        (11, RDX),
+        (1, R14),
+        (3, R8),
+        (4, R9),
+        (5, R10),
+        (6, R13),
+        (7, R11),
+        (8, R12),
+    ]) && CR0 == R15
 );
 
 /// Stores the mapped registers.
@@ -92,29 +102,31 @@ macro_rules! store {
     () => {
         "mov [rbp + {r9}], rbx
          mov [rbp + {r10}], rsi
+         mov [rbp + {r11}], rdx
          mov [rbp + {r1}], r14
          mov [rbp + {r3}], r8
-         mov [rbp + {r11}], r13
-         mov [rbp + {r8}], r12
          mov [rbp + {r4}], r9
          mov [rbp + {r5}], r10
+         mov [rbp + {r6}], r13
          mov [rbp + {r7}], r11
+         mov [rbp + {r8}], r12
          mov [rbp + {cr0}], r15"
     };
 }
 
-/// Loads the mapped registers and rdi; keeps rax, rcx, rdx and the flags.
+/// Loads the mapped registers and rdi; keeps rax, rcx and the flags.
 macro_rules! load {
     () => {
         "mov rbx, [rbp + {r9}]
          mov rsi, [rbp + {r10}]
+         mov rdx, [rbp + {r11}]
          mov r14, [rbp + {r1}]
          mov r8, [rbp + {r3}]
-         mov r13, [rbp + {r11}]
-         mov r12, [rbp + {r8}]
          mov r9, [rbp + {r4}]
          mov r10, [rbp + {r5}]
+         mov r13, [rbp + {r6}]
          mov r11, [rbp + {r7}]
+         mov r12, [rbp + {r8}]
          mov r15, [rbp + {cr0}]
          mov rdi, [rbp + {memory}]"
     };
@@ -133,6 +145,7 @@ macro_rules! code {
             r8 = const at(8),
             r4 = const at(4),
             r5 = const at(5),
+            r6 = const at(6),
             r7 = const at(7),
             cr0 = const displacement(offset_of!(PpcContext, cr)),
             $($operand)*
@@ -272,13 +285,17 @@ pub(super) unsafe extern "sysv64" fn return_miss() {
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn missing() {
     naked_asm!(
-        "mov edx, eax",
-        "and edx, -4",
+        "push rax",
+        "and eax, -4",
         "mov rcx, [rbp + {entries}]",
-        "mov ecx, [rcx + rdx]",
+        "mov ecx, [rcx + rax]",
         "cmp ecx, {stored}",
-        "ja {optimized}",
+        "ja 2f",
+        "pop rax",
         "jmp {ask}",
+        "2:",
+        "add rsp, 8",
+        "jmp {optimized}",
         entries = const word(Word::Entries),
         stored = const STORED,
         optimized = sym run_optimized,
@@ -286,7 +303,7 @@ pub(super) unsafe extern "sysv64" fn missing() {
     )
 }
 
-/// Calls code of the optimizing tier: edx = guest address, rcx = its offset. Returns where the guest returned
+/// Calls code of the optimizing tier: eax = guest address, rcx = its offset. Returns where the guest returned
 /// to; goes on at any other address that it leaves for.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn run_optimized() {
@@ -294,6 +311,7 @@ unsafe extern "sysv64" fn run_optimized() {
         [
             store!(),
             "add rcx, [rbp + {optimized}]
+             mov edx, eax
              mov rax, rsp
              and rsp, -16
              push rax
@@ -336,6 +354,7 @@ unsafe extern "sysv64" fn run_optimized() {
              jmp {leave_with_reason}
              4:
              mov eax, edx
+             mov rdx, [rbp + {r11}]
              jmp {leave}",
         ]
         memory = const Slot::Memory.at(),
@@ -430,6 +449,7 @@ pub(super) unsafe extern "sysv64" fn run_float_arm() {
             "mov r12, rsp
              and rsp, -16
              mov esi, eax
+             mov rdx, rcx
              lea rdi, [rbp - {bias}]
              stmxcsr [rbp + {mxcsr}]
              ldmxcsr [rip + {rust}]
@@ -465,7 +485,7 @@ unsafe extern "sysv64" fn arm_failed() {
     )
 }
 
-/// Runs the instruction in eax by the interpreter's arm in rdx. Returns if it completes.
+/// Runs the instruction in eax by the interpreter's arm in rcx. Returns if it completes.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn run_arm() {
     code!(
@@ -474,6 +494,7 @@ pub(super) unsafe extern "sysv64" fn run_arm() {
             "mov r12, rsp
              and rsp, -16
              mov esi, eax
+             mov rdx, rcx
              lea rdi, [rbp - {bias}]
              call {service}
              mov rsp, r12

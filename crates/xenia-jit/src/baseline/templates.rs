@@ -9,7 +9,7 @@
 //! - A template makes its access to guest memory before it writes any guest state, so that the state at a
 //!   fault is the state before the instruction.
 //! - 32-bit mode, and XER\[SO\] is 0 (`crate::baseline`).
-//! - rax, rcx and rdx are scratch; nothing else that a template does not name changes.
+//! - rax and rcx are scratch; nothing else that a template does not name changes.
 
 mod branch;
 mod condition;

@@ -147,27 +147,27 @@ impl Templates {
     /// `adde`, `subfe`, `addze`, `subfze`: the carry is bit 32 of the sum of the low words.
     fn add_extended(&mut self, op: Op, i: Instruction) {
         let negated = matches!(op, Op::subfex | Op::subfzex);
-        let other = matches!(op, Op::addex | Op::subfex);
-        self.e.op32(MOVZX8, RDX, CA);
-        self.e.op32(MOV, RCX, gpr(i.ra()));
-        if negated {
-            self.e.unary(false, Unary::Not, Rm::Reg(RCX));
+        let other = matches!(op, Op::addex | Op::subfex).then(|| i.rb());
+        // The sum, and after that the carry, of the same operands: RD may be one of them.
+        self.e.op32(MOVZX8, RAX, CA);
+        for (wide, sum, term) in [(true, RAX, RCX), (false, RCX, RAX)] {
+            if !wide {
+                self.e.push(RAX);
+                self.e.op32(MOVZX8, RCX, CA);
+            }
+            self.e.op(wide, MOV, term, gpr(i.ra()));
+            if negated {
+                self.e.unary(wide, Unary::Not, Rm::Reg(term));
+            }
+            self.e.op64(ADD, sum, Rm::Reg(term));
+            if let Some(other) = other {
+                self.e.op(wide, MOV, term, gpr(other));
+                self.e.op64(ADD, sum, Rm::Reg(term));
+            }
         }
-        if other {
-            self.e.op32(MOV, RAX, gpr(i.rb()));
-            self.e.op64(ADD, RCX, Rm::Reg(RAX));
-        }
-        self.e.op64(ADD, RCX, Rm::Reg(RDX));
         self.e.shift(true, Shift::Right, RCX, 32);
         self.e.op32(STORE8, RCX, CA);
-        self.e.op64(MOV, RAX, gpr(i.ra()));
-        if negated {
-            self.e.unary(true, Unary::Not, Rm::Reg(RAX));
-        }
-        if other {
-            self.e.op64(ADD, RAX, gpr(i.rb()));
-        }
-        self.e.op64(ADD, RAX, Rm::Reg(RDX));
+        self.e.pop(RAX);
         self.write(i.rd(), RAX);
         self.record_if(i, i.rd());
     }
@@ -176,6 +176,7 @@ impl Templates {
     fn divide_unsigned(&mut self, i: Instruction) {
         self.e.op32(MOV, RCX, gpr(i.rb()));
         self.e.op32(MOV, RAX, gpr(i.ra()));
+        self.e.push(RDX);
         self.e.op32(XOR, RDX, Rm::Reg(RDX));
         self.e.op32(TEST, RCX, Rm::Reg(RCX));
         let none = self.e.jump_if_short(Condition::EQUAL);
@@ -184,6 +185,7 @@ impl Templates {
         self.e.land(none);
         self.e.op32(XOR, RAX, Rm::Reg(RAX));
         self.e.land(done);
+        self.e.pop(RDX);
         self.write(i.rd(), RAX);
         self.record_if(i, i.rd());
     }
@@ -193,6 +195,7 @@ impl Templates {
     fn divide(&mut self, i: Instruction) {
         self.e.op32(MOV, RCX, gpr(i.rb()));
         self.e.op32(MOV, RAX, gpr(i.ra()));
+        self.e.push(RDX);
         self.e.lea(false, RDX, RCX, 1);
         self.e.imm(false, Imm::Cmp, Rm::Reg(RDX), 1);
         let plain = self.e.jump_if_short(Condition::ABOVE);
@@ -207,6 +210,7 @@ impl Templates {
         self.e.unary(false, Unary::DivSigned, Rm::Reg(RCX));
         self.e.land(negated);
         self.e.land(none);
+        self.e.pop(RDX);
         self.write(i.rd(), RAX);
         self.record_if(i, i.rd());
     }
