@@ -23,6 +23,10 @@ pub enum TitleVariant {
     Plain,
     /// 64-bit loads, stores, arithmetic, shifts and compares; helpers save and restore registers.
     Wide,
+    /// Jump tables: `bctr` within functions.
+    Switches,
+    /// Calls through tables of virtual functions.
+    Virtual,
 }
 
 impl TitleVariant {
@@ -31,6 +35,8 @@ impl TitleVariant {
         match self {
             Self::Plain => "plain",
             Self::Wide => "wide",
+            Self::Switches => "switches",
+            Self::Virtual => "virtual",
         }
     }
 }
@@ -89,7 +95,8 @@ pub struct BenchArgs {
     pub programs: Option<PathBuf>,
     /// Measure generated titles instead of kernels: F functions of about 75 instructions that are
     /// called C times each, as much code as games have, which fits into no cache. FxC:VARIANT chooses
-    /// what functions are like: plain, or wide with 64-bit instructions. CPU seconds of whole
+    /// what functions are like: plain, wide (64-bit instructions), switches (jump tables), virtual
+    /// (calls through tables of objects). CPU seconds of whole
     /// processes: natively, in the interpreter, at a first and a second start of the compiler.
     #[arg(long, value_name = "FxC[:VARIANT]", value_delimiter = ',', value_parser = MuchCode::parse,
           conflicts_with = "programs")]

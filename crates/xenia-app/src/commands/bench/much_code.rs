@@ -18,6 +18,7 @@ mod native;
 mod powerpc;
 mod program;
 mod report;
+mod writer;
 
 use super::{code, conclude, host, summary};
 use crate::cli::{BenchArgs, CpuArgs, MuchCode, Peer, Tier};
@@ -172,7 +173,7 @@ mod tests {
             let title = MuchCode { functions: 1000, calls: 1, variant };
             let made = powerpc::title(&program(&title));
             let mean = made.instructions as f64 / 1000.0;
-            assert!((68.0..84.0).contains(&mean), "{title}: {mean}");
+            assert!((68.0..90.0).contains(&mean), "{title}: {mean}");
         }
     }
 }

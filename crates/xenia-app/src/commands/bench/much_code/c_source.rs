@@ -4,8 +4,8 @@
 //! one of the host's own and still sees what a big-endian machine sees.
 
 use super::program::{
-    Binary, Condition, Function, INDEX_MASK, Program, Relation, Statement, Test, Turns, Unary, Width,
-    WithConstant,
+    Binary, Condition, Function, INDEX_MASK, Program, Relation, Statement, THINGS, Test, Thing, Turns, Unary,
+    Width, WithConstant,
 };
 use std::fmt::Write;
 
@@ -41,6 +41,8 @@ typedef u32 V; typedef s32 SV;
 #define W(o) (*(u32 *)AT(o, 4))
 #define T(o) (*(s32 *)AT(o, 4))
 #define L(o) (*(u64 *)AT(o, 8))
+struct thing { V (*const *table)(V, u8 *); u32 more[2]; };
+extern const struct thing things[];
 ";
 
 /// File names and contents. The program takes the number of rounds as its argument, and prints the
@@ -83,6 +85,21 @@ fn main(program: &Program) -> String {
     text.push_str("#include <stdio.h>\n#include <stdlib.h>\n");
     for function in 0..program.functions.len() {
         line(&mut text, format_args!("V f{function}(V, u8 *);"));
+    }
+    if !program.things.is_empty() {
+        for leaf in 0..program.leaves.len() {
+            line(&mut text, format_args!("V l{leaf}(V, u8 *);"));
+        }
+        for (class, leaves) in program.classes.iter().enumerate() {
+            let leaves: Vec<_> = leaves.iter().map(|leaf| format!("l{leaf}")).collect();
+            let leaves = leaves.join(", ");
+            line(&mut text, format_args!("static V (*const class{class}[])(V, u8 *) = {{ {leaves} }};"));
+        }
+        text.push_str("const struct thing things[] = {\n");
+        for class in &program.things {
+            line(&mut text, format_args!("{{ class{class}, {{ 0 }} }},"));
+        }
+        text.push_str("};\n");
     }
     text.push_str("static const struct { V (*function)(V, u8 *); u32 object; } table[] = {\n");
     for row in &program.round {
@@ -184,6 +201,22 @@ fn statement(text: &mut String, statement: &Statement) {
             };
             line(text, format_args!("for (u32 n = {turns}; n; n--) {{"));
             block(text, body);
+            text.push_str("}\n");
+        }
+        Statement::Virtual { to, thing, slot, a } => {
+            let thing = match thing {
+                Thing::Fixed(number) => number.to_string(),
+                Thing::Chosen(local) => format!("v{local} & {}", THINGS - 1),
+            };
+            line(text, format_args!("v{to} ^= things[{thing}].table[{slot}](v{a}, p);"));
+        }
+        Statement::Switch { on, bits, ref cases } => {
+            line(text, format_args!("switch (rot((u32)v{on}, {}) & {:#x}u) {{", bits.by, bits.mask()));
+            for (number, case) in cases.iter().enumerate() {
+                line(text, format_args!("case {number}:"));
+                block(text, case);
+                text.push_str("break;\n");
+            }
             text.push_str("}\n");
         }
         Statement::Call { to, leaf, a } => {

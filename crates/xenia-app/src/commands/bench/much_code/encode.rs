@@ -19,15 +19,26 @@ pub struct Code {
     labels: Vec<Option<u32>>,
     /// Words with a branch, the field of its distance, and where it goes.
     branches: Vec<(usize, Operand, Label)>,
+    /// Where tables of addresses lie.
+    pool_base: u32,
+    pool: Vec<Label>,
 }
 
 /// A general-purpose register.
 pub type Register = u8;
 
 impl Code {
-    /// Begins code at an address.
-    pub fn new(base: u32) -> Self {
-        Self { base, words: Vec::new(), labels: Vec::new(), branches: Vec::new() }
+    /// Begins code at an address, and tables of addresses at another.
+    pub fn new(base: u32, pool_base: u32) -> Self {
+        let (words, labels, branches, pool) = Default::default();
+        Self { base, words, labels, branches, pool_base, pool }
+    }
+
+    /// The address of a new table of places.
+    pub fn table(&mut self, of: &[Label]) -> u32 {
+        let address = self.pool_base.wrapping_add(4 * self.pool.len() as u32);
+        self.pool.extend(of);
+        address
     }
 
     /// The address of the next instruction.
@@ -96,6 +107,11 @@ impl Code {
         self.put(Op::bx, &[distance]);
     }
 
+    /// `bctr`.
+    pub fn jump_ctr(&mut self) {
+        self.put(Op::bcctrx, &[20, 0]);
+    }
+
     /// `bctrl`.
     pub fn call_ctr(&mut self) {
         self.put_recording(Op::bcctrx, &[20, 0]);
@@ -132,14 +148,24 @@ impl Code {
         self.put(Op::ori, &[to.into(), to.into(), i64::from(value & 0xFFFF)]);
     }
 
-    /// The words, their branches resolved.
-    pub fn finish(mut self) -> Vec<u32> {
+    /// `lis` with what makes a sum with the low half's sign extension the value; returns that half.
+    pub fn high(&mut self, to: Register, value: u32) -> i64 {
+        let low = value as i16;
+        let high = (value.wrapping_sub(low as u32) >> 16) as i16;
+        self.put(Op::addis, &[to.into(), 0, high.into()]);
+        low.into()
+    }
+
+    /// The words, their branches resolved, and the tables.
+    pub fn finish(mut self) -> (Vec<u32>, Vec<u32>) {
+        let place = |label: Label| self.labels[label.0].expect("every label has a place");
+        let pool = self.pool.iter().map(|&label| place(label)).collect();
         for (index, field, label) in self.branches {
-            let target = self.labels[label.0].expect("every label has a place");
+            let target = place(label);
             let from = self.base + 4 * index as u32;
             let distance = i64::from(target) - i64::from(from);
             self.words[index] |= field.insert(distance).expect("a function is small");
         }
-        self.words
+        (self.words, pool)
     }
 }

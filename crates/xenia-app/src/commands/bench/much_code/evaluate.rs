@@ -1,8 +1,8 @@
 //! Runs a program as its intermediate form says: the reference that titles must agree with.
 
 use super::program::{
-    Binary, Condition, Function, INDEX_MASK, Local, Program, Relation, Statement, Test, Turns, Unary, Width,
-    WithConstant,
+    Binary, Condition, Function, INDEX_MASK, Local, Program, Relation, Statement, THINGS, Test, Thing, Turns,
+    Unary, Width, WithConstant,
 };
 
 /// The checksum of a whole run.
@@ -128,6 +128,23 @@ impl Machine<'_> {
                 };
                 for _ in 0..turns {
                     self.block(body, frame);
+                }
+            }
+            Statement::Virtual { to, thing, slot, a } => {
+                let thing = match thing {
+                    Thing::Fixed(number) => number,
+                    Thing::Chosen(local) => frame.get(local) as u32 & (THINGS - 1),
+                };
+                let class = self.program.things[thing as usize];
+                let leaf = self.program.classes[class as usize][slot as usize];
+                let leaf = &self.program.leaves[leaf as usize];
+                let value = self.call(leaf, frame.get(a), frame.object);
+                frame.set(to, frame.get(to) ^ value);
+            }
+            Statement::Switch { on, bits, ref cases } => {
+                let number = (frame.get(on) as u32).rotate_left(bits.by.into()) & bits.mask();
+                if let Some(case) = cases.get(number as usize) {
+                    self.block(case, frame);
                 }
             }
             Statement::Call { to, leaf, a } => {

@@ -1,17 +1,14 @@
 //! Makes a program from a seed. Function `i` is the same however many there are.
-//!
-//! Values stay alive: a local is overwritten only after something has read it, and a function's end
-//! folds what nothing has read into its result, so that the native compiler finds little to remove.
 
 use super::dice::Dice;
-use super::program::{
-    ARENA, Binary, Condition, Entry, Field, Function, INDEX_MASK, Local, OBJECT, OBJECTS, Program, Relation,
-    Rotation, Shape, Statement, Test, Turns, Unary, WideRotation, Width, WithConstant,
-};
+use super::program::{ARENA, Entry, Function, OBJECT, OBJECTS, Program, Shape, THINGS};
+use super::writer::Writer;
 use crate::cli::TitleVariant;
 
 /// Leaf functions of every title.
-const LEAVES: u32 = 200;
+pub(super) const LEAVES: u32 = 200;
+/// Kinds of things in titles with virtual calls.
+const CLASSES: u32 = 24;
 /// Entries of the table that lie together are called in a mixed order.
 const WINDOW: usize = 64;
 
@@ -31,23 +28,28 @@ pub fn generate(seed: u64, variant: TitleVariant, functions: u32, rounds: u32) -
     for window in round.chunks_mut(WINDOW) {
         dice.shuffle(window);
     }
-    Program { leaves, functions, round, arena, rounds }
+    let (mut classes, mut things) = (Vec::new(), Vec::new());
+    if variant == TitleVariant::Virtual {
+        classes = (0..CLASSES).map(|_| std::array::from_fn(|_| dice.below(LEAVES))).collect();
+        things = (0..THINGS).map(|_| dice.below(CLASSES)).collect();
+    }
+    Program { leaves, classes, things, functions, round, arena, rounds }
 }
 
 fn leaf(variant: TitleVariant, dice: Dice) -> Function {
     let mut writer = Writer::new(variant, dice, Shape::Volatile, 3);
     writer.begin();
-    let length = 4 + writer.dice.below(6);
-    let mut body = std::mem::take(&mut writer.body);
-    for _ in 0..length {
-        body.push(writer.simple());
-    }
-    writer.body = body;
+    writer.straight(4, 6);
     writer.finish()
 }
 
 fn function(variant: TitleVariant, mut dice: Dice) -> Function {
-    let (shape, locals) = match dice.below(100) {
+    let kind = match variant {
+        // Virtual calls are for functions that call.
+        TitleVariant::Virtual => 25 + dice.below(75),
+        _ => dice.below(100),
+    };
+    let (shape, locals) = match kind {
         0..50 => (Shape::Volatile, 5 + dice.below(3)),
         50..70 => (Shape::Saving, 8 + dice.below(3)),
         _ => (Shape::Calling, 5 + dice.below(3)),
@@ -55,335 +57,6 @@ fn function(variant: TitleVariant, mut dice: Dice) -> Function {
     let mut writer = Writer::new(variant, dice, shape, locals as u8);
     writer.begin();
     let target = 38 + writer.dice.below(54);
-    let mut body = std::mem::take(&mut writer.body);
-    while writer.size < target {
-        writer.piece(&mut body);
-    }
-    writer.body = body;
+    writer.pieces(target);
     writer.finish()
 }
-
-/// What writes one function.
-struct Writer {
-    variant: TitleVariant,
-    dice: Dice,
-    shape: Shape,
-    locals: u8,
-    /// Locals that were written and not read yet.
-    unread: Vec<bool>,
-    /// Guest instructions so far, about.
-    size: u32,
-    body: Vec<Statement>,
-}
-
-impl Writer {
-    fn new(variant: TitleVariant, dice: Dice, shape: Shape, locals: u8) -> Self {
-        let unread = vec![false; usize::from(locals)];
-        Self { variant, dice, shape, locals, unread, size: 0, body: Vec::new() }
-    }
-
-    fn is_wide(&self) -> bool {
-        self.variant == TitleVariant::Wide
-    }
-
-    /// Gives every local a value.
-    fn begin(&mut self) {
-        self.unread[0] = true;
-        self.size += match self.shape {
-            Shape::Volatile => 1,
-            Shape::Saving => 2 * (u32::from(self.locals) - 7) + 3,
-            Shape::Calling => 2 * u32::from(self.locals) + 12,
-        };
-        for to in 1..self.locals {
-            let statement = if self.dice.chance(80) {
-                self.load(to)
-            } else {
-                let bits = self.rotation();
-                Statement::Extract { to, a: 0, bits }
-            };
-            self.unread[usize::from(to)] = true;
-            self.size += 1;
-            self.body.push(statement);
-        }
-    }
-
-    /// Folds what nothing has read into the result.
-    fn finish(mut self) -> Function {
-        for b in 1..self.locals {
-            if self.unread[usize::from(b)] {
-                let op = self.dice.pick(&[Binary::Add, Binary::Xor, Binary::Subtract]);
-                self.body.push(Statement::Binary { op, to: 0, a: 0, b });
-            }
-        }
-        Function { shape: self.shape, wide: self.is_wide(), locals: self.locals, body: self.body }
-    }
-
-    /// Some statements without a branch, and then a branch, a loop or a call.
-    fn piece(&mut self, to: &mut Vec<Statement>) {
-        self.block(2, 3, to);
-        match self.dice.below(100) {
-            0..8 => {
-                let turns = if self.dice.chance(60) {
-                    Turns::Fixed(2 + self.dice.below(3) as u8)
-                } else {
-                    Turns::Masked(self.read(), self.dice.pick(&[1, 3]))
-                };
-                let in_ctr = self.dice.chance(50);
-                self.size += 3;
-                let mut body = Vec::new();
-                self.block(3, 4, &mut body);
-                to.push(Statement::Loop { turns, in_ctr, body });
-            }
-            8..25 if self.shape == Shape::Calling => {
-                let (a, leaf) = (self.read(), self.dice.below(LEAVES));
-                let into = self.read();
-                self.unread[usize::from(into)] = true;
-                self.size += 4;
-                to.push(Statement::Call { to: into, leaf, a });
-            }
-            _ => {
-                let condition = self.condition();
-                let before = self.unread.clone();
-                let mut then = Vec::new();
-                self.block(3, 5, &mut then);
-                let after = std::mem::replace(&mut self.unread, before);
-                let mut otherwise = Vec::new();
-                if self.dice.chance(30) {
-                    self.block(3, 4, &mut otherwise);
-                    self.size += 1;
-                }
-                for (one, other) in self.unread.iter_mut().zip(after) {
-                    *one |= other;
-                }
-                to.push(Statement::If { condition, then, otherwise });
-            }
-        }
-    }
-
-    /// From `least` to `least + more` statements without branches.
-    fn block(&mut self, least: u32, more: u32, to: &mut Vec<Statement>) {
-        for _ in 0..self.dice.below(more) + least {
-            let statement = self.simple();
-            to.push(statement);
-        }
-    }
-
-    /// A local to read; rather one that nothing has read.
-    fn read(&mut self) -> Local {
-        let mut local = self.dice.below(u32::from(self.locals)) as u8;
-        if self.dice.chance(60) {
-            let first = self.dice.below(u32::from(self.locals)) as u8;
-            let all = (0..self.locals).map(|step| (first + step) % self.locals);
-            local = all.clone().find(|&one| self.unread[usize::from(one)]).unwrap_or(local);
-        }
-        self.unread[usize::from(local)] = false;
-        local
-    }
-
-    /// A local that may be overwritten; `None` if all are needed.
-    fn free(&mut self) -> Option<Local> {
-        let first = self.dice.below(u32::from(self.locals)) as u8;
-        let mut all = (0..self.locals).map(|step| (first + step) % self.locals);
-        let found = all.find(|&one| !self.unread[usize::from(one)])?;
-        self.unread[usize::from(found)] = true;
-        Some(found)
-    }
-
-    fn rotation(&mut self) -> Rotation {
-        match self.dice.below(4) {
-            // Shifts to the left and right, fields.
-            0 => {
-                let by = 1 + self.dice.below(12) as u8;
-                Rotation { by, begin: 0, end: 31 - by }
-            }
-            1 => {
-                let by = 1 + self.dice.below(12) as u8;
-                Rotation { by: 32 - by, begin: by, end: 31 }
-            }
-            2 => Rotation { by: 0, begin: 8 + self.dice.below(12) as u8, end: 31 },
-            _ => {
-                let (by, begin) = (self.dice.below(32) as u8, self.dice.below(16) as u8);
-                Rotation { by, begin, end: begin + 6 + self.dice.below(10) as u8 }
-            }
-        }
-    }
-
-    fn wide_rotation(&mut self) -> WideRotation {
-        let by = 1 + self.dice.below(24) as u8;
-        match self.dice.below(4) {
-            0 => WideRotation { by, begin: 0, end: 63 - by },
-            1 => WideRotation { by: 64 - by, begin: by, end: 63 },
-            2 => WideRotation { by: 0, begin: by + 8, end: 63 },
-            _ => WideRotation { by: by + 20, begin: 32 + self.dice.below(20) as u8, end: 63 },
-        }
-    }
-
-    fn field(&mut self) -> Field {
-        let width = match self.dice.below(100) {
-            0..40 if self.is_wide() => Width::Long,
-            40..50 if self.is_wide() => Width::SignedWord,
-            0..70 => Width::Word,
-            70..82 => Width::Byte,
-            82..92 => Width::Half,
-            _ => Width::SignedHalf,
-        };
-        Field { at: self.dice.below(OBJECT / width.bytes()) * width.bytes(), width }
-    }
-
-    fn load(&mut self, to: Local) -> Statement {
-        Statement::Load { to, field: self.field() }
-    }
-
-    /// A statement without branches.
-    fn simple(&mut self) -> Statement {
-        self.size += 1;
-        match self.dice.below(100) {
-            0..24 => match self.free() {
-                Some(to) if self.dice.chance(88) => self.load(to),
-                Some(to) => {
-                    self.size += 1;
-                    let index = self.read_other(to);
-                    Statement::LoadIndexed { to, index }
-                }
-                None => self.binary(),
-            },
-            24..38 => {
-                let from = self.read();
-                if self.dice.chance(92) {
-                    let width = self.field();
-                    Statement::Store { from, field: width }
-                } else {
-                    self.size += 1;
-                    Statement::StoreIndexed { from, index: self.read() }
-                }
-            }
-            38..62 => self.binary(),
-            62..80 => {
-                let op = match self.dice.below(16) {
-                    0..7 => WithConstant::Add(self.constant()),
-                    7 => WithConstant::AddHigh(self.constant()),
-                    8 => WithConstant::Multiply(self.constant() | 1),
-                    9 => WithConstant::SubtractFrom(self.constant()),
-                    10..12 => WithConstant::Xor(self.dice.next() as u16),
-                    12..14 => WithConstant::Or(1 << self.dice.below(16)),
-                    _ => WithConstant::ShiftRight(1 + self.dice.below(12) as u8),
-                };
-                let a = self.read();
-                Statement::WithConstant { op, to: self.target(a), a }
-            }
-            80..92 => {
-                if self.is_wide() && self.dice.chance(70) {
-                    let (bits, a) = (self.wide_rotation(), self.read());
-                    return Statement::ExtractWide { to: self.target(a), a, bits };
-                }
-                let (bits, a) = (self.rotation(), self.read());
-                match self.free() {
-                    Some(to) => Statement::Extract { to, a, bits },
-                    None => Statement::Extract { to: self.target(a), a, bits },
-                }
-            }
-            92..95 => {
-                let (bits, a, to) = (self.rotation(), self.read(), self.read());
-                self.unread[usize::from(to)] = true;
-                Statement::Insert { to, a, bits }
-            }
-            95..98 => {
-                let a = self.read();
-                let all =
-                    [Unary::Negate, Unary::SignByte, Unary::SignHalf, Unary::LeadingZeros, Unary::SignWord];
-                let op = self.dice.pick(&all[..if self.is_wide() { 5 } else { 4 }]);
-                Statement::Unary { op, to: self.target(a), a }
-            }
-            _ => match self.free() {
-                Some(to) => {
-                    self.size += 1;
-                    Statement::Constant { to, value: self.dice.next() as u32 }
-                }
-                None => self.binary(),
-            },
-        }
-    }
-
-    /// Where a result of `a` goes: another local or `a` itself.
-    fn target(&mut self, a: Local) -> Local {
-        let free = if self.dice.chance(40) { self.free() } else { None };
-        let to = free.unwrap_or(a);
-        self.unread[usize::from(to)] = true;
-        to
-    }
-
-    /// A local to read that is not `to`, which is being written.
-    fn read_other(&mut self, to: Local) -> Local {
-        let index = self.read();
-        self.unread[usize::from(to)] = true;
-        index
-    }
-
-    fn binary(&mut self) -> Statement {
-        let op = match self.dice.below(16) {
-            0..6 => Binary::Add,
-            6..9 => Binary::Subtract,
-            9 => Binary::Multiply,
-            10..13 => Binary::Xor,
-            13 => self.dice.pick(&[Binary::And, Binary::Or]),
-            14 => Binary::AndNot,
-            _ => Binary::Rotate,
-        };
-        let (a, b) = (self.read(), self.read());
-        let to = self.target(a);
-        Statement::Binary { op, to, a, b }
-    }
-
-    /// Small ones are the most frequent.
-    fn constant(&mut self) -> i16 {
-        let value = if self.dice.chance(80) { self.dice.below(64) } else { self.dice.below(8192) };
-        let value = value as i16 + 1;
-        if self.dice.chance(30) { -value } else { value }
-    }
-
-    /// Most conditions are fulfilled seldom or nearly always, as branches of programs are.
-    fn condition(&mut self) -> Condition {
-        self.size += 2;
-        let holds = self.dice.chance(50);
-        // Sixteenths of all values.
-        let share = self.dice.pick(&[0, 0, 1, 1, 1, 2, 4, 8]);
-        let test = match self.dice.below(100) {
-            0..45 => {
-                self.size += 1;
-                let width = self.dice.pick(&[Width::Byte, Width::Half]);
-                let at = self.dice.below(OBJECT / width.bytes()) * width.bytes();
-                let whole = if width == Width::Byte { 256 } else { 65536 };
-                let (relation, limit) = match share {
-                    0 => (Relation::Equal, self.dice.below(whole)),
-                    _ => (Relation::Less, whole / 16 * share),
-                };
-                Test::Field { field: Field { at, width }, relation, limit: limit as u16 }
-            }
-            45..75 => {
-                let count = match share {
-                    0 => 7,
-                    1 => 4,
-                    2 => 3,
-                    4 => 2,
-                    _ => 1,
-                };
-                let begin = self.dice.below(32 - count) as u8;
-                let bits = Rotation { by: 0, begin, end: begin + count as u8 - 1 };
-                Test::Clear { local: self.read(), bits }
-            }
-            75..88 => {
-                let relation = self.dice.pick(&[Relation::Less, Relation::Equal, Relation::Greater]);
-                let (a, b) = (self.read(), self.read());
-                Test::Locals { a, b, relation, signed: self.dice.chance(60) }
-            }
-            _ => {
-                let relation = self.dice.pick(&[Relation::Less, Relation::Equal, Relation::Greater]);
-                Test::Constant { local: self.read(), relation, limit: self.constant() }
-            }
-        };
-        Condition { test, holds }
-    }
-}
-
-// A word that an index chooses must lie in the object.
-const _: () = assert!(INDEX_MASK + 8 <= OBJECT);

@@ -6,8 +6,8 @@
 use super::encode::{Code, Label, Register};
 use super::frame::{Frame, Helpers, LAST, NUMBER, OBJECT, VOLATILE};
 use super::program::{
-    Binary, Condition, Function, INDEX_MASK, Local, Relation, Rotation, Shape, Statement, Test, Turns, Unary,
-    Width, WithConstant,
+    Binary, Condition, Function, INDEX_MASK, Local, Relation, Rotation, Shape, Statement, THINGS, Test,
+    Thing, Turns, Unary, Width, WithConstant,
 };
 use xenia_isa::Op;
 
@@ -17,6 +17,8 @@ pub const IF_SET: i64 = 12;
 pub const IF_CLEAR: i64 = 4;
 /// BO: branch if CTR isn't 0 when counted down.
 pub const COUNTING: i64 = 16;
+/// The bit of a field that says greater.
+const GREATER: i64 = 1;
 /// The bit of cr0 that says that a result is 0.
 pub const EQUAL: i64 = 2;
 
@@ -29,7 +31,7 @@ const CR6: i64 = 6;
 /// Writes a function; returns its address.
 pub fn function(code: &mut Code, function: &Function, outside: Outside<'_>) -> u32 {
     let address = code.here();
-    let mut lowering = Lowering { code, shape: function.shape, wide: function.wide, leaves: outside.leaves };
+    let mut lowering = Lowering { code, shape: function.shape, wide: function.wide, outside };
     let number = lowering.register(0);
     let frame = Frame::new(function, outside.helpers);
     frame.begin(lowering.code, number);
@@ -45,13 +47,18 @@ pub struct Outside<'a> {
     pub helpers: Helpers,
     /// Addresses of leaves.
     pub leaves: &'a [u32],
+    /// Address of the things.
+    pub things: u32,
 }
+
+/// Bytes of a thing. Its first word is the address of its table.
+pub const THING: u32 = 16;
 
 struct Lowering<'a> {
     code: &'a mut Code,
     shape: Shape,
     wide: bool,
-    leaves: &'a [u32],
+    outside: Outside<'a>,
 }
 
 impl Lowering<'_> {
@@ -156,13 +163,65 @@ impl Lowering<'_> {
                 self.code.place(end);
             }
             Statement::Loop { turns, in_ctr, ref body } => self.repeat(turns, in_ctr, body),
+            Statement::Virtual { to, thing, slot, a } => {
+                self.virtual_call(thing, slot, a);
+                self.code.put(Op::xorx, &[self.operand(to), self.operand(to), NUMBER.into()]);
+            }
+            Statement::Switch { on, bits, ref cases } => self.switch(on, bits, cases),
             Statement::Call { to, leaf, a } => {
                 self.code.copy(NUMBER, self.register(a));
                 self.code.copy(OBJECT, LAST);
-                self.code.call(self.leaves[leaf as usize]);
+                self.code.call(self.outside.leaves[leaf as usize]);
                 self.code.put(Op::xorx, &[self.operand(to), self.operand(to), NUMBER.into()]);
             }
         }
+    }
+
+    /// Calls the function in a slot of a thing's table.
+    fn virtual_call(&mut self, thing: Thing, slot: u32, a: Local) {
+        let scratch = i64::from(SCRATCH);
+        match thing {
+            Thing::Fixed(number) => {
+                let low = self.code.high(SCRATCH, self.outside.things.wrapping_add(number * THING));
+                self.code.put(Op::lwz, &[scratch, low, scratch]);
+            }
+            Thing::Chosen(local) => {
+                let shift = THING.trailing_zeros() as u8;
+                let begin = 32 - shift - THINGS.trailing_zeros() as u8;
+                let bits = Rotation { by: shift, begin, end: 31 - shift };
+                self.rotate(Op::rlwinmx, scratch, self.operand(local), bits);
+                self.code.constant(COUNTER, self.outside.things);
+                self.code.put(Op::lwzx, &[scratch, COUNTER.into(), scratch]);
+            }
+        }
+        self.code.put(Op::lwz, &[scratch, i64::from(4 * slot), scratch]);
+        self.code.set_ctr(SCRATCH);
+        self.code.copy(NUMBER, self.register(a));
+        self.code.copy(OBJECT, LAST);
+        self.code.call_ctr();
+    }
+
+    fn switch(&mut self, on: Local, bits: Rotation, cases: &[Vec<Statement>]) {
+        let scratch = i64::from(SCRATCH);
+        let end = self.code.label();
+        let labels: Vec<_> = cases.iter().map(|_| self.code.label()).collect();
+        let table = self.code.table(&labels);
+        self.rotate(Op::rlwinmx, scratch, self.operand(on), bits);
+        self.code.put(Op::cmpli, &[CR6, 0, scratch, cases.len() as i64 - 1]);
+        self.code.branch(IF_SET, 4 * CR6 + GREATER, end);
+        self.code.constant(COUNTER, table);
+        self.code.put(Op::rlwinmx, &[scratch, scratch, 2, 0, 29]);
+        self.code.put(Op::lwzx, &[scratch, COUNTER.into(), scratch]);
+        self.code.set_ctr(SCRATCH);
+        self.code.jump_ctr();
+        for (index, (case, label)) in cases.iter().zip(labels).enumerate() {
+            self.code.place(label);
+            self.block(case);
+            if index + 1 < cases.len() {
+                self.code.jump(end);
+            }
+        }
+        self.code.place(end);
     }
 
     fn binary(&mut self, op: Binary, to: i64, a: i64, b: i64) {
@@ -232,7 +291,7 @@ impl Lowering<'_> {
         };
         let bit = match relation {
             Relation::Less => 0,
-            Relation::Greater => 1,
+            Relation::Greater => GREATER,
             Relation::Equal => EQUAL,
         };
         let how = if condition.holds { IF_CLEAR } else { IF_SET };

@@ -5,8 +5,8 @@
 use super::elf::{self, Segment};
 use super::encode::Code;
 use super::frame::Helpers;
-use super::lower::{self, Outside};
-use super::program::{ARENA, Program};
+use super::lower::{self, Outside, THING};
+use super::program::{ARENA, Program, SLOTS};
 use xenia_isa::Op;
 
 /// Where the code lies.
@@ -27,56 +27,96 @@ pub struct Title {
     pub instructions: u64,
 }
 
+/// Where data lies.
+#[derive(Clone, Copy, Debug)]
+struct Layout {
+    arena: u32,
+    table: u32,
+    things: u32,
+    classes: u32,
+    /// Jump tables.
+    pool: u32,
+}
+
+impl Layout {
+    /// The layout of data from an address on.
+    fn new(program: &Program, arena: u32) -> Self {
+        let table = arena.wrapping_add(ARENA);
+        let things = table.wrapping_add(ROW * program.round.len() as u32);
+        let classes = things.wrapping_add(THING * program.things.len() as u32);
+        let pool = classes.wrapping_add(4 * SLOTS * program.classes.len() as u32);
+        Self { arena, table, things, classes, pool }
+    }
+}
+
+/// Code before its branches are resolved, and what data needs to know of it.
+struct Written {
+    code: Code,
+    leaves: Vec<u32>,
+    functions: Vec<u32>,
+    entry: u32,
+}
+
 /// Writes the program's title.
 pub fn title(program: &Program) -> Title {
-    let mut code = Code::new(TEXT);
+    // The code's length doesn't depend on the addresses in it.
+    let end = write(program, &Layout::new(program, 0)).code.here();
+    let layout = Layout::new(program, end.next_multiple_of(DATA_ALIGNMENT));
+    let written = write(program, &layout);
+    let (words, pool) = written.code.finish();
+
+    let mut data = program.arena.clone();
+    let mut word = |word: u32| data.extend(word.to_be_bytes());
+    for row in &program.round {
+        word(written.functions[row.function as usize]);
+        word(row.object);
+    }
+    for class in &program.things {
+        word(layout.classes + 4 * SLOTS * class);
+        (1..THING / 4).for_each(|_| word(0));
+    }
+    for leaf in program.classes.iter().flatten() {
+        word(written.leaves[*leaf as usize]);
+    }
+    pool.into_iter().for_each(word);
+    let instructions = words.len() as u64;
+    let text = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    let segments = [
+        Segment { address: TEXT, contents: text, is_code: true },
+        Segment { address: layout.arena, contents: data, is_code: false },
+    ];
+    Title { elf: elf::write(written.entry, &segments), instructions }
+}
+
+/// Writes all code for data that lies so.
+fn write(program: &Program, layout: &Layout) -> Written {
+    let mut code = Code::new(TEXT, layout.pool);
     let helpers = Helpers::new(&mut code);
     let mut leaves = Vec::new();
     for leaf in &program.leaves {
-        let outside = Outside { helpers, leaves: &[] };
+        let outside = Outside { helpers, leaves: &[], things: layout.things };
         leaves.push(lower::function(&mut code, leaf, outside));
     }
-    let outside = Outside { helpers, leaves: &leaves };
+    let outside = Outside { helpers, leaves: &leaves, things: layout.things };
     let mut functions = Vec::new();
     for function in &program.functions {
         functions.push(lower::function(&mut code, function, outside));
     }
     let entry = code.here();
-    // The driver's length doesn't depend on the addresses in it.
-    let end = {
-        let mut trial = Code::new(entry);
-        driver(&mut trial, program, 0, 0);
-        trial.here()
-    };
-    let arena = end.next_multiple_of(DATA_ALIGNMENT);
-    let table = arena + ARENA;
-    driver(&mut code, program, arena, table);
-
-    let mut data = program.arena.clone();
-    for row in &program.round {
-        data.extend(functions[row.function as usize].to_be_bytes());
-        data.extend(row.object.to_be_bytes());
-    }
-    let words = code.finish();
-    let instructions = words.len() as u64;
-    let text = words.iter().flat_map(|word| word.to_be_bytes()).collect();
-    let segments = [
-        Segment { address: TEXT, contents: text, is_code: true },
-        Segment { address: arena, contents: data, is_code: false },
-    ];
-    Title { elf: elf::write(entry, &segments), instructions }
+    driver(&mut code, program, layout);
+    Written { code, leaves, functions, entry }
 }
 
 /// `entry`: all rounds, and then the arena's words folded into the last function's number.
-fn driver(code: &mut Code, program: &Program, arena: u32, table: u32) {
+fn driver(code: &mut Code, program: &Program, layout: &Layout) {
     let row = i64::from(ROW);
     code.put(Op::stwu, &[1, -FRAME, 1]);
     code.get_lr(20);
-    code.constant(14, arena);
+    code.constant(14, layout.arena);
     code.constant(15, program.rounds);
     code.put(Op::addi, &[3, 0, 0]);
     let round = code.label_here();
-    code.constant(16, table.wrapping_sub(ROW));
+    code.constant(16, layout.table.wrapping_sub(ROW));
     code.constant(17, program.round.len() as u32);
     let call = code.label_here();
     code.put(Op::lwzu, &[12, row, 16]);

@@ -13,6 +13,11 @@ pub const ARENA: u32 = OBJECT * OBJECTS;
 /// The bits of a local that choose a word of the object.
 pub const INDEX_MASK: u32 = OBJECT - 8;
 
+/// Things that virtual calls choose from.
+pub const THINGS: u32 = 64;
+/// Functions of a thing's table.
+pub const SLOTS: u32 = 8;
+
 /// A local variable, counted from 0: the number that the function was given.
 pub type Local = u8;
 
@@ -207,6 +212,15 @@ pub struct Condition {
     pub holds: bool,
 }
 
+/// The thing that a virtual call is made on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Thing {
+    /// Always the same.
+    Fixed(u32),
+    /// The one that a local's low bits number.
+    Chosen(Local),
+}
+
 /// How often a loop turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turns {
@@ -247,6 +261,10 @@ pub enum Statement {
     Loop { turns: Turns, in_ctr: bool, body: Vec<Statement> },
     /// `to = to ^ leaf(a, object)`.
     Call { to: Local, leaf: u32, a: Local },
+    /// The same with the leaf in a slot of a thing's table.
+    Virtual { to: Local, thing: Thing, slot: u32, a: Local },
+    /// The case that bits of a local number; none if there are fewer. Their mask ends at the last bit.
+    Switch { on: Local, bits: Rotation, cases: Vec<Vec<Statement>> },
 }
 
 /// Where a function keeps its locals, and so what it has to save.
@@ -287,6 +305,10 @@ pub struct Entry {
 pub struct Program {
     /// Small functions that functions call.
     pub leaves: Vec<Function>,
+    /// Tables of virtual functions: numbers of leaves.
+    pub classes: Vec<[u32; SLOTS as usize]>,
+    /// Classes of things; none if there are no virtual calls.
+    pub things: Vec<u32>,
     /// The functions of the table.
     pub functions: Vec<Function>,
     /// The table.
