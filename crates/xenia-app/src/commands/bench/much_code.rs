@@ -5,6 +5,7 @@
 //! as [PowerPC code](powerpc) and as [C](c_source). Equal checksums say that both do the same.
 
 mod c_source;
+mod c_statement;
 mod dice;
 mod elf;
 mod encode;
@@ -13,12 +14,14 @@ mod evaluate;
 mod frame;
 mod generate;
 mod lower;
+mod lower_float;
 mod measure;
 mod native;
 mod powerpc;
 mod program;
 mod report;
 mod writer;
+mod writer_float;
 
 use super::{code, conclude, host, summary};
 use crate::cli::{BenchArgs, CpuArgs, MuchCode, Peer, Tier};

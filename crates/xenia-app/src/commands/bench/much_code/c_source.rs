@@ -3,10 +3,8 @@
 //! The arena's bytes are reversed within each eight on little-endian hosts, so that every access is
 //! one of the host's own and still sees what a big-endian machine sees.
 
-use super::program::{
-    Binary, Condition, Function, INDEX_MASK, Program, Relation, Statement, THINGS, Test, Thing, Turns, Unary,
-    Width, WithConstant,
-};
+use super::c_statement::Functions;
+use super::program::{Function, Program};
 use std::fmt::Write;
 
 /// Functions of a file.
@@ -40,6 +38,8 @@ typedef u32 V; typedef s32 SV;
 #define S(o) (*(s16 *)AT(o, 2))
 #define W(o) (*(u32 *)AT(o, 4))
 #define T(o) (*(s32 *)AT(o, 4))
+#define F(o) (*(float *)AT(o, 4))
+#define D(o) (*(double *)AT(o, 8))
 #define L(o) (*(u64 *)AT(o, 8))
 struct thing { V (*const *table)(V, u8 *); u32 more[2]; };
 extern const struct thing things[];
@@ -68,7 +68,11 @@ fn unit(letter: char, first: usize, functions: &[Function], leaves: usize) -> St
         for local in 1..function.locals {
             line(&mut text, format_args!("V v{local};"));
         }
-        block(&mut text, &function.body);
+        for float in 0..function.floats {
+            let of = if function.is_double(float) { "double" } else { "float" };
+            line(&mut text, format_args!("{of} g{float};"));
+        }
+        Functions { text: &mut text, function }.block(&function.body);
         text.push_str("return v0; }\n");
     }
     text
@@ -131,152 +135,6 @@ int main(int count, char **arguments) {
 }
 
 /// Adds a line. A `String` takes everything.
-fn line(text: &mut String, what: std::fmt::Arguments<'_>) {
+pub fn line(text: &mut String, what: std::fmt::Arguments<'_>) {
     let _ = writeln!(text, "{what}");
-}
-
-fn block(text: &mut String, block: &[Statement]) {
-    for one in block {
-        statement(text, one);
-    }
-}
-
-fn statement(text: &mut String, statement: &Statement) {
-    match *statement {
-        Statement::Constant { to, value } => line(text, format_args!("v{to} = (V)(s32){value}u;")),
-        Statement::Binary { op, to, a, b } => {
-            line(text, format_args!("v{to} = {};", binary(op, &format!("v{a}"), &format!("v{b}"))));
-        }
-        Statement::WithConstant { op, to, a } => {
-            line(text, format_args!("v{to} = {};", with_constant(op, &format!("v{a}"))));
-        }
-        Statement::Unary { op, to, a } => {
-            let value = match op {
-                Unary::Negate => format!("-v{a}"),
-                Unary::SignByte => format!("(V)(s8)v{a}"),
-                Unary::SignHalf => format!("(V)(s16)v{a}"),
-                Unary::SignWord => format!("(V)(s32)v{a}"),
-                Unary::LeadingZeros => format!("ZEROS(v{a})"),
-            };
-            line(text, format_args!("v{to} = {value};"));
-        }
-        Statement::Extract { to, a, bits } => {
-            line(text, format_args!("v{to} = rot((u32)v{a}, {}) & {:#x}u;", bits.by, bits.mask()));
-        }
-        Statement::ExtractWide { to, a, bits } => {
-            line(text, format_args!("v{to} = wide_rot(v{a}, {}) & {:#x}ull;", bits.by, bits.mask()));
-        }
-        Statement::Insert { to, a, bits } => {
-            let (by, mask) = (bits.by, bits.mask());
-            line(
-                text,
-                format_args!("v{to} = (v{to} & ~(V){mask:#x}u) | (rot((u32)v{a}, {by}) & {mask:#x}u);"),
-            );
-        }
-        Statement::Load { to, field } => {
-            line(text, format_args!("v{to} = {}({});", access(field.width), field.at));
-        }
-        Statement::Store { from, field } => {
-            line(text, format_args!("{}({}) = v{from};", access(field.width), field.at));
-        }
-        Statement::LoadIndexed { to, index } => {
-            line(text, format_args!("v{to} = X(v{index} & {INDEX_MASK});"));
-        }
-        Statement::StoreIndexed { from, index } => {
-            line(text, format_args!("X(v{index} & {INDEX_MASK}) = v{from};"));
-        }
-        Statement::If { condition, ref then, ref otherwise } => {
-            line(text, format_args!("if ({}) {{", test(condition)));
-            block(text, then);
-            if !otherwise.is_empty() {
-                text.push_str("} else {\n");
-                block(text, otherwise);
-            }
-            text.push_str("}\n");
-        }
-        Statement::Loop { turns, ref body, .. } => {
-            let turns = match turns {
-                Turns::Fixed(turns) => turns.to_string(),
-                Turns::Masked(local, mask) => format!("(v{local} & {mask}) + 1"),
-            };
-            line(text, format_args!("for (u32 n = {turns}; n; n--) {{"));
-            block(text, body);
-            text.push_str("}\n");
-        }
-        Statement::Virtual { to, thing, slot, a } => {
-            let thing = match thing {
-                Thing::Fixed(number) => number.to_string(),
-                Thing::Chosen(local) => format!("v{local} & {}", THINGS - 1),
-            };
-            line(text, format_args!("v{to} ^= things[{thing}].table[{slot}](v{a}, p);"));
-        }
-        Statement::Switch { on, bits, ref cases } => {
-            line(text, format_args!("switch (rot((u32)v{on}, {}) & {:#x}u) {{", bits.by, bits.mask()));
-            for (number, case) in cases.iter().enumerate() {
-                line(text, format_args!("case {number}:"));
-                block(text, case);
-                text.push_str("break;\n");
-            }
-            text.push_str("}\n");
-        }
-        Statement::Call { to, leaf, a } => {
-            line(text, format_args!("v{to} ^= l{leaf}(v{a}, p);"));
-        }
-    }
-}
-
-fn access(width: Width) -> char {
-    match width {
-        Width::Byte => 'B',
-        Width::Half => 'H',
-        Width::SignedHalf => 'S',
-        Width::Word => 'W',
-        Width::SignedWord => 'T',
-        Width::Long => 'L',
-    }
-}
-
-fn binary(op: Binary, a: &str, b: &str) -> String {
-    match op {
-        Binary::Add => format!("{a} + {b}"),
-        Binary::Subtract => format!("{a} - {b}"),
-        Binary::Multiply => format!("{a} * {b}"),
-        Binary::And => format!("{a} & {b}"),
-        Binary::Or => format!("{a} | {b}"),
-        Binary::Xor => format!("{a} ^ {b}"),
-        Binary::AndNot => format!("{a} & ~{b}"),
-        Binary::Rotate => format!("ROT({a}, {b})"),
-    }
-}
-
-fn with_constant(op: WithConstant, a: &str) -> String {
-    match op {
-        WithConstant::Add(value) => format!("{a} + (V){value}"),
-        WithConstant::AddHigh(value) => format!("{a} + (V)({value} * 65536)"),
-        WithConstant::Multiply(value) => format!("{a} * (V){value}"),
-        WithConstant::SubtractFrom(value) => format!("(V){value} - {a}"),
-        WithConstant::Xor(value) => format!("{a} ^ {value}u"),
-        WithConstant::Or(value) => format!("{a} | {value}u"),
-        WithConstant::ShiftRight(by) => format!("(V)((SV){a} >> {by})"),
-    }
-}
-
-fn test(condition: Condition) -> String {
-    let sign = |relation| match relation {
-        Relation::Less => "<",
-        Relation::Greater => ">",
-        Relation::Equal => "==",
-    };
-    let test = match condition.test {
-        Test::Field { field, relation, limit } => {
-            format!("{}({}) {} {limit}u", access(field.width), field.at, sign(relation))
-        }
-        Test::Clear { local, bits } => format!("(v{local} & {:#x}u) == 0", bits.mask()),
-        Test::Locals { a, b, relation, signed: true } => {
-            format!("(SV)v{a} {} (SV)v{b}", sign(relation))
-        }
-        Test::Locals { a, b, relation, signed: false } => format!("v{a} {} v{b}", sign(relation)),
-        Test::Constant { local, relation, limit } => format!("(SV)v{local} {} {limit}", sign(relation)),
-    };
-    if condition.holds { test } else { format!("!({test})") }
 }

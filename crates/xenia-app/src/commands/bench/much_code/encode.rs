@@ -19,16 +19,23 @@ pub struct Code {
     labels: Vec<Option<u32>>,
     /// Words with a branch, the field of its distance, and where it goes.
     branches: Vec<(usize, Operand, Label)>,
-    /// Where tables of addresses lie.
+    /// Where tables of addresses and constants lie.
     pool_base: u32,
-    pool: Vec<Label>,
+    pool: Vec<Pooled>,
+}
+
+/// A word of data that code refers to.
+#[derive(Clone, Copy, Debug)]
+enum Pooled {
+    Address(Label),
+    Value(u32),
 }
 
 /// A general-purpose register.
 pub type Register = u8;
 
 impl Code {
-    /// Begins code at an address, and tables of addresses at another.
+    /// Begins code at an address, and tables and constants at another.
     pub fn new(base: u32, pool_base: u32) -> Self {
         let (words, labels, branches, pool) = Default::default();
         Self { base, words, labels, branches, pool_base, pool }
@@ -36,9 +43,20 @@ impl Code {
 
     /// The address of a new table of places.
     pub fn table(&mut self, of: &[Label]) -> u32 {
-        let address = self.pool_base.wrapping_add(4 * self.pool.len() as u32);
-        self.pool.extend(of);
+        let address = self.pool_end();
+        self.pool.extend(of.iter().map(|&label| Pooled::Address(label)));
         address
+    }
+
+    /// The address of a new constant.
+    pub fn pooled(&mut self, value: u32) -> u32 {
+        let address = self.pool_end();
+        self.pool.push(Pooled::Value(value));
+        address
+    }
+
+    fn pool_end(&self) -> u32 {
+        self.pool_base.wrapping_add(4 * self.pool.len() as u32)
     }
 
     /// The address of the next instruction.
@@ -159,7 +177,11 @@ impl Code {
     /// The words, their branches resolved, and the tables.
     pub fn finish(mut self) -> (Vec<u32>, Vec<u32>) {
         let place = |label: Label| self.labels[label.0].expect("every label has a place");
-        let pool = self.pool.iter().map(|&label| place(label)).collect();
+        let pool = self.pool.iter().map(|pooled| match *pooled {
+            Pooled::Address(label) => place(label),
+            Pooled::Value(value) => value,
+        });
+        let pool = pool.collect();
         for (index, field, label) in self.branches {
             let target = place(label);
             let from = self.base + 4 * index as u32;

@@ -1,8 +1,8 @@
 //! Runs a program as its intermediate form says: the reference that titles must agree with.
 
 use super::program::{
-    Binary, Condition, Function, INDEX_MASK, Local, Program, Relation, Statement, THINGS, Test, Thing, Turns,
-    Unary, Width, WithConstant,
+    Binary, Condition, FloatLocal, FloatOp, Function, INDEX_MASK, Local, Program, Relation, Statement,
+    THINGS, Test, Thing, Turns, Unary, Width, WithConstant,
 };
 
 /// The checksum of a whole run.
@@ -27,6 +27,8 @@ struct Machine<'a> {
 struct Frame {
     wide: bool,
     locals: Vec<u64>,
+    floats: Vec<f64>,
+    is_double: Vec<bool>,
     object: u32,
 }
 
@@ -45,6 +47,46 @@ impl Frame {
     }
 }
 
+impl Frame {
+    fn float(&self, local: FloatLocal) -> f64 {
+        self.floats[usize::from(local)]
+    }
+
+    fn set_float(&mut self, local: FloatLocal, value: f64) {
+        assert!(value.abs() < 3.0 || value.fract() == 0.0, "{value}");
+        self.floats[usize::from(local)] = value;
+    }
+
+    /// An operation that is rounded to the precision of `to`.
+    fn operate(&mut self, op: FloatOp, to: FloatLocal, [a, b, c]: [f64; 3]) {
+        let value = if self.is_double[usize::from(to)] {
+            match op {
+                FloatOp::Add => a + b,
+                FloatOp::Subtract => a - b,
+                FloatOp::Multiply => a * c,
+                FloatOp::MultiplyAdd => a.mul_add(c, b),
+                FloatOp::MultiplySubtract => a.mul_add(c, -b),
+                FloatOp::NegativeMultiplySubtract => -a.mul_add(c, -b),
+                FloatOp::Negate => -a,
+                FloatOp::Absolute => a.abs(),
+            }
+        } else {
+            let (a, b, c) = (a as f32, b as f32, c as f32);
+            f64::from(match op {
+                FloatOp::Add => a + b,
+                FloatOp::Subtract => a - b,
+                FloatOp::Multiply => a * c,
+                FloatOp::MultiplyAdd => a.mul_add(c, b),
+                FloatOp::MultiplySubtract => a.mul_add(c, -b),
+                FloatOp::NegativeMultiplySubtract => -a.mul_add(c, -b),
+                FloatOp::Negate => -a,
+                FloatOp::Absolute => a.abs(),
+            })
+        };
+        self.set_float(to, value);
+    }
+}
+
 fn signed(wide: bool, value: u64) -> i64 {
     if wide { value as i64 } else { i64::from(value as i32) }
 }
@@ -52,7 +94,9 @@ fn signed(wide: bool, value: u64) -> i64 {
 impl Machine<'_> {
     fn call(&mut self, function: &Function, argument: u64, object: u32) -> u64 {
         let locals = vec![0; usize::from(function.locals)];
-        let mut frame = Frame { wide: function.wide, locals, object };
+        let floats = vec![0.0; usize::from(function.floats)];
+        let is_double = (0..function.floats).map(|local| function.is_double(local)).collect();
+        let mut frame = Frame { wide: function.wide, locals, floats, is_double, object };
         frame.set(0, argument);
         self.block(&function.body, &mut frame);
         frame.get(0)
@@ -130,6 +174,40 @@ impl Machine<'_> {
                     self.block(body, frame);
                 }
             }
+            Statement::FloatConstant { to, bits } => {
+                frame.set_float(to, f32::from_bits(bits).into());
+            }
+            Statement::FloatLoad { to, at } => {
+                let at = frame.object + at;
+                let value = if frame.is_double[usize::from(to)] {
+                    f64::from_bits(self.load(at, Width::Long))
+                } else {
+                    f32::from_bits(self.load(at, Width::Word) as u32).into()
+                };
+                frame.set_float(to, value);
+            }
+            Statement::FloatStore { from, at } => {
+                let (at, value) = (frame.object + at, frame.float(from));
+                assert!(value.abs() <= 1.0, "{value}");
+                if frame.is_double[usize::from(from)] {
+                    self.store(at, Width::Long, value.to_bits());
+                } else {
+                    self.store(at, Width::Word, (value as f32).to_bits().into());
+                }
+            }
+            Statement::Float { op, to, a, b, c } => {
+                let operands = [a, b, c].map(|local| frame.float(local));
+                frame.operate(op, to, operands);
+            }
+            Statement::FloatConvert { to, from } => {
+                let value = frame.float(from);
+                let single = f64::from(value as f32);
+                frame.set_float(to, if frame.is_double[usize::from(to)] { value } else { single });
+            }
+            Statement::FloatFromInteger { to, a } => {
+                let value = frame.get(a) & 7;
+                frame.set_float(to, value as f64);
+            }
             Statement::Virtual { to, thing, slot, a } => {
                 let thing = match thing {
                     Thing::Fixed(number) => number,
@@ -170,6 +248,9 @@ impl Machine<'_> {
                 is(relation, frame.signed(a).cmp(&frame.signed(b)))
             }
             Test::Locals { a, b, relation, signed: false } => is(relation, frame.get(a).cmp(&frame.get(b))),
+            Test::Floats { a, b, relation } => {
+                is(relation, frame.float(a).partial_cmp(&frame.float(b)).expect("no NaN"))
+            }
             Test::Constant { local, relation, limit } => is(relation, frame.signed(local).cmp(&limit.into())),
         };
         outcome == condition.holds

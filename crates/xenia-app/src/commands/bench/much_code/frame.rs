@@ -82,7 +82,7 @@ impl<'a> Frame<'a> {
             (_, true) if is_leaf => 0,
             (0, false) if is_leaf => 0,
             (_, true) => 24 + 8 * u32::from(saved),
-            (_, false) => 16 + 4 * u32::from(saved),
+            (_, false) => 16 + 4 * u32::from(saved) + 8 * u32::from(function.floats),
         };
         Self { function, helpers, saved, size: bytes.next_multiple_of(16).into() }
     }
@@ -97,6 +97,12 @@ impl<'a> Frame<'a> {
 
     fn registers(&self) -> impl Iterator<Item = Register> {
         (0..self.saved).map(|index| LAST - index)
+    }
+
+    /// Non-volatile floating-point registers of a function that calls, and their places.
+    fn floats(&self) -> impl Iterator<Item = (i64, i64)> {
+        let count = if self.calls() { i64::from(self.function.floats) } else { 0 };
+        (0..count).map(|index| (i64::from(LAST) - index, 8 + 8 * index))
     }
 
     /// Address of the instruction in a helper that begins with the last register that is saved.
@@ -125,6 +131,9 @@ impl<'a> Frame<'a> {
             for (index, register) in (1..).zip(self.registers()) {
                 code.put(Op::stw, &[register.into(), self.size - 4 * index, SP]);
             }
+            for (register, place) in self.floats() {
+                code.put(Op::stfd, &[register, place, SP]);
+            }
         }
         if self.calls() {
             code.copy(LAST, OBJECT);
@@ -143,6 +152,9 @@ impl<'a> Frame<'a> {
             }
             for (index, register) in (1..).zip(self.registers()) {
                 code.put(Op::lwz, &[register.into(), self.size - 4 * index, SP]);
+            }
+            for (register, place) in self.floats() {
+                code.put(Op::lfd, &[register, place, SP]);
             }
             if self.calls() {
                 code.set_lr(0);

@@ -1,7 +1,7 @@
 //! Makes a program from a seed. Function `i` is the same however many there are.
 
 use super::dice::Dice;
-use super::program::{ARENA, Entry, Function, OBJECT, OBJECTS, Program, Shape, THINGS};
+use super::program::{ARENA, DOUBLES, Entry, FLOATS, Function, OBJECT, OBJECTS, Program, Shape, THINGS};
 use super::writer::Writer;
 use crate::cli::TitleVariant;
 
@@ -15,7 +15,10 @@ const WINDOW: usize = 64;
 /// Makes the program of `functions` functions that are called `rounds` times each.
 pub fn generate(seed: u64, variant: TitleVariant, functions: u32, rounds: u32) -> Program {
     let mut dice = Dice::new(seed, u64::MAX);
-    let arena = (0..ARENA / 8).flat_map(|_| dice.next().to_be_bytes()).collect();
+    let mut arena: Vec<u8> = (0..ARENA / 8).flat_map(|_| dice.next().to_be_bytes()).collect();
+    if variant == TitleVariant::Float {
+        arena.chunks_exact_mut(OBJECT as usize).for_each(floats);
+    }
     let leaves = (0..LEAVES).map(|index| leaf(variant, Dice::new(!seed, u64::from(index)))).collect();
     let mut round = Vec::new();
     let functions: Vec<_> = (0..functions)
@@ -34,6 +37,19 @@ pub fn generate(seed: u64, variant: TitleVariant, functions: u32, rounds: u32) -
         things = (0..THINGS).map(|_| dice.below(CLASSES)).collect();
     }
     Program { leaves, classes, things, functions, round, arena, rounds }
+}
+
+/// Turns the fields for floating point of an object into numbers from -1 to 1.
+fn floats(object: &mut [u8]) {
+    let (singles, doubles) = object[FLOATS as usize..].split_at_mut((DOUBLES - FLOATS) as usize);
+    for field in singles.as_chunks_mut().0 {
+        let value = i32::from_be_bytes(*field) as f32 / 2.0_f32.powi(31);
+        *field = value.to_be_bytes();
+    }
+    for field in doubles.as_chunks_mut().0 {
+        let value = i64::from_be_bytes(*field) as f64 / 2.0_f64.powi(63);
+        *field = value.to_be_bytes();
+    }
 }
 
 fn leaf(variant: TitleVariant, dice: Dice) -> Function {
@@ -55,6 +71,9 @@ fn function(variant: TitleVariant, mut dice: Dice) -> Function {
         _ => (Shape::Calling, 5 + dice.below(3)),
     };
     let mut writer = Writer::new(variant, dice, shape, locals as u8);
+    if variant == TitleVariant::Float {
+        writer.begin_floats();
+    }
     writer.begin();
     let target = 38 + writer.dice.below(54);
     writer.pieces(target);

@@ -22,16 +22,18 @@ const GREATER: i64 = 1;
 /// The bit of cr0 that says that a result is 0.
 pub const EQUAL: i64 = 2;
 
+/// The stack pointer.
+pub const SP: i64 = 1;
 /// The counter of a loop that doesn't count in CTR.
 const COUNTER: Register = 12;
 /// A value within a statement.
-const SCRATCH: Register = 11;
+pub const SCRATCH: Register = 11;
 /// The field of compares.
 const CR6: i64 = 6;
 /// Writes a function; returns its address.
 pub fn function(code: &mut Code, function: &Function, outside: Outside<'_>) -> u32 {
     let address = code.here();
-    let mut lowering = Lowering { code, shape: function.shape, wide: function.wide, outside };
+    let mut lowering = Lowering { code, function, outside };
     let number = lowering.register(0);
     let frame = Frame::new(function, outside.helpers);
     frame.begin(lowering.code, number);
@@ -54,17 +56,19 @@ pub struct Outside<'a> {
 /// Bytes of a thing. Its first word is the address of its table.
 pub const THING: u32 = 16;
 
-struct Lowering<'a> {
-    code: &'a mut Code,
-    shape: Shape,
-    wide: bool,
+/// A function that is being written.
+pub struct Lowering<'a> {
+    /// Where to.
+    pub code: &'a mut Code,
+    /// The function.
+    pub function: &'a Function,
     outside: Outside<'a>,
 }
 
 impl Lowering<'_> {
     /// The register of a local.
     fn register(&self, local: Local) -> Register {
-        match (self.shape, local) {
+        match (self.function.shape, local) {
             (Shape::Calling, local) => LAST - 1 - local,
             (_, 0) => NUMBER,
             (_, local) if local < VOLATILE => OBJECT + local,
@@ -72,13 +76,14 @@ impl Lowering<'_> {
         }
     }
 
-    fn operand(&self, local: Local) -> i64 {
+    /// The register of a local, as an operand.
+    pub fn operand(&self, local: Local) -> i64 {
         self.register(local).into()
     }
 
     /// The register of the object.
-    fn object(&self) -> i64 {
-        if self.shape == Shape::Calling { LAST.into() } else { OBJECT.into() }
+    pub fn object(&self) -> i64 {
+        if self.function.shape == Shape::Calling { LAST.into() } else { OBJECT.into() }
     }
 
     fn block(&mut self, block: &[Statement]) {
@@ -102,7 +107,7 @@ impl Lowering<'_> {
                     Unary::SignByte => Op::extsbx,
                     Unary::SignHalf => Op::extshx,
                     Unary::SignWord => Op::extswx,
-                    Unary::LeadingZeros if self.wide => Op::cntlzdx,
+                    Unary::LeadingZeros if self.function.wide => Op::cntlzdx,
                     Unary::LeadingZeros => Op::cntlzwx,
                 };
                 self.code.put(op, &[self.operand(to), self.operand(a)]);
@@ -143,12 +148,12 @@ impl Lowering<'_> {
             }
             Statement::LoadIndexed { to, index } => {
                 self.index(index);
-                let op = if self.wide { Op::ldx } else { Op::lwzx };
+                let op = if self.function.wide { Op::ldx } else { Op::lwzx };
                 self.code.put(op, &[self.operand(to), self.object(), SCRATCH.into()]);
             }
             Statement::StoreIndexed { from, index } => {
                 self.index(index);
-                let op = if self.wide { Op::stdx } else { Op::stwx };
+                let op = if self.function.wide { Op::stdx } else { Op::stwx };
                 self.code.put(op, &[self.operand(from), self.object(), SCRATCH.into()]);
             }
             Statement::If { condition, ref then, ref otherwise } => {
@@ -163,6 +168,12 @@ impl Lowering<'_> {
                 self.code.place(end);
             }
             Statement::Loop { turns, in_ctr, ref body } => self.repeat(turns, in_ctr, body),
+            Statement::FloatConstant { to, bits } => self.float_constant(to, bits),
+            Statement::FloatLoad { to, at } => self.float_field(Op::lfs, Op::lfd, to, at),
+            Statement::FloatStore { from, at } => self.float_field(Op::stfs, Op::stfd, from, at),
+            Statement::Float { op, to, a, b, c } => self.float_op(op, to, [a, b, c]),
+            Statement::FloatConvert { to, from } => self.float_convert(to, from),
+            Statement::FloatFromInteger { to, a } => self.float_from_integer(to, a),
             Statement::Virtual { to, thing, slot, a } => {
                 self.virtual_call(thing, slot, a);
                 self.code.put(Op::xorx, &[self.operand(to), self.operand(to), NUMBER.into()]);
@@ -228,13 +239,13 @@ impl Lowering<'_> {
         match op {
             Binary::Add => self.code.put(Op::addx, &[to, a, b]),
             Binary::Subtract => self.code.put(Op::subfx, &[to, b, a]),
-            Binary::Multiply if self.wide => self.code.put(Op::mulldx, &[to, a, b]),
+            Binary::Multiply if self.function.wide => self.code.put(Op::mulldx, &[to, a, b]),
             Binary::Multiply => self.code.put(Op::mullwx, &[to, a, b]),
             Binary::And => self.code.put(Op::andx, &[to, a, b]),
             Binary::Or => self.code.put(Op::orx, &[to, a, b]),
             Binary::Xor => self.code.put(Op::xorx, &[to, a, b]),
             Binary::AndNot => self.code.put(Op::andcx, &[to, a, b]),
-            Binary::Rotate if self.wide => self.code.put(Op::rldclx, &[to, a, b, 0]),
+            Binary::Rotate if self.function.wide => self.code.put(Op::rldclx, &[to, a, b, 0]),
             Binary::Rotate => self.code.put(Op::rlwnmx, &[to, a, b, 0, 31]),
         }
     }
@@ -247,14 +258,15 @@ impl Lowering<'_> {
             WithConstant::SubtractFrom(value) => self.code.put(Op::subficx, &[to, a, value.into()]),
             WithConstant::Xor(value) => self.code.put(Op::xori, &[to, a, value.into()]),
             WithConstant::Or(value) => self.code.put(Op::ori, &[to, a, value.into()]),
-            WithConstant::ShiftRight(by) if self.wide => {
+            WithConstant::ShiftRight(by) if self.function.wide => {
                 self.code.put(Op::sradix, &[to, a, by.into()]);
             }
             WithConstant::ShiftRight(by) => self.code.put(Op::srawix, &[to, a, by.into()]),
         }
     }
 
-    fn rotate(&mut self, op: Op, to: i64, a: i64, bits: Rotation) {
+    /// An instruction that rotates and masks.
+    pub fn rotate(&mut self, op: Op, to: i64, a: i64, bits: Rotation) {
         self.code.put(op, &[to, a, bits.by.into(), bits.begin.into(), bits.end.into()]);
     }
 
@@ -265,7 +277,7 @@ impl Lowering<'_> {
     }
 
     fn branch_unless(&mut self, condition: Condition, to: Label) {
-        let long = i64::from(self.wide);
+        let long = i64::from(self.function.wide);
         let (field, relation) = match condition.test {
             Test::Field { field, relation, limit } => {
                 let op = if field.width == Width::Byte { Op::lbz } else { Op::lhz };
@@ -282,6 +294,10 @@ impl Lowering<'_> {
             Test::Locals { a, b, relation, signed } => {
                 let op = if signed { Op::cmp } else { Op::cmpl };
                 self.code.put(op, &[CR6, long, self.operand(a), self.operand(b)]);
+                (CR6, relation)
+            }
+            Test::Floats { a, b, relation } => {
+                self.code.put(Op::fcmpu, &[CR6, self.float(a), self.float(b)]);
                 (CR6, relation)
             }
             Test::Constant { local, relation, limit } => {

@@ -37,6 +37,7 @@ pub fn build(files: &[(String, String)]) -> Result<Native> {
     let objects: Vec<_> = files.iter().map(|(name, _)| name.replace(".c", ".o")).collect();
     let mut arguments = vec!["-o", "program"];
     arguments.extend(objects.iter().map(String::as_str));
+    arguments.push("-lm");
     cc(folder.path(), &arguments)?;
     Ok(Native { folder })
 }
@@ -50,9 +51,18 @@ pub fn write(folder: &Path, files: &[(String, String)]) -> Result<()> {
     Ok(())
 }
 
+/// Multiply-add is an instruction where the processor has one, else a call.
+fn processor_flags() -> &'static [&'static str] {
+    #[cfg(target_arch = "x86_64")]
+    if std::arch::is_x86_feature_detected!("fma") {
+        return &["-mfma"];
+    }
+    &[]
+}
+
 fn cc(folder: &Path, arguments: &[&str]) -> Result<()> {
     let mut command = Command::new("cc");
-    command.current_dir(folder).args(FLAGS).args(arguments).stdin(Stdio::null());
+    command.current_dir(folder).args(FLAGS).args(processor_flags()).args(arguments).stdin(Stdio::null());
     let output = command.output().context("no cc (Debian: gcc)")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);

@@ -18,6 +18,20 @@ pub const THINGS: u32 = 64;
 /// Functions of a thing's table.
 pub const SLOTS: u32 = 8;
 
+/// Where objects have fields for floating point, in titles with that: eight of single precision and
+/// four of double precision behind them, all from -1 to 1. Integer fields lie below.
+pub const FLOATS: u32 = 64;
+/// The first of double precision.
+pub const DOUBLES: u32 = 96;
+
+/// A floating-point variable of a function. 0 is [`SCALE`] and 1 is [`OFFSET`]; the last ones have
+/// double precision.
+pub type FloatLocal = u8;
+/// A constant from 0.1 to 0.25, so that products with it get smaller.
+pub const SCALE: FloatLocal = 0;
+/// A constant from 0.1 to 0.3 or its opposite, so that sums with it don't vanish.
+pub const OFFSET: FloatLocal = 1;
+
 /// A local variable, counted from 0: the number that the function was given.
 pub type Local = u8;
 
@@ -114,6 +128,27 @@ pub enum Unary {
     LeadingZeros,
 }
 
+/// A floating-point operation, rounded once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FloatOp {
+    /// `a + b`.
+    Add,
+    /// `a - b`.
+    Subtract,
+    /// `a * c`.
+    Multiply,
+    /// `a * c + b`.
+    MultiplyAdd,
+    /// `a * c - b`.
+    MultiplySubtract,
+    /// `-(a * c - b)`.
+    NegativeMultiplySubtract,
+    /// `-a`.
+    Negate,
+    /// `a` without its sign.
+    Absolute,
+}
+
 /// A rotation to the left and a mask of bits `begin..=end`, counted from the most significant of a
 /// word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -192,6 +227,15 @@ pub enum Test {
         /// Whether they have signs.
         signed: bool,
     },
+    /// Two floating-point variables, neither of them a NaN; `fcmpu`.
+    Floats {
+        /// The first.
+        a: FloatLocal,
+        /// The second.
+        b: FloatLocal,
+        /// The relation.
+        relation: Relation,
+    },
     /// A local with a sign against a constant; `cmpwi`.
     Constant {
         /// The local.
@@ -259,6 +303,18 @@ pub enum Statement {
     If { condition: Condition, then: Vec<Statement>, otherwise: Vec<Statement> },
     /// A loop without calls and loops in it. One that counts in CTR uses `bdnz`.
     Loop { turns: Turns, in_ctr: bool, body: Vec<Statement> },
+    /// `to` becomes a constant of single precision, which is given by its bits.
+    FloatConstant { to: FloatLocal, bits: u32 },
+    /// `to = object.field`, in the variable's precision.
+    FloatLoad { to: FloatLocal, at: u32 },
+    /// `object.field = from`.
+    FloatStore { from: FloatLocal, at: u32 },
+    /// `to = op(a, b, c)` in the precision of `to`, which the others have, too, or are constants.
+    Float { op: FloatOp, to: FloatLocal, a: FloatLocal, b: FloatLocal, c: FloatLocal },
+    /// `to = from` in the precision of `to`.
+    FloatConvert { to: FloatLocal, from: FloatLocal },
+    /// `to = a & 7`, of single precision.
+    FloatFromInteger { to: FloatLocal, a: Local },
     /// `to = to ^ leaf(a, object)`.
     Call { to: Local, leaf: u32, a: Local },
     /// The same with the leaf in a slot of a thing's table.
@@ -287,8 +343,22 @@ pub struct Function {
     pub wide: bool,
     /// How many locals it has.
     pub locals: u8,
+    /// How many floating-point variables it has.
+    pub floats: u8,
     /// What it does.
     pub body: Vec<Statement>,
+}
+
+impl Function {
+    /// Whether a floating-point variable has double precision.
+    pub fn is_double(&self, local: FloatLocal) -> bool {
+        is_double(self.floats, local)
+    }
+}
+
+/// Whether one of `floats` variables has double precision.
+pub fn is_double(floats: u8, local: FloatLocal) -> bool {
+    local >= floats - floats / 4
 }
 
 /// A call of the driver's round.

@@ -6,31 +6,44 @@
 use super::dice::Dice;
 use super::generate::LEAVES;
 use super::program::{
-    Binary, Condition, Field, Function, INDEX_MASK, Local, OBJECT, Relation, Rotation, SLOTS, Shape,
+    Binary, Condition, FLOATS, Field, Function, INDEX_MASK, Local, OBJECT, Relation, Rotation, SLOTS, Shape,
     Statement, THINGS, Test, Thing, Turns, Unary, WideRotation, Width, WithConstant,
 };
+use super::writer_float::Floats;
 use crate::cli::TitleVariant;
 
 /// What writes one function.
 pub(super) struct Writer {
     variant: TitleVariant,
     pub(super) dice: Dice,
-    shape: Shape,
+    pub(super) shape: Shape,
     locals: u8,
+    /// Floating-point variables.
+    pub(super) floats: Floats,
     /// Locals that were written and not read yet.
     unread: Vec<bool>,
     /// Whether it has a jump table.
     has_switch: bool,
     /// Guest instructions so far, about.
     pub(super) size: u32,
-    body: Vec<Statement>,
+    pub(super) body: Vec<Statement>,
 }
 
 impl Writer {
     /// Begins a function.
     pub(super) fn new(variant: TitleVariant, dice: Dice, shape: Shape, locals: u8) -> Self {
         let unread = vec![false; usize::from(locals)];
-        Self { variant, dice, shape, locals, unread, has_switch: false, size: 0, body: Vec::new() }
+        Self {
+            variant,
+            dice,
+            shape,
+            locals,
+            floats: Floats::default(),
+            unread,
+            has_switch: false,
+            size: 0,
+            body: Vec::new(),
+        }
     }
 
     fn is_wide(&self) -> bool {
@@ -60,13 +73,20 @@ impl Writer {
 
     /// Folds what nothing has read into the result.
     pub(super) fn finish(mut self) -> Function {
+        self.end_floats();
         for b in 1..self.locals {
             if self.unread[usize::from(b)] {
                 let op = self.dice.pick(&[Binary::Add, Binary::Xor, Binary::Subtract]);
                 self.body.push(Statement::Binary { op, to: 0, a: 0, b });
             }
         }
-        Function { shape: self.shape, wide: self.is_wide(), locals: self.locals, body: self.body }
+        Function {
+            shape: self.shape,
+            wide: self.is_wide(),
+            locals: self.locals,
+            floats: self.floats.count(),
+            body: self.body,
+        }
     }
 
     /// Statements without branches, from `least` to `least + more`.
@@ -98,6 +118,7 @@ impl Writer {
                 let in_ctr = self.dice.chance(50);
                 self.size += 3;
                 let mut body = Vec::new();
+                self.floats.forget_bounds();
                 self.block(3, 4, &mut body);
                 to.push(Statement::Loop { turns, in_ctr, body });
             }
@@ -123,10 +144,11 @@ impl Writer {
             }
             _ => {
                 let condition = self.condition();
-                let before = self.unread.clone();
+                let before = (self.unread.clone(), self.floats.clone());
                 let mut then = Vec::new();
                 self.block(3, 5, &mut then);
-                let after = std::mem::replace(&mut self.unread, before);
+                let after = std::mem::replace(&mut self.unread, before.0);
+                let floats = std::mem::replace(&mut self.floats, before.1);
                 let mut otherwise = Vec::new();
                 if self.dice.chance(30) {
                     self.block(3, 4, &mut otherwise);
@@ -135,6 +157,7 @@ impl Writer {
                 for (one, other) in self.unread.iter_mut().zip(after) {
                     *one |= other;
                 }
+                self.floats.join(&floats);
                 to.push(Statement::If { condition, then, otherwise });
             }
         }
@@ -166,13 +189,17 @@ impl Writer {
     /// From `least` to `least + more` statements without branches.
     fn block(&mut self, least: u32, more: u32, to: &mut Vec<Statement>) {
         for _ in 0..self.dice.below(more) + least {
+            if self.floats.count() > 0 && self.dice.chance(55) {
+                self.float_statement(to);
+                continue;
+            }
             let statement = self.simple();
             to.push(statement);
         }
     }
 
     /// A local to read; rather one that nothing has read.
-    fn read(&mut self) -> Local {
+    pub(super) fn read(&mut self) -> Local {
         let mut local = self.dice.below(u32::from(self.locals)) as u8;
         if self.dice.chance(60) {
             let first = self.dice.below(u32::from(self.locals)) as u8;
@@ -230,10 +257,20 @@ impl Writer {
             82..92 => Width::Half,
             _ => Width::SignedHalf,
         };
-        Field { at: self.dice.below(OBJECT / width.bytes()) * width.bytes(), width }
+        Field { at: self.dice.below(self.integers() / width.bytes()) * width.bytes(), width }
+    }
+
+    /// Bytes of an object that hold integers.
+    fn integers(&self) -> u32 {
+        if self.variant == TitleVariant::Float { FLOATS } else { OBJECT }
     }
 
     fn load(&mut self, to: Local) -> Statement {
+        if self.floats.count() > 0 && self.dice.chance(25) {
+            // The bits of a number.
+            let at = FLOATS + 4 * self.dice.below((OBJECT - FLOATS) / 4);
+            return Statement::Load { to, field: Field { at, width: Width::Word } };
+        }
         Statement::Load { to, field: self.field() }
     }
 
@@ -252,7 +289,8 @@ impl Writer {
             },
             24..38 => {
                 let from = self.read();
-                if self.dice.chance(92) {
+                // An index may choose a field that is no integer.
+                if self.dice.chance(92) || self.variant == TitleVariant::Float {
                     let width = self.field();
                     Statement::Store { from, field: width }
                 } else {
@@ -351,10 +389,11 @@ impl Writer {
         // Sixteenths of all values.
         let share = self.dice.pick(&[0, 0, 1, 1, 1, 2, 4, 8]);
         let test = match self.dice.below(100) {
+            0..30 if self.floats.count() > 0 => self.float_test(),
             0..45 => {
                 self.size += 1;
                 let width = self.dice.pick(&[Width::Byte, Width::Half]);
-                let at = self.dice.below(OBJECT / width.bytes()) * width.bytes();
+                let at = self.dice.below(self.integers() / width.bytes()) * width.bytes();
                 let whole = if width == Width::Byte { 256 } else { 65536 };
                 let (relation, limit) = match share {
                     0 => (Relation::Equal, self.dice.below(whole)),
