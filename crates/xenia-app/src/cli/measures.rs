@@ -29,6 +29,8 @@ pub enum TitleVariant {
     Virtual,
     /// Floating point of both precisions beside integers.
     Float,
+    /// Plain functions, all of them on each of six hardware threads.
+    Threads,
 }
 
 impl TitleVariant {
@@ -40,6 +42,7 @@ impl TitleVariant {
             Self::Switches => "switches",
             Self::Virtual => "virtual",
             Self::Float => "float",
+            Self::Threads => "threads",
         }
     }
 }
@@ -99,7 +102,7 @@ pub struct BenchArgs {
     /// Measure generated titles instead of kernels: F functions of about 75 instructions that are
     /// called C times each, as much code as games have, which fits into no cache. FxC:VARIANT chooses
     /// what functions are like: plain, wide (64-bit instructions), switches (jump tables), virtual
-    /// (calls through tables of objects) or float. CPU seconds of whole
+    /// (calls through tables of objects), float, or threads (six of them, each calling all). CPU seconds of whole
     /// processes: natively, in the interpreter, at a first and a second start of the compiler.
     #[arg(long, value_name = "FxC[:VARIANT]", value_delimiter = ',', value_parser = MuchCode::parse,
           conflicts_with = "programs")]

@@ -20,6 +20,7 @@ mod native;
 mod powerpc;
 mod program;
 mod report;
+mod start;
 mod writer;
 mod writer_float;
 
@@ -94,10 +95,10 @@ fn one(
     }
     let native = built.as_ref().and_then(|(_, native)| native.as_ref());
     let folder = tempfile::tempdir().context("a folder for the title")?;
-    let path = folder.path().join("title.elf");
-    let made = powerpc::title(&program);
-    std::fs::write(&path, &made.elf).with_context(|| format!("cannot write {}", path.display()))?;
-    drop(made.elf);
+    let made = powerpc::title(&program)?;
+    let path = folder.path().join(format!("title.{}", made.extension));
+    std::fs::write(&path, &made.file).with_context(|| format!("cannot write {}", path.display()))?;
+    drop(made.file);
     let only_interp = args.cpu.interp || args.cpu.tier == Tier::Interp;
     let compiled = CpuArgs { interp: false, jit: false, ..args.cpu.clone() };
     let contenders = Contenders {
@@ -116,12 +117,12 @@ fn program(title: &MuchCode) -> Program {
 /// Writes the title and the folder of its C sources.
 fn keep(title: &MuchCode, folder: &Path) -> Result<()> {
     let program = program(title);
-    let made = powerpc::title(&program);
+    let made = powerpc::title(&program)?;
     let name = title.to_string().replace(':', "-");
-    let path = folder.join(format!("{name}.elf"));
+    let path = folder.join(format!("{name}.{}", made.extension));
     let sources = folder.join(&name);
     std::fs::create_dir_all(&sources).with_context(|| format!("cannot make {}", sources.display()))?;
-    output::write(&path, &made.elf)?;
+    output::write(&path, &made.file)?;
     native::write(&sources, &c_source::files(&program))?;
     outln!("{}: {}", path.display(), count(made.instructions, "instruction"));
     Ok(())
@@ -130,18 +131,40 @@ fn keep(title: &MuchCode, folder: &Path) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::TitleVariant;
+    use crate::cli::{Cli, Command, TitleVariant};
     use crate::flat::FlatProgram;
-    use clap::ValueEnum;
+    use clap::{Parser, ValueEnum};
+    use powerpc::Title;
 
     /// The checksum and instructions of a title on an engine.
-    fn run_title(elf: &[u8], tier: Tier) -> (u32, u64) {
-        let flat = FlatProgram::load(&elf).unwrap();
+    fn run_title(title: &Title, tier: Tier) -> (u32, u64) {
+        if title.extension == "xex" {
+            return run_xex(title, tier);
+        }
+        let flat = FlatProgram::load(&title.file).unwrap();
         let cpu = CpuArgs { tier, ..CpuArgs::default() };
         let mut engine =
             crate::machine::engine(&flat.memory, &cpu, &Default::default(), &[], None).unwrap().run;
         let ended = flat.run(&mut *engine, 50_000).unwrap();
         (ended.value, ended.instructions)
+    }
+
+    /// The same of one that calls the kernel.
+    fn run_xex(title: &Title, tier: Tier) -> (u32, u64) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        std::fs::write(file("t.xex"), &title.file).unwrap();
+        let engine = if tier == Tier::Interp { "--interp" } else { "--code-cache=off" };
+        let (path, json) = (file("t.xex"), file("json"));
+        let words =
+            ["xenia-rs", "exec", "--headless", "--lockstep", "--gpu=none", engine, "--json", &json, &path];
+        let Some(Command::Exec(args)) = Cli::try_parse_from(words).unwrap().command else {
+            panic!("not exec")
+        };
+        assert_eq!(crate::commands::exec::run(&args, None).unwrap(), Code::Done);
+        let report: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+        assert_eq!(report["exit"], "exit");
+        (report["exit_code"].as_u64().unwrap() as u32, report["instructions"].as_u64().unwrap())
     }
 
     #[test]
@@ -153,10 +176,10 @@ mod tests {
         for title in titles {
             let program = program(&title);
             let wanted = evaluate::evaluate(&program);
-            let made = powerpc::title(&program);
-            let (sum, instructions) = run_title(&made.elf, Tier::Interp);
+            let made = powerpc::title(&program).unwrap();
+            let (sum, instructions) = run_title(&made, Tier::Interp);
             assert_eq!(sum, wanted, "{title}");
-            assert_eq!(run_title(&made.elf, Tier::Auto), (wanted, instructions), "{title}");
+            assert_eq!(run_title(&made, Tier::Auto), (wanted, instructions), "{title}");
         }
     }
 
@@ -174,7 +197,7 @@ mod tests {
     fn functions_are_as_long_as_games_have_them() {
         for &variant in TitleVariant::value_variants() {
             let title = MuchCode { functions: 1000, calls: 1, variant };
-            let made = powerpc::title(&program(&title));
+            let made = powerpc::title(&program(&title)).unwrap();
             let mean = made.instructions as f64 / 1000.0;
             assert!((68.0..90.0).contains(&mean), "{title}: {mean}");
         }

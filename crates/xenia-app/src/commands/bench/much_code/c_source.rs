@@ -86,7 +86,8 @@ fn header(functions: &[Function]) -> String {
 
 fn main(program: &Program) -> String {
     let mut text = header(&program.functions);
-    text.push_str("#include <stdio.h>\n#include <stdlib.h>\n");
+    text.push_str("#include <pthread.h>\n#include <stdio.h>\n#include <stdlib.h>\n");
+    line(&mut text, format_args!("#define THREADS {}", program.threads));
     for function in 0..program.functions.len() {
         line(&mut text, format_args!("V f{function}(V, u8 *);"));
     }
@@ -116,16 +117,29 @@ fn main(program: &Program) -> String {
     }
     text.push_str(
         "};
-static u8 arena[sizeof words] __attribute__((aligned(64)));
-int main(int count, char **arguments) {
-  const u32 rounds = count > 1 ? strtoul(arguments[1], 0, 10) : 1;
+static u8 arenas[THREADS][sizeof words] __attribute__((aligned(64)));
+static u32 rounds = 1, sums[THREADS];
+static void *run(void *context) {
+  const u32 number = (u32)(uintptr_t)context;
   const u32 rows = sizeof table / sizeof *table, size = sizeof words;
-  u8 *p = arena;
-  V v = 0;
+  u8 *p = arenas[number];
+  V v = number;
   for (u32 i = 0; i < size; i += 4) W(i) = words[i / 4];
   for (u32 round = 0; round < rounds; round++)
     for (u32 row = 0; row < rows; row++) v = table[row].function(v, p + table[row].object);
   for (u32 i = 0; i < size; i += 4) v = rot((u32)v, 5) + W(i);
+  sums[number] = (u32)v;
+  return 0;
+}
+int main(int count, char **arguments) {
+  pthread_t threads[THREADS];
+  u32 v = 0;
+  if (count > 1) rounds = strtoul(arguments[1], 0, 10);
+  for (uintptr_t i = 1; i < THREADS; i++) pthread_create(&threads[i], 0, run, (void *)i);
+  run(0);
+  for (u32 i = 1; i < THREADS; i++) pthread_join(threads[i], 0);
+  if (THREADS == 1) v = sums[0];
+  else for (u32 i = 0; i < THREADS; i++) v = rot(v, 5) + sums[i];
   printf(\"%u\\n\", (u32)v);
   return 0;
 }

@@ -1,11 +1,17 @@
-//! Writes a 32-bit big-endian PowerPC ELF with load segments and nothing else.
+//! Writes a 32-bit big-endian PowerPC ELF: load segments, and what a title imports from the kernel.
 
 /// Bytes of the file header.
 const HEADER: u32 = 52;
 /// Bytes of a program header.
 const ROW: u32 = 32;
+/// Bytes of a section header.
+const SECTION: u16 = 40;
 /// What segments are aligned to, in the file and in memory.
 const ALIGNMENT: u32 = 0x1_0000;
+/// Names of the sections, each with the NUL before it.
+const NAMES: &[u8] = b"\0.xenia.imports\0.shstrtab\0";
+/// Bytes of a library's name in a record of imports.
+const LIBRARY: usize = 24;
 
 /// A load segment.
 #[derive(Debug)]
@@ -18,17 +24,32 @@ pub struct Segment {
     pub is_code: bool,
 }
 
+/// A function of the kernel.
+#[derive(Clone, Copy, Debug)]
+pub struct Import {
+    /// Its number.
+    pub ordinal: u16,
+    /// A word of data for it.
+    pub slot: u32,
+    /// Four instructions for it.
+    pub thunk: u32,
+}
+
 /// The file of a program that begins at `entry`.
-pub fn write(entry: u32, segments: &[Segment]) -> Vec<u8> {
-    let count = segments.len() as u16;
+pub fn write(entry: u32, segments: &[Segment], imports: &[Import]) -> Vec<u8> {
+    let records: Vec<u8> = imports.iter().flat_map(record).collect();
+    let end = segments
+        .iter()
+        .fold(ALIGNMENT, |end, segment| end.next_multiple_of(ALIGNMENT) + segment.contents.len() as u32);
+    let names = end + records.len() as u32;
+    let sections = (names + NAMES.len() as u32).next_multiple_of(4);
+    let has_sections = !imports.is_empty();
+
     // Class, byte order and version; an executable for PowerPC.
     let mut file = b"\x7FELF\x01\x02\x01\0\0\0\0\0\0\0\0\0\0\x02\0\x14".to_vec();
-    let words = |file: &mut Vec<u8>, words: &[u32]| {
-        file.extend(words.iter().flat_map(|word| word.to_be_bytes()));
-    };
-    // Version, entry, program headers, no sections, no flags.
-    words(&mut file, &[1, entry, HEADER, 0, 0]);
-    for half in [HEADER as u16, ROW as u16, count, 0, 0, 0] {
+    words(&mut file, &[1, entry, HEADER, if has_sections { sections } else { 0 }, 0]);
+    let (count, last) = if has_sections { (3, 2) } else { (0, 0) };
+    for half in [HEADER as u16, ROW as u16, segments.len() as u16, SECTION, count, last] {
         file.extend(half.to_be_bytes());
     }
     let mut offset = ALIGNMENT;
@@ -43,5 +64,29 @@ pub fn write(entry: u32, segments: &[Segment]) -> Vec<u8> {
         file.resize(file.len().next_multiple_of(ALIGNMENT as usize), 0);
         file.extend(&segment.contents);
     }
+    if has_sections {
+        file.extend(&records);
+        file.extend(NAMES);
+        file.resize(sections as usize, 0);
+        // None; contents of the packer's own; names.
+        words(&mut file, &[0; 10]);
+        words(&mut file, &[1, 1, 0, 0, end, records.len() as u32, 0, 0, 1, 0]);
+        words(&mut file, &[16, 3, 0, 0, names, NAMES.len() as u32, 0, 0, 1, 0]);
+    }
     file
+}
+
+fn words(file: &mut Vec<u8>, words: &[u32]) {
+    file.extend(words.iter().flat_map(|word| word.to_be_bytes()));
+}
+
+/// What the packer wants to know of an import.
+fn record(import: &Import) -> Vec<u8> {
+    let mut record = b"xboxkrnl.exe".to_vec();
+    record.resize(LIBRARY, 0);
+    // A function.
+    record.extend([0, 1]);
+    record.extend(import.ordinal.to_be_bytes());
+    words(&mut record, &[import.slot, import.thunk]);
+    record
 }

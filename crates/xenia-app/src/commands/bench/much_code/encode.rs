@@ -93,6 +93,11 @@ impl Code {
         self.words.push(word);
     }
 
+    /// Words that something else fills.
+    pub fn reserve(&mut self, words: u32) {
+        self.words.extend((0..words).map(|_| 0));
+    }
+
     /// An instruction that records its result in CR0 (or writes LR).
     pub fn put_recording(&mut self, op: Op, operands: &[i64]) {
         self.put(op, operands);

@@ -7,16 +7,29 @@ use super::program::{
 
 /// The checksum of a whole run.
 pub fn evaluate(program: &Program) -> u32 {
+    match program.threads {
+        1 => thread(program, 0),
+        threads => (0..threads).fold(0, |sum, number| fold(sum, thread(program, number))),
+    }
+}
+
+fn fold(sum: u32, word: u32) -> u32 {
+    sum.rotate_left(5).wrapping_add(word)
+}
+
+/// The checksum of a thread.
+fn thread(program: &Program, number: u32) -> u32 {
     let mut machine = Machine { program, arena: program.arena.clone() };
-    let mut value = 0;
+    let mut value = number.into();
     for _ in 0..program.rounds {
         for entry in &program.round {
             value = machine.call(&program.functions[entry.function as usize], value, entry.object);
         }
     }
-    machine.arena.chunks_exact(4).fold(value as u32, |sum, word| {
-        sum.rotate_left(5).wrapping_add(u32::from_be_bytes(word.try_into().unwrap()))
-    })
+    machine
+        .arena
+        .chunks_exact(4)
+        .fold(value as u32, |sum, word| fold(sum, u32::from_be_bytes(word.try_into().unwrap())))
 }
 
 struct Machine<'a> {

@@ -4,6 +4,7 @@ use super::dice::Dice;
 use super::program::{ARENA, DOUBLES, Entry, FLOATS, Function, OBJECT, OBJECTS, Program, Shape, THINGS};
 use super::writer::Writer;
 use crate::cli::TitleVariant;
+use xenia_guest::HW_THREADS;
 
 /// Leaf functions of every title.
 pub(super) const LEAVES: u32 = 200;
@@ -36,7 +37,8 @@ pub fn generate(seed: u64, variant: TitleVariant, functions: u32, rounds: u32) -
         classes = (0..CLASSES).map(|_| std::array::from_fn(|_| dice.below(LEAVES))).collect();
         things = (0..THINGS).map(|_| dice.below(CLASSES)).collect();
     }
-    Program { leaves, classes, things, functions, round, arena, rounds }
+    let threads = if variant == TitleVariant::Threads { HW_THREADS as u32 } else { 1 };
+    Program { leaves, classes, things, functions, round, arena, rounds, threads }
 }
 
 /// Turns the fields for floating point of an object into numbers from -1 to 1.

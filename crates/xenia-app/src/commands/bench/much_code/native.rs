@@ -37,7 +37,7 @@ pub fn build(files: &[(String, String)]) -> Result<Native> {
     let objects: Vec<_> = files.iter().map(|(name, _)| name.replace(".c", ".o")).collect();
     let mut arguments = vec!["-o", "program"];
     arguments.extend(objects.iter().map(String::as_str));
-    arguments.push("-lm");
+    arguments.extend(["-lm", "-pthread"]);
     cc(folder.path(), &arguments)?;
     Ok(Native { folder })
 }

@@ -1,71 +1,100 @@
-//! The program as a plain ELF: functions, the driver that calls them, and their data.
-//!
-//! r14 to r20 are the driver's; functions leave them alone, so it need not save them.
+//! The program as a title: functions, the driver that calls them, and their data. One with threads
+//! calls the kernel, so it is an XEX; others are plain ELFs.
 
-use super::elf::{self, Segment};
+use super::elf::{self, Import, Segment};
 use super::encode::Code;
 use super::frame::Helpers;
 use super::lower::{self, Outside, THING};
 use super::program::{ARENA, Program, SLOTS};
-use xenia_isa::Op;
+use super::start::{self, ROW, Thunks};
+use anyhow::{Context, Result};
+use xenia_formats::Elf;
+use xenia_formats::pack::{PackOptions, pack};
 
 /// Where the code lies.
 const TEXT: u32 = 0x8201_0000;
 /// Data begins at a multiple of this, so that no page has code and data.
 const DATA_ALIGNMENT: u32 = 0x1_0000;
-/// Bytes of a row of the table: a function, an object's offset.
-const ROW: u32 = 8;
-/// Bytes of the driver's stack frame.
-const FRAME: i64 = 64;
+/// Bytes from one thread's arena to the next, with its words between.
+const STRIDE: u32 = ARENA + 128;
+/// Words that an import takes in the code.
+const THUNK: u32 = 4;
+/// What threads need of the kernel: `ExCreateThread` and `NtWaitForSingleObjectEx`.
+const IMPORTS: [u16; 2] = [0x0D, 0xFD];
 
 /// A title.
 #[derive(Debug)]
 pub struct Title {
     /// The file.
-    pub elf: Vec<u8>,
+    pub file: Vec<u8>,
+    /// How the file's name ends.
+    pub extension: &'static str,
     /// Instructions in it.
     pub instructions: u64,
 }
 
 /// Where data lies.
 #[derive(Clone, Copy, Debug)]
-struct Layout {
-    arena: u32,
-    table: u32,
+pub struct Layout {
+    /// An arena for each thread, with its words behind it.
+    pub arenas: u32,
+    /// Slots of imports, and threads' handles.
+    slots: u32,
+    /// The table of calls.
+    pub table: u32,
     things: u32,
     classes: u32,
-    /// Jump tables.
+    /// Jump tables and constants.
     pool: u32,
 }
 
 impl Layout {
     /// The layout of data from an address on.
-    fn new(program: &Program, arena: u32) -> Self {
-        let table = arena.wrapping_add(ARENA);
+    fn new(program: &Program, arenas: u32) -> Self {
+        let slots = arenas.wrapping_add(STRIDE * program.threads);
+        let words = if program.threads > 1 { IMPORTS.len() as u32 + program.threads } else { 0 };
+        let table = slots.wrapping_add(4 * words);
         let things = table.wrapping_add(ROW * program.round.len() as u32);
         let classes = things.wrapping_add(THING * program.things.len() as u32);
         let pool = classes.wrapping_add(4 * SLOTS * program.classes.len() as u32);
-        Self { arena, table, things, classes, pool }
+        Self { arenas, slots, table, things, classes, pool }
+    }
+
+    /// A thread's arena.
+    pub fn arena(&self, thread: u32) -> u32 {
+        self.arenas.wrapping_add(STRIDE * thread)
+    }
+
+    /// Where a thread's handle is kept.
+    pub fn handle(&self, thread: u32) -> u32 {
+        self.slots.wrapping_add(4 * (IMPORTS.len() as u32 + thread))
     }
 }
 
 /// Code before its branches are resolved, and what data needs to know of it.
 struct Written {
     code: Code,
+    thunks: u32,
     leaves: Vec<u32>,
     functions: Vec<u32>,
     entry: u32,
 }
 
 /// Writes the program's title.
-pub fn title(program: &Program) -> Title {
+pub fn title(program: &Program) -> Result<Title> {
     // The code's length doesn't depend on the addresses in it.
     let end = write(program, &Layout::new(program, 0)).code.here();
     let layout = Layout::new(program, end.next_multiple_of(DATA_ALIGNMENT));
     let written = write(program, &layout);
     let (words, pool) = written.code.finish();
 
-    let mut data = program.arena.clone();
+    let mut data = Vec::new();
+    for thread in 0..program.threads {
+        data.extend(&program.arena);
+        data.extend(thread.to_be_bytes());
+        data.resize(((thread + 1) * STRIDE) as usize, 0);
+    }
+    data.resize((layout.table - layout.arenas) as usize, 0);
     let mut word = |word: u32| data.extend(word.to_be_bytes());
     for row in &program.round {
         word(written.functions[row.function as usize]);
@@ -83,14 +112,33 @@ pub fn title(program: &Program) -> Title {
     let text = words.iter().flat_map(|word| word.to_be_bytes()).collect();
     let segments = [
         Segment { address: TEXT, contents: text, is_code: true },
-        Segment { address: layout.arena, contents: data, is_code: false },
+        Segment { address: layout.arenas, contents: data, is_code: false },
     ];
-    Title { elf: elf::write(written.entry, &segments), instructions }
+    if program.threads == 1 {
+        let file = elf::write(written.entry, &segments, &[]);
+        return Ok(Title { file, extension: "elf", instructions });
+    }
+    let imports: Vec<_> = (0..)
+        .zip(IMPORTS)
+        .map(|(index, ordinal)| Import {
+            ordinal,
+            slot: layout.slots + 4 * index,
+            thunk: written.thunks + 4 * THUNK * index,
+        })
+        .collect();
+    let linked = elf::write(written.entry, &segments, &imports);
+    let linked = Elf::read(&linked).context("the title before it is packed")?;
+    let file = pack(&linked, &PackOptions::default()).context("packing the title")?;
+    Ok(Title { file, extension: "xex", instructions })
 }
 
 /// Writes all code for data that lies so.
 fn write(program: &Program, layout: &Layout) -> Written {
     let mut code = Code::new(TEXT, layout.pool);
+    let thunks = code.here();
+    if program.threads > 1 {
+        code.reserve(THUNK * IMPORTS.len() as u32);
+    }
     let helpers = Helpers::new(&mut code);
     let mut leaves = Vec::new();
     for leaf in &program.leaves {
@@ -102,42 +150,8 @@ fn write(program: &Program, layout: &Layout) -> Written {
     for function in &program.functions {
         functions.push(lower::function(&mut code, function, outside));
     }
-    let entry = code.here();
-    driver(&mut code, program, layout);
-    Written { code, leaves, functions, entry }
-}
-
-/// `entry`: all rounds, and then the arena's words folded into the last function's number.
-fn driver(code: &mut Code, program: &Program, layout: &Layout) {
-    let row = i64::from(ROW);
-    code.put(Op::stwu, &[1, -FRAME, 1]);
-    code.get_lr(20);
-    code.constant(14, layout.arena);
-    code.constant(15, program.rounds);
-    code.put(Op::addi, &[3, 0, 0]);
-    let round = code.label_here();
-    code.constant(16, layout.table.wrapping_sub(ROW));
-    code.constant(17, program.round.len() as u32);
-    let call = code.label_here();
-    code.put(Op::lwzu, &[12, row, 16]);
-    code.put(Op::lwz, &[4, 4, 16]);
-    code.set_ctr(12);
-    code.put(Op::addx, &[4, 4, 14]);
-    code.call_ctr();
-    code.put(Op::addic_rc, &[17, 17, -1]);
-    code.branch(lower::IF_CLEAR, lower::EQUAL, call);
-    code.put(Op::addic_rc, &[15, 15, -1]);
-    code.branch(lower::IF_CLEAR, lower::EQUAL, round);
-
-    code.put(Op::addi, &[5, 0, i64::from(ARENA / 4)]);
-    code.set_ctr(5);
-    code.put(Op::addi, &[6, 14, -4]);
-    let word = code.label_here();
-    code.put(Op::lwzu, &[7, 4, 6]);
-    code.put(Op::rlwinmx, &[3, 3, 5, 0, 31]);
-    code.put(Op::addx, &[3, 3, 7]);
-    code.branch(lower::COUNTING, 0, word);
-    code.set_lr(20);
-    code.put(Op::addi, &[1, 1, FRAME]);
-    code.ret();
+    let of_kernel = Thunks { create: thunks, wait: thunks + 4 * THUNK };
+    let of_kernel = (program.threads > 1).then_some(of_kernel);
+    let entry = start::write(&mut code, program, layout, of_kernel);
+    Written { code, thunks, leaves, functions, entry }
 }

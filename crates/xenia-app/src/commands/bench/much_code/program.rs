@@ -387,4 +387,6 @@ pub struct Program {
     pub arena: Vec<u8>,
     /// Rounds.
     pub rounds: u32,
+    /// Threads. Each calls all functions, over an arena of its own and beginning with its number.
+    pub threads: u32,
 }
