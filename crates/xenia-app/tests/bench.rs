@@ -1,4 +1,5 @@
 //! `bench --programs` with a whole program: files, steps, a first and a second start, and answers that are looked at.
+//! `bench --much-code` with small generated titles.
 
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -60,5 +61,42 @@ fn a_program_that_does_not_show_what_it_should_fails() {
         let folder = folder(native);
         let (code, program) = bench(folder.path());
         assert_eq!((code, &program["checksum_ok"]), (Some(1), &false.into()), "{program}");
+    }
+}
+
+#[test]
+fn generated_titles_are_timed_and_can_be_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("out.json");
+    let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.args(["bench", "--much-code=30x40,20x2:threads", "--runs=1", "--json"]).arg(&json);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let report: Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    let title = &report["much_code"][0];
+    assert_eq!((&title["name"], &title["variant"]), (&"30x40".into(), &"plain".into()));
+    assert_eq!((&title["functions"], &title["calls"]), (&30.into(), &40.into()));
+    for title in report["much_code"].as_array().unwrap() {
+        assert_eq!(title["checksum_ok"], true, "{title}");
+        // cc is where cargo is.
+        for column in ["native_s", "interp_s", "first_s", "second_s"] {
+            assert!(title[column]["min"].is_f64(), "{column}: {title}");
+        }
+        let counts = ["static_guest_instructions", "guest_instructions"].map(|key| title[key].as_u64());
+        assert!(counts.iter().all(|count| *count > Some(1000)), "{title}");
+    }
+    assert_eq!(report["much_code"][1]["name"], "20x2:threads");
+
+    let kept = folder.path().join("kept");
+    let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.args(["bench", "--much-code", "3x2:wide", "--much-code=3x2:threads", "--keep"]).arg(&kept);
+    assert!(command.stdout(Stdio::null()).status().unwrap().success());
+    for name in ["3x2-wide.elf", "3x2-threads.xex", "3x2-wide/main.c", "3x2-wide/leaves.c"] {
+        assert!(kept.join(name).is_file(), "{name}");
+    }
+    for wrong in ["3", "0x1", "3x0", "1x1:other", "100_001x1"] {
+        let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+        let status = command.args(["bench", "--much-code", wrong]).stderr(Stdio::null()).status();
+        assert_eq!(status.unwrap().code(), Some(2), "{wrong}");
     }
 }

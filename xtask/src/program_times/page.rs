@@ -24,6 +24,7 @@ A figure is CPU seconds of a whole process, its own start included: natively (`c
 release build of the emulator in lockstep, without a backend. The JIT's *first* start finds no kept code, its *second* that of the first. All
 take turns, and each run begins anew with an empty disk. Programs whose name ends with `-title` have files and arguments, and run over
 [the library](sdk.md); the others only compute. What can't be had (qemu, a package's sources) is left out, and the command says so.
+Programs run little code often; [`bench --much-code`](measuring.md#measuring) measures the opposite.
 
 ";
 

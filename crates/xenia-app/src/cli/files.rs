@@ -27,7 +27,8 @@ const WRITTEN: &[&str] = &[
     "samples",
 ];
 /// And those that name a folder in which files are written.
-const FOLDERS: &[&str] = &["cache", "code_cache", "content", "dump_frames", "logs", "out", "screenshots"];
+const FOLDERS: &[&str] =
+    &["cache", "code_cache", "content", "dump_frames", "keep", "logs", "out", "screenshots"];
 
 /// What tells two files apart: the file itself if it's there, or else where it would be. `None`: a folder, a device, a pipe, or nothing
 /// that could be written.

@@ -54,7 +54,7 @@ pub struct MuchCode {
     pub functions: u32,
     /// How often each of them is called.
     pub calls: u32,
-    /// What they are like.
+    /// The kind of its functions.
     pub variant: TitleVariant,
 }
 

@@ -235,6 +235,7 @@ fn every_flag_can_be_set() {
                 _ if matches!(long, "start" | "base" | "pc") => "0x82010000".to_owned(),
                 _ if long == "audio" => "\"null\"".to_owned(),
                 _ if long == "start-time" => "\"now\"".to_owned(),
+                _ if long == "much-code" => "[\"30x4\", \"5x6:wide\"]".to_owned(),
                 _ if long == "disc" => "[\"2=a.iso\", \"3=b\"]".to_owned(),
                 Some(value) if value == "true" || value == "false" => "false".to_owned(),
                 Some(value) => format!("\"{value}\""),

@@ -8,7 +8,7 @@ use toml::de::DeValue;
 
 /// Flags that name a file or folder to write. Whoever gets a user to try a settings file must not get their files replaced.
 /// (`cache` and `screenshots` replace nothing that is not their own.)
-pub const WRITTEN: [&str; 17] = [
+pub const WRITTEN: [&str; 18] = [
     // What is in there is run.
     "code-cache",
     "json",
@@ -26,6 +26,7 @@ pub const WRITTEN: [&str; 17] = [
     "expect",
     "bless",
     "logs",
+    "keep",
     "samples",
 ];
 

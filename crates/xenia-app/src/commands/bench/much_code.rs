@@ -22,6 +22,7 @@ mod program;
 mod report;
 mod start;
 mod writer;
+mod writer_branch;
 mod writer_float;
 
 use super::{code, conclude, host, summary};
@@ -39,7 +40,7 @@ pub use report::MuchCodeReport;
 use std::path::Path;
 use xenia_cpu::EngineCounters;
 
-/// What all titles follow from.
+/// The seed of all titles.
 const SEED: u64 = 360;
 
 /// Measures the titles, or only writes them.
@@ -76,7 +77,7 @@ pub fn run(titles: &[MuchCode], args: &BenchArgs) -> Result<Code> {
     Ok(code(is_right, &interrupt))
 }
 
-/// What was built for the host last: titles that differ in their calls alone share it.
+/// The program built for the host last. Titles that differ in their calls alone share it.
 type Built = Option<(MuchCode, Option<Native>)>;
 
 fn one(

@@ -1,4 +1,4 @@
-//! The program as C, in several files: what the native compiler is given.
+//! The program as C, in several files.
 //!
 //! The arena's bytes are reversed within each eight on little-endian hosts, so that every access is
 //! one of the host's own and still sees what a big-endian machine sees.
@@ -10,7 +10,7 @@ use std::fmt::Write;
 /// Functions of a file.
 const FUNCTIONS_OF_A_FILE: usize = 500;
 
-/// What every file begins with.
+/// The beginning of every file.
 const HEADER: &str = "\
 #include <stdint.h>
 typedef uint8_t u8; typedef uint16_t u16; typedef uint32_t u32; typedef uint64_t u64;
@@ -78,7 +78,7 @@ fn unit(letter: char, first: usize, functions: &[Function], leaves: usize) -> St
     text
 }
 
-/// What a file of these functions begins with.
+/// The beginning of a file of these functions.
 fn header(functions: &[Function]) -> String {
     let wide = functions.first().is_some_and(|function| function.wide);
     format!("{}{HEADER}", if wide { "#define WIDE\n" } else { "" })

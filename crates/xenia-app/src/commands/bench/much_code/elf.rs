@@ -6,7 +6,7 @@ const HEADER: u32 = 52;
 const ROW: u32 = 32;
 /// Bytes of a section header.
 const SECTION: u16 = 40;
-/// What segments are aligned to, in the file and in memory.
+/// Alignment of segments, in the file and in memory.
 const ALIGNMENT: u32 = 0x1_0000;
 /// Names of the sections, each with the NUL before it.
 const NAMES: &[u8] = b"\0.xenia.imports\0.shstrtab\0";
@@ -18,7 +18,7 @@ const LIBRARY: usize = 24;
 pub struct Segment {
     /// Where it lies, a multiple of 64 KiB.
     pub address: u32,
-    /// What it holds.
+    /// Its contents.
     pub contents: Vec<u8>,
     /// Code, which is read only, or data that can be written.
     pub is_code: bool,
@@ -80,7 +80,7 @@ fn words(file: &mut Vec<u8>, words: &[u32]) {
     file.extend(words.iter().flat_map(|word| word.to_be_bytes()));
 }
 
-/// What the packer wants to know of an import.
+/// An import as the packer reads it.
 fn record(import: &Import) -> Vec<u8> {
     let mut record = b"xboxkrnl.exe".to_vec();
     record.resize(LIBRARY, 0);

@@ -1,4 +1,4 @@
-//! What a function does at its begin and end: the frame, saved registers, the way back.
+//! Prologues and epilogues: stack frames and saved registers.
 //!
 //! Narrow functions do it as the 32-bit System V convention says. Wide ones do it as the console's
 //! compiler does: 64-bit slots below the caller's stack pointer, and from four registers on common
@@ -110,7 +110,7 @@ impl<'a> Frame<'a> {
         start + 4 * u32::from(LAST + 1 - self.saved - FIRST_OF_HELPERS)
     }
 
-    /// What comes before the first statement. `number` is the register of the first local.
+    /// Writes the prologue. `number` is the register of the first local.
     pub fn begin(&self, code: &mut Code, number: Register) {
         if self.by_helpers() {
             code.get_lr(WIDE_LR);
@@ -141,7 +141,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    /// What comes behind the last statement.
+    /// Writes the epilogue.
     pub fn end(&self, code: &mut Code, number: Register) {
         if self.calls() {
             code.copy(NUMBER, number);

@@ -30,6 +30,7 @@ const COUNTER: Register = 12;
 pub const SCRATCH: Register = 11;
 /// The field of compares.
 const CR6: i64 = 6;
+
 /// Writes a function; returns its address.
 pub fn function(code: &mut Code, function: &Function, outside: Outside<'_>) -> u32 {
     let address = code.here();
@@ -42,7 +43,7 @@ pub fn function(code: &mut Code, function: &Function, outside: Outside<'_>) -> u
     address
 }
 
-/// What functions refer to.
+/// Addresses that functions refer to.
 #[derive(Clone, Copy, Debug)]
 pub struct Outside<'a> {
     /// Common code that saves registers.

@@ -13,7 +13,7 @@ use std::process::Stdio;
 /// Seconds of host time that a run may take.
 const PATIENCE: &str = "1800";
 
-/// What one run took, and what it answered.
+/// The outcome of one run.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Ran {
     /// User and system seconds of the whole process.

@@ -19,7 +19,7 @@ const DATA_ALIGNMENT: u32 = 0x1_0000;
 const STRIDE: u32 = ARENA + 128;
 /// Words that an import takes in the code.
 const THUNK: u32 = 4;
-/// What threads need of the kernel: `ExCreateThread` and `NtWaitForSingleObjectEx`.
+/// Imports of titles with threads: `ExCreateThread` and `NtWaitForSingleObjectEx`.
 const IMPORTS: [u16; 2] = [0x0D, 0xFD];
 
 /// A title.

@@ -319,7 +319,8 @@ pub enum Statement {
     Call { to: Local, leaf: u32, a: Local },
     /// The same with the leaf in a slot of a thing's table.
     Virtual { to: Local, thing: Thing, slot: u32, a: Local },
-    /// The case that bits of a local number; none if there are fewer. Their mask ends at the last bit.
+    /// The case that bits of a local number; none if there are fewer. Their mask ends at the last
+    /// bit.
     Switch { on: Local, bits: Rotation, cases: Vec<Vec<Statement>> },
 }
 
@@ -345,7 +346,7 @@ pub struct Function {
     pub locals: u8,
     /// How many floating-point variables it has.
     pub floats: u8,
-    /// What it does.
+    /// Its statements.
     pub body: Vec<Statement>,
 }
 
@@ -383,7 +384,7 @@ pub struct Program {
     pub functions: Vec<Function>,
     /// The table.
     pub round: Vec<Entry>,
-    /// What the arena holds first, in big-endian order.
+    /// The arena's first contents, in big-endian order.
     pub arena: Vec<u8>,
     /// Rounds.
     pub rounds: u32,

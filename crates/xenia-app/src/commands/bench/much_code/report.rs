@@ -1,4 +1,4 @@
-//! What `bench --much-code` says of each title: the report's rows, the printed table.
+//! The figures of `bench --much-code`: the report's rows, the printed table.
 
 use super::super::{Spread, cell, plot};
 use super::measure::{Ran, Times, spread};
@@ -13,7 +13,7 @@ documented! {
     pub struct MuchCodeReport {
         /// Functions and calls of each, and the variant unless it is `plain`.
         pub name: String,
-        /// What the functions are like.
+        /// The kind of its functions.
         pub variant: String,
         /// Functions.
         pub functions: u32,
@@ -61,7 +61,7 @@ impl MuchCodeReport {
         }
     }
 
-    /// What is drawn of it.
+    /// Its bars in the picture.
     pub fn bars(&self) -> plot::Bars<'_> {
         plot::Bars {
             name: &self.name,

@@ -1,4 +1,4 @@
-//! Where a title begins: the driver that calls all functions, and what runs it on several threads.
+//! The title's entry: the driver that calls all functions, and its start on several threads.
 //!
 //! Every thread has an arena, with two words behind it: the number that the first function is given,
 //! and the checksum. r14 to r20 are the driver's; functions leave them alone.
@@ -17,7 +17,7 @@ const FRAME: i64 = 64;
 const OWN: Register = 14;
 /// The return address.
 const BACK: Register = 20;
-/// What a thread may do before the processor's mask in its flags.
+/// The lowest bit of the processors' mask in a new thread's flags.
 const PROCESSOR_SHIFT: u32 = 24;
 /// Waits are of user mode.
 const USER_MODE: i64 = 1;

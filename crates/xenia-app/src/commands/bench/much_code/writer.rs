@@ -6,13 +6,13 @@
 use super::dice::Dice;
 use super::generate::LEAVES;
 use super::program::{
-    Binary, Condition, FLOATS, Field, Function, INDEX_MASK, Local, OBJECT, Relation, Rotation, SLOTS, Shape,
-    Statement, THINGS, Test, Thing, Turns, Unary, WideRotation, Width, WithConstant,
+    Binary, FLOATS, Field, Function, INDEX_MASK, Local, OBJECT, Rotation, SLOTS, Shape, Statement, THINGS,
+    Thing, Turns, Unary, WideRotation, Width, WithConstant,
 };
 use super::writer_float::Floats;
 use crate::cli::TitleVariant;
 
-/// What writes one function.
+/// A function that is being written.
 pub(super) struct Writer {
     variant: TitleVariant,
     pub(super) dice: Dice,
@@ -21,9 +21,9 @@ pub(super) struct Writer {
     /// Floating-point variables.
     pub(super) floats: Floats,
     /// Locals that were written and not read yet.
-    unread: Vec<bool>,
+    pub(super) unread: Vec<bool>,
     /// Whether it has a jump table.
-    has_switch: bool,
+    pub(super) has_switch: bool,
     /// Guest instructions so far, about.
     pub(super) size: u32,
     pub(super) body: Vec<Statement>,
@@ -163,31 +163,8 @@ impl Writer {
         }
     }
 
-    fn switch(&mut self) -> Statement {
-        self.has_switch = true;
-        let on = self.read();
-        let bits = Rotation { by: self.dice.below(32) as u8, begin: 28 + self.dice.below(2) as u8, end: 31 };
-        let most = bits.mask() + 1;
-        let count = most - self.dice.below(most / 4);
-        self.size += 9 + count;
-        let before = self.unread.clone();
-        let mut after = before.clone();
-        let mut cases = Vec::new();
-        for _ in 0..count {
-            self.unread.clone_from(&before);
-            let mut case = Vec::new();
-            self.block(1, 3, &mut case);
-            cases.push(case);
-            for (one, other) in after.iter_mut().zip(&self.unread) {
-                *one |= *other;
-            }
-        }
-        self.unread = after;
-        Statement::Switch { on, bits, cases }
-    }
-
     /// From `least` to `least + more` statements without branches.
-    fn block(&mut self, least: u32, more: u32, to: &mut Vec<Statement>) {
+    pub(super) fn block(&mut self, least: u32, more: u32, to: &mut Vec<Statement>) {
         for _ in 0..self.dice.below(more) + least {
             if self.floats.count() > 0 && self.dice.chance(55) {
                 self.float_statement(to);
@@ -261,7 +238,7 @@ impl Writer {
     }
 
     /// Bytes of an object that hold integers.
-    fn integers(&self) -> u32 {
+    pub(super) fn integers(&self) -> u32 {
         if self.variant == TitleVariant::Float { FLOATS } else { OBJECT }
     }
 
@@ -376,54 +353,10 @@ impl Writer {
     }
 
     /// Small ones are the most frequent.
-    fn constant(&mut self) -> i16 {
+    pub(super) fn constant(&mut self) -> i16 {
         let value = if self.dice.chance(80) { self.dice.below(64) } else { self.dice.below(8192) };
         let value = value as i16 + 1;
         if self.dice.chance(30) { -value } else { value }
-    }
-
-    /// Most conditions are fulfilled seldom or nearly always, as branches of programs are.
-    fn condition(&mut self) -> Condition {
-        self.size += 2;
-        let holds = self.dice.chance(50);
-        // Sixteenths of all values.
-        let share = self.dice.pick(&[0, 0, 1, 1, 1, 2, 4, 8]);
-        let test = match self.dice.below(100) {
-            0..30 if self.floats.count() > 0 => self.float_test(),
-            0..45 => {
-                self.size += 1;
-                let width = self.dice.pick(&[Width::Byte, Width::Half]);
-                let at = self.dice.below(self.integers() / width.bytes()) * width.bytes();
-                let whole = if width == Width::Byte { 256 } else { 65536 };
-                let (relation, limit) = match share {
-                    0 => (Relation::Equal, self.dice.below(whole)),
-                    _ => (Relation::Less, whole / 16 * share),
-                };
-                Test::Field { field: Field { at, width }, relation, limit: limit as u16 }
-            }
-            45..75 => {
-                let count = match share {
-                    0 => 7,
-                    1 => 4,
-                    2 => 3,
-                    4 => 2,
-                    _ => 1,
-                };
-                let begin = self.dice.below(32 - count) as u8;
-                let bits = Rotation { by: 0, begin, end: begin + count as u8 - 1 };
-                Test::Clear { local: self.read(), bits }
-            }
-            75..88 => {
-                let relation = self.dice.pick(&[Relation::Less, Relation::Equal, Relation::Greater]);
-                let (a, b) = (self.read(), self.read());
-                Test::Locals { a, b, relation, signed: self.dice.chance(60) }
-            }
-            _ => {
-                let relation = self.dice.pick(&[Relation::Less, Relation::Equal, Relation::Greater]);
-                Test::Constant { local: self.read(), relation, limit: self.constant() }
-            }
-        };
-        Condition { test, holds }
     }
 }
 

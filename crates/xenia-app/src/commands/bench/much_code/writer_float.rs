@@ -1,8 +1,8 @@
 //! Writes floating-point statements.
 //!
-//! Numbers stay between -2 and 2, as far as the statements tell, and what is stored between -1 and 1:
-//! nothing becomes infinite or a NaN, whose signs hosts choose. What is stored is a sum with a
-//! constant, so that numbers don't vanish over the rounds.
+//! Bounds are tracked: variables stay between -2 and 2, stored numbers between -1 and 1. So none
+//! becomes infinite or a NaN, whose sign hosts choose. A stored number is a sum with a constant, so
+//! that numbers don't vanish over the rounds.
 
 use super::program::{
     DOUBLES, FLOATS, FloatLocal, FloatOp, OBJECT, OFFSET, Relation, SCALE, Shape, Statement, Test, is_double,
