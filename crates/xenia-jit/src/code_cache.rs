@@ -103,7 +103,7 @@ impl CodeCache {
         Ok(Self {
             mode,
             store,
-            memory: CodeMemory::new(&missing_stub())?,
+            memory: CodeMemory::new(c"xenia-code", &missing_stub())?,
             regions: HashMap::new(),
             kept: 0,
             most_tables: MOST_TABLES,

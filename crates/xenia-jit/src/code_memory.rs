@@ -28,6 +28,7 @@ use entries::Tables;
 pub(crate) use entries::{Entries, STORED};
 use memmap2::{Mmap, MmapOptions, MmapRaw};
 use ranges::Ranges;
+use std::ffi::CStr;
 use std::fs::File;
 use std::io;
 use std::os::fd::FromRawFd;
@@ -47,11 +48,11 @@ fn host_error(call: &'static str) -> impl FnOnce(io::Error) -> JitError {
     move |source| JitError::Host { call, source }
 }
 
-/// An empty file in memory.
-fn file() -> Result<File, JitError> {
+/// An empty file in memory. Tools that look at the process see the name.
+fn file(name: &CStr) -> Result<File, JitError> {
     let create = |flags| {
         // SAFETY: the name is a C string; the call makes a new file and touches nothing else.
-        unsafe { libc::memfd_create(c"xenia-code".as_ptr(), flags) }
+        unsafe { libc::memfd_create(name.as_ptr(), flags) }
     };
     // Where executable files in memory are an exception that has to be asked for; older hosts don't know the flag.
     let descriptor = match create(libc::MFD_CLOEXEC | libc::MFD_EXEC) {
@@ -88,12 +89,12 @@ pub(crate) struct CodeMemory {
 }
 
 impl CodeMemory {
-    /// Empty code memory whose offsets 0 and [`STORED`] hold `stub`.
+    /// Empty code memory of this name whose offsets 0 and [`STORED`] hold `stub`.
     ///
     /// # Panics
     /// If that is longer than one of them: our own bug.
-    pub(crate) fn new(stub: &[u8]) -> Result<Self, JitError> {
-        let file = file()?;
+    pub(crate) fn new(name: &CStr, stub: &[u8]) -> Result<Self, JitError> {
+        let file = file(name)?;
         file.set_len(FILE_SIZE as u64).map_err(host_error("ftruncate of code memory"))?;
         let mut options = MmapOptions::new();
         options.len(FILE_SIZE).no_reserve_swap();
@@ -228,7 +229,7 @@ mod tests {
 
     #[test]
     fn code_is_read_back_as_it_was_written() {
-        let mut memory = CodeMemory::new(&[0xC3]).unwrap();
+        let mut memory = CodeMemory::new(c"test", &[0xC3]).unwrap();
         let at = memory.allocate(100).unwrap();
         memory.write(at, &[1, 2, 3]);
         assert_eq!(memory.read(at, 3), [1, 2, 3]);
@@ -236,7 +237,7 @@ mod tests {
 
     #[test]
     fn everything_but_the_stubs_can_be_given_back_at_once() {
-        let mut memory = CodeMemory::new(&[0xC3]).unwrap();
+        let mut memory = CodeMemory::new(c"test", &[0xC3]).unwrap();
         let used = memory.in_use();
         let first = memory.allocate(100).unwrap();
         memory.allocate(CODE_SIZE / 2).unwrap();

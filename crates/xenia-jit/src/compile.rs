@@ -131,13 +131,16 @@ pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) 
 }
 
 impl Engine {
-    /// Starts of what was reached in `from..to`: basic blocks, by the interpreter, or units of the baseline
+    /// Starts of what was reached in `from..to`: basic blocks, by the interpreter, and units of the baseline
     /// tier.
     pub(crate) fn reached_between(&self, shared: &Shared, from: u32, to: u32) -> Vec<u32> {
-        match &shared.baseline {
-            Some(baseline) => baseline.cache.lock().starts_between(from, to),
-            None => self.interpreter.reached_between(from, to),
+        let mut reached = self.interpreter.reached_between(from, to);
+        if let Some(baseline) = &shared.baseline {
+            reached.extend(baseline.cache.lock().starts_between(from, to));
+            reached.sort_unstable();
+            reached.dedup();
         }
+        reached
     }
 
     /// Compiles what is wanted, `plan` if that is made already, and publishes it, while its guest waits. False if it can't be

@@ -25,8 +25,13 @@ impl PerfMap {
 
     /// Names the host code of the guest code at `pc`.
     pub(crate) fn add(&self, address: u64, size: usize, pc: u32) {
+        self.add_as("guest", address, size, pc);
+    }
+
+    /// The same, with the name of what made it.
+    pub(crate) fn add_as(&self, tier: &str, address: u64, size: usize, pc: u32) {
         // A map that can't be written any more lacks names, and nothing else.
-        let line = format!("{address:x} {size:x} guest_{pc:08x}\n");
+        let line = format!("{address:x} {size:x} {tier}_{pc:08x}\n");
         if let Err(error) = self.0.lock().write_all(line.as_bytes()) {
             tracing::warn!(%error, "perf's map of code lacks {pc:#010x}");
         }

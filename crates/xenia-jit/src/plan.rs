@@ -79,9 +79,7 @@ impl Shared {
         if let Some(seed) = self.config.left_out {
             return Sides::Some(seed);
         }
-        // The baseline tier does not tell which sides its code took.
-        let knows_sides = self.config.warm_up > 1 && self.baseline.is_none();
-        let reached = if knows_sides { reached(from, to) } else { Vec::new() };
+        let reached = if self.config.warm_up > 1 { reached(from, to) } else { Vec::new() };
         if reached.is_empty() { Sides::All } else { Sides::Reached(reached) }
     }
 

@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     pub(crate) baseline: Option<Baseline>,
     /// The address that is being compiled, or 0: the latest, if several engines compile.
     pub(crate) compiling: Arc<AtomicU32>,
-    pub(crate) perf_map: Option<PerfMap>,
+    pub(crate) perf_map: Option<Arc<PerfMap>>,
     pub(crate) jit_dump: Option<JitDump>,
     pub(crate) store: Option<Arc<CodeStore>>,
 }
@@ -115,9 +115,12 @@ impl Shared {
         store: Option<Arc<CodeStore>>,
     ) -> Result<Arc<Self>, JitError> {
         let epochs = Epochs::new();
+        let perf_map = config.perf_map.then(PerfMap::open).transpose()?.map(Arc::new);
         let baseline = match config.tiers {
             Tiers::Optimizing => None,
-            Tiers::Baseline | Tiers::Both => Some(Baseline::new(&memory, &config, &epochs)?),
+            Tiers::Baseline | Tiers::Both => {
+                Some(Baseline::new(&memory, &config, &epochs, perf_map.clone())?)
+            }
         };
         let shared = Self {
             memory,
@@ -127,7 +130,7 @@ impl Shared {
             epochs,
             baseline,
             compiling: Arc::default(),
-            perf_map: config.perf_map.then(PerfMap::open).transpose()?,
+            perf_map,
             jit_dump: config.jit_dump.then(JitDump::open).transpose()?,
             store,
         };

@@ -101,6 +101,9 @@ pub struct FuzzArgs {
     /// Run each sequence from this many states, with --oracle interp: they cost little beside compiling it.
     #[arg(long, value_name = "N", value_parser = states, default_value = "1")]
     pub states: u64,
+    /// Which tier of the JIT is compared: `baseline`, or the optimizing one.
+    #[arg(long, value_enum, default_value_t)]
+    pub tier: Tier,
     /// What to compare with.
     #[arg(long, value_enum, default_value = "interp")]
     pub oracle: FuzzOracle,

@@ -1,7 +1,7 @@
 //! `xenia-rs fuzz`: random instruction sequences, the JIT against the interpreter, or both against qemu.
 
-use crate::cli::{FuzzArgs, FuzzEngine, FuzzMode, FuzzOracle};
-use crate::commands::conformance::jit_engine;
+use crate::cli::{FuzzArgs, FuzzEngine, FuzzMode, FuzzOracle, Tier};
+use crate::commands::conformance::{baseline_engine, jit_engine};
 use crate::exit::Code;
 use crate::interrupt::Interrupt;
 use crate::report::{check_json, json_line, write_json};
@@ -94,7 +94,12 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
             .with_style(ProgressStyle::with_template("{spinner} {human_pos} sequences, {elapsed}")?),
     };
     let shown = bar.clone();
-    let jit = jit_engine(args.break_lifter, Some(args.seed));
+    let jit = match args.tier {
+        Tier::Baseline => baseline_engine(),
+        Tier::Interp | Tier::Function | Tier::Loop | Tier::Auto => {
+            jit_engine(args.break_lifter, Some(args.seed))
+        }
+    };
     let mut config = FuzzConfig::new(limit.unwrap_or(u64::MAX), args.seed, jit);
     if outside.is_some() && args.engine == FuzzEngine::Interp {
         config.engine = None;

@@ -133,7 +133,7 @@ impl BaselineCache {
         let mut stub = Vec::new();
         stub.extend([0xFF, 0xA5]); // jmp [rbp + missing]
         stub.extend(Slot::Missing.at().to_le_bytes());
-        let memory = CodeMemory::new(&stub)?;
+        let memory = CodeMemory::new(c"xenia-baseline", &stub)?;
         let start = memory.execute_base() as usize;
         let hook = register_code_hook(start..start + CODE_SIZE, Box::new(on_fault))?;
         Ok(Self {
@@ -318,6 +318,11 @@ impl BaselineCache {
     /// The address of code at an offset.
     pub(super) fn address(&self, offset: u32) -> u64 {
         self.memory.execute_base() + u64::from(offset)
+    }
+
+    /// Bytes of the code of the unit at an offset.
+    pub(super) fn size_at(&mut self, offset: u32) -> usize {
+        self.unit_at(offset).map_or(0, |unit| unit.size as usize)
     }
 
     fn unit_at(&mut self, offset: u32) -> Option<&mut BaselineUnit> {

@@ -20,7 +20,12 @@
 //! without code of its own, is what baseline code does next; anything else leaves both. `crate::enter` has the
 //! same frame at [`Slot::SavedStack`], so that either tier's way out ends both.
 //!
-//! While either runs, MXCSR is the guest's. Services and arms that compute run with Rust's.
+//! It runs with all of the visit's budget; the slice that baseline code has of it is as before afterwards, or
+//! what is left.
+//!
+//! MXCSR is Rust's while baseline code runs, until the optimizing tier has run: then it stays the guest's, which
+//! [`Slot::GuestFloat`] says, until a service, or an arm that computes, needs Rust's. So neither calls of hot
+//! functions nor rows of arms pay for a change at each.
 //!
 //! # Safety rules
 //! - Everything here but [`enter`] is reached from baseline code only, whose rbp points [`BIAS`] bytes into
@@ -183,7 +188,6 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext, code: u64) {
              sub rsp, 8
              lea rbp, [rdi + {bias}]
              stmxcsr [rsp]
-             ldmxcsr [rbp + {mxcsr}]
              mov [rbp + {saved}], rsp
              mov [rbp + {saved_by_other}], rsp
              mov eax, [rbp + {pc}]
@@ -200,7 +204,6 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext, code: u64) {
         ]
         memory = const Slot::Memory.at(),
         bias = const BIAS,
-        mxcsr = const MXCSR,
         pc = const PC_AT,
         saved = const Slot::SavedStack.at(),
         saved_by_other = const word(Word::SavedStack),
@@ -234,8 +237,11 @@ pub(super) unsafe extern "sysv64" fn leave() {
 unsafe extern "sysv64" fn leave_stored() {
     naked_asm!(
         "mov rsp, [rbp + {saved}]",
+        "cmp byte ptr [rbp + {guest_float}], 0",
+        "je 2f",
         "stmxcsr [rbp + {mxcsr}]",
         "ldmxcsr [rsp]",
+        "2:",
         "add rsp, 8",
         "pop r15",
         "pop r14",
@@ -244,6 +250,7 @@ unsafe extern "sysv64" fn leave_stored() {
         "pop rbx",
         "pop rbp",
         "ret",
+        guest_float = const Slot::GuestFloat.at(),
         mxcsr = const MXCSR,
         saved = const Slot::SavedStack.at(),
     )
@@ -315,29 +322,39 @@ unsafe extern "sysv64" fn run_optimized() {
              mov rax, rsp
              and rsp, -16
              push rax
-             sub rsp, 8
+             push [rbp + {budget}]
              lea rax, [rsp - 8]
              cmp rax, [rbp + {limit}]
              jb 4f
              lea rax, [rsp - {near}]
              mov [rbp + {far}], rax
              lea r15, [rbp + {ahead} - {bias}]
+             cmp byte ptr [rbp + {guest_float}], 0
+             jne 5f
+             ldmxcsr [rbp + {mxcsr}]
+             mov byte ptr [rbp + {guest_float}], 1
+             5:
              mov rdi, [rbp + {budget}]
+             add rdi, [rbp + {rest}]
+             mov qword ptr [rbp + {rest}], 0
              mov esi, edx
              call rcx
-             add rsp, 8
+             pop r8
              pop rsp
              lea rbp, [r15 + {bias} - {ahead}]
-             mov [rbp + {budget}], rax
+             cmp r8, rax
+             cmovg r8, rax
+             sub rax, r8
+             mov [rbp + {budget}], r8
+             mov [rbp + {rest}], rax
              mov edx, ecx
              mov eax, ecx
              and eax, -4
              shr rcx, 32
-             cmp ecx, {budget_spent}
+             cmp ecx, {missing}
              ja 3f",
             load!(),
-            "je {slice_over}
-             mov ecx, [rbp + {lr}]
+            "mov ecx, [rbp + {lr}]
              and ecx, -4
              cmp eax, ecx
              jne 2f
@@ -349,6 +366,8 @@ unsafe extern "sysv64" fn run_optimized() {
              jmp rcx
              3:
              mov rdi, [rbp + {budget}]
+             add rdi, [rbp + {rest}]
+             mov qword ptr [rbp + {rest}], 0
              mov esi, edx
              mov rsp, [rbp + {saved}]
              jmp {leave_with_reason}
@@ -359,13 +378,15 @@ unsafe extern "sysv64" fn run_optimized() {
         ]
         memory = const Slot::Memory.at(),
         optimized = const word(Word::Code),
+        guest_float = const Slot::GuestFloat.at(),
+        mxcsr = const MXCSR,
         near = const NEAR,
         far = const word(Word::FarStack),
         ahead = const AHEAD,
         bias = const BIAS,
         budget = const displaced(BUDGET),
-        budget_spent = const Leave::Budget as i32,
-        slice_over = sym slice_over,
+        missing = const Leave::Missing as i32,
+        rest = const Slot::Rest.at(),
         lr = const LR_AT,
         entries = const Slot::Entries.at(),
         code = const Slot::Code.at(),
@@ -374,17 +395,6 @@ unsafe extern "sysv64" fn run_optimized() {
         leave_with_reason = sym leave_with_reason,
         leave = sym leave,
     )
-}
-
-/// Goes on at the context's pc.
-#[unsafe(naked)]
-unsafe extern "sysv64" fn resume() {
-    naked_asm!("mov eax, [rbp + {pc}]", "jmp {missing}", pc = const PC_AT, missing = sym missing)
-}
-
-/// The host address of [`resume`].
-pub(super) fn resume_address() -> u64 {
-    resume as *const () as u64
 }
 
 /// The host address of [`missing`].
@@ -409,10 +419,13 @@ macro_rules! asks {
                      and rsp, -16
                      mov esi, eax
                      lea rdi, [rbp - {bias}]
+                     cmp byte ptr [rbp + {guest_float}], 0
+                     je 2f
                      stmxcsr [rbp + {mxcsr}]
                      ldmxcsr [rip + {rust}]
+                     mov byte ptr [rbp + {guest_float}], 0
+                     2:
                      call {service}
-                     ldmxcsr [rbp + {mxcsr}]
                      mov rsp, r12
                      test rax, rax
                      jz {out}",
@@ -421,6 +434,7 @@ macro_rules! asks {
                 ]
                 memory = const Slot::Memory.at(),
                 bias = const BIAS,
+                guest_float = const Slot::GuestFloat.at(),
                 mxcsr = const MXCSR,
                 rust = sym RUST_MXCSR,
                 service = sym $service,
@@ -451,18 +465,24 @@ pub(super) unsafe extern "sysv64" fn run_float_arm() {
              mov esi, eax
              mov rdx, rcx
              lea rdi, [rbp - {bias}]
-             stmxcsr [rbp + {mxcsr}]
-             ldmxcsr [rip + {rust}]
+             cmp byte ptr [rbp + {guest_float}], 0
+             jne 3f
+             2:
              call {service}
-             ldmxcsr [rbp + {mxcsr}]
              mov rsp, r12
              test al, al
              jz {failed}",
             load!(),
-            "ret",
+            "ret
+             3:
+             stmxcsr [rbp + {mxcsr}]
+             ldmxcsr [rip + {rust}]
+             mov byte ptr [rbp + {guest_float}], 0
+             jmp 2b",
         ]
         memory = const Slot::Memory.at(),
         bias = const BIAS,
+        guest_float = const Slot::GuestFloat.at(),
         mxcsr = const MXCSR,
         rust = sym RUST_MXCSR,
         service = sym ask_float_arm,
@@ -547,7 +567,10 @@ unsafe extern "sysv64" fn ask_float_arm(ctx: *mut PpcContext, word: u32, arm: *c
     let (ctx, run) = unsafe { lend(ctx) };
     // SAFETY: as in `ask_arm`.
     let arm = unsafe { std::mem::transmute::<*const (), Arm>(arm) };
-    services::run_float_arm(ctx, run, word, arm)
+    if services::owes_status(ctx) {
+        services::settle_float(ctx, word);
+    }
+    services::run_arm(ctx, run, word, arm)
 }
 
 /// The slots with the addresses of the thunks.
@@ -571,6 +594,7 @@ pub(super) fn enter(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, code: u
     ctx.host[Slot::StackLimit as usize] = limit;
     ctx.host[Word::StackLimit as usize] = limit;
     ctx.host[Slot::Reason as usize] = Reason::Optimized as u64;
+    ctx.host[Slot::GuestFloat as usize] = 0;
     ctx.host[Slot::Run as usize] = std::ptr::from_mut(run) as u64;
     // SAFETY: the tables lead to code that `emit` made, which follows `map.rs`, or to the stub.
     unsafe { enter_code(ctx, code) };

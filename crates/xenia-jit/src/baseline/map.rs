@@ -87,7 +87,7 @@ const _: () = assert!(displacement(offset_of!(PpcContext, cr) + 56) <= 127 - 7, 
 #[repr(usize)]
 pub(super) enum Slot {
     /// Host address of guest address 0 in the view for compiled code.
-    Memory = HOST_WORDS - 14,
+    Memory = HOST_WORDS - 16,
     /// The table of entries: an offset from [`Slot::Code`] for each guest word.
     Entries,
     /// Where code memory starts (executable view).
@@ -102,6 +102,10 @@ pub(super) enum Slot {
     Reason,
     /// Host address of the instruction that faulted, or behind the call of an arm that did not complete.
     Site,
+    /// Instructions of the visit beyond the slice that the context's budget holds.
+    Rest,
+    /// Whether MXCSR is the guest's, and FPSCR is owed what it says.
+    GuestFloat,
     /// `enter::missing`.
     Missing,
     /// `enter::slice_over`.

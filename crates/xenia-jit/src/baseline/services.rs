@@ -2,15 +2,17 @@
 
 use super::cache::Arrived;
 use super::emit::CALLED;
-use super::enter::{Reason, resume_address};
+use super::enter::Reason;
 use super::map::Slot;
-use super::tier::{Baseline, SLICE};
-use crate::code_memory::{Entries, STORED};
+use super::tier::{Baseline, SLICE, Sampled};
+use crate::code_memory::Entries;
 use crate::float_state;
 use crate::hooks::Run;
 use crate::host::Word;
+use std::sync::LazyLock;
+use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{Arm, EngineConfig, PpcContext};
-use xenia_isa::Instruction;
+use xenia_isa::{Family, Instruction, Op, decode};
 
 /// The state of a run that its services share.
 pub(super) struct BaselineRun<'a, 'q> {
@@ -20,14 +22,12 @@ pub(super) struct BaselineRun<'a, 'q> {
     pub(super) baseline: &'a Baseline,
     /// The entries of the optimizing tier in the context's mode.
     pub(super) optimized: &'a Entries,
-    /// Instructions of the visit beyond the slice that the context's budget holds.
-    pub(super) rest: i64,
     /// The context's budget when it got the last slice, or part of one.
     pub(super) slice: i64,
     /// Instructions from then to the next sample.
     pub(super) until_sample: i64,
-    /// Whether the unit that was left is to be compiled by the optimizing tier.
-    pub(super) is_hot: bool,
+    /// What the last sample said of the unit that was left for it.
+    pub(super) sampled: Sampled,
 }
 
 /// Leaves at `pc`.
@@ -56,23 +56,18 @@ pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u
 /// The budget may not suffice for the path from `pc`: gives it another slice of the visit's, and the address
 /// to go on at; 0 to leave.
 pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32) -> u64 {
-    if run.rest == 0 {
+    let rest = ctx.host[Slot::Rest as usize] as i64;
+    if rest == 0 {
         return leave(ctx, pc, Reason::Budget);
     }
-    run.is_hot = run.baseline.credit(pc, SLICE as u64);
-    let more = run.rest.min(SLICE);
-    run.rest -= more;
-    // Both move alike, so that time stays right.
+    run.sampled = run.baseline.credit(pc, SLICE as u64);
+    let more = rest.min(SLICE);
     ctx.budget += more;
-    ctx.visit_budget += more;
+    ctx.host[Slot::Rest as usize] = (rest - more) as u64;
     run.slice = ctx.budget;
     run.until_sample = SLICE;
-    if run.is_hot {
+    if run.sampled != Sampled::Lukewarm {
         return leave(ctx, pc, Reason::Branch);
-    }
-    if run.optimized.offset(pc) > STORED {
-        ctx.pc = pc;
-        return resume_address();
     }
     match run.baseline.address_of(pc) {
         Some(address) => address,
@@ -85,15 +80,64 @@ pub(super) fn run_arm(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, word:
     arm.run(ctx, run.hooks.memory, run.hooks.devices, run.config, Instruction(word))
 }
 
-/// As [`run_arm`], for arms that look at FPSCR or change it.
-pub(super) fn run_float_arm(
-    ctx: &mut PpcContext,
-    run: &mut BaselineRun<'_, '_>,
-    word: u32,
-    arm: Arm,
-) -> bool {
+/// Whether FPSCR is owed anything by code of the optimizing tier.
+#[inline]
+pub(super) fn owes_status(ctx: &PpcContext) -> bool {
+    let flags = ctx.host[Word::Mxcsr as usize] as u32 & float_state::FLAGS;
+    ctx.fp_lazy.op != 0 || ctx.host[Word::ScalarFlags as usize] != 0 || flags != 0
+}
+
+/// Makes of FPSCR what the arm of an instruction needs, where code of the optimizing tier owes it something.
+pub(super) fn settle_float(ctx: &mut PpcContext, word: u32) {
+    let needs = decode(word).map_or(Status::Reads, |op| STATUS[op as usize]);
+    if needs == Status::Ignores {
+        return;
+    }
     let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
-    float_state::settle(ctx, &mut mxcsr);
+    float_state::settle_exceptions(ctx, &mut mxcsr);
     ctx.host[Word::Mxcsr as usize] = mxcsr.into();
-    run_arm(ctx, run, word, arm)
+    if ctx.fp_lazy.op == 0 {
+        return;
+    }
+    if needs == Status::Replaces && ctx.fpscr & CONTROL == 0 {
+        ctx.fp_lazy.op = 0;
+    } else {
+        float_state::settle(ctx, &mut 0);
+    }
+}
+
+/// What an arm does with FPRF, FR and FI of FPSCR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Status {
+    /// It neither reads nor writes FPSCR.
+    Ignores,
+    /// It writes all of them without a look, if no exception is enabled.
+    Replaces,
+    Reads,
+}
+
+static STATUS: LazyLock<Vec<Status>> = LazyLock::new(|| Op::all().map(status).collect());
+
+fn status(op: Op) -> Status {
+    match op {
+        Op::faddx
+        | Op::fsubx
+        | Op::fmulx
+        | Op::fdivx
+        | Op::fmaddx
+        | Op::fmsubx
+        | Op::fnmaddx
+        | Op::fnmsubx
+        | Op::faddsx
+        | Op::fsubsx
+        | Op::fmulsx
+        | Op::fdivsx
+        | Op::fmaddsx
+        | Op::fmsubsx
+        | Op::fnmaddsx
+        | Op::fnmsubsx
+        | Op::frspx => Status::Replaces,
+        _ if op.row().family == Family::Float => Status::Reads,
+        _ => Status::Ignores,
+    }
 }

@@ -21,6 +21,7 @@ use crate::hooks::{self, Run};
 use crate::host::{Leave, Word};
 use crate::jit::Engine;
 use crate::mode::Mode;
+use crate::perf_map::PerfMap;
 use crate::plan::Wanted;
 use crate::region::block_length;
 use crate::shared::{ModeCode, Shared};
@@ -39,12 +40,35 @@ pub(crate) const SLICE: i64 = 20_000;
 /// one run of an instruction that calls an arm: 5 ns for the latter, 0.1 ns for the former.
 const ARM_WEIGHT: u64 = 50;
 
-/// Whether the optimizing tier's code would by now have saved the time that making it takes.
-fn is_hot(work: Work, hot_after: u32) -> bool {
-    let instructions = u128::from(work.instructions);
-    let weight = instructions + u128::from(ARM_WEIGHT * u64::from(work.arms));
-    u128::from(work.credit) * weight >= u128::from(hot_after) * instructions * instructions
+/// What a sample says of the unit that it hit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sampled {
+    /// It stays here.
+    Lukewarm,
+    /// It will be hot soon: the interpreter runs some of it and notes which sides of branches are taken.
+    Warm,
+    /// The optimizing tier's code would by now have saved the time that making it takes.
+    Hot,
 }
+
+impl Sampled {
+    fn of(work: Work, hot_after: u32) -> Self {
+        let instructions = u128::from(work.instructions);
+        let weight = instructions + u128::from(ARM_WEIGHT * u64::from(work.arms));
+        let done = u128::from(work.credit) * weight;
+        let needed = u128::from(hot_after) * instructions * instructions;
+        if done >= needed {
+            Self::Hot
+        } else if 8 * done >= 7 * needed {
+            Self::Warm
+        } else {
+            Self::Lukewarm
+        }
+    }
+}
+
+/// Instructions that the interpreter runs where a sample finds a unit warm.
+const PROFILED: u32 = 500;
 
 /// The baseline tier of one machine.
 pub(crate) struct Baseline {
@@ -56,6 +80,7 @@ pub(crate) struct Baseline {
     /// The memory's epoch when units of changed pages were last withdrawn.
     seen: AtomicU64,
     granularity: Granularity,
+    perf_map: Option<Arc<PerfMap>>,
     /// See [`JitConfig::hot_after`]; `None` if there is no optimizing tier.
     hot_after: Option<u32>,
 }
@@ -73,6 +98,7 @@ impl Baseline {
         memory: &GuestMemory,
         config: &JitConfig,
         epochs: &Arc<Epochs>,
+        perf_map: Option<Arc<PerfMap>>,
     ) -> Result<Self, JitError> {
         let stores_by_arms = config.engine.reservations == ReservationMode::Strict;
         let cache = BaselineCache::new(
@@ -87,7 +113,16 @@ impl Baseline {
         let entries = Arc::clone(cache.entries());
         let (seen, granularity) = (AtomicU64::new(0), config.granularity);
         let hot_after = (config.tiers == Tiers::Both).then_some(config.hot_after);
-        Ok(Self { cache: Mutex::new(cache), entries, slots, code_base, seen, granularity, hot_after })
+        Ok(Self {
+            cache: Mutex::new(cache),
+            entries,
+            slots,
+            code_base,
+            seen,
+            granularity,
+            perf_map,
+            hot_after,
+        })
     }
 
     /// Whether code of this tier may run a context of `mode`.
@@ -131,13 +166,17 @@ impl Baseline {
             Granularity::Instruction => Reach { words: 1, instructions: 1 },
         };
         let offset = cache.compile(memory, optimized, pc, arrived, reach)?;
+        if let Some(map) = &self.perf_map {
+            map.add_as("baseline", cache.address(offset), cache.size_at(offset), pc);
+        }
         Some(cache.address(offset))
     }
 
-    /// Credits the unit with the entry `pc`. Whether it is worth the optimizing tier.
-    pub(super) fn credit(&self, pc: u32, instructions: u64) -> bool {
-        let Some(hot_after) = self.hot_after else { return false };
-        self.cache.lock().credit(pc, instructions).is_some_and(|work| is_hot(work, hot_after))
+    /// Credits the unit with the entry `pc`.
+    pub(super) fn credit(&self, pc: u32, instructions: u64) -> Sampled {
+        let Some(hot_after) = self.hot_after else { return Sampled::Lukewarm };
+        let work = self.cache.lock().credit(pc, instructions);
+        work.map_or(Sampled::Lukewarm, |work| Sampled::of(work, hot_after))
     }
 
     /// Withdraws units whose pages have changed.
@@ -201,9 +240,8 @@ impl Engine {
         }
         let slice = ctx.budget.min(self.until_sample);
         let rest = ctx.budget - slice;
-        // Both move alike, so that time stays right.
-        ctx.budget -= rest;
-        ctx.visit_budget -= rest;
+        ctx.budget = slice;
+        ctx.host[Slot::Rest as usize] = rest as u64;
         let config = shared.config.engine;
         let mut run = BaselineRun {
             hooks: Run {
@@ -218,39 +256,38 @@ impl Engine {
             config,
             baseline,
             optimized: &code.entries,
-            rest,
             slice,
             until_sample: self.until_sample,
-            is_hot: false,
+            sampled: Sampled::Lukewarm,
         };
         hooks::lend_run(ctx, &mut run.hooks);
         let reason = enter(ctx, &mut run, address);
-        let BaselineRun { hooks: Run { exit, taken, .. }, rest, slice, until_sample, is_hot, .. } = run;
+        let BaselineRun { hooks: Run { exit, taken, .. }, slice, until_sample, sampled, .. } = run;
         if let Some(taken) = taken {
             // The store that they were for has faulted.
             memory.reservations().end_store(taken, ctx.hw_id, ctx.reservation.held());
         }
-        // A slice that the visit ends is the next visit's.
-        self.until_sample = (until_sample - (slice - ctx.budget)).max(1);
-        ctx.budget += rest;
-        ctx.visit_budget += rest;
-        let leave = ctx.host[Word::Leave as usize] as u32;
         if reason == Reason::Optimized {
+            // It had all of the budget, and left from there.
+            self.until_sample = until_sample;
+            let leave = ctx.host[Word::Leave as usize] as u32;
             let (leave, detail) = (Leave::from_bits(leave), leave >> 8);
-            if leave == Leave::Budget && rest > 0 {
-                // The slice has ended, not the visit.
-                self.until_sample = SLICE;
-                return Visited::Ran(self.after_leaving(code, ctx, devices, (Leave::Branch, 0, None)));
-            }
             return Visited::Ran(self.after_leaving(code, ctx, devices, (leave, detail, exit)));
         }
+        // A slice that the visit ends is the next visit's.
+        self.until_sample = (until_sample - (slice - ctx.budget)).clamp(1, SLICE);
+        ctx.budget += ctx.host[Slot::Rest as usize] as i64;
         let mut mxcsr = ctx.host[Word::Mxcsr as usize] as u32;
         float_state::settle(ctx, &mut mxcsr);
-        if is_hot {
-            self.optimize(shared, mode, code, baseline, ctx.pc);
-        }
         Visited::Ran(match reason {
-            Reason::Branch | Reason::Optimized => None,
+            Reason::Branch | Reason::Optimized => match sampled {
+                Sampled::Lukewarm => None,
+                Sampled::Warm => self.profile(ctx, devices),
+                Sampled::Hot => {
+                    self.optimize(shared, mode, code, baseline, ctx.pc);
+                    None
+                }
+            },
             Reason::Interpret => self.interpret(ctx, devices, 1),
             Reason::Budget => Some(self.interpreter.run(ctx, devices)),
             Reason::Fault | Reason::Arm => self.left_at_site(baseline, reason, ctx, devices),
@@ -277,6 +314,17 @@ impl Engine {
         ctx.pc = site.pc;
         ctx.budget += i64::from(site.remaining);
         self.interpret(ctx, devices, 1)
+    }
+
+    /// Interprets a little, so that what is compiled next is known to be reached.
+    fn profile(&mut self, ctx: &mut PpcContext, devices: &mut CurrentQueue<'_>) -> Option<Exit> {
+        let rest = (ctx.budget - i64::from(PROFILED)).max(0);
+        ctx.budget -= rest;
+        ctx.visit_budget -= rest;
+        let exit = self.interpreter.run_to_code(ctx, devices, u32::MAX, |_| false);
+        ctx.budget += rest;
+        ctx.visit_budget += rest;
+        exit.filter(|&exit| exit != Exit::Budget || rest == 0)
     }
 
     /// Has the optimizing tier compile the function around `pc`, at once or in the background.
