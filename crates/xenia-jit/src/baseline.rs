@@ -13,7 +13,7 @@
 //!
 //! | question | modules |
 //! |---|---|
-//! | what is compiled together? | `unit`, `leaves` |
+//! | what is compiled together? | `unit`, `leaves`, `source` |
 //! | what does it become? | `emit`, `templates`, `encode` |
 //! | where does it lie, what leads to it, when does it go? | `cache`, `links`, `sites` |
 //! | how is it entered and left? | `tier`, `enter`, `services` |
@@ -22,7 +22,7 @@
 //! - Code runs contexts in 32-bit mode with XER\[SO\] = 0; instructions that may change either are the
 //!   interpreter's.
 //! - Between two guest instructions all guest state is in the mapped registers and the context.
-//! - `unsafe` is in `enter` only.
+//! - `unsafe` is in `enter` and its thunks only.
 
 mod cache;
 mod emit;
@@ -34,6 +34,7 @@ mod links;
 mod map;
 mod services;
 mod sites;
+mod source;
 mod templates;
 mod tier;
 mod unit;

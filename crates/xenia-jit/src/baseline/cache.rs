@@ -10,13 +10,16 @@
 //! Limits: code memory ([`crate::code_memory::CODE_SIZE`], about 24 million guest instructions); when it is
 //! full, all units are withdrawn. What is kept beside the code grows with it: some 8 bytes an instruction.
 
+mod withdraw;
+
 use super::emit::Emitter;
 use super::enter::{THUNKS, on_fault};
 use super::links::Links;
 use super::map::Slot;
 use super::sites;
+use super::source::{Covered, PagesRead, cover, covers};
 use super::templates::HostFeatures;
-use super::unit::{Discovery, Reach, Source};
+use super::unit::{Discovery, Reach};
 use crate::JitError;
 use crate::code_memory::{CODE_SIZE, CodeMemory, Entries};
 use crate::epochs::Epochs;
@@ -25,15 +28,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use xenia_cpu::Arm;
-use xenia_guest::{GuestAddr, PAGE_SIZE};
-use xenia_memory::{CodeHook, GuestMemory, Watch, register_code_hook};
+use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 
-/// Changes of a page after which its code is interpreted.
-const FLIP_LIMIT: u32 = 12;
 /// Withdrawn units that may wait for engines before these are looked at.
 const MOST_RETIRED: usize = 64;
-/// Words of a page.
-const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
 
 /// A published unit.
 struct BaselineUnit {
@@ -103,8 +101,7 @@ pub(crate) struct BaselineCache {
     by_offset: BTreeMap<u32, u32>,
     links: Links,
     pages: FnvHashMap<u32, PageUnits>,
-    /// Words that units contain, a bit each, by guest page.
-    covered: FnvHashMap<u32, Box<[u64; PAGE_WORDS / 64]>>,
+    covered: Covered,
     /// Changes seen of pages that held units.
     flips: FnvHashMap<u32, u32>,
     compile_restless: bool,
@@ -354,96 +351,6 @@ impl BaselineCache {
         }
     }
 
-    /// The other tier has code for these addresses: they are no entries here from now on.
-    pub(crate) fn hide(&mut self, entries: impl Iterator<Item = u32>) {
-        for pc in entries {
-            let offset = self.memory.entries().offset(pc);
-            if offset == 0 {
-                continue;
-            }
-            self.memory.set_entry(pc, 0);
-            self.links.withdraw(&self.memory, pc);
-            let Some((_, &id)) = self.by_offset.range(..=offset).next_back() else { continue };
-            let Some(unit) = self.units.get_mut(&id) else { continue };
-            unit.entries.retain(|&entry| entry != pc);
-            if unit.start == pc {
-                self.by_start.remove(&pc);
-            }
-            if unit.entries.is_empty() {
-                self.withdraw(id);
-            }
-        }
-    }
-
-    /// Withdraws the units on pages whose version has moved. Gives how many there were.
-    pub(crate) fn withdraw_changed(&mut self, guest: &GuestMemory) -> u64 {
-        let moved = self.pages.iter().filter(|(page, units)| guest.page_version(**page) != units.version);
-        let moved: Vec<u32> = moved.map(|(&page, _)| page).collect();
-        let mut withdrawn = 0;
-        for page in moved {
-            let Some(PageUnits { units, .. }) = self.pages.remove(&page) else { continue };
-            *self.flips.entry(page).or_default() += 1;
-            for id in units {
-                withdrawn += u64::from(self.withdraw(id));
-            }
-        }
-        self.counts.invalidations += withdrawn;
-        withdrawn
-    }
-
-    /// False if it was withdrawn already.
-    fn withdraw(&mut self, id: u32) -> bool {
-        let Some(unit) = self.units.get_mut(&id).filter(|unit| !unit.is_retired) else { return false };
-        unit.is_retired = true;
-        for &pc in &unit.entries {
-            self.memory.set_entry(pc, 0);
-            self.links.withdraw(&self.memory, pc);
-        }
-        for &target in &unit.targets {
-            self.links.remove(id, target);
-        }
-        for page in &unit.pages {
-            if let Some(units) = self.pages.get_mut(page) {
-                units.units.retain(|&unit| unit != id);
-                if units.units.is_empty() {
-                    self.pages.remove(page);
-                }
-            }
-        }
-        if self.by_start.get(&unit.start) == Some(&id) {
-            self.by_start.remove(&unit.start);
-        }
-        for page in unit.start / PAGE_SIZE..=unit.end.wrapping_sub(1) / PAGE_SIZE {
-            self.covered.remove(&page);
-        }
-        self.retired.push((self.epochs.advance(), id));
-        true
-    }
-
-    /// Withdraws everything.
-    fn flush(&mut self) {
-        for id in self.units.keys().copied().collect::<Vec<_>>() {
-            self.withdraw(id);
-        }
-        self.flips.clear();
-        self.release_retired();
-    }
-
-    /// Frees code that no engine can be in any more.
-    fn release_retired(&mut self) {
-        let oldest = self.epochs.oldest();
-        let (free, kept) =
-            std::mem::take(&mut self.retired).into_iter().partition(|&(epoch, _)| epoch < oldest);
-        self.retired = kept;
-        let free: Vec<(u64, u32)> = free;
-        for (_, id) in free {
-            if let Some(unit) = self.units.remove(&id) {
-                self.by_offset.remove(&unit.offset);
-                self.memory.release(unit.offset as usize, unit.size as usize);
-            }
-        }
-    }
-
     /// Bytes of code memory in use, and units.
     pub(crate) fn sizes(&self) -> (u64, u64) {
         (self.memory.in_use() as u64, self.units.len() as u64)
@@ -463,73 +370,4 @@ fn thunk(memory: &mut CodeMemory, thunks: &mut FnvHashMap<Arm, u32>, arm: Arm, s
     memory.write(offset, &code);
     thunks.insert(arm, offset as u32);
     Some(offset as u32)
-}
-
-type Covered = FnvHashMap<u32, Box<[u64; PAGE_WORDS / 64]>>;
-
-fn covers(covered: &Covered, pc: u32) -> bool {
-    let word = (pc % PAGE_SIZE / 4) as usize;
-    covered.get(&(pc / PAGE_SIZE)).is_some_and(|bits| bits[word / 64] >> (word % 64) & 1 != 0)
-}
-
-fn cover(covered: &mut Covered, pc: u32) {
-    let word = (pc % PAGE_SIZE / 4) as usize;
-    let bits = covered.entry(pc / PAGE_SIZE).or_insert_with(|| Box::new([0; PAGE_WORDS / 64]));
-    bits[word / 64] |= 1 << (word % 64);
-}
-
-/// Guest code on pages that are watched before they are read.
-struct PagesRead<'a> {
-    guest: &'a GuestMemory,
-    entries: &'a Entries,
-    /// Those of the optimizing tier.
-    optimized: &'a Entries,
-    /// Changes by page, if pages that change often are left to the interpreter.
-    flips: Option<&'a FnvHashMap<u32, u32>>,
-    /// Words that end the unit where a block begins at them.
-    covered: Option<&'a Covered>,
-    start: u32,
-    /// The page that was asked for last, and whether it may be read.
-    last: (u32, bool),
-    /// Pages that were read, with their versions.
-    pages: Vec<(u32, u32)>,
-}
-
-impl PagesRead<'_> {
-    fn may_read(&mut self, pc: u32) -> bool {
-        let Some(page) = GuestMemory::page_index(GuestAddr(pc)) else { return false };
-        if self.pages.iter().any(|&(read, _)| read == page) {
-            return true;
-        }
-        if self.flips.is_some_and(|flips| flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)) {
-            return false;
-        }
-        match self.guest.watch_code_page(page) {
-            Some((version, Watch::Protected)) => {
-                self.pages.push((page, version));
-                true
-            }
-            _ => false,
-        }
-    }
-}
-
-impl Source for PagesRead<'_> {
-    fn fetch(&mut self, pc: u32) -> Option<u32> {
-        let page = pc / PAGE_SIZE;
-        if self.last.0 != page {
-            self.last = (page, self.may_read(pc));
-        }
-        if !self.last.1 {
-            return None;
-        }
-        self.guest.fetch_u32(pc).ok()
-    }
-
-    fn is_elsewhere(&self, pc: u32) -> bool {
-        pc != self.start
-            && (self.entries.offset(pc) != 0
-                || self.optimized.offset(pc) != 0
-                || self.covered.is_some_and(|covered| covers(covered, pc)))
-    }
 }

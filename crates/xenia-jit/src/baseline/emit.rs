@@ -125,7 +125,7 @@ impl Emitter {
         self.entries.clear();
         self.arm_calls.clear();
         self.sites.clear();
-        let nests = nests(unit);
+        let nests = unit.nests();
         for (number, &block) in unit.blocks.iter().enumerate() {
             let start = self.templates.e.len();
             self.labels.push(start as u32);
@@ -384,24 +384,6 @@ fn computes(op: Op) -> bool {
         Op::all().map(|op| is_one(op.row())).collect()
     });
     COMPUTES[op as usize]
-}
-
-/// Whether code that the unit leads to may call. A unit without calls and links nests no further.
-fn nests(unit: &Discovery) -> bool {
-    unit.blocks.iter().enumerate().any(|(number, block)| {
-        let pc = unit.address(block.end - 1);
-        let last = unit.words(block.end - 1, block.end)[0].i;
-        let follows = unit.blocks.get(number + 1).is_some_and(|next| next.first == block.end);
-        let falls_out = block.ending.may_fall_through() && !follows;
-        let jumps_out = match block.ending {
-            Ending::Call | Ending::IndirectCall | Ending::Indirect => true,
-            Ending::Jump | Ending::Conditional => {
-                block.ending.target(pc, last).is_none_or(|target| unit.block_at(target & !3).is_none())
-            }
-            _ => false,
-        };
-        falls_out || jumps_out
-    })
 }
 
 /// The constant that `lis` and what adds the lower half to the same register make together.

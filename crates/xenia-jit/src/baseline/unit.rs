@@ -207,6 +207,23 @@ impl Discovery {
         }
     }
 
+    /// Whether code that the unit leads to may call. A unit without calls and links nests no further.
+    pub(super) fn nests(&self) -> bool {
+        self.blocks.iter().enumerate().any(|(number, block)| {
+            let (pc, last) = (self.address(block.end - 1), self.words[block.end - 1].i);
+            let follows = self.blocks.get(number + 1).is_some_and(|next| next.first == block.end);
+            let falls_out = block.ending.may_fall_through() && !follows;
+            let jumps_out = match block.ending {
+                Ending::Call | Ending::IndirectCall | Ending::Indirect => true,
+                Ending::Jump | Ending::Conditional => {
+                    block.ending.target(pc, last).is_none_or(|target| self.block_at(target & !3).is_none())
+                }
+                _ => false,
+            };
+            falls_out || jumps_out
+        })
+    }
+
     fn make_blocks(&mut self) {
         let mut index = 0;
         while index < self.touched {

@@ -1,0 +1,146 @@
+//! Host registers, operands and the forms of instructions.
+
+/// A host register by its number in machine code.
+pub(in crate::baseline) type HostReg = u8;
+
+pub(in crate::baseline) const RAX: HostReg = 0;
+pub(in crate::baseline) const RCX: HostReg = 1;
+pub(in crate::baseline) const RDX: HostReg = 2;
+pub(in crate::baseline) const RBX: HostReg = 3;
+pub(in crate::baseline) const RSI: HostReg = 6;
+pub(in crate::baseline) const R8: HostReg = 8;
+pub(in crate::baseline) const R9: HostReg = 9;
+pub(in crate::baseline) const R10: HostReg = 10;
+pub(in crate::baseline) const R11: HostReg = 11;
+pub(in crate::baseline) const R12: HostReg = 12;
+pub(in crate::baseline) const R13: HostReg = 13;
+pub(in crate::baseline) const R14: HostReg = 14;
+pub(in crate::baseline) const R15: HostReg = 15;
+
+/// An operand that is a register or memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::baseline) enum Rm {
+    /// A host register.
+    Reg(HostReg),
+    /// The context: `[rbp + displacement]`.
+    Ctx(i32),
+    /// Guest memory at the effective address in eax: `[rdi + rax + displacement]`.
+    Guest(i8),
+}
+
+/// How an instruction of a register and an [`Rm`] is encoded, but for its width.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::baseline) struct Form {
+    /// A legacy prefix, or 0.
+    pub(super) prefix: u8,
+    /// Escape bytes in front of the opcode, the first one lowest, and how many.
+    pub(super) escape: (u16, u32),
+    pub(super) opcode: u8,
+    /// Whether the register operand is one of 8 bits, of which 4 to 7 need a REX prefix.
+    pub(super) is_byte: bool,
+    pub(super) changes_flags: bool,
+}
+
+impl Form {
+    const fn alu(opcode: u8) -> Self {
+        Self { prefix: 0, escape: (0, 0), opcode, is_byte: false, changes_flags: true }
+    }
+
+    const fn plain(opcode: u8) -> Self {
+        Self { changes_flags: false, ..Self::alu(opcode) }
+    }
+
+    /// With the escape byte 0F.
+    const fn two(opcode: u8) -> Self {
+        Self { escape: (0x0F, 1), ..Self::plain(opcode) }
+    }
+
+    /// With the escape bytes 0F 38.
+    const fn three(opcode: u8) -> Self {
+        Self { escape: (0x380F, 2), ..Self::plain(opcode) }
+    }
+
+    /// On 8 bits, of a form whose opcode for them is one less.
+    pub(in crate::baseline) const fn byte(self) -> Self {
+        Self { opcode: self.opcode - 1, is_byte: true, ..self }
+    }
+
+    /// On 16 bits.
+    pub(in crate::baseline) const fn half(self) -> Self {
+        Self { prefix: 0x66, ..self }
+    }
+}
+
+/// `op reg, rm`.
+pub(in crate::baseline) const ADD: Form = Form::alu(0x03);
+pub(in crate::baseline) const OR: Form = Form::alu(0x0B);
+pub(in crate::baseline) const AND: Form = Form::alu(0x23);
+pub(in crate::baseline) const SUB: Form = Form::alu(0x2B);
+pub(in crate::baseline) const XOR: Form = Form::alu(0x33);
+pub(in crate::baseline) const CMP: Form = Form::alu(0x3B);
+pub(in crate::baseline) const TEST: Form = Form::alu(0x85);
+pub(in crate::baseline) const IMUL: Form = Form { escape: (0x0F, 1), ..Form::alu(0xAF) };
+pub(in crate::baseline) const LZCNT: Form = Form { prefix: 0xF3, escape: (0x0F, 1), ..Form::alu(0xBD) };
+pub(in crate::baseline) const MOV: Form = Form::plain(0x8B);
+pub(in crate::baseline) const MOVSXD: Form = Form::plain(0x63);
+pub(in crate::baseline) const MOVZX8: Form = Form { is_byte: true, ..Form::two(0xB6) };
+pub(in crate::baseline) const MOVZX16: Form = Form::two(0xB7);
+pub(in crate::baseline) const MOVSX8: Form = Form { is_byte: true, ..Form::two(0xBE) };
+pub(in crate::baseline) const MOVSX16: Form = Form::two(0xBF);
+pub(in crate::baseline) const MOVBE: Form = Form::three(0xF0);
+/// `op rm, reg`.
+pub(in crate::baseline) const STORE: Form = Form::plain(0x89);
+pub(in crate::baseline) const STORE8: Form = Form { is_byte: true, ..Form::plain(0x88) };
+pub(in crate::baseline) const MOVBE_STORE: Form = Form::three(0xF1);
+pub(in crate::baseline) const XOR_TO: Form = Form::alu(0x31);
+/// Operations with an immediate operand, by their number in the opcode's extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(in crate::baseline) enum Imm {
+    Add = 0,
+    Or = 1,
+    And = 4,
+    Sub = 5,
+    Xor = 6,
+    Cmp = 7,
+}
+
+/// Shifts, by their number in the opcode's extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(in crate::baseline) enum Shift {
+    RotateLeft = 0,
+    Left = 4,
+    Right = 5,
+    RightSigned = 7,
+}
+
+/// Operations on one operand, by their number in the opcode's extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(in crate::baseline) enum Unary {
+    Not = 2,
+    Neg = 3,
+    Div = 6,
+    DivSigned = 7,
+}
+
+/// A host condition, by its number in machine code. `code ^ 1` is its opposite.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::baseline) struct Condition(pub(in crate::baseline) u8);
+
+impl Condition {
+    pub(in crate::baseline) const CARRY: Self = Self(2);
+    pub(in crate::baseline) const NOT_CARRY: Self = Self(3);
+    pub(in crate::baseline) const EQUAL: Self = Self(4);
+    pub(in crate::baseline) const NOT_EQUAL: Self = Self(5);
+    pub(in crate::baseline) const NOT_OVERFLOW: Self = Self(1);
+    pub(in crate::baseline) const ABOVE: Self = Self(7);
+    pub(in crate::baseline) const PARITY_EVEN: Self = Self(10);
+    pub(in crate::baseline) const LESS: Self = Self(12);
+    pub(in crate::baseline) const GREATER: Self = Self(15);
+
+    pub(in crate::baseline) const fn not(self) -> Self {
+        Self(self.0 ^ 1)
+    }
+}

@@ -1,0 +1,221 @@
+//! Every encoding against a whole decoder.
+
+use super::*;
+use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, OpKind, Register};
+
+const REGISTERS: [HostReg; 15] = [0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
+
+/// The one instruction that `write` wrote.
+fn decoded(write: impl FnOnce(&mut Encoder)) -> Instruction {
+    let mut e = Encoder::new();
+    write(&mut e);
+    let instruction = Decoder::new(64, e.code(), DecoderOptions::NONE).decode();
+    assert!(!instruction.is_invalid(), "{:02x?}", e.code());
+    assert_eq!(instruction.len(), e.len(), "{instruction}: {:02x?}", e.code());
+    instruction
+}
+
+/// Whether operand `n` of an instruction is `rm`.
+fn is_operand(instruction: &Instruction, n: u32, rm: Rm) -> bool {
+    let is_memory = instruction.op_kind(n) == OpKind::Memory;
+    let displacement = instruction.memory_displacement64() as i64;
+    match rm {
+        Rm::Reg(reg) => {
+            instruction.op_kind(n) == OpKind::Register
+                && instruction.op_register(n).full_register().number() == usize::from(reg)
+                // With a REX prefix no register is a high byte.
+                && !matches!(instruction.op_register(n), Register::AH | Register::CH | Register::DH | Register::BH)
+        }
+        Rm::Ctx(at) => {
+            is_memory
+                && instruction.memory_base() == Register::RBP
+                && instruction.memory_index() == Register::None
+                && displacement == i64::from(at)
+        }
+        Rm::Guest(at) => {
+            is_memory
+                && instruction.memory_base() == Register::RDI
+                && instruction.memory_index() == Register::RAX
+                && instruction.memory_index_scale() == 1
+                && displacement == i64::from(at)
+        }
+    }
+}
+
+fn operands() -> impl Iterator<Item = Rm> {
+    let places = [Rm::Ctx(-128), Rm::Ctx(127), Rm::Ctx(-129), Rm::Ctx(4000), Rm::Guest(0), Rm::Guest(8)];
+    REGISTERS.into_iter().map(Rm::Reg).chain(places)
+}
+
+#[test]
+fn every_form_is_what_a_whole_decoder_reads() {
+    let forms = [
+        (ADD, Mnemonic::Add),
+        (OR, Mnemonic::Or),
+        (AND, Mnemonic::And),
+        (SUB, Mnemonic::Sub),
+        (XOR, Mnemonic::Xor),
+        (CMP, Mnemonic::Cmp),
+        (TEST, Mnemonic::Test),
+        (IMUL, Mnemonic::Imul),
+        (LZCNT, Mnemonic::Lzcnt),
+        (MOV, Mnemonic::Mov),
+        (MOVSXD, Mnemonic::Movsxd),
+        (MOVZX8, Mnemonic::Movzx),
+        (MOVZX16, Mnemonic::Movzx),
+        (MOVSX8, Mnemonic::Movsx),
+        (MOVSX16, Mnemonic::Movsx),
+        (STORE, Mnemonic::Mov),
+        (STORE.half(), Mnemonic::Mov),
+        (STORE8, Mnemonic::Mov),
+        (XOR_TO, Mnemonic::Xor),
+        (SUB.byte(), Mnemonic::Sub),
+        (MOVBE, Mnemonic::Movbe),
+        (MOVBE_STORE, Mnemonic::Movbe),
+        (MOVBE_STORE.half(), Mnemonic::Movbe),
+    ];
+    for (form, mnemonic) in forms {
+        let stores = [STORE, STORE.half(), STORE8, XOR_TO, MOVBE_STORE, MOVBE_STORE.half(), TEST];
+        for (wide, reg, rm) in operands()
+            .flat_map(|rm| REGISTERS.into_iter().flat_map(move |reg| [(false, reg, rm), (true, reg, rm)]))
+        {
+            let has_byte_width = form.is_byte && stores.contains(&form) || form == SUB.byte();
+            let is_movbe = mnemonic == Mnemonic::Movbe && matches!(rm, Rm::Reg(_));
+            if is_movbe || wide && (form.prefix == 0x66 || has_byte_width) {
+                continue;
+            }
+            let instruction = decoded(|e| e.op(wide, form, reg, rm));
+            let (reg_at, rm_at) = if stores.contains(&form) { (1, 0) } else { (0, 1) };
+            let text = format!("{instruction} of {form:?} {wide} {reg} {rm:?}");
+            assert_eq!(instruction.mnemonic(), mnemonic, "{text}");
+            assert!(is_operand(&instruction, reg_at, Rm::Reg(reg)), "{text}");
+            assert!(is_operand(&instruction, rm_at, rm), "{text}");
+            let size = match (has_byte_width, form.prefix == 0x66, wide) {
+                (true, ..) => 1,
+                (_, true, _) => 2,
+                (.., true) => 8,
+                _ => 4,
+            };
+            assert_eq!(instruction.op_register(reg_at).size(), size, "{text}");
+        }
+    }
+}
+
+#[test]
+fn immediates_and_shifts_are_what_a_whole_decoder_reads() {
+    let operations = [
+        (Imm::Add, Mnemonic::Add),
+        (Imm::Or, Mnemonic::Or),
+        (Imm::And, Mnemonic::And),
+        (Imm::Sub, Mnemonic::Sub),
+        (Imm::Xor, Mnemonic::Xor),
+        (Imm::Cmp, Mnemonic::Cmp),
+    ];
+    for ((operation, mnemonic), rm) in operations.into_iter().flat_map(|o| operands().map(move |rm| (o, rm)))
+    {
+        for (wide, value) in [(false, 5), (true, -128), (false, 128), (true, i32::MIN), (true, 0x1234_5678)] {
+            let instruction = decoded(|e| e.imm(wide, operation, rm, value));
+            assert_eq!(instruction.mnemonic(), mnemonic);
+            assert!(is_operand(&instruction, 0, rm), "{instruction} {rm:?}");
+            assert_eq!(instruction.immediate(1) as i32, value, "{instruction}");
+        }
+    }
+    for (rm, value) in operands().flat_map(|rm| [0, 7, -7, i32::MAX].map(|value| (rm, value))) {
+        let instruction = decoded(|e| e.constant(rm, value));
+        assert_eq!(instruction.mnemonic(), Mnemonic::Mov);
+        assert!(is_operand(&instruction, 0, rm), "{instruction} {rm:?}");
+        let is_wide = instruction.op0_kind() == OpKind::Memory || instruction.op0_register().size() == 8;
+        assert!(is_wide || value >= 0, "{instruction}");
+        assert_eq!(instruction.immediate(1) as i32, value, "{instruction}");
+    }
+    for (shift, mnemonic) in [
+        (Shift::RotateLeft, Mnemonic::Rol),
+        (Shift::Left, Mnemonic::Shl),
+        (Shift::Right, Mnemonic::Shr),
+        (Shift::RightSigned, Mnemonic::Sar),
+    ] {
+        for reg in REGISTERS {
+            for instruction in
+                [decoded(|e| e.shift(true, shift, reg, 63)), decoded(|e| e.shift_by_cl(false, shift, reg))]
+            {
+                assert_eq!(instruction.mnemonic(), mnemonic);
+                assert!(is_operand(&instruction, 0, Rm::Reg(reg)), "{instruction}");
+            }
+            assert_eq!(decoded(|e| e.swap_half(reg)).mnemonic(), Mnemonic::Rol);
+            assert_eq!(decoded(|e| e.swap(true, reg)).op0_register().number(), usize::from(reg));
+        }
+    }
+}
+
+#[test]
+fn addresses_and_the_rest_are_what_a_whole_decoder_reads() {
+    for reg in REGISTERS {
+        for base in REGISTERS {
+            for displacement in [1, -128, 0x1234] {
+                let lea = decoded(|e| e.lea(true, reg, base, displacement));
+                assert_eq!(lea.mnemonic(), Mnemonic::Lea);
+                assert_eq!(lea.op0_register().number(), usize::from(reg));
+                assert_eq!(lea.memory_base().number(), usize::from(base), "{lea}");
+                assert_eq!(lea.memory_index(), Register::None, "{lea}");
+                assert_eq!(lea.memory_displacement64() as i64, displacement.into(), "{lea}");
+            }
+            let sum = decoded(|e| e.lea_sum(false, reg, base, 3));
+            let named = [sum.memory_base().number(), sum.memory_index().number()];
+            assert!(named.contains(&usize::from(base)) && named.contains(&3), "{sum}");
+            assert_eq!(sum.memory_displacement64(), 0, "{sum}");
+            let sum = decoded(|e| e.lea_sum(true, reg, 13, base));
+            assert!([sum.memory_base(), sum.memory_index()].iter().any(|r| r.number() == 13), "{sum}");
+        }
+        for (operation, mnemonic) in [
+            (Unary::Not, Mnemonic::Not),
+            (Unary::Neg, Mnemonic::Neg),
+            (Unary::Div, Mnemonic::Div),
+            (Unary::DivSigned, Mnemonic::Idiv),
+        ] {
+            assert_eq!(decoded(|e| e.unary(true, operation, Rm::Reg(reg))).mnemonic(), mnemonic);
+        }
+        let product = decoded(|e| e.multiply(reg, Rm::Ctx(64), -3));
+        assert_eq!((product.mnemonic(), product.op_count()), (Mnemonic::Imul, 3));
+        assert_eq!(decoded(|e| e.bit_test(Rm::Reg(reg), 62)).mnemonic(), Mnemonic::Bt);
+        assert!(is_operand(&decoded(|e| e.set(Condition::LESS, Rm::Reg(reg))), 0, Rm::Reg(reg)));
+        assert_eq!(decoded(|e| e.word(reg, u32::MAX)).immediate32(), u32::MAX);
+        assert_eq!(decoded(|e| e.push(reg)).mnemonic(), Mnemonic::Push);
+        assert!(is_operand(&decoded(|e| e.pop(reg)), 0, Rm::Reg(reg)));
+    }
+    for (condition, mnemonic) in [
+        (Condition::CARRY, Mnemonic::Jb),
+        (Condition::NOT_CARRY, Mnemonic::Jae),
+        (Condition::EQUAL, Mnemonic::Je),
+        (Condition::NOT_EQUAL, Mnemonic::Jne),
+        (Condition::NOT_OVERFLOW, Mnemonic::Jno),
+        (Condition::ABOVE, Mnemonic::Ja),
+        (Condition::PARITY_EVEN, Mnemonic::Jp),
+        (Condition::LESS, Mnemonic::Jl),
+        (Condition::GREATER, Mnemonic::Jg),
+    ] {
+        assert_eq!(decoded(|e| _ = e.jump_if(condition)).mnemonic(), mnemonic);
+        assert_eq!(decoded(|e| _ = e.jump_if_short(condition)).mnemonic(), mnemonic);
+    }
+    assert_eq!(decoded(|e| _ = e.call()).mnemonic(), Mnemonic::Call);
+    assert_eq!(decoded(|e| _ = e.jump()).mnemonic(), Mnemonic::Jmp);
+    assert_eq!(decoded(|e| _ = e.jump_short()).mnemonic(), Mnemonic::Jmp);
+    assert_eq!(decoded(|e| e.go_to_register(RCX, true)).mnemonic(), Mnemonic::Call);
+    assert_eq!(decoded(|e| e.go_to_register(RCX, false)).op0_register(), Register::RCX);
+    assert_eq!(decoded(|e| e.jump_through(4000)).mnemonic(), Mnemonic::Jmp);
+    assert_eq!(decoded(Encoder::ret).mnemonic(), Mnemonic::Ret);
+    assert_eq!(decoded(|e| e.test_al(3)).mnemonic(), Mnemonic::Test);
+}
+
+#[test]
+fn distances_lie_within_eight_aligned_bytes() {
+    for (front, ahead) in (0..16).flat_map(|front| [(front, 1), (front, 2)]) {
+        let mut e = Encoder::new();
+        e.raw(&vec![0x90; front]);
+        e.align_field(ahead);
+        let field = if ahead == 1 { e.jump() } else { e.jump_if(Condition::LESS) };
+        assert!(field % 8 <= 4, "{front} {ahead} {field}");
+        let mut decoder = Decoder::new(64, e.code(), DecoderOptions::NONE);
+        let last = decoder.iter().last().unwrap();
+        assert!(last.is_jmp_near() || last.is_jcc_near());
+    }
+}

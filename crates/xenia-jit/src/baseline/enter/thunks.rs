@@ -1,0 +1,286 @@
+//! Thunks that baseline code jumps to or calls: for code, budget, and the interpreter's arms.
+//!
+//! The rules are those of [`super`].
+
+use super::*;
+
+/// Where code goes for an address that has none here: eax = guest address, and in its low bits whether it is
+/// called.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn missing() {
+    naked_asm!(
+        "push rax",
+        "and eax, -4",
+        "mov rcx, [rbp + {entries}]",
+        "mov ecx, [rcx + rax]",
+        "cmp ecx, {stored}",
+        "ja 2f",
+        "pop rax",
+        "jmp {ask}",
+        "2:",
+        "add rsp, 8",
+        "jmp {optimized}",
+        entries = const word(Word::Entries),
+        stored = const STORED,
+        optimized = sym run_optimized,
+        ask = sym ask_for_code,
+    )
+}
+
+/// Calls code of the optimizing tier: eax = guest address, rcx = its offset. Returns where the guest returned
+/// to; goes on at any other address that it leaves for.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn run_optimized() {
+    code!(
+        [
+            store!(),
+            "add rcx, [rbp + {optimized}]
+             mov edx, eax
+             mov rax, rsp
+             and rsp, -16
+             push rax
+             push [rbp + {budget}]
+             lea rax, [rsp - 8]
+             cmp rax, [rbp + {limit}]
+             jb 4f
+             lea rax, [rsp - {near}]
+             mov [rbp + {far}], rax
+             lea r15, [rbp + {ahead} - {bias}]
+             cmp byte ptr [rbp + {guest_float}], 0
+             jne 5f
+             ldmxcsr [rbp + {mxcsr}]
+             mov byte ptr [rbp + {guest_float}], 1
+             5:
+             mov rdi, [rbp + {budget}]
+             add rdi, [rbp + {rest}]
+             mov qword ptr [rbp + {rest}], 0
+             mov esi, edx
+             call rcx
+             pop r8
+             pop rsp
+             lea rbp, [r15 + {bias} - {ahead}]
+             cmp r8, rax
+             cmovg r8, rax
+             sub rax, r8
+             mov [rbp + {budget}], r8
+             mov [rbp + {rest}], rax
+             mov edx, ecx
+             mov eax, ecx
+             and eax, -4
+             shr rcx, 32
+             cmp ecx, {missing}
+             ja 3f",
+            load!(),
+            "mov ecx, [rbp + {lr}]
+             and ecx, -4
+             cmp eax, ecx
+             jne 2f
+             ret
+             2:
+             mov rcx, [rbp + {entries}]
+             mov ecx, [rcx + rax]
+             add rcx, [rbp + {code}]
+             jmp rcx
+             3:
+             mov rdi, [rbp + {budget}]
+             add rdi, [rbp + {rest}]
+             mov qword ptr [rbp + {rest}], 0
+             mov esi, edx
+             mov rsp, [rbp + {saved}]
+             jmp {leave_with_reason}
+             4:
+             mov eax, edx
+             mov rdx, [rbp + {r11}]
+             jmp {leave}",
+        ]
+        memory = const Slot::Memory.at(),
+        optimized = const word(Word::Code),
+        guest_float = const Slot::GuestFloat.at(),
+        mxcsr = const MXCSR,
+        near = const NEAR,
+        far = const word(Word::FarStack),
+        ahead = const AHEAD,
+        bias = const BIAS,
+        budget = const displaced(BUDGET),
+        missing = const Leave::Missing as i32,
+        rest = const Slot::Rest.at(),
+        lr = const LR_AT,
+        entries = const Slot::Entries.at(),
+        code = const Slot::Code.at(),
+        saved = const Slot::SavedStack.at(),
+        limit = const Slot::StackLimit.at(),
+        leave_with_reason = sym leave_with_reason,
+        leave = sym leave,
+    )
+}
+
+/// MXCSR as Rust expects it.
+static RUST_MXCSR: u32 = DEFAULT_MXCSR;
+
+/// Makes a thunk that asks a service where to go on: its host address, or 0 to leave.
+macro_rules! asks {
+    ($(#[doc = $doc:literal])* $name:ident => $service:ident) => {
+        $(#[doc = $doc])*
+        #[unsafe(naked)]
+        pub(super) unsafe extern "sysv64" fn $name() {
+            code!(
+                [
+                    store!(),
+                    "mov rdx, rsp
+                     mov r12, rsp
+                     and rsp, -16
+                     mov esi, eax
+                     lea rdi, [rbp - {bias}]
+                     cmp byte ptr [rbp + {guest_float}], 0
+                     je 2f
+                     stmxcsr [rbp + {mxcsr}]
+                     ldmxcsr [rip + {rust}]
+                     mov byte ptr [rbp + {guest_float}], 0
+                     2:
+                     call {service}
+                     mov rsp, r12
+                     test rax, rax
+                     jz {out}",
+                    load!(),
+                    "jmp rax",
+                ]
+                memory = const Slot::Memory.at(),
+                bias = const BIAS,
+                guest_float = const Slot::GuestFloat.at(),
+                mxcsr = const MXCSR,
+                rust = sym RUST_MXCSR,
+                service = sym $service,
+                out = sym leave_stored,
+            )
+        }
+    };
+}
+
+asks! {
+    /// eax = a guest address without code, and whether it is called.
+    ask_for_code => ask_missing
+}
+asks! {
+    /// eax = a guest address where the budget was too small.
+    slice_over => ask_slice
+}
+
+/// As [`run_arm`], for arms that compute with floating point or vectors: they find FPSCR exact, and MXCSR as
+/// Rust expects it.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn run_float_arm() {
+    code!(
+        [
+            store!(),
+            "mov r12, rsp
+             and rsp, -16
+             mov esi, eax
+             mov rdx, rcx
+             lea rdi, [rbp - {bias}]
+             cmp byte ptr [rbp + {guest_float}], 0
+             jne 3f
+             2:
+             call {service}
+             mov rsp, r12
+             test al, al
+             jz {failed}",
+            load!(),
+            "ret
+             3:
+             stmxcsr [rbp + {mxcsr}]
+             ldmxcsr [rip + {rust}]
+             mov byte ptr [rbp + {guest_float}], 0
+             jmp 2b",
+        ]
+        memory = const Slot::Memory.at(),
+        bias = const BIAS,
+        guest_float = const Slot::GuestFloat.at(),
+        mxcsr = const MXCSR,
+        rust = sym RUST_MXCSR,
+        service = sym ask_float_arm,
+        failed = sym arm_failed,
+    )
+}
+
+/// An arm did not complete; the mapped registers are stored.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn arm_failed() {
+    naked_asm!(
+        "pop rax",
+        "mov [rbp + {site}], rax",
+        "mov qword ptr [rbp + {reason}], {arm}",
+        "jmp {out}",
+        site = const Slot::Site.at(),
+        reason = const Slot::Reason.at(),
+        arm = const Reason::Arm as i32,
+        out = sym leave_stored,
+    )
+}
+
+/// Runs the instruction in eax by the interpreter's arm in rcx. Returns if it completes.
+#[unsafe(naked)]
+pub(super) unsafe extern "sysv64" fn run_arm() {
+    code!(
+        [
+            store!(),
+            "mov r12, rsp
+             and rsp, -16
+             mov esi, eax
+             mov rdx, rcx
+             lea rdi, [rbp - {bias}]
+             call {service}
+             mov rsp, r12
+             test al, al
+             jz {failed}",
+            load!(),
+            "ret",
+        ]
+        memory = const Slot::Memory.at(),
+        bias = const BIAS,
+        service = sym ask_arm,
+        failed = sym arm_failed,
+    )
+}
+
+/// The context, and the run that it belongs to.
+///
+/// # Safety
+/// By the module's rules.
+unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a mut BaselineRun<'a, 'a>) {
+    // SAFETY: `enter` borrowed it exclusively for all of the run.
+    let ctx = unsafe { &mut *ctx };
+    // SAFETY: `enter` put it there for this run; it lives until that returns.
+    let run = unsafe { &mut *(ctx.host[Slot::Run as usize] as *mut BaselineRun<'_, '_>) };
+    (ctx, run)
+}
+
+unsafe extern "sysv64" fn ask_missing(ctx: *mut PpcContext, pc: u32, stack: u64) -> u64 {
+    // SAFETY: called by `missing`.
+    let (ctx, run) = unsafe { lend(ctx) };
+    services::missing(ctx, run, pc, stack)
+}
+
+unsafe extern "sysv64" fn ask_slice(ctx: *mut PpcContext, pc: u32) -> u64 {
+    // SAFETY: called by `slice_over`.
+    let (ctx, run) = unsafe { lend(ctx) };
+    services::slice_over(ctx, run, pc)
+}
+
+unsafe extern "sysv64" fn ask_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
+    // SAFETY: called by `run_arm`.
+    let (ctx, run) = unsafe { lend(ctx) };
+    // SAFETY: the thunks of `cache` pass what `Arm::address` gave; an `Arm` is that address.
+    let arm = unsafe { std::mem::transmute::<*const (), Arm>(arm) };
+    services::run_arm(ctx, run, word, arm)
+}
+
+unsafe extern "sysv64" fn ask_float_arm(ctx: *mut PpcContext, word: u32, arm: *const ()) -> bool {
+    // SAFETY: called by `run_float_arm`.
+    let (ctx, run) = unsafe { lend(ctx) };
+    // SAFETY: as in `ask_arm`.
+    let arm = unsafe { std::mem::transmute::<*const (), Arm>(arm) };
+    if services::owes_status(ctx) {
+        services::settle_float(ctx, word);
+    }
+    services::run_arm(ctx, run, word, arm)
+}

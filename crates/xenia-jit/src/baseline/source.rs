@@ -1,0 +1,86 @@
+//! Guest code as units read it: watched pages, up to where other code begins.
+//!
+//! A page is watched and its version read before its words, as `GuestMemory::watch_code_page` has it.
+
+use super::unit::Source;
+use crate::code_memory::Entries;
+use fnv::FnvHashMap;
+use xenia_guest::{GuestAddr, PAGE_SIZE};
+use xenia_memory::{GuestMemory, Watch};
+
+/// Changes of a page after which its code is interpreted.
+const FLIP_LIMIT: u32 = 12;
+/// Words of a page.
+const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
+
+/// Words that units contain, a bit each, by guest page.
+pub(super) type Covered = FnvHashMap<u32, Box<[u64; PAGE_WORDS / 64]>>;
+
+/// Whether the word at `pc` belongs to a unit.
+pub(super) fn covers(covered: &Covered, pc: u32) -> bool {
+    let word = (pc % PAGE_SIZE / 4) as usize;
+    covered.get(&(pc / PAGE_SIZE)).is_some_and(|bits| bits[word / 64] >> (word % 64) & 1 != 0)
+}
+
+/// Notes that it does.
+pub(super) fn cover(covered: &mut Covered, pc: u32) {
+    let word = (pc % PAGE_SIZE / 4) as usize;
+    let bits = covered.entry(pc / PAGE_SIZE).or_insert_with(|| Box::new([0; PAGE_WORDS / 64]));
+    bits[word / 64] |= 1 << (word % 64);
+}
+
+/// Guest code on pages that are watched before they are read.
+pub(super) struct PagesRead<'a> {
+    pub(super) guest: &'a GuestMemory,
+    pub(super) entries: &'a Entries,
+    /// Those of the optimizing tier.
+    pub(super) optimized: &'a Entries,
+    /// Changes by page, if pages that change often are left to the interpreter.
+    pub(super) flips: Option<&'a FnvHashMap<u32, u32>>,
+    /// Words that end the unit where a block begins at them.
+    pub(super) covered: Option<&'a Covered>,
+    pub(super) start: u32,
+    /// The page that was asked for last, and whether it may be read.
+    pub(super) last: (u32, bool),
+    /// Pages that were read, with their versions.
+    pub(super) pages: Vec<(u32, u32)>,
+}
+
+impl PagesRead<'_> {
+    fn may_read(&mut self, pc: u32) -> bool {
+        let Some(page) = GuestMemory::page_index(GuestAddr(pc)) else { return false };
+        if self.pages.iter().any(|&(read, _)| read == page) {
+            return true;
+        }
+        if self.flips.is_some_and(|flips| flips.get(&page).is_some_and(|&flips| flips >= FLIP_LIMIT)) {
+            return false;
+        }
+        match self.guest.watch_code_page(page) {
+            Some((version, Watch::Protected)) => {
+                self.pages.push((page, version));
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Source for PagesRead<'_> {
+    fn fetch(&mut self, pc: u32) -> Option<u32> {
+        let page = pc / PAGE_SIZE;
+        if self.last.0 != page {
+            self.last = (page, self.may_read(pc));
+        }
+        if !self.last.1 {
+            return None;
+        }
+        self.guest.fetch_u32(pc).ok()
+    }
+
+    fn is_elsewhere(&self, pc: u32) -> bool {
+        pc != self.start
+            && (self.entries.offset(pc) != 0
+                || self.optimized.offset(pc) != 0
+                || self.covered.is_some_and(|covered| covers(covered, pc)))
+    }
+}
