@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::pair::machines;
 use common::*;
 use xenia_cpu::{EngineConfig, ReservationMode};
 use xenia_isa::{Family, Flag, Op};
@@ -91,4 +92,117 @@ fn rows_agree_on_a_host_without_movbe_and_lzcnt() {
 fn stores_that_others_hear_of_agree() {
     let engine = EngineConfig { reservations: ReservationMode::Strict };
     check(JitConfig { engine, ..baseline() }, &[Family::LoadStore], 300, 600, 12);
+}
+
+/// The configurations whose ways between units and tiers are compared.
+fn configs() -> [JitConfig; 3] {
+    let both = JitConfig { tiers: Tiers::Both, ..baseline() };
+    // Hot with its first sample, and never.
+    [baseline(), JitConfig { hot_after: 0, ..both }, JitConfig { background: true, hot_after: 0, ..both }]
+}
+
+/// Blocks of a program, each of which ends with a branch.
+const BLOCKS: u32 = 24;
+/// Words from one block to the next.
+const SPACING: u32 = 16;
+
+fn block(n: u32) -> u32 {
+    CODE + 4 * SPACING * n
+}
+
+/// A word that ends the block whose last word is at `pc`: it goes to any block, calls one, or returns.
+fn branch(r: &mut Random, pc: u32) -> u32 {
+    let to = block(r.below(u64::from(BLOCKS)) as u32);
+    let distance = to.wrapping_sub(pc) & 0xFFFC;
+    let condition = (r.below(32) as u32) << 16;
+    match r.below(10) {
+        0 => b(pc, to, false),
+        1 | 2 => b(pc, to, true),
+        3 => BLR,
+        // beqlr and its like; bdnz.
+        4 => 0x4C00_0020 | 12 << 21 | condition,
+        5 => 0x4000_0000 | 16 << 21 | distance,
+        // bctr and bctrl, which go anywhere in the code.
+        6 => BCTR | r.below(2) as u32,
+        _ => 0x4000_0000 | (4 + 8 * (r.below(2) as u32)) << 21 | condition | distance,
+    }
+}
+
+/// Random words, and branches between them.
+fn program(r: &mut Random, rows: &[Op]) -> Vec<u32> {
+    let mut words = Vec::new();
+    for n in 0..BLOCKS {
+        let length = 1 + r.below(u64::from(SPACING) - 1) as u32;
+        for at in 0..SPACING {
+            let pc = block(n) + 4 * at;
+            let ends = at == length || at == SPACING - 1;
+            words.push(if ends { branch(r, pc) } else { word(r, rows) });
+        }
+    }
+    words
+}
+
+/// Programs with branches both ways and code that others change, in visits of any length: state, memory and
+/// the number of instructions are the interpreter's after each.
+#[test]
+fn programs_agree_in_visits_of_any_length_while_their_code_changes() {
+    let rows = rows(&[Family::Integer, Family::Logical, Family::Rotate, Family::LoadStore]);
+    for config in configs() {
+        let mut r = Random::new(11);
+        for case in 0..60 {
+            let words = program(&mut r, &rows);
+            let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], |_| {});
+            for visit in 0..60 {
+                if visit % 8 == 0 {
+                    randomize(&mut interpreter.ctx, &mut r);
+                    interpreter.ctx.xer_so = u8::from(r.below(16) == 0);
+                    interpreter.ctx.pc = block(r.below(u64::from(BLOCKS)) as u32);
+                    for target in [&mut interpreter.ctx.lr, &mut interpreter.ctx.ctr] {
+                        *target = u64::from(CODE + 4 * r.below(u64::from(BLOCKS * SPACING)) as u32);
+                    }
+                    jit.ctx = interpreter.ctx.clone();
+                }
+                if visit % 16 == 15 {
+                    let at = CODE + 4 * r.below(u64::from(BLOCKS * SPACING)) as u32;
+                    let changed = word(&mut r, &rows);
+                    for machine in [&jit, &interpreter] {
+                        machine.put(at, &[changed]);
+                    }
+                }
+                let length = [1 + r.below(12), 1 + r.below(300), 50_000][r.below(3) as usize] as i64;
+                compare(&mut jit, &mut interpreter, length, &|| {
+                    format!("case {case}, visit {visit} of {length}\n{}", listing(&words))
+                });
+            }
+        }
+    }
+}
+
+/// Calls nest deeper than the host's stack allows, by `bl` and through CTR, into the beginning of functions and
+/// into the middle.
+#[test]
+fn calls_nest_as_deep_as_the_guest_likes() {
+    // f: r3 -= 1; back if it was not negative; blr. Enters itself at its second word, too.
+    let f = CODE + 16;
+    for (first, second) in [(b(CODE + 24, f, true), 0x6000_0000), (BCTRL, b(CODE + 28, f + 4, true))] {
+        let words = [
+            b(CODE, f, true),
+            SC,
+            SC,
+            SC,
+            d(Op::addi, 3, 3, -1),
+            d(Op::cmpi, 0, 3, 0),
+            first,
+            second,
+            d(Op::addi, 4, 4, 1),
+            BLR,
+        ];
+        for config in configs() {
+            let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], |ctx| {
+                ctx.gpr[3] = 1 << 40;
+                ctx.ctr = u64::from(f + 4);
+            });
+            compare(&mut jit, &mut interpreter, 300_000, &|| "nested calls".into());
+        }
+    }
 }

@@ -7,7 +7,7 @@ mod common;
 use common::*;
 use xenia_cpu::{EngineConfig, Exit, Interpreter, ReservationMode};
 use xenia_isa::Op;
-use xenia_jit::{Granularity, JitConfig};
+use xenia_jit::{Granularity, JitConfig, Tiers};
 use xenia_memory::DeviceQueue;
 
 /// `xori rD,rD,immediate`.
@@ -160,6 +160,12 @@ fn the_next_instruction_is_what_memory_holds() {
                 ("compiled, table", JitConfig { warm_up: 1, engine: table, ..JitConfig::default() }),
                 ("compiled, strict", JitConfig { warm_up: 1, engine: strict, ..JitConfig::default() }),
                 ("beside", JitConfig { warm_up: 2, compile_delays: Some(7), ..JitConfig::in_background() }),
+                ("baseline", JitConfig { tiers: Tiers::Baseline, ..JitConfig::default() }),
+                (
+                    "baseline, strict",
+                    JitConfig { tiers: Tiers::Baseline, engine: strict, ..JitConfig::default() },
+                ),
+                ("both tiers", JitConfig { tiers: Tiers::Both, hot_after: 1, ..JitConfig::default() }),
             ];
             for (name, config) in configs {
                 check(name, &program, &expected, Machine::jit_with(config), visit);
