@@ -103,11 +103,17 @@ fn configs() -> [JitConfig; 3] {
 
 /// Blocks of a program, each of which ends with a branch.
 const BLOCKS: u32 = 24;
-/// Words from one block to the next.
-const SPACING: u32 = 16;
+/// Words of the longest block.
+const LONGEST: u32 = 16;
 
+/// Blocks lie on six pages, so that what changes is not all of the program.
 fn block(n: u32) -> u32 {
-    CODE + 4 * SPACING * n
+    CODE + 0x400 * n
+}
+
+/// The address of any word of the program.
+fn any_word(r: &mut Random) -> u32 {
+    block(r.below(u64::from(BLOCKS)) as u32) + 4 * r.below(u64::from(LONGEST)) as u32
 }
 
 /// A word that ends the block whose last word is at `pc`: it goes to any block, calls one, or returns.
@@ -129,17 +135,16 @@ fn branch(r: &mut Random, pc: u32) -> u32 {
 }
 
 /// Random words, and branches between them.
-fn program(r: &mut Random, rows: &[Op]) -> Vec<u32> {
-    let mut words = Vec::new();
-    for n in 0..BLOCKS {
-        let length = 1 + r.below(u64::from(SPACING) - 1) as u32;
-        for at in 0..SPACING {
-            let pc = block(n) + 4 * at;
-            let ends = at == length || at == SPACING - 1;
-            words.push(if ends { branch(r, pc) } else { word(r, rows) });
-        }
-    }
-    words
+fn program(r: &mut Random, rows: &[Op]) -> Vec<(u32, Vec<u32>)> {
+    let one = |n: u32| {
+        let length = 1 + r.below(u64::from(LONGEST) - 1) as u32;
+        let words = (0..LONGEST).map(|at| {
+            let ends = at == length || at == LONGEST - 1;
+            if ends { branch(r, block(n) + 4 * at) } else { word(r, rows) }
+        });
+        (block(n), words.collect())
+    };
+    (0..BLOCKS).map(one).collect()
 }
 
 /// Programs with branches both ways and code that others change, in visits of any length: state, memory and
@@ -150,20 +155,21 @@ fn programs_agree_in_visits_of_any_length_while_their_code_changes() {
     for config in configs() {
         let mut r = Random::new(11);
         for case in 0..60 {
-            let words = program(&mut r, &rows);
-            let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], |_| {});
+            let blocks = program(&mut r, &rows);
+            let code: Vec<(u32, &[u32])> = blocks.iter().map(|(at, words)| (*at, &words[..])).collect();
+            let (mut jit, mut interpreter) = machines(config, &code, |_| {});
             for visit in 0..60 {
                 if visit % 8 == 0 {
                     randomize(&mut interpreter.ctx, &mut r);
                     interpreter.ctx.xer_so = u8::from(r.below(16) == 0);
                     interpreter.ctx.pc = block(r.below(u64::from(BLOCKS)) as u32);
                     for target in [&mut interpreter.ctx.lr, &mut interpreter.ctx.ctr] {
-                        *target = u64::from(CODE + 4 * r.below(u64::from(BLOCKS * SPACING)) as u32);
+                        *target = u64::from(any_word(&mut r));
                     }
                     jit.ctx = interpreter.ctx.clone();
                 }
                 if visit % 16 == 15 {
-                    let at = CODE + 4 * r.below(u64::from(BLOCKS * SPACING)) as u32;
+                    let at = any_word(&mut r);
                     let changed = word(&mut r, &rows);
                     for machine in [&jit, &interpreter] {
                         machine.put(at, &[changed]);
@@ -171,6 +177,7 @@ fn programs_agree_in_visits_of_any_length_while_their_code_changes() {
                 }
                 let length = [1 + r.below(12), 1 + r.below(300), 50_000][r.below(3) as usize] as i64;
                 compare(&mut jit, &mut interpreter, length, &|| {
+                    let words: Vec<u32> = blocks.iter().flat_map(|(_, words)| words.clone()).collect();
                     format!("case {case}, visit {visit} of {length}\n{}", listing(&words))
                 });
             }
@@ -203,6 +210,34 @@ fn calls_nest_as_deep_as_the_guest_likes() {
                 ctx.ctr = u64::from(f + 4);
             });
             compare(&mut jit, &mut interpreter, 300_000, &|| "nested calls".into());
+        }
+    }
+}
+
+/// A return to elsewhere than the caller expects: straight to an outer function, and again and again to the
+/// place behind the last call.
+#[test]
+fn returns_go_where_lr_says() {
+    let (a, c) = (CODE + 16, CODE + 32);
+    let outer = [
+        b(CODE, a, true),
+        d(Op::addi, 3, 3, 1),
+        SC,
+        SC,
+        0x7E88_02A6, // a: mflr r20
+        b(a + 4, c, true),
+        d(Op::addi, 3, 3, 100), // never reached
+        SC,
+        0x7E88_03A6, // c: mtlr r20
+        d(Op::addi, 3, 3, 10),
+        BLR,
+    ];
+    let again =
+        [b(CODE, a, true), d(Op::addi, 3, 3, 1), SC, SC, b(a, c, true), d(Op::addi, 4, 4, 1), BLR, SC, BLR];
+    for config in configs() {
+        for words in [&outer[..], &again] {
+            let (mut jit, mut interpreter) = machines(config, &[(CODE, words)], |_| {});
+            compare(&mut jit, &mut interpreter, 1000, &|| listing(words));
         }
     }
 }
