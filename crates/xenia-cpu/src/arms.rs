@@ -23,8 +23,9 @@ impl Arm {
         self.0 as usize
     }
 
-    /// Runs an instruction that [`Self::of`] gave this arm for and that neither ends a basic block nor looks
-    /// at pc or the budget, which stay as they are. False if it did not complete: the context is as before.
+    /// Runs an instruction that [`Self::of`] gave this arm for and that neither ends a basic block
+    /// nor looks at pc or the budget, which stay as they are. False if it did not complete: the
+    /// context is as before.
     #[inline]
     pub fn run(
         self,

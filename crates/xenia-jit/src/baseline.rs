@@ -7,9 +7,9 @@
 //!   modes)
 //! ```
 //!
-//! One pass over a function's words: templates over a fixed map of guest to host registers (`map`), guest
-//! calls as host calls, direct jumps between units. It compiles a guest instruction in about 0.08 µs to about
-//! 9 bytes; see docs/src/decisions/0105-a-baseline-tier.md.
+//! One pass over a function's words: templates over a fixed map of guest to host registers (`map`),
+//! guest calls as host calls, direct jumps between units. It compiles a guest instruction in about
+//! 0.08 µs to about 9 bytes; see docs/src/decisions/0105-a-baseline-tier.md.
 //!
 //! | question | modules |
 //! |---|---|
@@ -19,8 +19,8 @@
 //! | how is it entered and left? | `tier`, `enter`, `services` |
 //!
 //! Invariants:
-//! - Code runs contexts in 32-bit mode with XER\[SO\] = 0; instructions that may change either are the
-//!   interpreter's.
+//! - Code runs contexts in 32-bit mode with XER\[SO\] = 0; instructions that may change either are
+//!   the interpreter's.
 //! - Between two guest instructions all guest state is in the mapped registers and the context.
 //! - `unsafe` is in `enter` and its thunks only.
 

@@ -31,6 +31,7 @@ use crate::lift::Site;
 use crate::mode::Mode;
 use crate::relocation::Symbol;
 use crate::store::CodeStore;
+pub(crate) use changes::FLIP_LIMIT;
 use changes::Pages;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

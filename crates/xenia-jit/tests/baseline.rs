@@ -1,5 +1,5 @@
-//! The baseline tier against the interpreter: every template with every kind of operand, random programs in
-//! visits of any length, faults, and code that changes.
+//! The baseline tier against the interpreter: every template with every kind of operand, random
+//! programs in visits of any length, faults, and code that changes.
 
 mod common;
 
@@ -116,7 +116,8 @@ fn any_word(r: &mut Random) -> u32 {
     block(r.below(u64::from(BLOCKS)) as u32) + 4 * r.below(u64::from(LONGEST)) as u32
 }
 
-/// A word that ends the block whose last word is at `pc`: it goes to any block, calls one, or returns.
+/// A word that ends the block whose last word is at `pc`: it goes to any block, calls one, or
+/// returns.
 fn branch(r: &mut Random, pc: u32) -> u32 {
     let to = block(r.below(u64::from(BLOCKS)) as u32);
     let distance = to.wrapping_sub(pc) & 0xFFFC;
@@ -147,8 +148,8 @@ fn program(r: &mut Random, rows: &[Op]) -> Vec<(u32, Vec<u32>)> {
     (0..BLOCKS).map(one).collect()
 }
 
-/// Programs with branches both ways and code that others change, in visits of any length: state, memory and
-/// the number of instructions are the interpreter's after each.
+/// Programs with branches both ways and code that others change, in visits of any length: state,
+/// memory and the number of instructions are the interpreter's after each.
 #[test]
 fn programs_agree_in_visits_of_any_length_while_their_code_changes() {
     let rows = rows(&[Family::Integer, Family::Logical, Family::Rotate, Family::LoadStore]);
@@ -185,8 +186,8 @@ fn programs_agree_in_visits_of_any_length_while_their_code_changes() {
     }
 }
 
-/// Calls nest deeper than the host's stack allows, by `bl` and through CTR, into the beginning of functions and
-/// into the middle.
+/// Calls nest deeper than the host's stack allows, by `bl` and through CTR, into the beginning of
+/// functions and into the middle.
 #[test]
 fn calls_nest_as_deep_as_the_guest_likes() {
     // f: r3 -= 1; back if it was not negative; blr. Enters itself at its second word, too.
@@ -214,8 +215,8 @@ fn calls_nest_as_deep_as_the_guest_likes() {
     }
 }
 
-/// A return to elsewhere than the caller expects: straight to an outer function, and again and again to the
-/// place behind the last call.
+/// A return to elsewhere than the caller expects: straight to an outer function, and again and
+/// again to the place behind the last call.
 #[test]
 fn returns_go_where_lr_says() {
     let (a, c) = (CODE + 16, CODE + 32);

@@ -1,14 +1,16 @@
 //! The units of one machine: where their code lies, what leads to it, and when it goes.
 //!
-//! A unit is published by writing its entries into the table of entries and making the links to them; it is
-//! withdrawn by taking both back. Its code is freed once every engine that may be in it has left
-//! ([`crate::epochs`]). Nothing in the code looks at page versions: pages with units are watched, and units
-//! of pages that changed are withdrawn before any code is entered ([`BaselineCache::withdraw_changed`]).
+//! A unit is published by writing its entries into the table of entries and making the links to
+//! them; it is withdrawn by taking both back. Its code is freed once every engine that may be in it
+//! has left ([`crate::epochs`]). Nothing in the code looks at page versions: pages with units are
+//! watched, and units of pages that changed are withdrawn before any code is entered
+//! ([`BaselineCache::withdraw_changed`]).
 //!
 //! Where the optimizing tier has code for an address, that address has no entry here.
 //!
-//! Limits: code memory ([`crate::code_memory::CODE_SIZE`], about 24 million guest instructions); when it is
-//! full, all units are withdrawn. What is kept beside the code grows with it: some 8 bytes an instruction.
+//! Limits: code memory ([`crate::code_memory::CODE_SIZE`], about 24 million guest instructions);
+//! when it is full, all units are withdrawn. What is kept beside the code grows with it: the table
+//! of entries, sites and links, some 8 bytes an instruction.
 
 mod withdraw;
 
@@ -85,10 +87,11 @@ pub(super) struct Work {
     pub(super) arms: u32,
 }
 
-/// The units of one machine. Engines share it behind a lock; code and engines read the table of entries
-/// without.
+/// The units of one machine. Engines share it behind a lock; code and engines read the table of
+/// entries without.
 pub(crate) struct BaselineCache {
-    // First, so that it is dropped first: once code memory is unmapped, its addresses may be another's.
+    // First, so that it is dropped first: once code memory is unmapped, its addresses may be
+    // another's.
     _hook: CodeHook,
     memory: CodeMemory,
     discovery: Discovery,
@@ -175,8 +178,8 @@ impl BaselineCache {
         covers(&self.covered, pc)
     }
 
-    /// Compiles the unit at `start`, which has no entry. Gives the offset of its code; `None` if it can't be
-    /// compiled now. Blocks that `optimized` has entries for are left out.
+    /// Compiles the unit at `start`, which has no entry. Gives the offset of its code; `None` if it
+    /// can't be compiled now. Blocks that `optimized` has entries for are left out.
     pub(super) fn compile(
         &mut self,
         guest: &GuestMemory,
@@ -327,7 +330,8 @@ impl BaselineCache {
         self.units.get_mut(id)
     }
 
-    /// The guest instruction whose code covers the host address before `host`, or that address itself.
+    /// The guest instruction whose code covers the host address before `host`, or that address
+    /// itself.
     pub(super) fn site(&mut self, host: u64) -> Option<Site> {
         let offset = u32::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
         let unit = self.unit_at(offset)?;

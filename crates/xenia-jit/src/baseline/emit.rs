@@ -5,12 +5,12 @@
 //!  block:  [compare the budget with the path]  subtract the block's length  │ instructions │ branch
 //! ```
 //!
-//! A guest call is a host call, a guest return a host return. Behind a call the host code compares LR with
-//! the return address, so that a return to elsewhere (`longjmp`, a switch of stacks) goes by the table of
-//! entries. Instructions without a template call the interpreter's arm.
+//! A guest call is a host call, a guest return a host return. Behind a call the host code compares
+//! LR with the return address, so that a return to elsewhere (`longjmp`, a switch of stacks) goes
+//! by the table of entries. Instructions without a template call the interpreter's arm.
 //!
-//! The distances of branches that leave the unit are *links*: they lead to an exit that asks for the target
-//! until `links` fills them in.
+//! The distances of branches that leave the unit are *links*: they lead to an exit that asks for
+//! the target until `links` fills them in.
 
 use super::encode::{ADD, CMP, Condition, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
 use super::leaves::Ending;
@@ -96,8 +96,8 @@ impl Emitter {
         self.templates.e.code()
     }
 
-    /// Writes the code of `unit`. `thunk` gives the offset of the thunk that calls an arm; `None` if there is
-    /// no room for it.
+    /// Writes the code of `unit`. `thunk` gives the offset of the thunk that calls an arm; `None`
+    /// if there is no room for it.
     pub(super) fn emit(
         &mut self,
         unit: &Discovery,
@@ -311,7 +311,8 @@ impl Emitter {
         self.exit_if(Condition::NOT_EQUAL, Exit::Return);
     }
 
-    /// eax = the address in CTR, rcx = the host address of its code, or of the stub that asks for it.
+    /// eax = the address in CTR, rcx = the host address of its code, or of the stub that asks for
+    /// it.
     fn look_up_ctr(&mut self) {
         let e = &mut self.templates.e;
         e.op32(MOV, RAX, CTR);
@@ -321,7 +322,8 @@ impl Emitter {
         e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
     }
 
-    /// Fills in the jumps between blocks and writes the exits. False if a short jump does not reach.
+    /// Fills in the jumps between blocks and writes the exits. False if a short jump does not
+    /// reach.
     fn finish(&mut self) -> bool {
         for &(field, block, is_short) in &self.jumps {
             let label = self.labels[block] as usize;

@@ -1,14 +1,14 @@
 //! x86-64 encoder of the baseline tier: the forty or so encodings that its templates use.
 //!
-//! Follows the Intel 64 manual, volume 2. An instruction is put together in one 16-byte value and written
-//! with one copy, as a unit of code is emitted in about 75 ns a guest instruction. The tests decode every
-//! form with iced-x86 and compare.
+//! Follows the Intel 64 manual, volume 2. An instruction is put together in one 16-byte value and
+//! written with one copy, as a unit of code is emitted in about 75 ns a guest instruction. The
+//! tests decode every form with iced-x86 and compare.
 //!
-//! cranelift-assembler-x64 was considered: it has no `movbe`, no rel32 fields that are patched later, and
-//! allocates labels, so half of what is here would still be needed beside it.
+//! cranelift-assembler-x64 was considered: it has no `movbe`, no rel32 fields that are patched
+//! later, and allocates labels, so half of what is here would still be needed beside it.
 //!
-//! Invariant: [`Encoder::flags`] names a condition register field only while the host's flags hold its
-//! compare; every method that changes flags clears it.
+//! Invariant: [`Encoder::flags`] names a condition register field only while the host's flags hold
+//! its compare; every method that changes flags clears it.
 
 mod bytes;
 mod forms;
@@ -21,7 +21,8 @@ pub(super) struct Encoder {
     /// As long as what was ever written, with room for one more instruction.
     buffer: Vec<u8>,
     len: usize,
-    /// The condition register field whose compare the host's flags hold: less, greater and equal, signed.
+    /// The condition register field whose compare the host's flags hold: less, greater and equal,
+    /// signed.
     pub(super) flags: Option<u8>,
 }
 
@@ -362,8 +363,8 @@ impl Encoder {
         self.put(&Bytes { bits: 0xC3, len: 1 });
     }
 
-    /// Puts `nop`s until a field that begins `ahead` bytes further on lies within 8 aligned bytes, so that
-    /// one store replaces it as a whole.
+    /// Puts `nop`s until a field that begins `ahead` bytes further on lies within 8 aligned bytes,
+    /// so that one store replaces it as a whole.
     pub(super) fn align_field(&mut self, ahead: usize) {
         let (bits, len) = match (self.len + ahead) % 8 {
             5 => (0x00_1F0F, 3),
@@ -374,8 +375,8 @@ impl Encoder {
         self.put(&Bytes { bits, len });
     }
 
-    /// Makes the 4-byte distance at `field` lead to `target`. Both are positions here; the target's may lie
-    /// outside.
+    /// Makes the 4-byte distance at `field` lead to `target`. Both are positions here; the target's
+    /// may lie outside.
     pub(super) fn set_distance(&mut self, field: usize, target: i64) {
         let distance = target - (field as i64 + 4);
         self.buffer[field..field + 4].copy_from_slice(&(distance as i32).to_le_bytes());

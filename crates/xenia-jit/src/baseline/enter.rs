@@ -1,13 +1,14 @@
 //! The way into baseline code and back out, and what it calls.
 //!
-//! `enter_code` saves the host's registers, loads the mapped guest registers and calls the code. A return
-//! that no caller waits for comes back here and goes by the table of entries. Whatever leaves stores the
-//! mapped registers and drops all frames: host frames of guest functions hold return addresses only.
+//! `enter_code` saves the host's registers, loads the mapped guest registers and calls the code. A
+//! return that no caller waits for comes back here and goes by the table of entries. Whatever
+//! leaves stores the mapped registers and drops all frames: host frames of guest functions hold
+//! return addresses only.
 //!
 //! ```text
 //!  code ──► leave          eax = guest address, and in its low bits why
-//!       ──► missing        eax = guest address without code here: the optimizing tier's code is called, if
-//!                          there is any; else services::missing gives it code, or leaves
+//!       ──► missing        eax = guest address without code here: the optimizing tier's code is
+//!                          called, if there is any; else services::missing gives it code, or leaves
 //!       ──► slice_over     eax = guest address where the budget was compared: services::slice_over
 //!       ──► run_arm        eax = instruction, rcx = its arm: services::run_arm; returns
 //!       ──► return_miss    a guest return to elsewhere than its caller expects
@@ -15,21 +16,22 @@
 //! ```
 //!
 //! # The other tier
-//! Code of the optimizing tier runs below baseline code as a host call of its own: the mapped registers are
-//! stored before and loaded after it. What it leaves for is looked at here: to go on at an address, with or
-//! without code of its own, is what baseline code does next; anything else leaves both. `crate::enter` has the
-//! same frame at [`Slot::SavedStack`], so that either tier's way out ends both.
+//! Code of the optimizing tier runs below baseline code as a host call of its own: the mapped
+//! registers are stored before and loaded after it. Where it leaves to go on at an address, with or
+//! without code of its own, baseline code goes on there; for any other reason both are left.
+//! `crate::enter` has the same frame at [`Slot::SavedStack`], so that either tier's way out ends
+//! both.
 //!
-//! It runs with all of the visit's budget; the slice that baseline code has of it is as before afterwards, or
-//! what is left.
+//! It runs with all of the visit's budget; the slice that baseline code has of it is as before
+//! afterwards, or what is left.
 //!
-//! MXCSR is Rust's while baseline code runs, until the optimizing tier has run: then it stays the guest's, which
-//! [`Slot::GuestFloat`] says, until a service, or an arm that computes, needs Rust's. So neither calls of hot
-//! functions nor rows of arms pay for a change at each.
+//! MXCSR is Rust's while baseline code runs, until the optimizing tier has run: then it stays the
+//! guest's, which [`Slot::GuestFloat`] says, until a service, or an arm that computes, needs
+//! Rust's. So neither calls of hot functions nor rows of arms pay for a change at each.
 //!
 //! # Safety rules
-//! - Everything here but [`enter`] is reached from baseline code only, whose rbp points [`BIAS`] bytes into
-//!   the context that `enter` was given; nobody else uses that or its run meanwhile.
+//! - Everything here but [`enter`] is reached from baseline code only, whose rbp points [`BIAS`]
+//!   bytes into the context that `enter` was given; nobody else uses that or its run meanwhile.
 //! - Services are called with the mapped registers stored, on an aligned stack.
 
 use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDX, RSI, Rm};
@@ -306,9 +308,9 @@ pub(super) const THUNKS: [(Slot, unsafe extern "sysv64" fn()); 6] = [
     (Slot::ReturnMiss, return_miss),
 ];
 
-/// Runs the code at `code` on `ctx`, and says why it stopped. The slots of the context and the words of the
-/// optimizing tier are set, but for those that this sets; `code` is the address of an entry that stays mapped
-/// while the run's engine is present, or of [`missing`].
+/// Runs the code at `code` on `ctx`, and says why it stopped. The slots of the context and the
+/// words of the optimizing tier are set, but for those that this sets; `code` is the address of an
+/// entry that stays mapped while the run's engine is present, or of [`missing`].
 pub(super) fn enter(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, code: u64) -> Reason {
     let here: u64;
     // SAFETY: reads the stack pointer.
@@ -330,7 +332,8 @@ pub(super) fn on_fault(fault: &mut HostFault) -> Action {
         return Action::NotMine;
     }
     let ctx = (fault.registers[5] as *mut PpcContext).wrapping_byte_sub(BIAS);
-    // SAFETY: the instruction that faulted is baseline code, so rbp is as the module's rules have it.
+    // SAFETY: the instruction that faulted is baseline code, so rbp is as the module's rules have
+    // it.
     let host = unsafe { &mut (*ctx).host };
     host[Slot::Site as usize] = fault.rip;
     fault.registers[4] = host[Slot::SavedStack as usize];

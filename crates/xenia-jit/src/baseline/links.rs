@@ -1,8 +1,8 @@
 //! Links between units: which branches lead where, so that they can be made and withdrawn.
 //!
-//! A link is made when its target has code and taken back when that code is withdrawn, each time with one
-//! store of the branch's distance. The list of a target's links lives here; a unit names the targets of its
-//! own, so that its links go when it does.
+//! A link is made when its target has code and taken back when that code is withdrawn, each time
+//! with one store of the branch's distance. The list of a target's links lives here; a unit names
+//! the targets of its own, so that its links go when it does.
 
 use super::emit::Link;
 use crate::code_memory::CodeMemory;
@@ -33,7 +33,8 @@ impl Links {
         self.by_target.entry(link.target).or_default().push(site);
     }
 
-    /// Makes the links to `target` lead to the code at `offset`: jumps, and calls if it `may_be_called`.
+    /// Makes the links to `target` lead to the code at `offset`: jumps, and calls if it
+    /// `may_be_called`.
     pub(super) fn lead(&self, memory: &CodeMemory, target: u32, offset: u32, may_be_called: bool) {
         for site in self.by_target.get(&target).into_iter().flatten() {
             if may_be_called || !site.is_call {

@@ -1,16 +1,17 @@
 //! The fixed register map of the baseline tier, and where the context holds the rest.
 //!
-//! Ten GPRs and CR0 live in host registers wherever baseline code runs, the same ones everywhere; all other
-//! guest state lives in the context. So the state between two guest instructions needs no description: every
-//! instruction boundary is exact once those eleven registers are stored (`enter.rs`).
+//! Ten GPRs and CR0 live in host registers wherever baseline code runs, the same ones everywhere;
+//! all other guest state lives in the context. So the state between two guest instructions needs no
+//! description: every instruction boundary is exact once those eleven registers are stored
+//! (`enter.rs`).
 //!
 //! ```text
 //!  rbp  context + BIAS      r15  CR0             rbx r9   rsi r10   rdx r11   r14 r1   r8  r3
 //!  rdi  guest memory        rax, rcx  scratch    r9  r4   r10 r5    r13 r6    r11 r7   r12 r8
 //! ```
 //!
-//! r11, r3, r10, r1 and r9 are what the console's own compilers name most (55 % of the registers that code of
-//! the sample title names; 71 % are mapped); gcc prefers r9, r1 and r10.
+//! r11, r3, r10, r1 and r9 are what the console's own compilers name most (55 % of the registers
+//! that code of the sample title names; 71 % are mapped); gcc prefers r9, r1 and r10.
 //!
 //! One byte of displacement reaches r12 to r31, CR, LR, CTR, the budget and the first word of
 //! [`PpcContext::host`].
@@ -22,8 +23,8 @@ use xenia_cpu::{HOST_WORDS, PpcContext};
 /// Bytes from the context's beginning to where rbp points.
 pub(super) const BIAS: usize = 224;
 
-/// Guest registers and the host registers that hold them. Those that code names most take the host registers
-/// without a prefix byte.
+/// Guest registers and the host registers that hold them. Those that code names most take the host
+/// registers without a prefix byte.
 pub(super) const MAP: [(usize, HostReg); 10] =
     [(9, RBX), (10, RSI), (11, RDX), (1, R14), (3, R8), (4, R9), (5, R10), (6, R13), (7, R11), (8, R12)];
 
@@ -81,8 +82,8 @@ pub(super) const CA: Rm = Rm::Ctx(displacement(offset_of!(PpcContext, xer_ca)));
 
 const _: () = assert!(displacement(offset_of!(PpcContext, cr) + 56) <= 127 - 7, "longer instructions");
 
-/// A word of [`PpcContext::host`] that baseline code uses. They lie behind those of `crate::host::Word`, so
-/// that neither tier overwrites the other's.
+/// A word of [`PpcContext::host`] that baseline code uses. They lie behind those of
+/// `crate::host::Word`, so that neither tier overwrites the other's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(usize)]
 pub(super) enum Slot {
@@ -100,7 +101,8 @@ pub(super) enum Slot {
     Run,
     /// Why baseline code was left: a `Reason`.
     Reason,
-    /// Host address of the instruction that faulted, or behind the call of an arm that did not complete.
+    /// Host address of the instruction that faulted, or behind the call of an arm that did not
+    /// complete.
     Site,
     /// Instructions of the visit beyond the slice that the context's budget holds.
     Rest,

@@ -1,4 +1,5 @@
-//! Requests of baseline code, in safe Rust: code for an address, more budget, the interpreter's arms.
+//! Requests of baseline code, in safe Rust: code for an address, more budget, the interpreter's
+//! arms.
 
 use super::cache::Arrived;
 use super::emit::CALLED;
@@ -37,8 +38,8 @@ fn leave(ctx: &mut PpcContext, pc: u32, reason: Reason) -> u64 {
     0
 }
 
-/// The address of code for a guest address that has no entry, or may be called only with a look at the
-/// stack; 0 to leave. `stack` is the host's stack pointer.
+/// The address of code for a guest address that has no entry, or may be called only with a look at
+/// the stack; 0 to leave. `stack` is the host's stack pointer.
 pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32, stack: u64) -> u64 {
     let (pc, is_called) = (pc & !3, pc & CALLED != 0);
     // Code that is kept is the engine's to publish.
@@ -53,8 +54,8 @@ pub(super) fn missing(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u
     }
 }
 
-/// The budget may not suffice for the path from `pc`: gives it another slice of the visit's, and the address
-/// to go on at; 0 to leave.
+/// The budget may not suffice for the path from `pc`: gives it another slice of the visit's, and
+/// the address to go on at; 0 to leave.
 pub(super) fn slice_over(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, pc: u32) -> u64 {
     let rest = ctx.host[Slot::Rest as usize] as i64;
     if rest == 0 {
@@ -87,7 +88,8 @@ pub(super) fn owes_status(ctx: &PpcContext) -> bool {
     ctx.fp_lazy.op != 0 || ctx.host[Word::ScalarFlags as usize] != 0 || flags != 0
 }
 
-/// Makes of FPSCR what the arm of an instruction needs, where code of the optimizing tier owes it something.
+/// Makes of FPSCR what the arm of an instruction needs, where code of the optimizing tier owes it
+/// something.
 pub(super) fn settle_float(ctx: &mut PpcContext, word: u32) {
     let needs = decode(word).map_or(Status::Reads, |op| STATUS[op as usize]);
     if needs == Status::Ignores {

@@ -1,7 +1,8 @@
 //! From a host address to the guest instruction whose code it lies in.
 //!
-//! A unit keeps a byte for each instruction, its length in host code, and seven for each block. Faults and
-//! arms that do not complete are rare, so the bytes are added up from the unit's beginning.
+//! A unit keeps a byte for each instruction, its length in host code, and seven for each block.
+//! Faults and arms that do not complete are rare, so the bytes are added up from the unit's
+//! beginning.
 //!
 //! ```text
 //!  block:  first word (u16) │ bytes of code since the block before (u16) │ instructions recorded (u16)
@@ -21,12 +22,13 @@ const HEADER: usize = 7;
 pub(super) struct SiteInUnit {
     /// Its word, counted from the unit's start.
     pub(super) word: u32,
-    /// Instructions of its block from it on, itself included, that the budget has been charged with.
+    /// Instructions of its block from it on, itself included, that the budget has been charged
+    /// with.
     pub(super) remaining: u32,
 }
 
-/// Begins a block's record. Its code begins `since` bytes behind the beginning of the block before, and has
-/// `front` bytes in front of its first instruction.
+/// Begins a block's record. Its code begins `since` bytes behind the beginning of the block before,
+/// and has `front` bytes in front of its first instruction.
 pub(super) fn begin_block(sites: &mut Vec<u8>, block: &Block, since: usize, front: usize) {
     let recorded = block.end - block.first - usize::from(block.ending != Ending::Next);
     for value in [block.first, since, recorded] {

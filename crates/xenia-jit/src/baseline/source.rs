@@ -1,15 +1,15 @@
 //! Guest code as units read it: watched pages, up to where other code begins.
 //!
-//! A page is watched and its version read before its words, as `GuestMemory::watch_code_page` has it.
+//! A page is watched and its version read before its words, as `GuestMemory::watch_code_page` has
+//! it.
 
 use super::unit::Source;
+use crate::code_cache::FLIP_LIMIT;
 use crate::code_memory::Entries;
 use fnv::FnvHashMap;
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 use xenia_memory::{GuestMemory, Watch};
 
-/// Changes of a page after which its code is interpreted.
-const FLIP_LIMIT: u32 = 12;
 /// Words of a page.
 const PAGE_WORDS: usize = PAGE_SIZE as usize / 4;
 

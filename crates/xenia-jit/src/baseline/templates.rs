@@ -1,13 +1,14 @@
-//! Templates: host code for the instructions that guest programs execute most, one file for each family.
+//! Templates: host code for the instructions that guest programs execute most, one file for each
+//! family.
 //!
-//! A template is a second definition of an instruction's meaning, in x86-64. No row needs one: an instruction
-//! without is run by the interpreter's arm ([`super::emit`]). Each is compared with the interpreter by the
-//! fuzzer and by `tests/baseline.rs`, which run every row with equal operands, r0, and registers inside and
-//! outside of the map.
+//! A template is a second definition of an instruction's meaning, in x86-64. No row needs one: an
+//! instruction without is run by the interpreter's arm ([`super::emit`]). Each is compared with the
+//! interpreter by the fuzzer and by `tests/baseline.rs`, which run every row with equal operands,
+//! r0, and registers inside and outside of the map.
 //!
 //! Invariants:
-//! - A template makes its access to guest memory before it writes any guest state, so that the state at a
-//!   fault is the state before the instruction.
+//! - A template makes its access to guest memory before it writes any guest state, so that the
+//!   state at a fault is the state before the instruction.
 //! - 32-bit mode, and XER\[SO\] is 0 (`crate::baseline`).
 //! - rax and rcx are scratch; nothing else that a template does not name changes.
 

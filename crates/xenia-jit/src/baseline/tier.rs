@@ -1,9 +1,10 @@
-//! The baseline tier as the engine uses it: visits, and the choice of what the optimizing tier compiles.
+//! The baseline tier as the engine uses it: visits, and the choice of what the optimizing tier
+//! compiles.
 //!
-//! A unit is compiled when its first address is reached for the first time. Code carries no counters: the
-//! context's budget holds a *slice* of the visit, and where that ends, the unit that compared it is credited
-//! with the instructions of the slice. Both the slice and the credit count guest instructions, so that the
-//! choice is deterministic in lockstep.
+//! A unit is compiled when its first address is reached for the first time. Code carries no
+//! counters: the context's budget holds a *slice* of the visit, and where that ends, the unit that
+//! compared it is credited with the instructions of the slice. Both the slice and the credit count
+//! guest instructions, so that the choice is deterministic in lockstep.
 
 use super::cache::{Arrived, BaselineCache, BaselineCounts, Work};
 use super::enter::{Reason, enter, missing_address};
@@ -36,8 +37,9 @@ use xenia_memory::{CurrentQueue, FaultKind, GuestMemory, MemoryFault};
 /// Guest instructions between two samples.
 pub(crate) const SLICE: i64 = 20_000;
 
-/// Runs of an instruction with a template that take as much longer in this tier than in the optimizing one as
-/// one run of an instruction that calls an arm: 5 ns for the latter, 0.1 ns for the former.
+/// Runs of an instruction with a template that take as much longer in this tier than in the
+/// optimizing one as one run of an instruction that calls an arm: 5 ns for the latter, 0.1 ns for
+/// the former.
 const ARM_WEIGHT: u64 = 50;
 
 /// What a sample says of the unit that it hit.
@@ -45,7 +47,8 @@ const ARM_WEIGHT: u64 = 50;
 pub(super) enum Sampled {
     /// It stays here.
     Lukewarm,
-    /// It will be hot soon: the interpreter runs some of it and notes which sides of branches are taken.
+    /// It will be hot soon: the interpreter runs some of it and notes which sides of branches are
+    /// taken.
     Warm,
     /// The optimizing tier's code would by now have saved the time that making it takes.
     Hot,
@@ -194,8 +197,8 @@ impl Baseline {
 const COVERED_LIMIT: u32 = 8;
 
 impl Engine {
-    /// Runs from pc, if this tier takes the context: its own code, and the optimizing tier's where there is
-    /// any.
+    /// Runs from pc, if this tier takes the context: its own code, and the optimizing tier's where
+    /// there is any.
     pub(crate) fn visit_baseline(
         &mut self,
         shared: &Shared,

@@ -1,14 +1,15 @@
-//! Units of the baseline tier: the guest words that are compiled together, their basic blocks, and the
-//! instruction budget that each path through them needs.
+//! Units of the baseline tier: the guest words that are compiled together, their basic blocks, and
+//! the instruction budget that each path through them needs.
 //!
-//! A unit is found from its first address along all branches that stay within [`RANGE`] words ahead, both
-//! sides of conditional ones, with calls stepped over. It ends where other code of the tier begins. Nothing
-//! is pruned: an instruction that never runs costs 0.08 µs and a dozen bytes once.
+//! A unit is found from its first address along all branches that stay within [`RANGE`] words
+//! ahead, both sides of conditional ones, with calls stepped over. It ends where other code of the
+//! tier begins. Nothing is pruned: an instruction that never runs costs 0.08 µs and a dozen bytes
+//! once.
 //!
 //! # Budget
-//! Each block subtracts its length; only where a *path* begins (the entry, loop heads, return sites, behind
-//! an instruction that the interpreter runs) is the budget compared, with the longest path from there to
-//! the next such place. Every cycle contains one, as branches back lead to one.
+//! Each block subtracts its length; only where a *path* begins (the entry, loop heads, return
+//! sites, behind an instruction that the interpreter runs) is the budget compared, with the longest
+//! path from there to the next such place. Every cycle contains one, as branches back lead to one.
 
 use super::leaves::{self, Ending};
 use xenia_isa::{Instruction, Op, decode};
@@ -154,7 +155,8 @@ impl Discovery {
         self.touched = self.touched.max(index + 1);
     }
 
-    /// Marks the words from `first` to the end of its basic block, or to where they are marked already.
+    /// Marks the words from `first` to the end of its basic block, or to where they are marked
+    /// already.
     fn walk(&mut self, first: usize, words: usize, most: usize, source: &mut impl Source) {
         let mut index = first;
         while index < words && self.marks[index] & VISITED == 0 && self.instructions < most {
@@ -207,7 +209,8 @@ impl Discovery {
         }
     }
 
-    /// Whether code that the unit leads to may call. A unit without calls and links nests no further.
+    /// Whether code that the unit leads to may call. A unit without calls and links nests no
+    /// further.
     pub(super) fn nests(&self) -> bool {
         self.blocks.iter().enumerate().any(|(number, block)| {
             let (pc, last) = (self.address(block.end - 1), self.words[block.end - 1].i);

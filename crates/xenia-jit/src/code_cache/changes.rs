@@ -9,8 +9,8 @@
 use super::CodeCache;
 use std::collections::{BTreeSet, HashMap};
 
-/// Withdrawals after which a page's code is not compiled any more.
-const FLIP_LIMIT: u32 = 12;
+/// Withdrawals after which a page's code is not compiled any more, in either tier.
+pub(crate) const FLIP_LIMIT: u32 = 12;
 /// A page with code.
 struct PageCode {
     page: u32,

@@ -4,8 +4,8 @@
 
 use super::*;
 
-/// Where code goes for an address that has none here: eax = guest address, and in its low bits whether it is
-/// called.
+/// Where code goes for an address that has none here: eax = guest address, and in its low bits
+/// whether it is called.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn missing() {
     naked_asm!(
@@ -27,8 +27,8 @@ pub(super) unsafe extern "sysv64" fn missing() {
     )
 }
 
-/// Calls code of the optimizing tier: eax = guest address, rcx = its offset. Returns where the guest returned
-/// to; goes on at any other address that it leaves for.
+/// Calls code of the optimizing tier: eax = guest address, rcx = its offset. Returns where the
+/// guest returned to; goes on at any other address that it leaves for.
 #[unsafe(naked)]
 unsafe extern "sysv64" fn run_optimized() {
     code!(
@@ -165,8 +165,8 @@ asks! {
     slice_over => ask_slice
 }
 
-/// As [`run_arm`], for arms that compute with floating point or vectors: they find FPSCR exact, and MXCSR as
-/// Rust expects it.
+/// As [`run_arm`], for arms that compute with floating point or vectors: they find FPSCR exact, and
+/// MXCSR as Rust expects it.
 #[unsafe(naked)]
 pub(super) unsafe extern "sysv64" fn run_float_arm() {
     code!(

@@ -6,8 +6,8 @@ use crate::baseline::map::{CTR, cr};
 use xenia_isa::Instruction;
 
 impl Templates {
-    /// Makes the host's flags say whether a conditional branch that tests one thing is taken, and how; `None`
-    /// if it always is. Decrements CTR if that is what it tests.
+    /// Makes the host's flags say whether a conditional branch that tests one thing is taken, and
+    /// how; `None` if it always is. Decrements CTR if that is what it tests.
     pub(in crate::baseline) fn branch_condition(&mut self, i: Instruction) -> Option<Condition> {
         if i.bo() & 4 == 0 {
             self.e.imm(true, Imm::Sub, CTR, 1);

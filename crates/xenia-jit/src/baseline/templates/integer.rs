@@ -190,8 +190,8 @@ impl Templates {
         self.record_if(i, i.rd());
     }
 
-    /// `divw`: 0 where there is no quotient. The divisors 0 and −1, which the host would trap at or might, go
-    /// another way.
+    /// `divw`: 0 where there is no quotient. The divisors 0 and −1, which the host would trap at or
+    /// might, go another way.
     fn divide(&mut self, i: Instruction) {
         self.e.op32(MOV, RCX, gpr(i.rb()));
         self.e.op32(MOV, RAX, gpr(i.ra()));
@@ -215,8 +215,8 @@ impl Templates {
         self.record_if(i, i.rd());
     }
 
-    /// A compare with RB or a value. The field is a difference of words extended to 64 bits; a difference of
-    /// doublewords may overflow, so that theirs is 1, −1 or 0.
+    /// A compare with RB or a value. The field is a difference of words extended to 64 bits; a
+    /// difference of doublewords may overflow, so that theirs is 1, −1 or 0.
     fn compare(&mut self, i: Instruction, signed: bool, value: Option<i32>) {
         let (field, a) = (i.crfd(), gpr(i.ra()));
         let target = Self::compare_target(field);

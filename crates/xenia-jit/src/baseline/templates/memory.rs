@@ -1,7 +1,7 @@
 //! Loads and stores: one host access each, through the guest view, whose rights are the guest's.
 //!
-//! A refused access faults; `crate::baseline::enter` resumes where all guest registers are stored, and the
-//! interpreter runs the instruction, which has changed nothing yet.
+//! A refused access faults; `crate::baseline::enter` resumes where all guest registers are stored,
+//! and the interpreter runs the instruction, which has changed nothing yet.
 
 use super::Templates;
 use crate::baseline::encode::{
@@ -102,7 +102,8 @@ const GUEST: Rm = Rm::Guest(0);
 impl Templates {
     pub(super) fn memory(&mut self, op: Op, i: Instruction) -> bool {
         if let Some(access) = Access::of(op, i) {
-            // Invalid forms are the arms': where RA is 0 or a target, their order of writes decides.
+            // Invalid forms are the arms': where RA is 0 or a target, their order of writes
+            // decides.
             let is_invalid = access.update && (i.ra() == 0 || !access.store && i.ra() == i.rd());
             if is_invalid || access.store && self.stores_by_arms {
                 return false;
@@ -208,8 +209,8 @@ impl Templates {
         }
     }
 
-    /// Moves the vector register at the aligned address in eax. Both halves lie in one page: if the second
-    /// access faults, so did the first.
+    /// Moves the vector register at the aligned address in eax. Both halves lie in one page: if the
+    /// second access faults, so did the first.
     fn move_vector(&mut self, n: usize, store: bool) {
         // The register's low half holds the bytes at the higher address.
         for (at, half) in [(0, 8), (8, 0)] {

@@ -77,8 +77,8 @@ impl Templates {
         self.write(i.ra(), target);
     }
 
-    /// `rlwimi` of a mask that does not wrap: RA ^ ((rotated ^ RA) & mask), where the difference has no upper
-    /// word.
+    /// `rlwimi` of a mask that does not wrap: RA ^ ((rotated ^ RA) & mask), where the difference
+    /// has no upper word.
     fn rotate_and_insert(&mut self, i: Instruction) {
         let mask = u32::MAX >> i.mb() & u32::MAX << (31 - i.me());
         let into = gpr(i.ra());
