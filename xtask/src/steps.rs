@@ -73,6 +73,9 @@ const STEPS: &[Step] = &[
     ("cases", || cases::check(&cases::CasesArgs::default())),
     ("conformance", || xenia(&["conformance", "jit-tests", "--engine", "both"])),
     ("fuzz", || xenia(&["fuzz", "--corpus", CORPUS, "--states", FUZZ_STATES, "--seconds", FUZZ_SECONDS])),
+    ("fuzz of the baseline", || {
+        xenia(&["fuzz", "--tier", "baseline", "--states", FUZZ_STATES, "--blocks", "1000"])
+    }),
     ("fuzz with qemu", fuzz_with_qemu),
     ("guests", || guests(&GuestsArgs { bless: false })),
     ("golden", || golden(false)),
