@@ -9,7 +9,7 @@
 //! Where the optimizing tier has code for an address, that address has no entry here.
 //!
 //! Limits: code memory ([`crate::code_memory::CODE_SIZE`], about 24 million guest instructions);
-//! when it is full, all units are withdrawn. What is kept beside the code grows with it: the table
+//! when it is full, all units are withdrawn. Tables beside the code grow with it: the table
 //! of entries, sites and links, some 8 bytes an instruction.
 
 mod withdraw;

@@ -203,7 +203,7 @@ impl Emitter {
         Some(())
     }
 
-    /// What ends a block, and the way to what follows it.
+    /// The branch that ends a block, and the way to the code that follows it.
     fn end(&mut self, unit: &Discovery, number: usize, block: Block) {
         let last = unit.words(block.end - 1, block.end)[0].i;
         let pc = unit.address(block.end - 1);

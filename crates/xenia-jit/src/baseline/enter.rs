@@ -88,7 +88,7 @@ const fn is_map(rows: &[(usize, u8); 10]) -> bool {
     true
 }
 
-// What `store` and `load` below say.
+// `store` and `load` below name these registers.
 const _: () = assert!(
     is_map(&[
         (9, RBX),

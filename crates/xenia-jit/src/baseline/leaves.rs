@@ -53,7 +53,7 @@ impl Ending {
     }
 }
 
-/// What a row says of its instructions' ends.
+/// The rule of a row for the ends of its instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Rule {
     Next,

@@ -27,7 +27,7 @@ pub(super) struct BaselineRun<'a, 'q> {
     pub(super) slice: i64,
     /// Instructions from then to the next sample.
     pub(super) until_sample: i64,
-    /// What the last sample said of the unit that was left for it.
+    /// The last sample's result for the unit that was left for it.
     pub(super) sampled: Sampled,
 }
 
@@ -108,7 +108,7 @@ pub(super) fn settle_float(ctx: &mut PpcContext, word: u32) {
     }
 }
 
-/// What an arm does with FPRF, FR and FI of FPSCR.
+/// The use that an arm makes of FPRF, FR and FI of FPSCR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Status {
     /// It neither reads nor writes FPSCR.

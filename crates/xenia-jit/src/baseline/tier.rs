@@ -42,7 +42,7 @@ pub(crate) const SLICE: i64 = 20_000;
 /// the former.
 const ARM_WEIGHT: u64 = 50;
 
-/// What a sample says of the unit that it hit.
+/// The result of a sample for the unit that it hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sampled {
     /// It stays here.
@@ -348,7 +348,7 @@ impl Engine {
             }
             self.compile(shared, mode, code, wanted, None);
         }
-        // What could not be compiled now has to become hot again.
+        // A function that could not be compiled now has to become hot again.
         baseline.cache.lock().forget_credit(pc);
     }
 }
