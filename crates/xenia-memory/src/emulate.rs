@@ -21,6 +21,8 @@ pub(crate) type Vectors = [u128; 16];
 
 /// The other side of the access. Bytes are as they lie in memory, from the first of the array on.
 pub(crate) trait Bus {
+    /// The host address that GS begins at in code that uses it.
+    fn segment_base(&self) -> u64;
     /// Loads `size` ≤ 16 bytes; `None` refuses.
     fn load(&mut self, host_addr: u64, size: usize) -> Option<[u8; 16]>;
     /// Stores bytes; `None` refuses.
@@ -103,6 +105,7 @@ fn try_execute(
     let memory = (0..2).find(|&op| instruction.op_kind(op) == OpKind::Memory)?;
     let addr = instruction.virtual_address(memory, 0, |register, _, _| match register {
         Register::CS | Register::DS | Register::ES | Register::SS => Some(0),
+        Register::GS => Some(bus.segment_base()),
         _ if register.is_gpr() => Some(general_value(general, register)),
         _ => None,
     })?;
@@ -166,6 +169,10 @@ mod tests {
     struct Bytes([u8; 32]);
 
     impl Bus for Bytes {
+        fn segment_base(&self) -> u64 {
+            0xFF8
+        }
+
         fn load(&mut self, host_addr: u64, size: usize) -> Option<[u8; 16]> {
             let at = host_addr.checked_sub(0x1000)? as usize;
             let mut bytes = [0; 16];
@@ -198,6 +205,8 @@ mod tests {
             (&[0x66, 0x8B, 0x47, 0x02], RAX & !0xFFFF | 0x8382),       // mov ax, [rdi+2]
             (&[0x8A, 0x07], RAX & !0xFF | 0x80),                       // mov al, [rdi]
             (&[0x8A, 0x67, 0x01], RAX & !0xFF00 | 0x8100),             // mov ah, [rdi+1]
+            (&[0x65, 0x67, 0x8B, 0x41, 0x02], 0x8584_8382),            // mov eax, gs:[ecx+2]
+            (&[0x65, 0x67, 0x0F, 0x38, 0xF0, 0x01], 0x8081_8283),      // movbe eax, gs:[ecx]
             (&[0x0F, 0xB6, 0x07], 0x80),                               // movzx eax, byte [rdi]
             (&[0x0F, 0xB7, 0x07], 0x8180),                             // movzx eax, word [rdi]
             (&[0x48, 0x0F, 0xB6, 0x07], 0x80),                         // movzx rax, byte [rdi]

@@ -169,6 +169,10 @@ impl DeviceBus<'_> {
 }
 
 impl Bus for DeviceBus<'_> {
+    fn segment_base(&self) -> u64 {
+        self.memory.mapping.guest_base() as u64
+    }
+
     fn load(&mut self, host_addr: u64, size: usize) -> Option<[u8; 16]> {
         let addr = self.memory.guest_addr(host_addr as usize)?;
         let loaded = self.memory.device_load(addr, size as u32, self.queue);
@@ -190,6 +194,10 @@ impl Bus for DeviceBus<'_> {
 struct AliasBus<'a>(&'a GuestMemory);
 
 impl Bus for AliasBus<'_> {
+    fn segment_base(&self) -> u64 {
+        self.0.mapping.guest_base() as u64
+    }
+
     fn load(&mut self, host_addr: u64, size: usize) -> Option<[u8; 16]> {
         let addr = self.0.guest_addr(host_addr as usize)?;
         self.0.check(addr, size as u32, READ, false).ok()?;

@@ -171,23 +171,12 @@ impl Encoder {
 
     /// `lea reg, [base + index]`. The index is not rsp.
     #[inline(always)]
-    pub(super) fn lea_sum(&mut self, wide: bool, reg: HostReg, mut base: HostReg, mut index: HostReg) {
-        // rbp and r13 as a base need a displacement.
-        if base & 7 == 5 {
-            std::mem::swap(&mut base, &mut index);
-        }
+    pub(super) fn lea_sum(&mut self, wide: bool, reg: HostReg, base: HostReg, index: HostReg) {
         let mut bytes = Bytes::new();
-        let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | (index >> 3) << 1 | base >> 3;
-        if rex != 0 {
-            bytes.byte(0x40 | rex);
-        }
+        let sum = Rm::GuestSum(base, index);
+        bytes.rex_alone(wide, reg, sum, false);
         bytes.byte(0x8D);
-        let needs_displacement = base & 7 == 5;
-        bytes.byte(if needs_displacement { 0x44 } else { 0x04 } | (reg & 7) << 3);
-        bytes.byte((index & 7) << 3 | base & 7);
-        if needs_displacement {
-            bytes.byte(0);
-        }
+        bytes.operands(reg, sum);
         self.put(&bytes);
     }
 

@@ -34,7 +34,7 @@
 //!   bytes into the context that `enter` was given; nobody else uses that or its run meanwhile.
 //! - Services are called with the mapped registers stored, on an aligned stack.
 
-use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDX, RSI, Rm};
+use super::encode::{R8, R9, R10, R11, R12, R13, R14, R15, RBX, RDI, RDX, RSI, Rm};
 use super::map::{BIAS, BUDGET, CR0, LR, MAP, Slot, displacement};
 use super::services::{self, BaselineRun};
 use crate::code_memory::STORED;
@@ -77,7 +77,7 @@ const fn at(n: usize) -> i32 {
     displacement(offset_of!(PpcContext, gpr) + 8 * n)
 }
 
-const fn is_map(rows: &[(usize, u8); 10]) -> bool {
+const fn is_map(rows: &[(usize, u8); 11]) -> bool {
     let mut n = 0;
     while n < rows.len() {
         if MAP[n].0 != rows[n].0 || MAP[n].1 != rows[n].1 {
@@ -94,6 +94,7 @@ const _: () = assert!(
         (9, RBX),
         (10, RSI),
         (11, RDX),
+        (31, RDI),
         (1, R14),
         (3, R8),
         (4, R9),
@@ -110,6 +111,7 @@ macro_rules! store {
         "mov [rbp + {r9}], rbx
          mov [rbp + {r10}], rsi
          mov [rbp + {r11}], rdx
+         mov [rbp + {r31}], rdi
          mov [rbp + {r1}], r14
          mov [rbp + {r3}], r8
          mov [rbp + {r4}], r9
@@ -121,12 +123,13 @@ macro_rules! store {
     };
 }
 
-/// Loads the mapped registers and rdi; keeps rax, rcx and the flags.
+/// Loads the mapped registers; keeps rax, rcx and the flags.
 macro_rules! load {
     () => {
         "mov rbx, [rbp + {r9}]
          mov rsi, [rbp + {r10}]
          mov rdx, [rbp + {r11}]
+         mov rdi, [rbp + {r31}]
          mov r14, [rbp + {r1}]
          mov r8, [rbp + {r3}]
          mov r9, [rbp + {r4}]
@@ -134,8 +137,7 @@ macro_rules! load {
          mov r13, [rbp + {r6}]
          mov r11, [rbp + {r7}]
          mov r12, [rbp + {r8}]
-         mov r15, [rbp + {cr0}]
-         mov rdi, [rbp + {memory}]"
+         mov r15, [rbp + {cr0}]"
     };
 }
 
@@ -149,6 +151,7 @@ macro_rules! code {
             r1 = const at(1),
             r3 = const at(3),
             r11 = const at(11),
+            r31 = const at(31),
             r8 = const at(8),
             r4 = const at(4),
             r5 = const at(5),
@@ -163,12 +166,14 @@ macro_rules! code {
 const fn displaced(place: Rm) -> i32 {
     match place {
         Rm::Ctx(at) => at,
-        Rm::Reg(_) | Rm::Guest(_) => 0,
+        Rm::Reg(_) | Rm::Guest(..) | Rm::GuestSum(..) | Rm::Host(_) => 0,
     }
 }
 
+mod segment;
 mod thunks;
 
+pub(super) use segment::is_available as has_segment;
 use thunks::{missing, run_arm, run_float_arm, slice_over};
 
 /// Displacement from rbp of a word that the optimizing tier uses.
@@ -208,7 +213,6 @@ unsafe extern "sysv64" fn enter_code(ctx: *mut PpcContext, code: u64) {
              add rcx, [rbp + {code}]
              jmp 2b",
         ]
-        memory = const Slot::Memory.at(),
         bias = const BIAS,
         pc = const PC_AT,
         saved = const Slot::SavedStack.at(),
@@ -321,6 +325,7 @@ pub(super) fn enter(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, code: u
     ctx.host[Slot::Reason as usize] = Reason::Optimized as u64;
     ctx.host[Slot::GuestFloat as usize] = 0;
     ctx.host[Slot::Run as usize] = std::ptr::from_mut(run) as u64;
+    segment::point_to(ctx.host[Slot::Memory as usize]);
     // SAFETY: the tables lead to code that `emit` made, which follows `map.rs`, or to the stub.
     unsafe { enter_code(ctx, code) };
     Reason::from_bits(ctx.host[Slot::Reason as usize])

@@ -21,14 +21,17 @@ mod memory;
 mod rotate;
 
 use super::encode::{Encoder, Form, HostReg, MOV, MOVSXD, RAX, RCX, Rm, TEST};
+use super::enter::has_segment;
 use super::map::{CR0, gpr};
 use xenia_isa::{Family, Instruction, Op};
 
-/// Host instructions that not every x86-64-v2 host has.
+/// Parts of the host that not every x86-64-v2 host has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct HostFeatures {
     pub(crate) movbe: bool,
     pub(crate) lzcnt: bool,
+    /// GS leads to guest memory.
+    pub(crate) segment: bool,
 }
 
 impl HostFeatures {
@@ -38,6 +41,7 @@ impl HostFeatures {
         Self {
             movbe: has(std::arch::is_x86_feature_detected!("movbe")),
             lzcnt: has(std::arch::is_x86_feature_detected!("lzcnt")),
+            segment: has(has_segment()),
         }
     }
 }

@@ -35,12 +35,28 @@ impl Bytes {
         }
     }
 
-    /// The REX prefix, if one is needed.
+    /// The prefixes that an operand needs: those of guest memory, which are the segment and
+    /// addresses of 32 bits, and REX.
     #[inline(always)]
     pub(super) fn rex(&mut self, wide: bool, reg: HostReg, rm: Rm, is_byte: bool) {
+        if matches!(rm, Rm::Guest(..) | Rm::GuestSum(..)) {
+            self.byte(0x65);
+            self.byte(0x67);
+        }
+        self.rex_alone(wide, reg, rm, is_byte);
+    }
+
+    /// The REX prefix, if one is needed.
+    #[inline(always)]
+    pub(super) fn rex_alone(&mut self, wide: bool, reg: HostReg, rm: Rm, is_byte: bool) {
         let (base, byte_base) = match rm {
             Rm::Reg(base) => (base >> 3, is_byte && base >= 4),
-            Rm::Ctx(_) | Rm::Guest(_) => (0, false),
+            Rm::Guest(base, _) => (base >> 3, false),
+            Rm::GuestSum(base, index) => {
+                let (base, index) = ordered(base, index);
+                (base >> 3 | index >> 3 << 1, false)
+            }
+            Rm::Ctx(_) | Rm::Host(_) => (0, false),
         };
         let rex = u8::from(wide) << 3 | (reg >> 3) << 2 | base;
         if rex != 0 || byte_base || is_byte && reg >= 4 {
@@ -62,15 +78,44 @@ impl Bytes {
                 self.byte(0x85 | reg);
                 self.word(at);
             }
-            Rm::Guest(0) => {
-                self.byte(0x04 | reg);
-                self.byte(0x07);
+            Rm::Guest(base, at) => {
+                let low = base & 7;
+                // rbp and r13 as a base need a displacement, rsp and r12 a second byte.
+                let (mode, bytes) = match at {
+                    0 if low != 5 => (0x00, 0),
+                    _ if i8::try_from(at).is_ok() => (0x40, 1),
+                    _ => (0x80, 4),
+                };
+                self.byte(mode | reg | low);
+                if low == 4 {
+                    self.byte(0x24);
+                }
+                match bytes {
+                    0 => {}
+                    1 => self.byte(at as u8),
+                    _ => self.word(at),
+                }
             }
-            Rm::Guest(at) => {
-                self.byte(0x44 | reg);
-                self.byte(0x07);
+            Rm::GuestSum(base, index) => {
+                let (base, index) = ordered(base, index);
+                let needs_displacement = base & 7 == 5;
+                self.byte(if needs_displacement { 0x44 } else { 0x04 } | reg);
+                self.byte((index & 7) << 3 | base & 7);
+                if needs_displacement {
+                    self.byte(0);
+                }
+            }
+            Rm::Host(0) => self.byte(reg),
+            Rm::Host(at) => {
+                self.byte(0x40 | reg);
                 self.byte(at as u8);
             }
         }
     }
+}
+
+/// A base and an index in the order that is shorter: rbp and r13 as a base need a displacement.
+#[inline(always)]
+fn ordered(base: HostReg, index: HostReg) -> (HostReg, HostReg) {
+    if base & 7 == 5 { (index, base) } else { (base, index) }
 }

@@ -8,6 +8,7 @@ pub(in crate::baseline) const RCX: HostReg = 1;
 pub(in crate::baseline) const RDX: HostReg = 2;
 pub(in crate::baseline) const RBX: HostReg = 3;
 pub(in crate::baseline) const RSI: HostReg = 6;
+pub(in crate::baseline) const RDI: HostReg = 7;
 pub(in crate::baseline) const R8: HostReg = 8;
 pub(in crate::baseline) const R9: HostReg = 9;
 pub(in crate::baseline) const R10: HostReg = 10;
@@ -24,8 +25,24 @@ pub(in crate::baseline) enum Rm {
     Reg(HostReg),
     /// The context: `[rbp + displacement]`.
     Ctx(i32),
-    /// Guest memory at the effective address in eax: `[rdi + rax + displacement]`.
-    Guest(i8),
+    /// Guest memory by the segment register: `gs:[base + displacement]`, added up in 32 bits as an
+    /// effective address is. The base is not rsp.
+    Guest(HostReg, i32),
+    /// Guest memory by the segment register: `gs:[base + index]`, in 32 bits. The index is not rsp.
+    GuestSum(HostReg, HostReg),
+    /// Memory at a host address in rax: `[rax + displacement]`.
+    Host(i8),
+}
+
+impl Rm {
+    /// The operand `displacement` bytes further on.
+    pub(in crate::baseline) const fn plus(self, displacement: i8) -> Self {
+        match self {
+            Self::Guest(base, at) => Self::Guest(base, at + displacement as i32),
+            Self::Host(at) => Self::Host(at + displacement),
+            other => other,
+        }
+    }
 }
 
 /// How an instruction of a register and an [`Rm`] is encoded, but for its width.

@@ -32,19 +32,38 @@ fn is_operand(instruction: &Instruction, n: u32, rm: Rm) -> bool {
                 && instruction.memory_index() == Register::None
                 && displacement == i64::from(at)
         }
-        Rm::Guest(at) => {
+        Rm::Guest(base, at) => {
             is_memory
-                && instruction.memory_base() == Register::RDI
-                && instruction.memory_index() == Register::RAX
+                && instruction.memory_segment() == Register::GS
+                && instruction.memory_base().size() == 4
+                && instruction.memory_base().number() == usize::from(base)
+                && instruction.memory_index() == Register::None
+                && displacement as i32 == at
+        }
+        Rm::GuestSum(base, index) => {
+            let named = [instruction.memory_base(), instruction.memory_index()];
+            is_memory
+                && instruction.memory_segment() == Register::GS
+                && named.iter().all(|register| register.size() == 4)
+                && [[base, index], [index, base]].contains(&named.map(|register| register.number() as u8))
                 && instruction.memory_index_scale() == 1
+                && displacement == 0
+        }
+        Rm::Host(at) => {
+            is_memory
+                && instruction.memory_base() == Register::RAX
+                && instruction.memory_index() == Register::None
                 && displacement == i64::from(at)
         }
     }
 }
 
 fn operands() -> impl Iterator<Item = Rm> {
-    let places = [Rm::Ctx(-128), Rm::Ctx(127), Rm::Ctx(-129), Rm::Ctx(4000), Rm::Guest(0), Rm::Guest(8)];
-    REGISTERS.into_iter().map(Rm::Reg).chain(places)
+    let places = [Rm::Ctx(-128), Rm::Ctx(127), Rm::Ctx(-129), Rm::Ctx(4000), Rm::Host(0), Rm::Host(8)];
+    let guest = [0, 1, -128, 128, i32::MIN].map(|at| REGISTERS.map(|base| Rm::Guest(base, at)));
+    let sums = [0, 5, 12, 13].map(|index| REGISTERS.map(|base| Rm::GuestSum(base, index)));
+    let guest = guest.into_iter().chain(sums).flatten();
+    REGISTERS.into_iter().map(Rm::Reg).chain(places).chain(guest)
 }
 
 #[test]

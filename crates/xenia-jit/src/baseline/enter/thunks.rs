@@ -93,7 +93,6 @@ unsafe extern "sysv64" fn run_optimized() {
              mov rdx, [rbp + {r11}]
              jmp {leave}",
         ]
-        memory = const Slot::Memory.at(),
         optimized = const word(Word::Code),
         guest_float = const Slot::GuestFloat.at(),
         mxcsr = const MXCSR,
@@ -144,7 +143,6 @@ macro_rules! asks {
                     load!(),
                     "jmp rax",
                 ]
-                memory = const Slot::Memory.at(),
                 bias = const BIAS,
                 guest_float = const Slot::GuestFloat.at(),
                 mxcsr = const MXCSR,
@@ -192,7 +190,6 @@ pub(super) unsafe extern "sysv64" fn run_float_arm() {
              mov byte ptr [rbp + {guest_float}], 0
              jmp 2b",
         ]
-        memory = const Slot::Memory.at(),
         bias = const BIAS,
         guest_float = const Slot::GuestFloat.at(),
         mxcsr = const MXCSR,
@@ -235,7 +232,6 @@ pub(super) unsafe extern "sysv64" fn run_arm() {
             load!(),
             "ret",
         ]
-        memory = const Slot::Memory.at(),
         bias = const BIAS,
         service = sym ask_arm,
         failed = sym arm_failed,

@@ -5,9 +5,10 @@
 
 use super::Templates;
 use crate::baseline::encode::{
-    ADD, HostReg, Imm, MOV, MOVBE, MOVBE_STORE, MOVSX16, MOVSXD, MOVZX8, MOVZX16, RAX, RCX, Rm, STORE, STORE8,
+    ADD, HostReg, Imm, MOV, MOVBE, MOVBE_STORE, MOVSX16, MOVSXD, MOVZX8, MOVZX16, RAX, RCX, Rm, STORE,
+    STORE8, SUB,
 };
-use crate::baseline::map::{fpr, gpr, vector};
+use crate::baseline::map::{Slot, fpr, gpr, vector};
 use xenia_isa::{Instruction, Op};
 
 /// The value of an access.
@@ -40,6 +41,14 @@ struct Access {
     /// RA becomes the effective address.
     update: bool,
     store: bool,
+}
+
+/// The effective address of an access with update: `base + displacement`, in 32 bits.
+#[derive(Clone, Copy, Debug)]
+struct Updated {
+    memory: Rm,
+    base: HostReg,
+    displacement: i32,
 }
 
 impl Access {
@@ -96,9 +105,6 @@ impl Access {
     }
 }
 
-/// Guest memory at eax.
-const GUEST: Rm = Rm::Guest(0);
-
 impl Templates {
     pub(super) fn memory(&mut self, op: Op, i: Instruction) -> bool {
         if let Some(access) = Access::of(op, i) {
@@ -108,11 +114,15 @@ impl Templates {
             if is_invalid || access.store && self.stores_by_arms {
                 return false;
             }
-            self.effective_address(i, access.address);
+            let updated = access.update.then(|| self.updated_address(i, access.address));
+            let at = updated.map_or_else(|| self.guest(i, access.address), |updated| updated.memory);
             if access.store {
-                self.store_register(i, access);
+                self.store_register(i, access, at);
             } else {
-                self.load_register(i, access);
+                self.load_register(i, access, at);
+            }
+            if let Some(updated) = updated {
+                self.write_address(i.ra(), updated);
             }
             return true;
         }
@@ -130,24 +140,90 @@ impl Templates {
         }
         match op {
             Op::lfd | Op::lfdx => {
-                self.effective_address(i, address);
-                self.load(true, RCX);
+                let at = self.guest(i, address);
+                self.load(true, RCX, at);
                 self.e.store(fpr(i.rd()), RCX);
             }
             Op::stfd | Op::stfdx | Op::stfiwx => {
                 let wide = op != Op::stfiwx;
-                self.effective_address(i, address);
+                let at = self.guest(i, address);
                 self.e.op(wide, MOV, RCX, fpr(i.rs()));
-                self.save_scratch(wide);
+                self.save_scratch(wide, at);
             }
             _ => {
                 let is_128 = matches!(op, Op::lvx128 | Op::lvxl128 | Op::stvx128 | Op::stvxl128);
                 self.effective_address(i, address);
                 self.e.imm(false, Imm::And, Rm::Reg(RAX), -16);
-                self.move_vector(if is_128 { i.vd128() } else { i.vd() }, stores_vector);
+                let at = self.guest_at_eax();
+                self.move_vector(at, if is_128 { i.vd128() } else { i.vd() }, stores_vector);
             }
         }
         true
+    }
+
+    /// Guest memory at the effective address. The host's flags stay as they are where that costs
+    /// nothing; rax may change.
+    fn guest(&mut self, i: Instruction, address: Address) -> Rm {
+        if self.features.segment && i.ra() != 0 {
+            match (address, gpr(i.ra())) {
+                (Address::Displaced(displacement), Rm::Reg(base)) => return Rm::Guest(base, displacement),
+                (Address::Displaced(displacement), base) => {
+                    self.e.op32(MOV, RAX, base);
+                    return Rm::Guest(RAX, displacement);
+                }
+                (Address::Indexed, base) => match (base, gpr(i.rb())) {
+                    (Rm::Reg(base), Rm::Reg(index)) => return Rm::GuestSum(base, index),
+                    (Rm::Reg(reg), other) | (other, Rm::Reg(reg)) => {
+                        self.e.op32(MOV, RAX, other);
+                        return Rm::GuestSum(RAX, reg);
+                    }
+                    _ => {}
+                },
+            }
+        }
+        self.effective_address(i, address);
+        self.guest_at_eax()
+    }
+
+    /// Guest memory at eax, of which a part of rax is added up here if there is no segment register.
+    fn guest_at_eax(&mut self) -> Rm {
+        if self.features.segment {
+            return Rm::Guest(RAX, 0);
+        }
+        self.e.op64(ADD, RAX, Rm::Ctx(Slot::Memory.at()));
+        Rm::Host(0)
+    }
+
+    /// Guest memory at the effective address, and what RA is written from after the access.
+    fn updated_address(&mut self, i: Instruction, address: Address) -> Updated {
+        if let Address::Displaced(displacement) = address
+            && self.features.segment
+        {
+            let base = match gpr(i.ra()) {
+                Rm::Reg(base) => base,
+                place => {
+                    self.e.op32(MOV, RAX, place);
+                    RAX
+                }
+            };
+            return Updated { memory: Rm::Guest(base, displacement), base, displacement };
+        }
+        self.effective_address(i, address);
+        Updated { memory: self.guest_at_eax(), base: RAX, displacement: 0 }
+    }
+
+    /// RA = the effective address.
+    fn write_address(&mut self, ra: usize, updated: Updated) {
+        if updated.memory == Rm::Host(0) {
+            self.e.op64(SUB, RAX, Rm::Ctx(Slot::Memory.at()));
+        }
+        if updated.displacement != 0 || updated.base != RAX {
+            let target = Self::target(ra);
+            self.e.lea(false, target, updated.base, updated.displacement);
+            self.write(ra, target);
+        } else {
+            self.write(ra, RAX);
+        }
     }
 
     /// eax = the effective address. The host's flags stay as they are where that costs nothing.
@@ -189,32 +265,32 @@ impl Templates {
         }
     }
 
-    /// `reg` = the big-endian word or doubleword at eax.
-    fn load(&mut self, wide: bool, reg: HostReg) {
+    /// `reg` = the big-endian word or doubleword at `at`.
+    fn load(&mut self, wide: bool, reg: HostReg, at: Rm) {
         if self.features.movbe {
-            self.e.op(wide, MOVBE, reg, GUEST);
+            self.e.op(wide, MOVBE, reg, at);
         } else {
-            self.e.op(wide, MOV, reg, GUEST);
+            self.e.op(wide, MOV, reg, at);
             self.e.swap(wide, reg);
         }
     }
 
-    /// Stores rcx, which changes, as a big-endian word or doubleword at eax.
-    fn save_scratch(&mut self, wide: bool) {
+    /// Stores rcx, which changes, as a big-endian word or doubleword at `at`.
+    fn save_scratch(&mut self, wide: bool, at: Rm) {
         if self.features.movbe {
-            self.e.op(wide, MOVBE_STORE, RCX, GUEST);
+            self.e.op(wide, MOVBE_STORE, RCX, at);
         } else {
             self.e.swap(wide, RCX);
-            self.e.op(wide, STORE, RCX, GUEST);
+            self.e.op(wide, STORE, RCX, at);
         }
     }
 
-    /// Moves the vector register at the aligned address in eax. Both halves lie in one page: if the
+    /// Moves the vector register at the aligned address `guest`. Both halves lie in one page: if the
     /// second access faults, so did the first.
-    fn move_vector(&mut self, n: usize, store: bool) {
+    fn move_vector(&mut self, guest: Rm, n: usize, store: bool) {
         // The register's low half holds the bytes at the higher address.
         for (at, half) in [(0, 8), (8, 0)] {
-            let (guest, place) = (Rm::Guest(at), Rm::Ctx(vector(n) + half));
+            let (guest, place) = (guest.plus(at), Rm::Ctx(vector(n) + half));
             if store {
                 self.e.op64(MOV, RCX, place);
                 if self.features.movbe {
@@ -235,37 +311,34 @@ impl Templates {
         }
     }
 
-    fn load_register(&mut self, i: Instruction, access: Access) {
-        // rax holds the address until RA has it.
+    fn load_register(&mut self, i: Instruction, access: Access, at: Rm) {
+        // rax may hold the address until RA has it.
         let reg = match gpr(i.rd()) {
             Rm::Reg(reg) => reg,
             _ => RCX,
         };
         match access.value {
-            Value::Byte => self.e.op32(MOVZX8, reg, GUEST),
+            Value::Byte => self.e.op32(MOVZX8, reg, at),
             Value::Half | Value::HalfSigned => {
-                self.e.op32(MOVZX16, reg, GUEST);
+                self.e.op32(MOVZX16, reg, at);
                 self.e.swap_half(reg);
                 if access.value == Value::HalfSigned {
                     self.e.op64(MOVSX16, reg, Rm::Reg(reg));
                 }
             }
-            Value::HalfReversed => self.e.op32(MOVZX16, reg, GUEST),
-            Value::Word => self.load(false, reg),
+            Value::HalfReversed => self.e.op32(MOVZX16, reg, at),
+            Value::Word => self.load(false, reg, at),
             Value::WordSigned => {
-                self.load(false, reg);
+                self.load(false, reg, at);
                 self.e.op64(MOVSXD, reg, Rm::Reg(reg));
             }
-            Value::WordReversed => self.e.op32(MOV, reg, GUEST),
-            Value::Double => self.load(true, reg),
+            Value::WordReversed => self.e.op32(MOV, reg, at),
+            Value::Double => self.load(true, reg, at),
         }
         self.e.store(gpr(i.rd()), reg);
-        if access.update {
-            self.e.store(gpr(i.ra()), RAX);
-        }
     }
 
-    fn store_register(&mut self, i: Instruction, access: Access) {
+    fn store_register(&mut self, i: Instruction, access: Access, at: Rm) {
         let wide = access.value == Value::Double;
         let reg = match gpr(i.rs()) {
             Rm::Reg(reg) => reg,
@@ -275,27 +348,24 @@ impl Templates {
             }
         };
         match access.value {
-            Value::Byte => self.e.op32(STORE8, reg, GUEST),
-            Value::HalfReversed => self.e.op32(STORE.half(), reg, GUEST),
-            Value::WordReversed => self.e.op32(STORE, reg, GUEST),
+            Value::Byte => self.e.op32(STORE8, reg, at),
+            Value::HalfReversed => self.e.op32(STORE.half(), reg, at),
+            Value::WordReversed => self.e.op32(STORE, reg, at),
             Value::Half | Value::HalfSigned if self.features.movbe => {
-                self.e.op32(MOVBE_STORE.half(), reg, GUEST);
+                self.e.op32(MOVBE_STORE.half(), reg, at);
             }
             Value::Word | Value::WordSigned | Value::Double if self.features.movbe => {
-                self.e.op(wide, MOVBE_STORE, reg, GUEST);
+                self.e.op(wide, MOVBE_STORE, reg, at);
             }
             Value::Half | Value::HalfSigned => {
                 self.e.mov(RCX, Rm::Reg(reg));
                 self.e.swap_half(RCX);
-                self.e.op32(STORE.half(), RCX, GUEST);
+                self.e.op32(STORE.half(), RCX, at);
             }
             Value::Word | Value::WordSigned | Value::Double => {
                 self.e.mov(RCX, Rm::Reg(reg));
-                self.save_scratch(wide);
+                self.save_scratch(wide, at);
             }
-        }
-        if access.update {
-            self.e.store(gpr(i.ra()), RAX);
         }
     }
 }
