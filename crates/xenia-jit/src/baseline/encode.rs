@@ -254,6 +254,16 @@ impl Encoder {
         self.put(&bytes);
     }
 
+    /// `test cl, value`.
+    pub(super) fn test_cl(&mut self, value: u8) {
+        self.flags = None;
+        let mut bytes = Bytes::new();
+        bytes.byte(0xF6);
+        bytes.operands(0, Rm::Reg(RCX));
+        bytes.byte(value);
+        self.put(&bytes);
+    }
+
     /// `bt rm, bit` of 64 bits: the carry is that bit.
     pub(super) fn bit_test(&mut self, rm: Rm, bit: u8) {
         self.flags = None;
@@ -345,6 +355,11 @@ impl Encoder {
         bytes.byte(0xFF);
         bytes.operands(4, Rm::Ctx(at));
         self.put(&bytes);
+    }
+
+    /// `mfence`: orders a load after older stores.
+    pub(super) fn memory_fence(&mut self) {
+        self.put(&Bytes { bits: 0xF0_AE0F, len: 3 });
     }
 
     /// `ret`.

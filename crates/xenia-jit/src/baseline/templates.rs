@@ -65,7 +65,7 @@ impl Templates {
             Family::LoadStore | Family::Vector | Family::Vector128 => self.memory(op, i),
             Family::Float => self.float(op, i),
             Family::Branch => self.condition_move(op, i),
-            Family::System => self.special_register(op, i),
+            Family::System => self.system(op, i),
         }
     }
 

@@ -222,7 +222,10 @@ fn addresses_and_the_rest_are_what_a_whole_decoder_reads() {
     assert_eq!(decoded(|e| e.go_to_register(RCX, false)).op0_register(), Register::RCX);
     assert_eq!(decoded(|e| e.jump_through(4000)).mnemonic(), Mnemonic::Jmp);
     assert_eq!(decoded(Encoder::ret).mnemonic(), Mnemonic::Ret);
+    assert_eq!(decoded(Encoder::memory_fence).mnemonic(), Mnemonic::Mfence);
     assert_eq!(decoded(|e| e.test_al(3)).mnemonic(), Mnemonic::Test);
+    let test = decoded(|e| e.test_cl(64));
+    assert_eq!((test.mnemonic(), test.op0_register(), test.immediate8()), (Mnemonic::Test, Register::CL, 64));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Moves of condition register fields and of the registers that branches use.
+//! Moves of condition register fields and of the registers that branches use; hints and barriers.
 
 use super::Templates;
 use crate::baseline::encode::{MOV, RAX, RCX, Rm};
@@ -29,10 +29,22 @@ impl Templates {
         true
     }
 
-    /// `mfspr` and `mtspr` of LR and CTR.
-    pub(super) fn special_register(&mut self, op: Op, i: Instruction) -> bool {
-        if !matches!(op, Op::mfspr | Op::mtspr) {
-            return false;
+    /// Hints, barriers, and `mfspr` and `mtspr` of LR and CTR.
+    pub(super) fn system(&mut self, op: Op, i: Instruction) -> bool {
+        match op {
+            // Hints and writes back of caches that guests share.
+            Op::dcbf | Op::dcbst | Op::dcbt | Op::dcbtst => return true,
+            // The host lets only loads pass older stores, and `lwsync` lets them as well. The host
+            // code is what is written here, so no compiler moves an access.
+            Op::eieio => return true,
+            Op::sync => {
+                if i.sync_l() != 1 {
+                    self.e.memory_fence();
+                }
+                return true;
+            }
+            Op::mfspr | Op::mtspr => {}
+            _ => return false,
         }
         let place = match i.spr() {
             spr::LR => LR,

@@ -29,9 +29,9 @@ impl Templates {
             Op::extsbx => self.extend(MOVSX8, i),
             Op::extshx => self.extend(MOVSX16, i),
             Op::extswx => self.extend(MOVSXD, i),
-            Op::cntlzwx if self.features.lzcnt => {
+            Op::cntlzwx | Op::cntlzdx if self.features.lzcnt => {
                 let target = Self::target(a);
-                self.e.op32(LZCNT, target, gpr(s));
+                self.e.op(op == Op::cntlzdx, LZCNT, target, gpr(s));
                 self.write(a, target);
             }
             _ => return false,

@@ -2,7 +2,8 @@
 
 use super::Templates;
 use crate::baseline::encode::{
-    AND, Condition, HostReg, Imm, MOV, MOVSXD, MOVZX8, MOVZX16, RAX, RCX, Rm, Shift, XOR, XOR_TO,
+    AND, CMP, Condition, HostReg, Imm, MOV, MOVSXD, MOVZX8, MOVZX16, RAX, RCX, RDX, Rm, STORE8, Shift, TEST,
+    XOR, XOR_TO,
 };
 use crate::baseline::map::{CA, gpr};
 use xenia_isa::{Instruction, Op};
@@ -22,7 +23,52 @@ impl Templates {
                 self.e.op32(MOV, RAX, Rm::Reg(RAX));
                 self.write(a, RAX);
             }
-            Op::srawix => self.shift_right_algebraic(i),
+            Op::rlwnmx if i.mb() <= i.me() => {
+                self.count_and_word(i);
+                self.e.shift_by_cl(false, Shift::RotateLeft, RAX);
+                let mask = word_mask(i);
+                if mask != u32::MAX {
+                    self.e.imm(false, Imm::And, Rm::Reg(RAX), mask.cast_signed());
+                }
+                self.write(a, RAX);
+            }
+            Op::srawix => {
+                self.e.op64(MOVSXD, RAX, gpr(s));
+                self.shift_right_algebraic(a, i.sh() as u8, 32);
+            }
+            Op::sradix => {
+                self.e.op64(MOV, RAX, gpr(s));
+                self.shift_right_algebraic(a, i.sh64() as u8, 64);
+            }
+            Op::srawx => {
+                self.e.op32(MOV, RCX, gpr(i.rb()));
+                self.e.op64(MOVSXD, RAX, gpr(s));
+                self.shift_right_algebraic_by_cl();
+                self.write(a, RAX);
+            }
+            Op::sradx => self.shift_doubleword_right_algebraic(i),
+            Op::sldx => self.shift_doubleword(i, Shift::Left),
+            Op::srdx => self.shift_doubleword(i, Shift::Right),
+            Op::rldclx | Op::rldcrx => {
+                self.count_and_doubleword(i);
+                self.e.shift_by_cl(true, Shift::RotateLeft, RAX);
+                if op == Op::rldclx {
+                    self.keep_low(RAX, 64 - i.mb64() as u8);
+                } else {
+                    self.keep_high(RAX, i.mb64() as u8 + 1);
+                }
+                self.write(a, RAX);
+            }
+            // Masks that do not wrap.
+            Op::rldicx if i.sh64() + i.mb64() < 64 => {
+                let target = Self::target(a);
+                let (sh, mb) = (i.sh64() as u8, i.mb64() as u8);
+                self.e.mov(target, gpr(s));
+                self.shift_unless_0(Shift::Left, target, sh + mb);
+                self.shift_unless_0(Shift::Right, target, mb);
+                self.write(a, target);
+            }
+            Op::rldimix if i.sh64() + i.mb64() < 64 => self.insert_doubleword(i),
             Op::rldiclx => {
                 let target = self.rotated_doubleword(i);
                 self.keep_low(target, 64 - i.mb64() as u8);
@@ -43,7 +89,7 @@ impl Templates {
     fn rotate_and_mask(&mut self, i: Instruction) {
         let (target, from) = (Self::target(i.ra()), gpr(i.rs()));
         let (count, mb, me) = (i.sh() as u8, i.mb() as u8, i.me() as u8);
-        let mask = u32::MAX >> mb & u32::MAX << (31 - me);
+        let mask = word_mask(i);
         let reg = Rm::Reg(target);
         match (count, mask) {
             (0, 0xFF) => self.e.op32(MOVZX8, target, from),
@@ -80,7 +126,7 @@ impl Templates {
     /// `rlwimi` of a mask that does not wrap: RA ^ ((rotated ^ RA) & mask), where the difference
     /// has no upper word.
     fn rotate_and_insert(&mut self, i: Instruction) {
-        let mask = u32::MAX >> i.mb() & u32::MAX << (31 - i.me());
+        let mask = word_mask(i);
         let into = gpr(i.ra());
         self.e.op32(MOV, RAX, gpr(i.rs()));
         if i.sh() != 0 {
@@ -91,18 +137,97 @@ impl Templates {
         self.e.op64(XOR_TO, RAX, into);
     }
 
-    /// `srawi`: CA if the word is negative and ones are lost.
-    fn shift_right_algebraic(&mut self, i: Instruction) {
-        let count = i.sh() as u8;
-        self.e.op64(MOVSXD, RAX, gpr(i.rs()));
-        self.e.op32(MOV, RCX, Rm::Reg(RAX));
-        self.e.shift(false, Shift::RightSigned, RCX, 31);
-        self.e.op32(AND, RCX, Rm::Reg(RAX));
-        self.e.imm(false, Imm::And, Rm::Reg(RCX), ((1_u64 << count) - 1) as i32);
-        self.e.set(Condition::NOT_EQUAL, CA);
+    /// `rldimi` of a mask that does not wrap, as [`Self::rotate_and_insert`].
+    fn insert_doubleword(&mut self, i: Instruction) {
+        let (sh, mb, into) = (i.sh64() as u8, i.mb64() as u8, gpr(i.ra()));
+        self.e.op64(MOV, RAX, gpr(i.rs()));
+        if sh != 0 {
+            self.e.shift(true, Shift::RotateLeft, RAX, sh);
+        }
+        self.e.op64(XOR, RAX, into);
+        // The bits of the mask lie above `sh` and below `mb`.
+        self.shift_unless_0(Shift::Left, RAX, mb);
+        self.shift_unless_0(Shift::Right, RAX, mb + sh);
+        self.shift_unless_0(Shift::Left, RAX, sh);
+        self.e.op64(XOR_TO, RAX, into);
+    }
+
+    fn shift_unless_0(&mut self, shift: Shift, reg: HostReg, count: u8) {
         if count != 0 {
+            self.e.shift(true, shift, reg, count);
+        }
+    }
+
+    /// ecx = the low word of RB, eax = that of RS.
+    fn count_and_word(&mut self, i: Instruction) {
+        self.e.op32(MOV, RCX, gpr(i.rb()));
+        self.e.op32(MOV, RAX, gpr(i.rs()));
+    }
+
+    /// ecx = the low word of RB, rax = RS.
+    fn count_and_doubleword(&mut self, i: Instruction) {
+        self.e.op32(MOV, RCX, gpr(i.rb()));
+        self.e.op64(MOV, RAX, gpr(i.rs()));
+    }
+
+    /// `sld` and `srd`: 0 from 64 on, where the host takes the count by 64.
+    fn shift_doubleword(&mut self, i: Instruction, shift: Shift) {
+        self.count_and_doubleword(i);
+        self.e.shift_by_cl(true, shift, RAX);
+        self.e.test_cl(64);
+        let within = self.e.jump_if_short(Condition::EQUAL);
+        self.e.op32(XOR, RAX, Rm::Reg(RAX));
+        self.e.land(within);
+        self.write(i.ra(), RAX);
+    }
+
+    /// RA = rax, a sign-extended value of `width` bits, shifted by a constant below that. CA if it
+    /// is negative and ones are lost.
+    fn shift_right_algebraic(&mut self, a: usize, count: u8, width: u8) {
+        let wide = width == 64;
+        if count == 0 {
+            self.e.op32(XOR, RCX, Rm::Reg(RCX));
+            self.e.op32(STORE8, RCX, CA);
+        } else {
+            self.e.op(wide, MOV, RCX, Rm::Reg(RAX));
+            self.e.shift(wide, Shift::RightSigned, RCX, width - 1);
+            self.e.op(wide, AND, RCX, Rm::Reg(RAX));
+            // The bits that are lost, if it is negative.
+            self.e.shift(wide, Shift::Left, RCX, width - count);
+            self.e.set(Condition::NOT_EQUAL, CA);
             self.e.shift(true, Shift::RightSigned, RAX, count);
         }
+        self.write(a, RAX);
+    }
+
+    /// rax is shifted by cl, which the host takes by 64. CA if it is negative and ones are lost.
+    fn shift_right_algebraic_by_cl(&mut self) {
+        self.e.push(RDX);
+        self.e.mov(RDX, Rm::Reg(RAX));
+        self.e.shift_by_cl(true, Shift::RightSigned, RAX);
+        self.e.push(RAX);
+        self.e.shift_by_cl(true, Shift::Left, RAX);
+        self.e.op64(CMP, RAX, Rm::Reg(RDX));
+        self.e.set(Condition::NOT_EQUAL, Rm::Reg(RCX));
+        self.e.shift(true, Shift::Right, RDX, 63);
+        self.e.op32(AND, RCX, Rm::Reg(RDX));
+        self.e.op32(STORE8, RCX, CA);
+        self.e.pop(RAX);
+        self.e.pop(RDX);
+    }
+
+    /// `srad`: from 64 on only the sign is left, and a negative value loses ones.
+    fn shift_doubleword_right_algebraic(&mut self, i: Instruction) {
+        self.count_and_doubleword(i);
+        self.e.test_cl(64);
+        let within = self.e.jump_if_short(Condition::EQUAL);
+        self.e.shift(true, Shift::RightSigned, RAX, 63);
+        self.e.op64(TEST, RAX, Rm::Reg(RAX));
+        self.e.set(Condition::NOT_EQUAL, CA);
+        let done = self.e.jump_short();
+        self.e.land(within);
+        self.shift_right_algebraic_by_cl();
+        self.e.land(done);
         self.write(i.ra(), RAX);
     }
 
@@ -135,4 +260,9 @@ impl Templates {
             self.e.shift(true, Shift::Left, reg, 64 - bits);
         }
     }
+}
+
+/// The mask of a word rotate, which does not wrap.
+fn word_mask(i: Instruction) -> u32 {
+    u32::MAX >> i.mb() & u32::MAX << (31 - i.me())
 }
