@@ -217,10 +217,13 @@ impl Emitter {
                 }
             }
             (Ending::Conditional, Some(target)) => {
-                if let Some(condition) = self.templates.branch_condition(last) {
-                    self.branch(unit, number, Some(condition), target);
-                } else {
-                    self.branch(unit, number, None, target);
+                let guard = self.templates.count_guard(last);
+                let condition = self.templates.branch_condition(last);
+                self.branch(unit, number, condition, target);
+                if let Some(field) = guard {
+                    self.templates.e.land(field);
+                }
+                if condition.is_none() {
                     return;
                 }
             }

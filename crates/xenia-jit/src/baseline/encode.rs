@@ -154,6 +154,16 @@ impl Encoder {
         self.put(&bytes);
     }
 
+    /// `mov reg, address` of 64 bits.
+    pub(super) fn address(&mut self, reg: HostReg, address: u64) {
+        let mut bytes = Bytes::new();
+        bytes.rex(true, 0, Rm::Reg(reg), false);
+        bytes.byte(0xB8 | reg & 7);
+        bytes.bits |= u128::from(address) << (8 * bytes.len);
+        bytes.len += 8;
+        self.put(&bytes);
+    }
+
     /// `lea reg, [base + displacement]`. The base is neither rsp nor r12.
     #[inline(always)]
     pub(super) fn lea(&mut self, wide: bool, reg: HostReg, base: HostReg, displacement: i32) {

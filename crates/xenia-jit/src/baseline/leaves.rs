@@ -12,7 +12,7 @@ pub(super) enum Ending {
     Jump,
     /// `bl`.
     Call,
-    /// `bc` that tests either CTR or a condition, or nothing.
+    /// `bc`, which tests CTR, a condition, both or nothing.
     Conditional,
     /// `blr`.
     Return,
@@ -88,15 +88,12 @@ pub(super) fn ending(op: Option<Op>, i: Instruction) -> Ending {
 fn of_word(op: Op, i: Instruction) -> Ending {
     const IGNORES_CONDITION: usize = 16;
     const IGNORES_COUNT: usize = 4;
-    let (always, tests_one) = (
-        i.bo() & IGNORES_CONDITION != 0 && i.bo() & IGNORES_COUNT != 0,
-        i.bo() & (IGNORES_CONDITION | IGNORES_COUNT) != 0,
-    );
+    let always = i.bo() & IGNORES_CONDITION != 0 && i.bo() & IGNORES_COUNT != 0;
     let interpreted = |is: bool| if is { Ending::Interpreted } else { Ending::Next };
     match op {
         Op::bx if i.lk() => Ending::Call,
         Op::bx => Ending::Jump,
-        Op::bcx if tests_one && !i.lk() => Ending::Conditional,
+        Op::bcx if !i.lk() => Ending::Conditional,
         Op::bclrx if always && !i.lk() => Ending::Return,
         Op::bclrx if i.bo() & IGNORES_COUNT != 0 && !i.lk() => Ending::ConditionalReturn,
         Op::bcctrx if always => {
@@ -137,6 +134,7 @@ mod tests {
             ("blr", Ending::Return),
             ("beqlr", Ending::ConditionalReturn),
             ("blrl", Ending::Interpreted),
+            ("bdnzf eq,0x82000010", Ending::Conditional),
             ("bctr", Ending::Indirect),
             ("bctrl", Ending::IndirectCall),
             ("sc", Ending::Interpreted),

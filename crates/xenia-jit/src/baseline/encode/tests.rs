@@ -198,6 +198,7 @@ fn addresses_and_the_rest_are_what_a_whole_decoder_reads() {
         assert_eq!(decoded(|e| e.bit_test(Rm::Reg(reg), 62)).mnemonic(), Mnemonic::Bt);
         assert!(is_operand(&decoded(|e| e.set(Condition::LESS, Rm::Reg(reg))), 0, Rm::Reg(reg)));
         assert_eq!(decoded(|e| e.word(reg, u32::MAX)).immediate32(), u32::MAX);
+        assert_eq!(decoded(|e| e.address(reg, u64::MAX - 5)).immediate64(), u64::MAX - 5);
         assert_eq!(decoded(|e| e.push(reg)).mnemonic(), Mnemonic::Push);
         assert!(is_operand(&decoded(|e| e.pop(reg)), 0, Rm::Reg(reg)));
     }

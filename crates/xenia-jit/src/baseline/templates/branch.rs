@@ -5,21 +5,39 @@ use crate::baseline::encode::{Condition, Imm, MOV, RAX, Rm, Shift, TEST};
 use crate::baseline::map::{CTR, cr};
 use xenia_isa::Instruction;
 
+/// Bits of BO.
+const IGNORES_CONDITION: usize = 16;
+const IGNORES_COUNT: usize = 4;
+
 impl Templates {
-    /// Makes the host's flags say whether a conditional branch that tests one thing is taken, and
-    /// how; `None` if it always is. Decrements CTR if that is what it tests.
-    pub(in crate::baseline) fn branch_condition(&mut self, i: Instruction) -> Option<Condition> {
-        if i.bo() & 4 == 0 {
-            self.e.imm(true, Imm::Sub, CTR, 1);
-            // 32-bit mode: the low word decides.
-            self.e.imm(false, Imm::Cmp, CTR, 0);
-            return Some(if i.bo() & 2 != 0 { Condition::EQUAL } else { Condition::NOT_EQUAL });
-        }
-        if i.bo() & 16 != 0 {
+    /// The test of CTR of a conditional branch that tests a condition as well: decrements CTR and
+    /// jumps over the rest if the branch is not taken. Gives the jump's field; `None`, with nothing
+    /// written, for other branches.
+    pub(in crate::baseline) fn count_guard(&mut self, i: Instruction) -> Option<usize> {
+        if i.bo() & (IGNORES_CONDITION | IGNORES_COUNT) != 0 {
             return None;
+        }
+        let condition = self.count_down(i);
+        Some(self.e.jump_if_short(condition.not()))
+    }
+
+    /// Makes the host's flags say whether a conditional branch is taken, and how; `None` if it
+    /// always is. Decrements CTR if that is all that it tests; else [`Self::count_guard`] has done
+    /// so.
+    pub(in crate::baseline) fn branch_condition(&mut self, i: Instruction) -> Option<Condition> {
+        if i.bo() & IGNORES_CONDITION != 0 {
+            return (i.bo() & IGNORES_COUNT == 0).then(|| self.count_down(i));
         }
         let condition = self.field_test(i.bi() >> 2, i.bi() & 3);
         Some(if i.bo() & 8 != 0 { condition } else { condition.not() })
+    }
+
+    /// Decrements CTR. Gives the condition under which the branch goes on to be taken.
+    fn count_down(&mut self, i: Instruction) -> Condition {
+        self.e.imm(true, Imm::Sub, CTR, 1);
+        // 32-bit mode: the low word decides.
+        self.e.imm(false, Imm::Cmp, CTR, 0);
+        if i.bo() & 2 != 0 { Condition::EQUAL } else { Condition::NOT_EQUAL }
     }
 
     /// Tests a bit of a condition register field: 0 is LT, 3 is SO.

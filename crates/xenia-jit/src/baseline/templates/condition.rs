@@ -1,9 +1,13 @@
 //! Moves of condition register fields and of the registers that branches use; hints and barriers.
 
 use super::Templates;
-use crate::baseline::encode::{MOV, RAX, RCX, Rm};
-use crate::baseline::map::{CTR, LR, cr};
+use crate::baseline::encode::{Imm, MOV, RAX, RCX, Rm, Shift};
+use crate::baseline::map::{CTR, LR, cr, gpr};
+use xenia_cpu::CR_FIELDS;
 use xenia_isa::{Instruction, Op, spr};
+
+/// Fields that a template of `mtcrf` writes at most.
+const MOST_FIELDS: u32 = 3;
 
 impl Templates {
     /// `mcrf`: a field is one 64-bit value.
@@ -43,6 +47,10 @@ impl Templates {
                 }
                 return true;
             }
+            Op::mtcrf if i.crm().count_ones() <= MOST_FIELDS => {
+                self.write_fields(i);
+                return true;
+            }
             Op::mfspr | Op::mtspr => {}
             _ => return false,
         }
@@ -60,5 +68,20 @@ impl Templates {
             self.e.store(place, from);
         }
         true
+    }
+
+    /// `mtcrf`: the fields of a table by their nibbles.
+    fn write_fields(&mut self, i: Instruction) {
+        self.e.address(RCX, CR_FIELDS.as_ptr() as u64);
+        for field in (0..8).filter(|field| i.crm() & 0x80 >> field != 0) {
+            self.e.op32(MOV, RAX, gpr(i.rs()));
+            if field != 7 {
+                self.e.shift(false, Shift::Right, RAX, 28 - 4 * field as u8);
+            }
+            self.e.imm(false, Imm::And, Rm::Reg(RAX), 15);
+            // mov rax, [rcx + 8 rax]
+            self.e.raw(&[0x48, 0x8B, 0x04, 0xC1]);
+            self.e.store(cr(field), RAX);
+        }
     }
 }

@@ -81,7 +81,9 @@ impl Templates {
                 self.write(d, RAX);
                 self.record_if(i, d);
             }
-            Op::addex | Op::subfex | Op::addzex | Op::subfzex => self.add_extended(op, i),
+            Op::addex | Op::subfex | Op::addzex | Op::subfzex | Op::addmex | Op::subfmex => {
+                self.add_extended(op, i);
+            }
             Op::cmp | Op::cmpl => self.compare(i, op == Op::cmp, None),
             Op::cmpi => self.compare(i, true, Some(i.simm() as i32)),
             Op::cmpli => self.compare(i, false, Some(i.uimm() as i32)),
@@ -144,9 +146,11 @@ impl Templates {
         self.write(d, RAX);
     }
 
-    /// `adde`, `subfe`, `addze`, `subfze`: the carry is bit 32 of the sum of the low words.
+    /// `adde`, `addze`, `addme` and their `subf` forms: the carry is bit 32 of the sum of the low
+    /// words.
     fn add_extended(&mut self, op: Op, i: Instruction) {
-        let negated = matches!(op, Op::subfex | Op::subfzex);
+        let negated = matches!(op, Op::subfex | Op::subfzex | Op::subfmex);
+        let minus_one = matches!(op, Op::addmex | Op::subfmex);
         let other = matches!(op, Op::addex | Op::subfex).then(|| i.rb());
         // The sum, and after that the carry, of the same operands: RD may be one of them.
         self.e.op32(MOVZX8, RAX, CA);
@@ -162,6 +166,11 @@ impl Templates {
             self.e.op64(ADD, sum, Rm::Reg(term));
             if let Some(other) = other {
                 self.e.op(wide, MOV, term, gpr(other));
+                self.e.op64(ADD, sum, Rm::Reg(term));
+            } else if minus_one && wide {
+                self.e.imm(true, Imm::Add, Rm::Reg(sum), -1);
+            } else if minus_one {
+                self.e.word(term, u32::MAX);
                 self.e.op64(ADD, sum, Rm::Reg(term));
             }
         }

@@ -2,8 +2,8 @@
 
 use super::Templates;
 use crate::baseline::encode::{
-    AND, CMP, Condition, HostReg, Imm, MOV, MOVSXD, MOVZX8, MOVZX16, RAX, RCX, RDX, Rm, STORE8, Shift, TEST,
-    XOR, XOR_TO,
+    AND, CMP, Condition, HostReg, Imm, MOV, MOVSXD, MOVZX8, MOVZX16, OR, RAX, RCX, RDX, Rm, STORE8, Shift,
+    TEST, XOR, XOR_TO,
 };
 use crate::baseline::map::{CA, gpr};
 use xenia_isa::{Instruction, Op};
@@ -14,6 +14,13 @@ impl Templates {
         match op {
             Op::rlwinmx if i.mb() <= i.me() => self.rotate_and_mask(i),
             Op::rlwimix if i.mb() <= i.me() => self.rotate_and_insert(i),
+            Op::rlwinmx | Op::rlwimix => {
+                self.e.op32(MOV, RAX, gpr(s));
+                if i.sh() != 0 {
+                    self.e.shift(false, Shift::RotateLeft, RAX, i.sh() as u8);
+                }
+                self.mask_wrapped(i, op == Op::rlwimix);
+            }
             Op::slwx | Op::srwx => {
                 // The host takes the count by 64, the guest too; only the low word is kept.
                 self.e.op32(MOV, RCX, gpr(i.rb()));
@@ -135,6 +142,24 @@ impl Templates {
         self.e.op32(XOR, RAX, into);
         self.e.imm(false, Imm::And, Rm::Reg(RAX), mask.cast_signed());
         self.e.op64(XOR_TO, RAX, into);
+    }
+
+    /// RA = eax, a rotated word, under a mask that wraps: both halves of the register hold the word,
+    /// and the mask has all of the upper one. The bits of the lower one that it lacks are 0, or RA's
+    /// for an insertion.
+    fn mask_wrapped(&mut self, i: Instruction, inserts: bool) {
+        let mask = u32::MAX >> i.mb() | u32::MAX << (31 - i.me());
+        self.e.op32(MOV, RCX, Rm::Reg(RAX));
+        if inserts {
+            self.e.op32(XOR, RCX, gpr(i.ra()));
+            self.e.imm(false, Imm::And, Rm::Reg(RCX), (!mask).cast_signed());
+            self.e.op32(XOR, RCX, Rm::Reg(RAX));
+        } else {
+            self.e.imm(false, Imm::And, Rm::Reg(RCX), mask.cast_signed());
+        }
+        self.e.shift(true, Shift::Left, RAX, 32);
+        self.e.op64(OR, RAX, Rm::Reg(RCX));
+        self.write(i.ra(), RAX);
     }
 
     /// `rldimi` of a mask that does not wrap, as [`Self::rotate_and_insert`].
