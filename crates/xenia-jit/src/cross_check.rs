@@ -58,7 +58,7 @@ impl CrossCheck {
     pub const WARM_UP: u32 = 4;
 
     /// The [`JitConfig::hot_after`] that suits a cross-check: both tiers are compared.
-    pub const HOT_AFTER: u32 = 1000;
+    pub const HOT_AFTER: u32 = 1;
 
     /// An engine for the machine whose memory is `memory`, and which has no mirror yet and no contents that a fresh one
     /// hasn't. Faults are made precise.

@@ -42,16 +42,14 @@ struct BaselineUnit {
     end: u32,
     offset: u32,
     size: u32,
-    instructions: u32,
-    /// Instructions among them that arms run.
-    arms: u32,
     entries: Vec<u32>,
     /// Targets of its links.
     targets: Vec<u32>,
     pages: Vec<u32>,
     sites: Box<[u8]>,
-    /// Instructions run here, by samples, since it was last asked.
-    credit: u64,
+    /// Heads of plain loops, in order.
+    plain_loops: Box<[u32]>,
+    work: Work,
     /// Withdrawn; kept until no engine can be in its code any more.
     is_retired: bool,
 }
@@ -82,8 +80,13 @@ pub(super) struct Site {
 /// The work that a unit has done, for the choice of what is compiled again.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Work {
+    /// Instructions run, by samples, since the unit was last compiled again.
     pub(super) credit: u64,
+    /// Those of them that samples at the heads of plain loops stand for.
+    pub(super) in_plain_loops: u64,
+    /// Instructions of the unit.
     pub(super) instructions: u32,
+    /// Instructions of the unit that arms run.
     pub(super) arms: u32,
 }
 
@@ -288,17 +291,21 @@ impl BaselineCache {
             end: self.discovery.address(self.discovery.end()),
             offset,
             size,
-            instructions: self.discovery.instructions as u32,
-            arms: emitter.arm_calls.len() as u32,
             entries,
             targets,
             pages: pages.iter().map(|&(page, _)| page).collect(),
             sites: emitter.sites.as_slice().into(),
-            credit: 0,
+            plain_loops: self.discovery.plain_loops.as_slice().into(),
+            work: Work {
+                credit: 0,
+                in_plain_loops: 0,
+                instructions: self.discovery.instructions as u32,
+                arms: emitter.arm_calls.len() as u32,
+            },
             is_retired: false,
         };
         self.counts.units += 1;
-        self.counts.instructions += u64::from(unit.instructions);
+        self.counts.instructions += u64::from(unit.work.instructions);
         self.by_start.insert(start, id);
         self.by_offset.insert(offset, id);
         self.units.insert(id, unit);
@@ -343,15 +350,18 @@ impl BaselineCache {
     pub(super) fn credit(&mut self, pc: u32, instructions: u64) -> Option<Work> {
         let offset = self.memory.entries().offset(pc);
         let unit = self.unit_at(offset)?;
-        unit.credit += instructions;
-        Some(Work { credit: unit.credit, instructions: unit.instructions, arms: unit.arms })
+        unit.work.credit += instructions;
+        if unit.plain_loops.binary_search(&pc).is_ok() {
+            unit.work.in_plain_loops += instructions;
+        }
+        Some(unit.work)
     }
 
     /// The unit with the entry `pc` begins to count anew.
     pub(super) fn forget_credit(&mut self, pc: u32) {
         let offset = self.memory.entries().offset(pc);
         if let Some(unit) = self.unit_at(offset) {
-            unit.credit = 0;
+            (unit.work.credit, unit.work.in_plain_loops) = (0, 0);
         }
     }
 

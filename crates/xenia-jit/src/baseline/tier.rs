@@ -37,10 +37,21 @@ use xenia_memory::{CurrentQueue, FaultKind, GuestMemory, MemoryFault};
 /// Guest instructions between two samples.
 pub(crate) const SLICE: i64 = 20_000;
 
-/// Runs of an instruction with a template that take as much longer in this tier than in the
-/// optimizing one as one run of an instruction that calls an arm: 5 ns for the latter, 0.1 ns for
-/// the former.
-const ARM_WEIGHT: u64 = 50;
+/// Runs of an instruction in a plain loop that gain as much in the optimizing tier as one run of an
+/// instruction that calls an arm: 5 ns for the latter, 0.0125 ns for the former.
+const ARM_WEIGHT: u64 = 400;
+
+/// Instructions of a unit for each that calls an arm, beyond which arms count in plain loops only:
+/// samples do not tell whether they run at all.
+const FEW_ARMS: u32 = 16;
+
+/// Turns of a plain loop for each sample elsewhere in its unit that count for nothing: a loop of few
+/// turns does not gain what calls between both tiers cost, 10 ns each.
+const FEW_TURNS: u64 = 8;
+
+/// Runs of an instruction elsewhere that count as one in a plain loop. Code with calls and switches
+/// runs about as fast in this tier.
+const ELSEWHERE: u64 = 1024;
 
 /// The result of a sample for the unit that it hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +68,12 @@ pub(super) enum Sampled {
 impl Sampled {
     fn of(work: Work, hot_after: u32) -> Self {
         let instructions = u128::from(work.instructions);
-        let weight = instructions + u128::from(ARM_WEIGHT * u64::from(work.arms));
-        let done = u128::from(work.credit) * weight;
+        let elsewhere = work.credit - work.in_plain_loops;
+        let runs = work.in_plain_loops.saturating_sub(FEW_TURNS * elsewhere) + elsewhere / ELSEWHERE;
+        let has_few_arms = work.arms * FEW_ARMS < work.instructions;
+        let with_arms = if has_few_arms { work.in_plain_loops } else { work.credit };
+        let done = u128::from(runs) * instructions
+            + u128::from(with_arms) * u128::from(ARM_WEIGHT * u64::from(work.arms));
         let needed = u128::from(hot_after) * instructions * instructions;
         if done >= needed {
             Self::Hot

@@ -84,6 +84,9 @@ pub(super) struct Discovery {
     touched: usize,
     work: Vec<usize>,
     pub(super) blocks: Vec<Block>,
+    /// Addresses of the heads of plain loops: those without calls, switches and instructions that
+    /// the interpreter runs.
+    pub(super) plain_loops: Vec<u32>,
     /// Instructions found.
     pub(super) instructions: usize,
 }
@@ -99,6 +102,7 @@ impl Discovery {
             touched: 0,
             work: Vec::new(),
             blocks: Vec::new(),
+            plain_loops: Vec::new(),
             instructions: 0,
         }
     }
@@ -147,6 +151,7 @@ impl Discovery {
         }
         self.make_blocks();
         self.measure_paths();
+        self.find_plain_loops();
         true
     }
 
@@ -269,18 +274,39 @@ impl Discovery {
                 Some(next) if block.ending.may_fall_through() && !next.starts_path => next.path,
                 _ => 0,
             };
-            let last = self.words[block.end - 1].i;
-            let target = match block.ending {
-                Ending::Jump | Ending::Conditional => {
-                    block.ending.target(self.address(block.end - 1), last).and_then(|pc| self.block_at(pc))
-                }
-                _ => None,
-            };
             // A branch back leads to where a path begins.
-            let taken = target
+            let taken = self
+                .branch_target(block)
                 .filter(|&target| target > number && !self.blocks[target].starts_path)
                 .map_or(0, |target| self.blocks[target].path);
             self.blocks[number].path = block.counted + falls.max(taken);
         }
+    }
+
+    /// The block of this unit that a branch at the end of another leads to.
+    fn branch_target(&self, block: Block) -> Option<usize> {
+        let (pc, last) = (self.address(block.end - 1), self.words[block.end - 1].i);
+        match block.ending {
+            Ending::Jump | Ending::Conditional => self.block_at(block.ending.target(pc, last)?),
+            _ => None,
+        }
+    }
+
+    fn find_plain_loops(&mut self) {
+        self.plain_loops.clear();
+        for (number, &block) in self.blocks.iter().enumerate() {
+            let Some(head) = self.branch_target(block).filter(|&head| head <= number) else { continue };
+            let is_plain = |block: &Block| {
+                matches!(
+                    block.ending,
+                    Ending::Next | Ending::Jump | Ending::Conditional | Ending::ConditionalReturn
+                )
+            };
+            if self.blocks[head..=number].iter().all(is_plain) {
+                self.plain_loops.push(self.address(self.blocks[head].first));
+            }
+        }
+        self.plain_loops.sort_unstable();
+        self.plain_loops.dedup();
     }
 }
