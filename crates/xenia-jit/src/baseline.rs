@@ -33,6 +33,7 @@ mod leaves;
 mod links;
 mod map;
 mod services;
+mod single_thunks;
 mod sites;
 mod source;
 mod templates;

@@ -1,4 +1,5 @@
-//! What instructions cost in compiled code where the host decides them, where software does, and in the interpreter.
+//! What instructions cost in compiled code of both tiers where the host decides them, where software does,
+//! and in the interpreter.
 //!
 //! `cargo test --release -p xenia-jit --test software_cost -- --ignored --nocapture`
 
@@ -7,7 +8,7 @@ mod common;
 use common::*;
 use xenia_cpu::{EngineConfig, PpcContext, ReservationMode};
 use xenia_isa::Op;
-use xenia_jit::JitConfig;
+use xenia_jit::{JitConfig, Tiers};
 
 #[test]
 #[ignore = "a measurement"]
@@ -39,6 +40,11 @@ fn what_software_costs() {
         ("fctiwz, too large", float(Op::fctiwzx) | 3 << 11, [ONE, HUGE, ONE], 0),
         ("fcmpu", Op::fcmpu.row().bits | ab, [ONE, THIRD, ONE], 0),
         ("fcmpu of a NaN", Op::fcmpu.row().bits | ab, [ONE, NAN, ONE], 0),
+        ("fdivs", float(Op::fdivsx) | ab, [ONE, THIRD_SINGLE, ONE], 0),
+        ("frsp", float(Op::frspx) | 3 << 11, [ONE, THIRD, ONE], 0),
+        ("fsel", float(Op::fselx) | acb, [ONE, THIRD, ONE], 0),
+        ("lfsx", indexed(Op::lfsx), [0; 3], 0),
+        ("stfsx", Op::stfsx.row().bits | 2 << 21 | 2 << 11, [THIRD; 3], 0),
         ("lwzx", indexed(Op::lwzx), [0; 3], 0),
         ("lswx, 16 bytes", indexed(Op::lswx), [0; 3], 0),
         ("stswx, 16 bytes", indexed(Op::stswx), [0; 3], 0),
@@ -48,6 +54,7 @@ fn what_software_costs() {
     ];
     let table = EngineConfig { reservations: ReservationMode::Table };
     let table = JitConfig { warm_up: 1, engine: table, ..JitConfig::default() };
+    let baseline = JitConfig { tiers: Tiers::Baseline, ..JitConfig::default() };
     // All write f1 (or r4 and up) and read what nothing writes.
     let prepare = |fpr: [u64; 3], fpscr: u32| {
         move |ctx: &mut PpcContext| {
@@ -57,9 +64,12 @@ fn what_software_costs() {
         }
     };
     for (name, word, fpr, fpscr) in cases {
-        let [compiled, interpreted] = [Machine::jit(), Machine::interpreter()]
-            .map(|mut machine| nanoseconds(&mut machine, word, prepare(fpr, fpscr)));
-        println!("{name:<28} {compiled:7.2} ns, interpreted {interpreted:7.2} ns");
+        let [compiled, baseline, interpreted] =
+            [Machine::jit(), Machine::jit_with(baseline), Machine::interpreter()]
+                .map(|mut machine| nanoseconds(&mut machine, word, prepare(fpr, fpscr)));
+        println!(
+            "{name:<28} {compiled:7.2} ns, baseline {baseline:7.2} ns, interpreted {interpreted:7.2} ns"
+        );
     }
     for (name, op) in [("lwarx with the table", Op::lwarx), ("stwcx. with the table", Op::stwcx)] {
         let compiled = nanoseconds(&mut Machine::jit_with(table), indexed(op), prepare([0; 3], 0));

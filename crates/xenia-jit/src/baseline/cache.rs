@@ -15,13 +15,13 @@
 mod withdraw;
 
 use super::emit::Emitter;
-use super::enter::{THUNKS, on_fault};
+use super::enter::{THUNKS, float_thunk, on_fault};
 use super::links::Links;
 use super::map::Slot;
-use super::sites;
 use super::source::{Covered, PagesRead, cover, covers};
-use super::templates::HostFeatures;
+use super::templates::{CodeThunk, HostFeatures};
 use super::unit::{Discovery, Reach};
+use super::{single_thunks, sites};
 use crate::JitError;
 use crate::code_memory::{CODE_SIZE, CodeMemory, Entries};
 use crate::epochs::Epochs;
@@ -29,7 +29,6 @@ use fnv::FnvHashMap;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use xenia_cpu::Arm;
 use xenia_memory::{CodeHook, GuestMemory, register_code_hook};
 
 /// Withdrawn units that may wait for engines before these are looked at.
@@ -99,8 +98,8 @@ pub(crate) struct BaselineCache {
     memory: CodeMemory,
     discovery: Discovery,
     emitter: Emitter,
-    /// Offsets of the thunks that call arms.
-    thunks: FnvHashMap<Arm, u32>,
+    /// Offsets of the thunks that units call.
+    thunks: FnvHashMap<CodeThunk, u32>,
     units: FnvHashMap<u32, BaselineUnit>,
     next_id: u32,
     by_start: BTreeMap<u32, u32>,
@@ -225,7 +224,7 @@ impl BaselineCache {
         }
         let pages = source.pages;
         let (memory, thunks) = (&mut self.memory, &mut self.thunks);
-        self.emitter.emit(&self.discovery, &mut |arm, slot| thunk(memory, thunks, arm, slot))?;
+        self.emitter.emit(&self.discovery, &mut |called| thunk(memory, thunks, called))?;
         let size = self.emitter.code().len();
         let Ok(offset) = self.memory.allocate(size) else {
             tracing::debug!("baseline: code memory is full and is emptied");
@@ -245,7 +244,7 @@ impl BaselineCache {
         let id = self.next_id;
         self.next_id += 1;
         let emitter = &mut self.emitter;
-        for &(field, thunk) in &emitter.arm_calls {
+        for &(field, thunk) in &emitter.thunk_calls {
             let target = i64::from(thunk) - i64::from(offset);
             emitter.templates.e.set_distance(field as usize, target);
         }
@@ -300,7 +299,8 @@ impl BaselineCache {
                 credit: 0,
                 in_plain_loops: 0,
                 instructions: self.discovery.instructions as u32,
-                arms: emitter.arm_calls.len() as u32,
+                // Ten runs of arithmetic in a thunk save as much as two of an arm.
+                arms: emitter.arms + emitter.floats / 5,
             },
             is_retired: false,
         };
@@ -371,17 +371,26 @@ impl BaselineCache {
     }
 }
 
-/// The thunk that calls `arm`: `mov rcx, arm; jmp [rbp + slot]`.
-fn thunk(memory: &mut CodeMemory, thunks: &mut FnvHashMap<Arm, u32>, arm: Arm, slot: Slot) -> Option<u32> {
-    if let Some(&offset) = thunks.get(&arm) {
+/// The offset of a thunk, which is made if need be.
+fn thunk(memory: &mut CodeMemory, thunks: &mut FnvHashMap<CodeThunk, u32>, called: CodeThunk) -> Option<u32> {
+    if let Some(&offset) = thunks.get(&called) {
         return Some(offset);
     }
-    let mut code = vec![0x48, 0xB9];
-    code.extend((arm.address() as u64).to_le_bytes());
-    code.extend([0xFF, 0xA5]);
-    code.extend(slot.at().to_le_bytes());
+    let code = match called {
+        CodeThunk::Arm(arm, slot) => {
+            // mov rcx, arm; jmp [rbp + slot]
+            let mut code = vec![0x48, 0xB9];
+            code.extend((arm.address() as u64).to_le_bytes());
+            code.extend([0xFF, 0xA5]);
+            code.extend(slot.at().to_le_bytes());
+            code
+        }
+        CodeThunk::Float(op) => float_thunk(op)?,
+        CodeThunk::LoadSingle(n) => single_thunks::load(n),
+        CodeThunk::StoreSingle(n) => single_thunks::store(n),
+    };
     let offset = memory.allocate(code.len()).ok()?;
     memory.write(offset, &code);
-    thunks.insert(arm, offset as u32);
+    thunks.insert(called, offset as u32);
     Some(offset as u32)
 }

@@ -16,7 +16,7 @@ use super::encode::{ADD, CMP, Condition, Encoder, HostReg, Imm, MOV, RAX, RCX, R
 use super::leaves::Ending;
 use super::map::{BUDGET, CTR, LR, Slot, gpr};
 use super::sites;
-use super::templates::{HostFeatures, Templates};
+use super::templates::{CodeThunk, HostFeatures, Templates};
 use super::unit::{Block, Discovery, Word};
 use std::sync::LazyLock;
 use xenia_cpu::Arm;
@@ -68,8 +68,12 @@ pub(super) struct Emitter {
     pub(super) links: Vec<Link>,
     /// Entries: guest addresses and positions.
     pub(super) entries: Vec<(u32, u32)>,
-    /// Calls of arms: where their distance is, and the thunk's offset in code memory.
-    pub(super) arm_calls: Vec<(u32, u32)>,
+    /// Calls of thunks: where their distance is, and the thunk's offset in code memory.
+    pub(super) thunk_calls: Vec<(u32, u32)>,
+    /// Instructions that arms run.
+    pub(super) arms: u32,
+    /// Instructions that thunks of floating-point arithmetic run.
+    pub(super) floats: u32,
     /// See [`super::sites`].
     pub(super) sites: Vec<u8>,
     allows_short: bool,
@@ -79,13 +83,15 @@ impl Emitter {
     pub(super) fn new(features: HostFeatures, stores_by_arms: bool) -> Self {
         let e = Encoder::new();
         Self {
-            templates: Templates { e, features, stores_by_arms },
+            templates: Templates { e, features, stores_by_arms, thunk_call: None },
             labels: Vec::new(),
             jumps: Vec::new(),
             exits: Vec::new(),
             links: Vec::new(),
             entries: Vec::new(),
-            arm_calls: Vec::new(),
+            thunk_calls: Vec::new(),
+            arms: 0,
+            floats: 0,
             sites: Vec::new(),
             allows_short: true,
         }
@@ -96,12 +102,12 @@ impl Emitter {
         self.templates.e.code()
     }
 
-    /// Writes the code of `unit`. `thunk` gives the offset of the thunk that calls an arm; `None`
-    /// if there is no room for it.
+    /// Writes the code of `unit`. `thunk` gives the offset of a thunk; `None` if there is no room
+    /// for it.
     pub(super) fn emit(
         &mut self,
         unit: &Discovery,
-        thunk: &mut impl FnMut(Arm, Slot) -> Option<u32>,
+        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
     ) -> Option<()> {
         self.allows_short = true;
         if self.emit_once(unit, thunk)? {
@@ -115,7 +121,7 @@ impl Emitter {
     fn emit_once(
         &mut self,
         unit: &Discovery,
-        thunk: &mut impl FnMut(Arm, Slot) -> Option<u32>,
+        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
     ) -> Option<bool> {
         self.templates.e.clear();
         self.labels.clear();
@@ -123,7 +129,8 @@ impl Emitter {
         self.exits.clear();
         self.links.clear();
         self.entries.clear();
-        self.arm_calls.clear();
+        self.thunk_calls.clear();
+        (self.arms, self.floats) = (0, 0);
         self.sites.clear();
         let nests = unit.nests();
         for (number, &block) in unit.blocks.iter().enumerate() {
@@ -164,7 +171,7 @@ impl Emitter {
         &mut self,
         unit: &Discovery,
         block: Block,
-        thunk: &mut impl FnMut(Arm, Slot) -> Option<u32>,
+        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
     ) -> Option<()> {
         let last = block.end - usize::from(block.ending != Ending::Next);
         let words = unit.words(block.first, last);
@@ -177,6 +184,10 @@ impl Emitter {
                 index += 1;
             } else if !self.templates.emit(op, i) {
                 self.call_arm(op, i, thunk)?;
+            }
+            if let Some((field, called)) = self.templates.thunk_call.take() {
+                self.thunk_calls.push((field as u32, thunk(called)?));
+                self.floats += u32::from(matches!(called, CodeThunk::Float(_)));
             }
             let length = (self.templates.e.len() - start) as u8;
             self.sites.push(length);
@@ -192,14 +203,15 @@ impl Emitter {
         &mut self,
         op: Op,
         i: Instruction,
-        thunk: &mut impl FnMut(Arm, Slot) -> Option<u32>,
+        thunk: &mut impl FnMut(CodeThunk) -> Option<u32>,
     ) -> Option<()> {
         let slot = if computes(op) { Slot::RunFloatArm } else { Slot::RunArm };
-        let thunk = thunk(Arm::of(op, i), slot)?;
+        let thunk = thunk(CodeThunk::Arm(Arm::of(op, i), slot))?;
         self.templates.e.flags = None;
         self.templates.e.word(RAX, i.0);
         let field = self.templates.e.call();
-        self.arm_calls.push((field as u32, thunk));
+        self.thunk_calls.push((field as u32, thunk));
+        self.arms += 1;
         Some(())
     }
 

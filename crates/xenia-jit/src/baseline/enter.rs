@@ -6,7 +6,8 @@
 //! return addresses only.
 //!
 //! ```text
-//!  code ──► leave          eax = guest address, and in its low bits why
+//!  code ──► float_thunks   eax = operands, rcx = row: floating-point arithmetic; returns
+//!       ──► leave          eax = guest address, and in its low bits why
 //!       ──► missing        eax = guest address without code here: the optimizing tier's code is
 //!                          called, if there is any; else services::missing gives it code, or leaves
 //!       ──► slice_over     eax = guest address where the budget was compared: services::slice_over
@@ -25,9 +26,10 @@
 //! It runs with all of the visit's budget; the slice that baseline code has of it is as before
 //! afterwards, or what is left.
 //!
-//! MXCSR is Rust's while baseline code runs, until the optimizing tier has run: then it stays the
-//! guest's, which [`Slot::GuestFloat`] says, until a service, or an arm that computes, needs
-//! Rust's. So neither calls of hot functions nor rows of arms pay for a change at each.
+//! MXCSR is Rust's while baseline code runs, until floating-point arithmetic (`float_thunks`) or the
+//! optimizing tier has run: then it stays the guest's, which [`Slot::GuestFloat`] says, until a
+//! service, or an arm that computes, needs Rust's. So neither calls of hot functions nor rows of
+//! arms pay for a change at each.
 //!
 //! # Safety rules
 //! - Everything here but [`enter`] is reached from baseline code only, whose rbp points [`BIAS`]
@@ -170,9 +172,11 @@ const fn displaced(place: Rm) -> i32 {
     }
 }
 
+mod float_thunks;
 mod segment;
 mod thunks;
 
+pub(super) use float_thunks::{float_thunk, has_float_thunk, packed_operands, unpacked};
 pub(super) use segment::is_available as has_segment;
 use thunks::{missing, run_arm, run_float_arm, slice_over};
 

@@ -99,7 +99,7 @@ const _: () = assert!(displacement(offset_of!(PpcContext, cr) + 56) <= 127 - 7, 
 
 /// A word of [`PpcContext::host`] that baseline code uses. They lie behind those of
 /// `crate::host::Word`, so that neither tier overwrites the other's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub(super) enum Slot {
     /// Host address of guest address 0 in the view for compiled code.

@@ -3,7 +3,7 @@
 
 use super::cache::Arrived;
 use super::emit::CALLED;
-use super::enter::Reason;
+use super::enter::{Reason, unpacked};
 use super::map::Slot;
 use super::tier::{Baseline, SLICE, Sampled};
 use crate::code_memory::Entries;
@@ -81,7 +81,22 @@ pub(super) fn run_arm(ctx: &mut PpcContext, run: &mut BaselineRun<'_, '_>, word:
     arm.run(ctx, run.hooks.memory, run.hooks.devices, run.config, Instruction(word))
 }
 
-/// Whether FPSCR is owed anything by code of the optimizing tier.
+/// Runs a floating-point instruction that its thunk leaves to the interpreter's arm. Its operands
+/// are as `enter::packed_operands` gives them, and `row` is its word without them.
+pub(super) fn run_slow_float(
+    ctx: &mut PpcContext,
+    run: &mut BaselineRun<'_, '_>,
+    operands: u32,
+    row: u32,
+) -> bool {
+    let Some((op, i)) = unpacked(operands, row) else { return false };
+    if owes_status(ctx) {
+        settle_float(ctx, i.0);
+    }
+    run_arm(ctx, run, i.0, Arm::of(op, i))
+}
+
+/// Whether FPSCR is owed anything by compiled code.
 #[inline]
 pub(super) fn owes_status(ctx: &PpcContext) -> bool {
     let flags = ctx.host[Word::Mxcsr as usize] as u32 & float_state::FLAGS;
@@ -138,6 +153,11 @@ fn status(op: Op) -> Status {
         | Op::fmsubsx
         | Op::fnmaddsx
         | Op::fnmsubsx
+        | Op::fsqrtx
+        | Op::fsqrtsx
+        | Op::fresx
+        | Op::frsqrtex
+        | Op::fcfidx
         | Op::frspx => Status::Replaces,
         _ if op.row().family == Family::Float => Status::Reads,
         _ => Status::Ignores,

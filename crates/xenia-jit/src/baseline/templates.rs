@@ -15,6 +15,7 @@
 mod branch;
 mod condition;
 mod float;
+mod float_memory;
 mod integer;
 mod logical;
 mod memory;
@@ -22,7 +23,8 @@ mod rotate;
 
 use super::encode::{Encoder, Form, HostReg, MOV, MOVSXD, RAX, RCX, Rm, TEST};
 use super::enter::has_segment;
-use super::map::{CR0, gpr};
+use super::map::{CR0, Slot, gpr};
+use xenia_cpu::Arm;
 use xenia_isa::{Family, Instruction, Op};
 
 /// Parts of the host that not every x86-64-v2 host has.
@@ -30,6 +32,7 @@ use xenia_isa::{Family, Instruction, Op};
 pub(crate) struct HostFeatures {
     pub(crate) movbe: bool,
     pub(crate) lzcnt: bool,
+    pub(crate) fma: bool,
     /// GS leads to guest memory.
     pub(crate) segment: bool,
 }
@@ -41,9 +44,23 @@ impl HostFeatures {
         Self {
             movbe: has(std::arch::is_x86_feature_detected!("movbe")),
             lzcnt: has(std::arch::is_x86_feature_detected!("lzcnt")),
+            fma: has(std::arch::is_x86_feature_detected!("fma")),
             segment: has(has_segment()),
         }
     }
+}
+
+/// Code outside of units that they call. It keeps the mapped registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum CodeThunk {
+    /// Runs an instruction by the interpreter's arm, through the thunk in a slot.
+    Arm(Arm, Slot),
+    /// [`super::single_thunks::load`].
+    LoadSingle(usize),
+    /// [`super::single_thunks::store`].
+    StoreSingle(usize),
+    /// Floating-point arithmetic of a row: [`super::enter::float_thunk`].
+    Float(Op),
 }
 
 /// Writes host code for guest instructions.
@@ -52,6 +69,8 @@ pub(super) struct Templates {
     pub(super) features: HostFeatures,
     /// Stores are made by the interpreter's arms, which tell others of them.
     pub(super) stores_by_arms: bool,
+    /// The call of a thunk in the template that was written last: where its distance is.
+    pub(super) thunk_call: Option<(usize, CodeThunk)>,
 }
 
 impl Templates {
@@ -67,6 +86,12 @@ impl Templates {
             Family::Branch => self.condition_move(op, i),
             Family::System => self.system(op, i),
         }
+    }
+
+    /// A call of `thunk`, which changes the host's flags.
+    fn call(&mut self, thunk: CodeThunk) {
+        self.e.flags = None;
+        self.thunk_call = Some((self.e.call(), thunk));
     }
 
     /// The register that a result for GPR `n` is computed in.

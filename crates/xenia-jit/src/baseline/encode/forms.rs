@@ -72,6 +72,11 @@ impl Form {
         Self { escape: (0x0F, 1), ..Self::plain(opcode) }
     }
 
+    /// On xmm registers: with a prefix and the escape byte 0F.
+    const fn sse(prefix: u8, opcode: u8) -> Self {
+        Self { prefix, ..Self::two(opcode) }
+    }
+
     /// With the escape bytes 0F 38.
     const fn three(opcode: u8) -> Self {
         Self { escape: (0x380F, 2), ..Self::plain(opcode) }
@@ -110,6 +115,14 @@ pub(in crate::baseline) const STORE: Form = Form::plain(0x89);
 pub(in crate::baseline) const STORE8: Form = Form { is_byte: true, ..Form::plain(0x88) };
 pub(in crate::baseline) const MOVBE_STORE: Form = Form::three(0xF1);
 pub(in crate::baseline) const XOR_TO: Form = Form::alu(0x31);
+/// `movd xmm, rm` and `movq xmm, rm`.
+pub(in crate::baseline) const MOVD: Form = Form::sse(0x66, 0x6E);
+/// `movd rm, xmm` and `movq rm, xmm`.
+pub(in crate::baseline) const MOVD_FROM: Form = Form::sse(0x66, 0x7E);
+/// `movsd rm, xmm`.
+pub(in crate::baseline) const MOVSD_STORE: Form = Form::sse(0xF2, 0x11);
+pub(in crate::baseline) const CVTSS2SD: Form = Form::sse(0xF3, 0x5A);
+pub(in crate::baseline) const CVTSI2SD: Form = Form::sse(0xF2, 0x2A);
 /// Operations with an immediate operand, by their number in the opcode's extension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

@@ -121,6 +121,31 @@ fn every_form_is_what_a_whole_decoder_reads() {
 }
 
 #[test]
+fn forms_on_xmm_registers_are_what_a_whole_decoder_reads() {
+    for (form, mnemonic, wide, reg_at) in [
+        (MOVD, Mnemonic::Movd, false, 0),
+        (MOVD, Mnemonic::Movq, true, 0),
+        (MOVD_FROM, Mnemonic::Movd, false, 1),
+        (MOVD_FROM, Mnemonic::Movq, true, 1),
+        (CVTSI2SD, Mnemonic::Cvtsi2sd, false, 0),
+        (CVTSI2SD, Mnemonic::Cvtsi2sd, true, 0),
+        (CVTSS2SD, Mnemonic::Cvtss2sd, false, 0),
+        (MOVSD_STORE, Mnemonic::Movsd, false, 1),
+    ] {
+        for (reg, rm) in operands().flat_map(|rm| [0, 1, 7, 9].map(|reg| (reg, rm))) {
+            let instruction = decoded(|e| e.op(wide, form, reg, rm));
+            assert_eq!(instruction.mnemonic(), mnemonic, "{instruction}");
+            let xmm = instruction.op_register(reg_at);
+            assert!(xmm.is_xmm() && xmm.number() == usize::from(reg), "{instruction}");
+            // Forms of two xmm registers have the second one as their operand.
+            if !matches!(rm, Rm::Reg(_)) || !instruction.op_register(1 - reg_at).is_xmm() {
+                assert!(is_operand(&instruction, 1 - reg_at, rm), "{instruction} {rm:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn immediates_and_shifts_are_what_a_whole_decoder_reads() {
     let operations = [
         (Imm::Add, Mnemonic::Add),

@@ -49,8 +49,8 @@ unsafe extern "sysv64" fn run_optimized() {
              cmp byte ptr [rbp + {guest_float}], 0
              jne 5f
              ldmxcsr [rbp + {mxcsr}]
-             mov byte ptr [rbp + {guest_float}], 1
              5:
+             mov word ptr [rbp + {guest_float}], 1
              mov rdi, [rbp + {budget}]
              add rdi, [rbp + {rest}]
              mov qword ptr [rbp + {rest}], 0
@@ -134,7 +134,7 @@ macro_rules! asks {
                      je 2f
                      stmxcsr [rbp + {mxcsr}]
                      ldmxcsr [rip + {rust}]
-                     mov byte ptr [rbp + {guest_float}], 0
+                     mov word ptr [rbp + {guest_float}], 0
                      2:
                      call {service}
                      mov rsp, r12
@@ -187,7 +187,7 @@ pub(super) unsafe extern "sysv64" fn run_float_arm() {
              3:
              stmxcsr [rbp + {mxcsr}]
              ldmxcsr [rip + {rust}]
-             mov byte ptr [rbp + {guest_float}], 0
+             mov word ptr [rbp + {guest_float}], 0
              jmp 2b",
         ]
         bias = const BIAS,
@@ -201,7 +201,7 @@ pub(super) unsafe extern "sysv64" fn run_float_arm() {
 
 /// An arm did not complete; the mapped registers are stored.
 #[unsafe(naked)]
-unsafe extern "sysv64" fn arm_failed() {
+pub(super) unsafe extern "sysv64" fn arm_failed() {
     naked_asm!(
         "pop rax",
         "mov [rbp + {site}], rax",
@@ -242,7 +242,7 @@ pub(super) unsafe extern "sysv64" fn run_arm() {
 ///
 /// # Safety
 /// By the module's rules.
-unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a mut BaselineRun<'a, 'a>) {
+pub(super) unsafe fn lend<'a>(ctx: *mut PpcContext) -> (&'a mut PpcContext, &'a mut BaselineRun<'a, 'a>) {
     // SAFETY: `enter` borrowed it exclusively for all of the run.
     let ctx = unsafe { &mut *ctx };
     // SAFETY: `enter` put it there for this run; it lives until that returns.

@@ -1,12 +1,16 @@
-//! Floating-point moves, which change no bits but the sign.
+//! Floating point: moves of bits inline, arithmetic by thunks.
 
-use super::Templates;
-use crate::baseline::encode::{MOV, RAX};
-use crate::baseline::map::fpr;
+use super::{CodeThunk, Templates};
+use crate::baseline::encode::{MOV, RAX, RCX};
+use crate::baseline::enter::{has_float_thunk, packed_operands};
+use crate::baseline::map::{cr, fpr};
 use xenia_isa::{Instruction, Op};
 
 impl Templates {
     pub(super) fn float(&mut self, op: Op, i: Instruction) -> bool {
+        if self.arithmetic(op, i) {
+            return true;
+        }
         // Record forms copy FPSCR to CR1.
         if i.rc() {
             return false;
@@ -24,6 +28,20 @@ impl Templates {
             self.e.raw(sign);
         }
         self.e.store(fpr(i.fd()), RAX);
+        true
+    }
+
+    /// What a thunk does (`crate::baseline::enter::float_thunk`).
+    fn arithmetic(&mut self, op: Op, i: Instruction) -> bool {
+        let compares = matches!(op, Op::fcmpo | Op::fcmpu);
+        if i.rc() && !compares || !has_float_thunk(op, self.features.fma) {
+            return false;
+        }
+        self.e.word(RAX, packed_operands(op, i));
+        self.call(CodeThunk::Float(op));
+        if compares {
+            self.e.store(cr(i.crfd()), RCX);
+        }
         true
     }
 }

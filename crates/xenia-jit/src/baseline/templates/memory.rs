@@ -8,7 +8,7 @@ use crate::baseline::encode::{
     ADD, HostReg, Imm, MOV, MOVBE, MOVBE_STORE, MOVSX16, MOVSXD, MOVZX8, MOVZX16, RAX, RCX, Rm, STORE,
     STORE8, SUB,
 };
-use crate::baseline::map::{Slot, fpr, gpr, vector};
+use crate::baseline::map::{Slot, gpr, vector};
 use xenia_isa::{Instruction, Op};
 
 /// The value of an access.
@@ -26,7 +26,7 @@ enum Value {
 
 /// How the effective address of an access is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Address {
+pub(super) enum Address {
     /// (RA|0) + a displacement.
     Displaced(i32),
     /// (RA|0) + RB.
@@ -43,10 +43,11 @@ struct Access {
     store: bool,
 }
 
-/// The effective address of an access with update: `base + displacement`, in 32 bits.
+/// The operand of an access, and the address that RA is updated with: `base + displacement`, in 32
+/// bits.
 #[derive(Clone, Copy, Debug)]
-struct Updated {
-    memory: Rm,
+pub(super) struct Located {
+    pub(super) memory: Rm,
     base: HostReg,
     displacement: i32,
 }
@@ -114,56 +115,46 @@ impl Templates {
             if is_invalid || access.store && self.stores_by_arms {
                 return false;
             }
-            let updated = access.update.then(|| self.updated_address(i, access.address));
-            let at = updated.map_or_else(|| self.guest(i, access.address), |updated| updated.memory);
+            let at = self.guest(i, access.address, access.update);
             if access.store {
-                self.store_register(i, access, at);
+                self.store_register(i, access, at.memory);
             } else {
-                self.load_register(i, access, at);
+                self.load_register(i, access, at.memory);
             }
-            if let Some(updated) = updated {
-                self.write_address(i.ra(), updated);
+            if access.update {
+                self.write_address(i.ra(), at);
             }
             return true;
         }
-        let address = match op {
-            Op::lfd | Op::stfd => Address::Displaced(i.disp() as i32),
-            Op::lfdx | Op::stfdx | Op::stfiwx => Address::Indexed,
-            Op::lvx | Op::lvxl | Op::lvx128 | Op::lvxl128 => Address::Indexed,
-            Op::stvx | Op::stvxl | Op::stvx128 | Op::stvxl128 => Address::Indexed,
+        if self.float_memory(op, i) {
+            return true;
+        }
+        let stores = match op {
+            Op::lvx | Op::lvxl | Op::lvx128 | Op::lvxl128 => false,
+            Op::stvx | Op::stvxl | Op::stvx128 | Op::stvxl128 => true,
             _ => return false,
         };
-        let stores_vector = matches!(op, Op::stvx | Op::stvxl | Op::stvx128 | Op::stvxl128);
-        let stores = stores_vector || matches!(op, Op::stfd | Op::stfdx | Op::stfiwx);
         if stores && self.stores_by_arms {
             return false;
         }
-        match op {
-            Op::lfd | Op::lfdx => {
-                let at = self.guest(i, address);
-                self.load(true, RCX, at);
-                self.e.store(fpr(i.rd()), RCX);
-            }
-            Op::stfd | Op::stfdx | Op::stfiwx => {
-                let wide = op != Op::stfiwx;
-                let at = self.guest(i, address);
-                self.e.op(wide, MOV, RCX, fpr(i.rs()));
-                self.save_scratch(wide, at);
-            }
-            _ => {
-                let is_128 = matches!(op, Op::lvx128 | Op::lvxl128 | Op::stvx128 | Op::stvxl128);
-                self.effective_address(i, address);
-                self.e.imm(false, Imm::And, Rm::Reg(RAX), -16);
-                let at = self.guest_at_eax();
-                self.move_vector(at, if is_128 { i.vd128() } else { i.vd() }, stores_vector);
-            }
-        }
+        let is_128 = matches!(op, Op::lvx128 | Op::lvxl128 | Op::stvx128 | Op::stvxl128);
+        self.effective_address(i, Address::Indexed);
+        self.e.imm(false, Imm::And, Rm::Reg(RAX), -16);
+        let at = self.guest_at_eax();
+        self.move_vector(at, if is_128 { i.vd128() } else { i.vd() }, stores);
         true
     }
 
-    /// Guest memory at the effective address. The host's flags stay as they are where that costs
-    /// nothing; rax may change.
-    fn guest(&mut self, i: Instruction, address: Address) -> Rm {
+    /// Guest memory at the effective address, for an access that may update RA afterwards. The
+    /// host's flags stay as they are where that costs nothing; rax may change.
+    pub(super) fn guest(&mut self, i: Instruction, address: Address, update: bool) -> Located {
+        if update {
+            return self.updated_address(i, address);
+        }
+        Located { memory: self.guest_memory(i, address), base: RAX, displacement: 0 }
+    }
+
+    fn guest_memory(&mut self, i: Instruction, address: Address) -> Rm {
         if self.features.segment && i.ra() != 0 {
             match (address, gpr(i.ra())) {
                 (Address::Displaced(displacement), Rm::Reg(base)) => return Rm::Guest(base, displacement),
@@ -195,7 +186,7 @@ impl Templates {
     }
 
     /// Guest memory at the effective address, and what RA is written from after the access.
-    fn updated_address(&mut self, i: Instruction, address: Address) -> Updated {
+    fn updated_address(&mut self, i: Instruction, address: Address) -> Located {
         if let Address::Displaced(displacement) = address
             && self.features.segment
         {
@@ -206,20 +197,20 @@ impl Templates {
                     RAX
                 }
             };
-            return Updated { memory: Rm::Guest(base, displacement), base, displacement };
+            return Located { memory: Rm::Guest(base, displacement), base, displacement };
         }
         self.effective_address(i, address);
-        Updated { memory: self.guest_at_eax(), base: RAX, displacement: 0 }
+        Located { memory: self.guest_at_eax(), base: RAX, displacement: 0 }
     }
 
-    /// RA = the effective address.
-    fn write_address(&mut self, ra: usize, updated: Updated) {
-        if updated.memory == Rm::Host(0) {
+    /// RA = the effective address, after the access.
+    pub(super) fn write_address(&mut self, ra: usize, at: Located) {
+        if at.memory == Rm::Host(0) {
             self.e.op64(SUB, RAX, Rm::Ctx(Slot::Memory.at()));
         }
-        if updated.displacement != 0 || updated.base != RAX {
+        if at.displacement != 0 || at.base != RAX {
             let target = Self::target(ra);
-            self.e.lea(false, target, updated.base, updated.displacement);
+            self.e.lea(false, target, at.base, at.displacement);
             self.write(ra, target);
         } else {
             self.write(ra, RAX);
@@ -266,7 +257,7 @@ impl Templates {
     }
 
     /// `reg` = the big-endian word or doubleword at `at`.
-    fn load(&mut self, wide: bool, reg: HostReg, at: Rm) {
+    pub(super) fn load(&mut self, wide: bool, reg: HostReg, at: Rm) {
         if self.features.movbe {
             self.e.op(wide, MOVBE, reg, at);
         } else {
@@ -276,7 +267,7 @@ impl Templates {
     }
 
     /// Stores rcx, which changes, as a big-endian word or doubleword at `at`.
-    fn save_scratch(&mut self, wide: bool, at: Rm) {
+    pub(super) fn save_scratch(&mut self, wide: bool, at: Rm) {
         if self.features.movbe {
             self.e.op(wide, MOVBE_STORE, RCX, at);
         } else {

@@ -1,0 +1,209 @@
+//! Thunks that floating-point arithmetic calls: one for each row, shared by all units.
+//!
+//! An instruction becomes `mov eax, operands; call thunk`, 10 bytes: much code runs as fast as it
+//! is fetched, so operands are decoded when it runs rather than spread over the code. eax holds the
+//! numbers of the operands ([`packed_operands`]), rcx comes with [`PENDING`] and the row's word
+//! without operands. rax, rcx and xmm registers are scratch. A compare gives the condition register
+//! field in rcx.
+//!
+//! Code memory has copies of the functions below, since a direct call is predicted where an
+//! indirect jump among much code is not. They name no address but by the words at their end.
+//!
+//! # FPSCR
+//! As in the optimizing tier (`crate::float_state`): sticky bits pile up in MXCSR, which is the
+//! guest's, and FPRF, FR and FI are owed by `fp_lazy`. [`READY`] says that MXCSR is the guest's, in
+//! scalar mode, and that FPSCR rounds to nearest with no exception enabled. It is cleared wherever
+//! MXCSR changes hands; arms that change FPSCR do that, too. A thunk that finds it clear makes it so
+//! ([`prepare`]), or has the arm run if FPSCR's control bits are others. NI changes nothing.
+//!
+//! # What the host decides
+//! The interpreter's arm runs the instruction ([`slow`]) where the host may not decide:
+//! - a NaN results, or a compare is unordered: VX\* bits and the NaN are the architecture's;
+//! - a double lies next to the smallest normal number: the host judges tininess after rounding;
+//! - a single is below the normal range or next to it, and not zero;
+//! - a conversion to an integer gives the host's value for "invalid".
+//!
+//! What the host has raised in MXCSR by then is what the arm raises as well.
+//!
+//! Single-precision arithmetic is done on doubles and rounded once more. The double is the exact
+//! result rounded, which lies on the same side of the middle between two singles as the exact one
+//! unless it *is* that middle (its lower 29 bits say so). Then sums, products, quotients and roots
+//! of operands of 24 bits are right all the same (53 ≥ 2 × 24 + 2); the arm decides the others.
+//! So operands need be no singles.
+//!
+//! The rules are those of [`super`].
+
+mod rows;
+
+use super::*;
+use crate::float_state::PENDING;
+use rows::MARKS;
+use xenia_cpu::FpLazy;
+use xenia_cpu::fpscr::CONTROL;
+use xenia_isa::{Instruction, Op, decode};
+
+/// Displacement of the byte that says that arithmetic may begin: the one behind
+/// [`Slot::GuestFloat`]'s lowest.
+const READY: i32 = Slot::GuestFloat.at() + 1;
+/// [`Slot::GuestFloat`] and [`READY`].
+const BOTH: i32 = 0x0101;
+
+const FPR: i32 = displacement(offset_of!(PpcContext, fpr));
+const FPSCR: i32 = displacement(offset_of!(PpcContext, fpscr));
+const CR: i32 = displacement(offset_of!(PpcContext, cr));
+const LAZY: i32 = displacement(offset_of!(PpcContext, fp_lazy));
+const LAZY_OP: i32 = LAZY + offset_of!(FpLazy, op) as i32;
+
+/// MXCSR as scalar arithmetic of the guest begins with it.
+static SCALAR_MXCSR: u32 = DEFAULT_MXCSR;
+
+/// Makes arithmetic ready, as [`READY`] has it, where FPSCR's control bits are plain. Keeps all
+/// registers.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn prepare() {
+    naked_asm!(
+        "cmp byte ptr [rbp + {guest_float}], 0",
+        "jne 2f",
+        "ldmxcsr [rbp + {mxcsr}]",
+        "2:",
+        "cmp qword ptr [rbp + {vector_mode}], 0",
+        "je 3f",
+        "mov qword ptr [rbp + {vector_mode}], 0",
+        "ldmxcsr [rip + {scalar}]",
+        "3:",
+        "mov word ptr [rbp + {guest_float}], {both}",
+        "ret",
+        guest_float = const Slot::GuestFloat.at(),
+        mxcsr = const MXCSR,
+        vector_mode = const word(Word::VectorMode),
+        scalar = sym SCALAR_MXCSR,
+        both = const BOTH,
+    )
+}
+
+/// Runs the instruction by the interpreter's arm: eax has the operands, ecx the word without them.
+/// Gives the field that a compare has written in rcx.
+#[unsafe(naked)]
+unsafe extern "sysv64" fn slow() {
+    code!(
+        [
+            store!(),
+            "mov r12, rsp
+             mov r13d, eax
+             and rsp, -16
+             mov esi, eax
+             mov edx, ecx
+             lea rdi, [rbp - {bias}]
+             cmp byte ptr [rbp + {guest_float}], 0
+             jne 3f
+             2:
+             call {service}
+             mov rsp, r12
+             test al, al
+             jz {failed}
+             shr r13d, 26
+             mov rcx, [rbp + r13 * 8 + {cr}]",
+            load!(),
+            "ret
+             3:
+             stmxcsr [rbp + {mxcsr}]
+             ldmxcsr [rip + {rust}]
+             mov word ptr [rbp + {guest_float}], 0
+             jmp 2b",
+        ]
+        bias = const BIAS,
+        guest_float = const Slot::GuestFloat.at(),
+        mxcsr = const MXCSR,
+        rust = sym SCALAR_MXCSR,
+        cr = const CR,
+        service = sym ask_slow,
+        failed = sym thunks::arm_failed,
+    )
+}
+
+unsafe extern "sysv64" fn ask_slow(ctx: *mut PpcContext, operands: u32, word: u32) -> bool {
+    // SAFETY: called by `slow`.
+    let (ctx, run) = unsafe { thunks::lend(ctx) };
+    services::run_slow_float(ctx, run, operands, word)
+}
+
+/// Bytes of the longest thunk.
+const LONGEST: usize = 512;
+
+/// The function that the thunk of a row is copied from; `None` if the row has none.
+fn original(op: Op, has_fma: bool) -> Option<unsafe extern "sysv64" fn()> {
+    let thunk: unsafe extern "sysv64" fn() = match op {
+        Op::faddx => rows::add,
+        Op::faddsx => rows::add_single,
+        Op::fsubx => rows::subtract,
+        Op::fsubsx => rows::subtract_single,
+        Op::fmulx => rows::multiply,
+        Op::fmulsx => rows::multiply_single,
+        Op::fdivx => rows::divide,
+        Op::fdivsx => rows::divide_single,
+        Op::fmaddx if has_fma => rows::multiply_add,
+        Op::fmaddsx if has_fma => rows::multiply_add_single,
+        Op::fmsubx if has_fma => rows::multiply_subtract,
+        Op::fmsubsx if has_fma => rows::multiply_subtract_single,
+        Op::fnmaddx if has_fma => rows::negative_multiply_add,
+        Op::fnmaddsx if has_fma => rows::negative_multiply_add_single,
+        Op::fnmsubx if has_fma => rows::negative_multiply_subtract,
+        Op::fnmsubsx if has_fma => rows::negative_multiply_subtract_single,
+        Op::fsqrtx => rows::square_root,
+        Op::fsqrtsx => rows::square_root_single,
+        Op::frspx => rows::round_to_single,
+        Op::fcfidx => rows::from_integer,
+        Op::fctiwzx => rows::to_word,
+        Op::fctidzx => rows::to_doubleword,
+        Op::fcmpo | Op::fcmpu => rows::compare,
+        Op::fselx => rows::select,
+        _ => return None,
+    };
+    Some(thunk)
+}
+
+/// Whether a row has a thunk.
+pub(in crate::baseline) fn has_float_thunk(op: Op, has_fma: bool) -> bool {
+    original(op, has_fma).is_some()
+}
+
+/// The code of the thunk of a row: `mov rcx, row` and a copy of the function, as calls and jumps
+/// within code memory are direct. `None` if the row has none.
+pub(in crate::baseline) fn float_thunk(op: Op) -> Option<Vec<u8>> {
+    let start = original(op, true)? as *const u8;
+    let mut code = vec![0x48, 0xB9];
+    code.extend((PENDING | u64::from(op.row().bits)).to_le_bytes());
+    let front = code.len();
+    let mark = MARKS[0].to_le_bytes();
+    while !code.ends_with(&mark) {
+        if code.len() > LONGEST {
+            return None;
+        }
+        // SAFETY: the function's code is readable, and ends with the mark and another one.
+        code.push(unsafe { *start.add(code.len() - front) });
+    }
+    code.truncate(code.len() - mark.len());
+    for address in [slow as *const () as u64, prepare as *const () as u64] {
+        code.extend(address.to_le_bytes());
+    }
+    Some(code)
+}
+
+/// What eax holds for an instruction's thunk: frA, frB, frC and frD, a byte each from the lowest on.
+/// A row with frA and frC only has frC in frB's place.
+pub(in crate::baseline) fn packed_operands(op: Op, i: Instruction) -> u32 {
+    let (b, c) = if has_no_b(op) { (i.fc(), i.fb()) } else { (i.fb(), i.fc()) };
+    (i.fa() | b << 8 | c << 16 | i.fd() << 24) as u32
+}
+
+/// The instruction that [`packed_operands`] was given, of a row whose word without operands this is.
+pub(in crate::baseline) fn unpacked(operands: u32, row: u32) -> Option<(Op, Instruction)> {
+    let op = decode(row)?;
+    let [a, b, c, d] = operands.to_le_bytes().map(u32::from);
+    let (b, c) = if has_no_b(op) { (c, b) } else { (b, c) };
+    Some((op, Instruction(row | d << 21 | a << 16 | b << 11 | c << 6)))
+}
+
+fn has_no_b(op: Op) -> bool {
+    matches!(op, Op::fmulx | Op::fmulsx)
+}

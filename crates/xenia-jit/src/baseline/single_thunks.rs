@@ -1,0 +1,110 @@
+//! Thunks that `lfs` and `stfs` call: between the bits of a single and the double that an FPR
+//! holds.
+//!
+//! Both directions are moves of bits (PowerISA 2.02 book I, 4.6.2 and 4.6.3): signalling NaNs stay
+//! signalling, nothing is rounded, and neither FPSCR nor MXCSR changes or matters. There is one
+//! thunk for each FPR and direction, made when code first needs it, so a call is 5 bytes in a unit.
+//!
+//! | thunk | in | out | keeps |
+//! |---|---|---|---|
+//! | [`load`] | ecx: a single | the FPR | rax |
+//! | [`store`] | the FPR | ecx: a single | |
+
+use super::encode::*;
+use super::map::fpr;
+
+/// xmm0 and xmm1.
+const XMM0: HostReg = 0;
+const XMM1: HostReg = 1;
+/// 149, by which the exponent of an integer becomes that of a denormal single's unit.
+const DENORMAL_SCALE: i32 = 149;
+
+/// Code that makes FPR `n` the double of the single in ecx.
+pub(super) fn load(n: usize) -> Vec<u8> {
+    let mut e = Encoder::new();
+    e.op32(MOVD, XMM0, Rm::Reg(RCX));
+    // Without the sign, and 0 for the smallest normal number.
+    e.lea_sum(false, RCX, RCX, RCX);
+    e.imm(false, Imm::Sub, Rm::Reg(RCX), 1 << 24);
+    e.imm(false, Imm::Cmp, Rm::Reg(RCX), 0xFE00_0000_u32.cast_signed());
+    let special = e.jump_if_short(Condition::NOT_CARRY);
+    let plain = e.len();
+    // Exact, and no flag is raised.
+    e.op32(CVTSS2SD, XMM0, Rm::Reg(XMM0));
+    e.op32(MOVSD_STORE, XMM0, fpr(n));
+    e.ret();
+    e.land(special);
+    e.imm(false, Imm::Add, Rm::Reg(RCX), 1 << 24);
+    let zero = e.jump_if_short(Condition::EQUAL);
+    e.set_short_distance(zero, plain);
+    e.push(RAX);
+    e.op32(MOVD_FROM, XMM0, Rm::Reg(RAX));
+    e.imm(false, Imm::Cmp, Rm::Reg(RCX), 1 << 24);
+    let denormal = e.jump_if_short(Condition::CARRY);
+    // Infinities and NaNs: the exponent's three upper bits are set, whatever the sign.
+    e.op64(MOVSXD, RAX, Rm::Reg(RAX));
+    e.shift(true, Shift::Left, RAX, 29);
+    e.raw(&[0x48, 0x0F, 0xBA, 0xE8, 60]); // bts rax, 60
+    e.raw(&[0x48, 0x0F, 0xBA, 0xE8, 61]); // bts rax, 61
+    e.raw(&[0x48, 0x0F, 0xBA, 0xE8, 62]); // bts rax, 62
+    let done = e.len();
+    e.store(fpr(n), RAX);
+    e.pop(RAX);
+    e.ret();
+    e.land(denormal);
+    // The fraction as an integer is a double of the same bits but for the exponent.
+    e.shift(false, Shift::Right, RCX, 1);
+    e.op32(CVTSI2SD, XMM1, Rm::Reg(RCX));
+    e.op64(MOVD_FROM, XMM1, Rm::Reg(RCX));
+    e.shift(false, Shift::Right, RAX, 31);
+    e.shift(true, Shift::Left, RAX, 11);
+    e.imm(true, Imm::Sub, Rm::Reg(RAX), DENORMAL_SCALE);
+    e.shift(true, Shift::Left, RAX, 52);
+    e.op64(ADD, RAX, Rm::Reg(RCX));
+    let back = e.jump_short();
+    e.set_short_distance(back, done);
+    e.code().to_vec()
+}
+
+/// Code that makes ecx the single that `stfs` stores of FPR `n`; changes rax.
+pub(super) fn store(n: usize) -> Vec<u8> {
+    let mut e = Encoder::new();
+    e.op64(MOV, RCX, fpr(n));
+    e.lea_sum(true, RAX, RCX, RCX);
+    e.shift(true, Shift::Right, RAX, 53);
+    e.imm(false, Imm::Cmp, Rm::Reg(RAX), 897);
+    let small = e.jump_if_short(Condition::CARRY);
+    let plain = e.len();
+    e.op64(MOV, RAX, Rm::Reg(RCX));
+    e.shift(true, Shift::Right, RCX, 32);
+    e.imm(false, Imm::And, Rm::Reg(RCX), 0xC000_0000_u32.cast_signed());
+    e.shift(true, Shift::Right, RAX, 29);
+    e.imm(false, Imm::And, Rm::Reg(RAX), 0x3FFF_FFFF);
+    e.op32(OR, RCX, Rm::Reg(RAX));
+    e.ret();
+    e.land(small);
+    e.imm(false, Imm::Sub, Rm::Reg(RAX), 874);
+    let denormal = e.jump_if_short(Condition::NOT_CARRY);
+    // Zero, and what is too small for any single.
+    e.shift(true, Shift::Right, RCX, 63);
+    e.shift(true, Shift::Left, RCX, 63);
+    let zero = e.jump_short();
+    e.set_short_distance(zero, plain);
+    e.land(denormal);
+    e.push(RCX);
+    // 926 less the exponent is how far the significand is shifted to the right.
+    e.unary(false, Unary::Neg, Rm::Reg(RAX));
+    e.imm(false, Imm::Add, Rm::Reg(RAX), 926 - 874);
+    e.raw(&[0x48, 0x91]); // xchg rax, rcx
+    e.shift(true, Shift::Left, RAX, 11);
+    e.raw(&[0x48, 0x0F, 0xBA, 0xE8, 63]); // bts rax, 63
+    e.shift(true, Shift::Right, RAX, 11);
+    e.shift_by_cl(true, Shift::Right, RAX);
+    e.op32(MOV, RCX, Rm::Reg(RAX));
+    e.pop(RAX);
+    e.shift(true, Shift::Right, RAX, 63);
+    e.shift(false, Shift::Left, RAX, 31);
+    e.op32(OR, RCX, Rm::Reg(RAX));
+    e.ret();
+    e.code().to_vec()
+}

@@ -1,0 +1,212 @@
+//! Floating point of the baseline tier against the interpreter: special operands, rounding and its
+//! edges, every control of FPSCR, in visits of any length.
+
+mod common;
+
+use common::pair::machines;
+use common::*;
+use xenia_cpu::{PpcContext, msr_bit};
+use xenia_isa::{Family, Op};
+use xenia_jit::{JitConfig, Tiers};
+
+fn baseline() -> JitConfig {
+    JitConfig { tiers: Tiers::Baseline, compile_restless: true, ..JitConfig::default() }
+}
+
+const SIGN: u64 = 1 << 63;
+
+/// Zero, denormals, the edges of the normal range, one, infinity, NaNs of both kinds.
+const SPECIAL: [u64; 14] = [
+    0,
+    1,
+    0x000F_FFFF_FFFF_FFFF,
+    0x0010_0000_0000_0000,
+    0x0010_0000_0000_0001,
+    0x3FF0_0000_0000_0000,
+    0x3FF0_0000_0000_0001,
+    0x7FEF_FFFF_FFFF_FFFF,
+    0x7FF0_0000_0000_0000,
+    0x7FF0_0000_0000_0001,
+    0x7FF4_0000_2000_0000,
+    0x7FF8_0000_0000_0000,
+    0x7FF8_0000_1000_0001,
+    0x7FFF_FFFF_FFFF_FFFF,
+];
+
+/// Exponents of doubles at which something changes: the ends of the range and half of it, the ends
+/// of the range of singles, of the range of their denormals and of half of it, and those of integers.
+const EXPONENTS: [u64; 20] =
+    [0, 1, 2, 510, 511, 512, 873, 874, 895, 896, 897, 898, 959, 1023, 1053, 1054, 1086, 1149, 1150, 2046];
+
+fn operand(r: &mut Random) -> u64 {
+    let fraction = match r.below(5) {
+        0 => 0,
+        // What a single has.
+        1 => r.next() << 29,
+        // The middle between two singles, and beside it.
+        2 => r.next() << 29 | 0x1000_0000,
+        3 => (r.next() << 29 | 0x1000_0000).wrapping_add(r.below(3)).wrapping_sub(1),
+        _ => r.next(),
+    } & ((1 << 52) - 1);
+    let magnitude = match r.below(8) {
+        0 => r.pick(&SPECIAL),
+        1 => (r.below(64) as f64 / 4.0).to_bits(),
+        2 => r.below(2048) << 52 | fraction,
+        3 | 4 => (r.pick(&EXPONENTS) + r.below(3)).min(2046) << 52 | fraction,
+        _ => (1003 + r.below(40)) << 52 | fraction,
+    };
+    magnitude | if r.below(2) == 0 { SIGN } else { 0 }
+}
+
+fn set_up(ctx: &mut PpcContext, r: &mut Random) {
+    randomize(ctx, r);
+    randomize_modes(ctx, r);
+    ctx.msr &= !msr_bit::SF;
+    ctx.xer_so = 0;
+    if r.below(4) == 0 {
+        ctx.fpscr |= 4;
+    }
+    for n in 0..32 {
+        ctx.fpr[n] = operand(r);
+    }
+    if r.below(4) == 0 {
+        // Operands that are close to each other.
+        for n in 0..8 {
+            ctx.fpr[n] = (ctx.fpr[8] & !0xF).wrapping_add(r.below(16)) ^ r.below(2) << 63;
+        }
+    }
+}
+
+/// Sequences of 12 words on few registers, each from several states.
+fn check(config: JitConfig, rows: &[Op], seed: u64, count: u64) {
+    let mut r = Random::new(seed);
+    let (mut jit, mut interpreter) = (Machine::jit_with(config), Machine::interpreter_with(config.engine));
+    for case in 0..count {
+        let words: Vec<u32> = (0..12)
+            .map(|_| {
+                let word = word(&mut r, rows);
+                // FPRs 0 to 7, so that results are operands.
+                let named = word & !(if word >> 26 >= 59 { 0x0318_C600 } else { 0x0300_0000 });
+                let named = if r.below(4) == 0 { word } else { named };
+                if xenia_isa::decode(named) == xenia_isa::decode(word) { named } else { word }
+            })
+            .chain([SC, BLR])
+            .collect();
+        let at = CODE + 64 * (case % 512) as u32;
+        for machine in [&mut jit, &mut interpreter] {
+            machine.put(at, &words);
+        }
+        for _ in 0..12 {
+            set_up(&mut interpreter.ctx, &mut r);
+            interpreter.ctx.pc = at;
+            let before = interpreter.ctx.clone();
+            jit.ctx = before.clone();
+            let whole = r.below(3) > 0;
+            for _ in 0..if whole { 1 } else { 4 } {
+                let budget = if whole { 100 } else { 1 + r.below(8) as i64 };
+                compare(&mut jit, &mut interpreter, budget, &|| {
+                    format!("seed {seed}, case {case}\n{}{before:x?}", listing(&words))
+                });
+                if interpreter.ctx.pc < at || interpreter.ctx.pc >= at + 4 * 12 {
+                    break;
+                }
+            }
+        }
+    }
+    let counters = jit.engine.counters();
+    assert!(counters.baseline_guest_instructions >= count * 12, "{counters:?}");
+}
+
+fn arithmetic() -> Vec<Op> {
+    // Moves to FPSCR end blocks or change the mode; `tests/baseline.rs` has them.
+    rows(&[Family::Float]).into_iter().filter(|op| !op.row().mnemonic.starts_with("mtf")).collect()
+}
+
+fn memory() -> Vec<Op> {
+    use Op::{lfd, lfdu, lfdux, lfdx, lfs, lfsu, lfsux, lfsx};
+    use Op::{stfd, stfdu, stfdux, stfdx, stfiwx, stfs, stfsu, stfsux, stfsx};
+    vec![
+        lfd, lfdu, lfdux, lfdx, lfs, lfsu, lfsux, lfsx, stfd, stfdu, stfdux, stfdx, stfiwx, stfs, stfsu,
+        stfsux, stfsx,
+    ]
+}
+
+#[test]
+fn arithmetic_agrees_on_special_operands() {
+    check(baseline(), &arithmetic(), 1, 6000);
+    for op in arithmetic() {
+        check(baseline(), &[op], 2 + op as u64, 120);
+    }
+}
+
+#[test]
+fn arithmetic_agrees_on_a_host_without_fma() {
+    check(JitConfig { baseline_host: true, ..baseline() }, &arithmetic(), 3, 500);
+}
+
+#[test]
+fn arithmetic_agrees_among_vectors_and_integers() {
+    let mut rows = rows(&[Family::Vector, Family::Vector128, Family::Logical]);
+    for _ in 0..8 {
+        rows.extend(arithmetic());
+    }
+    rows.extend(memory());
+    check(baseline(), &rows, 4, 2000);
+}
+
+#[test]
+fn memory_agrees_on_special_operands() {
+    check(baseline(), &memory(), 5, 3000);
+}
+
+/// Each kind of single through `lfs` and back through `stfs`.
+#[test]
+fn singles_are_moved_bit_by_bit() {
+    let words =
+        [d(Op::lfs, 1, 3, 0), d(Op::stfd, 1, 3, 8), d(Op::stfs, 1, 3, 16), d(Op::lfsu, 2, 3, 16), SC, BLR];
+    let (mut jit, mut interpreter) = machines(baseline(), &[(CODE, &words)], |_| {});
+    let mut r = Random::new(6);
+    for case in 0..20_000_u32 {
+        let fraction = r.next() as u32 & 0x7F_FFFF >> r.below(24);
+        let single = (case % 512) << 23 | if case % 1024 < 512 { fraction } else { 0 };
+        for machine in [&mut jit, &mut interpreter] {
+            machine.put(DATA, &[single]);
+            machine.ctx.gpr[3] = u64::from(DATA);
+            machine.ctx.pc = CODE;
+        }
+        compare(&mut jit, &mut interpreter, 100, &|| format!("{single:08x}"));
+        assert_eq!(jit.data()[16..20], single.to_be_bytes(), "{single:08x}");
+    }
+}
+
+/// Arithmetic, and calls of functions that are compiled at once by the optimizing tier: FPSCR is
+/// owed from one to the other.
+#[test]
+fn status_is_owed_between_the_tiers() {
+    let both = JitConfig { tiers: Tiers::Both, hot_after: 0, ..baseline() };
+    let mut r = Random::new(7);
+    let callee = CODE + 0x1000;
+    for case in 0..60 {
+        let mut words = Vec::new();
+        let mut called = Vec::new();
+        for n in 0..8 {
+            words.extend([word(&mut r, &arithmetic()), word(&mut r, &arithmetic())]);
+            words.push(b(CODE + 4 * (3 * n + 2), callee, true));
+            called.push(word(&mut r, &arithmetic()));
+        }
+        // Again and again, so that samples find it hot.
+        words.push(b(CODE + 4 * words.len() as u32, CODE, false));
+        called.push(BLR);
+        let (mut jit, mut interpreter) =
+            machines(both, &[(CODE, &words), (callee, &called)], |ctx| ctx.pc = CODE);
+        for visit in 0..12 {
+            set_up(&mut interpreter.ctx, &mut r);
+            interpreter.ctx.pc = CODE;
+            jit.ctx = interpreter.ctx.clone();
+            let budget = [50_000, 1 + r.below(500) as i64][visit % 2];
+            compare(&mut jit, &mut interpreter, budget, &|| {
+                format!("case {case}, visit {visit}\n{}{}", listing(&words), listing(&called))
+            });
+        }
+    }
+}
