@@ -10,7 +10,7 @@ pub(super) enum Ending {
     Next,
     /// `b`.
     Jump,
-    /// `bl`.
+    /// `bl`, and `bcl` that tests nothing, by which code reads its own address.
     Call,
     /// `bc`, which tests CTR, a condition, both or nothing.
     Conditional,
@@ -32,6 +32,7 @@ impl Ending {
     /// Where it goes, if the word says so.
     pub(super) fn target(self, pc: u32, i: Instruction) -> Option<u32> {
         let distance = match self {
+            Self::Call if i.op() == Some(Op::bcx) => i.bd(),
             Self::Jump | Self::Call => i.li(),
             Self::Conditional => i.bd(),
             _ => return None,
@@ -94,6 +95,7 @@ fn of_word(op: Op, i: Instruction) -> Ending {
         Op::bx if i.lk() => Ending::Call,
         Op::bx => Ending::Jump,
         Op::bcx if !i.lk() => Ending::Conditional,
+        Op::bcx if always => Ending::Call,
         Op::bclrx if always && !i.lk() => Ending::Return,
         Op::bclrx if i.bo() & IGNORES_COUNT != 0 && !i.lk() => Ending::ConditionalReturn,
         Op::bcctrx if always => {
@@ -135,6 +137,8 @@ mod tests {
             ("beqlr", Ending::ConditionalReturn),
             ("blrl", Ending::Interpreted),
             ("bdnzf eq,0x82000010", Ending::Conditional),
+            ("bcl 20,31,0x82000004", Ending::Call),
+            ("bcl 12,2,0x82000004", Ending::Interpreted),
             ("bctr", Ending::Indirect),
             ("bctrl", Ending::IndirectCall),
             ("sc", Ending::Interpreted),
