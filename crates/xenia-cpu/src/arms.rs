@@ -1,6 +1,6 @@
 //! The interpreter's arms one by one, for an engine that runs the instructions it has no code for.
 
-use crate::interp::{Cpu, Flow, Handler, handler_of};
+use crate::interp::{Cpu, Flow, Thread, handler_of, run_one};
 use crate::{EngineConfig, PpcContext};
 use std::hash::{Hash, Hasher};
 use std::ptr::fn_addr_eq;
@@ -10,7 +10,7 @@ use xenia_memory::{DeviceQueue, GuestMemory};
 /// The interpreter's arm for an instruction, chosen once: the address of a function.
 #[derive(Clone, Copy, Debug)]
 #[repr(transparent)]
-pub struct Arm(Handler);
+pub struct Arm(Thread);
 
 impl Arm {
     /// The arm of `i`, whose row is `op`. MSR must enable the facility that it needs.
@@ -36,7 +36,7 @@ impl Arm {
         i: Instruction,
     ) -> bool {
         let mut cpu = Cpu::new(ctx, memory, devices, config);
-        matches!((self.0)(&mut cpu, i), Ok(Flow::Next))
+        matches!(run_one(&mut cpu, self.0, i), Ok(Flow::Next))
     }
 }
 

@@ -24,14 +24,14 @@
 //!
 //! # Blocks
 //! See [`blocks`](crate::blocks): straight runs of predecoded instructions within one page, checked
-//! against the page's version at each entry, linked to the blocks that followed before. A handler is an
-//! arm, or an arm compiled for frequent values of its fixed bits, or (at a block's end) two arms in one;
+//! against the page's version at each entry. A handler is an arm, or an arm compiled for frequent values of its fixed bits, or (at a block's end) two arms in one;
 //! `dispatch.rs` chooses. What the arms say is what runs, however they are combined; tests compare.
 #![allow(clippy::unnecessary_wraps)] // what most arms share returns a `Step`, as they do
 
 mod branch;
 mod cpu;
 mod dispatch;
+mod doubles;
 mod float;
 mod integer;
 mod load_store;
@@ -53,15 +53,16 @@ mod tests;
 mod vector;
 mod vector128;
 
-use crate::blocks::{Block, BlockCache, Predecoded, Slot};
+use crate::blocks::{BlockCache, Entry, Here};
 use crate::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode,
 };
 pub use cpu::StoredBytes;
 pub(crate) use cpu::{Cpu, Flow, Raised, Step};
 pub(crate) use dispatch::{
-    Handler, ILLEGAL, PairHandler, UNAVAILABLE, facility, handler_of, must_be_last, pair_of, stores,
+    ILLEGAL, THREADS, Thread, Threads, UNAVAILABLE, facility, handler_of, pair_of, run_one, stores, thread_of,
 };
+pub(crate) use doubles::double_of;
 pub use pace::Warmth;
 use pace::{Pace, Steady};
 use std::sync::Arc;
@@ -85,6 +86,12 @@ impl Interpreter {
             memory.reservations().set_strict();
         }
         Self { memory, config, blocks: BlockCache::new(), executed: 0, store_log: None }
+    }
+
+    /// Empties the block cache, and keeps `most_pages` pages in it from now on.
+    #[cfg(test)]
+    fn limit_pages(&mut self, most_pages: usize) {
+        self.blocks = BlockCache::with_limit(most_pages);
     }
 
     /// Keeps a log of what each [`Execute::run`] stores, for [`Self::stores`].
@@ -179,7 +186,7 @@ impl Cpu<'_> {
         loop {
             self.ctx.pc = pc.wrapping_add(4);
             self.ctx.budget -= 1;
-            let exit = match handler(self, i) {
+            let exit = match run_one(self, handler, i) {
                 Ok(Flow::Next | Flow::Msr) => None,
                 how => Some(self.exit(pc, how)),
             };
@@ -190,13 +197,13 @@ impl Cpu<'_> {
         }
     }
 
-    /// An instruction of `block`, after which `left` more were to follow, ended the run: moves pc and
-    /// budget back from the end of the block.
+    /// An instruction of code that ends before the address `end` ended the run: moves pc and budget
+    /// back from there.
     #[cold]
     #[inline(never)]
-    fn stop(&mut self, block: &Block, left: usize, how: Step) -> Exit {
-        self.ctx.budget += left as i64;
-        self.exit(block.end.wrapping_sub(4 * (left as u32 + 1)), how)
+    fn stop(&mut self, end: u32, how: Step) -> Exit {
+        self.ctx.budget += i64::from(self.left);
+        self.exit(end.wrapping_sub(4 * (self.left + 1)), how)
     }
 
     /// Says how the instruction at `pc` ended the run, and leaves pc and budget after it, or at
@@ -228,88 +235,66 @@ fn fetch_exception(pc: u32, fault: MemoryFault) -> Exit {
 /// Runs blocks until something ends the run; `None` if `pace` paused it.
 fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> Option<Exit> {
     let memory = cpu.memory;
-    let mut slot: Slot = match blocks.find(memory, cpu.ctx.pc) {
-        Ok(slot) => slot,
-        Err(fault) => return Some(fetch_exception(cpu.ctx.pc, fault)),
+    let mut here = Here::NOWHERE;
+    let mut pc = cpu.ctx.pc;
+    let mut place = match blocks.ready(memory, &mut here, pc) {
+        Some(place) => place,
+        None => match blocks.prepare(memory, &mut here, pc, false) {
+            Ok(place) => place,
+            Err(fault) => return Some(fetch_exception(pc, fault)),
+        },
     };
     loop {
-        let mut block = &blocks.blocks[slot as usize];
-        if !block.is_current(memory) {
-            if let Err(fault) = blocks.renew(memory, slot) {
-                return Some(fetch_exception(cpu.ctx.pc, fault));
-            }
-            block = &blocks.blocks[slot as usize];
-        }
-        let after = cpu.ctx.budget - block.code.len() as i64;
+        let block = blocks.block(place);
+        let after = cpu.ctx.budget - block.len() as i64;
         if after < 0 {
-            return Some(run_part(block, cpu));
+            return Some(run_part(blocks, block, cpu));
         }
-        cpu.ctx.pc = block.end;
+        let end = pc.wrapping_add(4 * block.len() as u32);
+        cpu.ctx.pc = end;
         cpu.ctx.budget = after;
-        let (left, step) = run_singles(cpu, &block.code[..block.singles]);
-        let mut msr_changed = false;
-        match (step, block.pair) {
-            (Ok(Flow::Next), None) => {}
-            (Ok(Flow::Next), Some((run, first, second))) => run(cpu, first, second),
-            // Always the last of its block.
-            (Ok(Flow::Msr), _) => msr_changed = true,
-            _ => return Some(cpu.stop(block, left + block.code.len() - block.singles, step)),
+        let last = place + block.len() - 1;
+        let step = blocks.run(block, cpu);
+        let msr_changed = step == Ok(Flow::Msr);
+        // A change of MSR is always the last of its block.
+        if step != Ok(Flow::Next) && !msr_changed {
+            return Some(cpu.stop(end, step));
         }
         if after == 0 {
             return Some(Exit::Budget);
         }
-        let pc = cpu.ctx.pc;
-        slot = match block.linked(pc) {
-            Some(next) if !msr_changed => next,
-            _ => {
-                if P::AT_MSR && msr_changed {
-                    return None;
-                }
-                blocks.choose_facilities(cpu.ctx);
-                match blocks.follow(memory, slot, pc) {
-                    Ok(next) => {
-                        blocks.link(slot, pc, next);
-                        next
-                    }
-                    Err(fault) => return Some(fetch_exception(pc, fault)),
-                }
+        pc = cpu.ctx.pc;
+        if msr_changed {
+            if P::AT_MSR {
+                return None;
             }
+            blocks.choose_facilities(cpu.ctx);
+            here = Here::NOWHERE;
+        }
+        place = match blocks.ready(memory, &mut here, pc) {
+            Some(next) => next,
+            None => match blocks.follow(memory, &mut here, (last, end), pc) {
+                Ok(next) => next,
+                Err(fault) => return Some(fetch_exception(pc, fault)),
+            },
         };
-        if pace.pauses(blocks, slot, pc) {
+        if pace.pauses(blocks, place, pc) {
             return None;
         }
     }
 }
 
-/// Runs as much of `block` as the budget allows, which is not all of it.
+/// Runs as much of `block`, which begins at pc, as the budget allows, which is not all of it.
 #[inline(never)]
-fn run_part(block: &Block, cpu: &mut Cpu<'_>) -> Exit {
+fn run_part(blocks: &BlockCache, block: &[Entry], cpu: &mut Cpu<'_>) -> Exit {
     let count = cpu.ctx.budget as usize;
-    cpu.ctx.pc = block.start.wrapping_add(4 * count as u32);
+    let end = cpu.ctx.pc.wrapping_add(4 * count as u32);
+    cpu.ctx.pc = end;
     cpu.ctx.budget = 0;
-    match run_singles(cpu, &block.code[..count]) {
-        (_, Ok(Flow::Next)) => Exit::Budget,
-        (left, step) => {
-            let exit = cpu.stop(block, left + block.code.len() - count, step);
-            // `stop` counts from the end of the block.
-            cpu.ctx.budget -= (block.code.len() - count) as i64;
-            exit
-        }
+    match blocks.run(&block[..count], cpu) {
+        Ok(Flow::Next) => Exit::Budget,
+        step => cpu.stop(end, step),
     }
-}
-
-/// Runs instructions one by one up to the first that doesn't simply go on; returns how many are left
-/// after it, and how it went.
-#[inline(always)]
-fn run_singles(cpu: &mut Cpu<'_>, mut code: &[Predecoded]) -> (usize, Step) {
-    while let [op, rest @ ..] = code {
-        let step = (op.run)(cpu, op.i);
-        if step != Ok(Flow::Next) {
-            return (rest.len(), step);
-        }
-        code = rest;
-    }
-    (0, Ok(Flow::Next))
 }
 
 impl Execute for Interpreter {

@@ -47,6 +47,8 @@ pub(crate) struct Cpu<'a> {
     pub(crate) reservations: ReservationMode,
     pub(crate) exception: ExceptionKind,
     pub(crate) lev: u8,
+    /// Instructions of the code given that were to follow the one that ended a run.
+    pub(crate) left: u32,
     /// Whether a store has more to do than to store: strict reservations, or a log.
     observes_stores: bool,
     store_log: Option<&'a mut Vec<StoredBytes>>,
@@ -66,7 +68,17 @@ impl<'a> Cpu<'a> {
         let exception = ExceptionKind::IllegalInstruction { word: 0 };
         let reservations = config.reservations;
         let observes_stores = reservations == ReservationMode::Strict;
-        Self { ctx, memory, devices, reservations, exception, lev: 0, observes_stores, store_log: None }
+        Self {
+            ctx,
+            memory,
+            devices,
+            reservations,
+            exception,
+            lev: 0,
+            left: 0,
+            observes_stores,
+            store_log: None,
+        }
     }
 
     /// Notes every store in `log` from now on.
@@ -125,6 +137,13 @@ impl Cpu<'_> {
     #[cold]
     pub(crate) fn illegal(&mut self, i: Instruction) -> Step {
         Err(self.raise(ExceptionKind::IllegalInstruction { word: i.0 }))
+    }
+
+    /// The instruction before `left` others ended a run.
+    #[cold]
+    pub(crate) fn ended(&mut self, left: usize, how: Step) -> Step {
+        self.left = left as u32;
+        how
     }
 
     #[cold]

@@ -1,36 +1,96 @@
 //! From an instruction to the function that runs it.
 
 use super::{Cpu, ExceptionKind, Flow, Step, system};
+use crate::blocks::Entry;
 use crate::msr_bit;
 use std::sync::LazyLock;
 use xenia_isa::{Branch, Float, Integer, LoadStore, Logical, Rotate, System, Vector, Vector128};
-use xenia_isa::{Family, Flag, Instruction, Op, Operand, Row};
+use xenia_isa::{Family, Flag, Instruction, Op, Operand, Row, decode};
 
-/// An arm as a function pointer.
-pub(crate) type Handler = for<'a, 'b> fn(&'b mut Cpu<'a>, Instruction) -> Step;
+/// An arm as a function pointer. It runs the first instruction of the code that it is given, and goes on with the next
+/// one, up to the end or an instruction that doesn't simply go on.
+pub(crate) type Thread = for<'a, 'b, 'c> fn(&'b mut Cpu<'a>, &'c [Entry], &'c Threads) -> Step;
+
+/// Threads by number.
+pub(crate) struct Threads(pub(crate) [Thread; THREADS]);
+
+/// Threads that there is room for.
+pub(crate) const THREADS: usize = 1 << 11;
+
+/// Threads for code of one instruction, which nothing follows.
+static NONE: Threads = Threads([END; THREADS]);
+const END: Thread = |_, _, _| Ok(Flow::Next);
+
+/// Runs one instruction.
+#[inline]
+pub(crate) fn run_one(cpu: &mut Cpu<'_>, thread: Thread, i: Instruction) -> Step {
+    thread(cpu, &[Entry::new(i, 0)], &NONE)
+}
+
+/// The code that `rest` begins with. It is looked up before the instruction in front of it runs:
+/// processors seldom foresee where a call leads in much code, and learn it sooner so.
+#[inline(always)]
+pub(super) fn next_of(rest: &[Entry], threads: &Threads) -> Thread {
+    match rest {
+        [next, ..] => threads.0[next.thread()],
+        [] => END,
+    }
+}
+
+/// Goes on with `rest`, unless the instruction in front of it ended the run.
+#[inline(always)]
+pub(super) fn go_on(cpu: &mut Cpu<'_>, rest: &[Entry], threads: &Threads, next: Thread, step: Step) -> Step {
+    if step == Ok(Flow::Next) { next(cpu, rest, threads) } else { cpu.ended(rest.len(), step) }
+}
+
+/// Runs the only instruction of `code`, which is the first of two that have a thread together.
+#[cold]
+#[inline(never)]
+pub(super) fn alone(cpu: &mut Cpu<'_>, code: &[Entry]) -> Step {
+    let Some(i) = code.first().map(|first| first.instruction()) else { return Ok(Flow::Next) };
+    // Nothing else is part of a pair.
+    run_one(cpu, decode(i.0).map_or(ILLEGAL, |op| handler_of(op, i)), i)
+}
+
+/// The thread of an arm.
+macro_rules! thread {
+    (|$cpu:ident, $i:ident| $step:expr) => {
+        |$cpu, code, threads| {
+            let Some((first, rest)) = code.split_first() else { return Ok(Flow::Next) };
+            let next = next_of(rest, threads);
+            let $i = first.instruction();
+            let step = $step;
+            go_on($cpu, rest, threads, next, step)
+        }
+    };
+}
 
 macro_rules! arms {
     ($($family:ident { $(#[doc = $doc:literal] $name:ident $form:ident $bits:literal $mask:literal
         $text:literal [$($flag:ident)*] ($($operand:ident)*);)* })*) => {
         /// The arm of `op`.
-        fn arm(op: Op) -> Handler {
-            match op { $($(Op::$name => |cpu, i| $family::$name(cpu, i),)*)* }
+        fn arm(op: Op) -> Thread {
+            match op { $($(Op::$name => thread!(|cpu, i| $family::$name(cpu, i)),)*)* }
         }
     };
 }
 xenia_isa::for_each_op!(arms);
 
-/// The handler for words that are no instruction.
-pub(crate) const ILLEGAL: Handler = |cpu, i| cpu.illegal(i);
+/// The thread of words that are no instruction.
+pub(crate) const ILLEGAL: Thread = thread!(|cpu, i| cpu.illegal(i));
 
-/// The handler of a yield hint.
-const YIELD: Handler = |_, _| Ok(Flow::Yield);
+/// The thread of an instruction whose facility is off.
+pub(crate) const UNAVAILABLE: Thread =
+    thread!(|cpu, i| Err(cpu.raise(ExceptionKind::Unavailable { word: i.0 })));
+
+/// The thread of a yield hint.
+const YIELD: Thread = |cpu, code, _| cpu.ended(code.len().saturating_sub(1), Ok(Flow::Yield));
 
 /// An arm for words whose bits in `$clear` and `$set` are known: the same arm, compiled with those bits
 /// as constants.
 macro_rules! with_known_bits {
     ($family:ident::$name:ident, $clear:expr, $set:expr) => {
-        |cpu, i| $family::$name(cpu, Instruction(i.0 & !$clear | $set))
+        thread!(|cpu, i| $family::$name(cpu, Instruction(i.0 & !$clear | $set)))
     };
     ($op:ident, $i:ident, $($family:ident::$name:ident)*; without $clear:expr) => {
         match $op {
@@ -40,8 +100,17 @@ macro_rules! with_known_bits {
     };
 }
 
-/// The handler of an instruction.
-pub(crate) fn handler_of(op: Op, i: Instruction) -> Handler {
+/// The thread of `i`, whose facility may be missing in `facilities`, and whether it must be last in its block.
+pub(crate) fn thread_of(i: Instruction, facilities: u64) -> (Thread, bool) {
+    match decode(i.0) {
+        None => (ILLEGAL, true),
+        Some(op) if facility(op) & !facilities != 0 => (UNAVAILABLE, true),
+        Some(op) => (handler_of(op, i), must_be_last(op, i)),
+    }
+}
+
+/// The thread of an instruction.
+pub(crate) fn handler_of(op: Op, i: Instruction) -> Thread {
     const RC: u32 = 1;
     const OE_RC: u32 = 0x401;
     const AA_LK: u32 = 3;
@@ -103,12 +172,9 @@ pub(crate) fn handler_of(op: Op, i: Instruction) -> Handler {
     }
 }
 
-/// Two arms as one function, for the end of a block. Neither may end a run.
-pub(crate) type PairHandler = for<'a, 'b> fn(&'b mut Cpu<'a>, Instruction, Instruction);
-
-/// An instruction that sets a CR field or counts, and the branch that follows it: most blocks end so.
-/// Branches on SO have no pair.
-pub(crate) fn pair_of(first: Instruction, second: Instruction) -> Option<PairHandler> {
+/// The thread of two instructions, the second of which ends its block: one that sets a CR field or
+/// counts, and the branch that follows it. Most blocks end so. Branches on SO have no pair.
+pub(crate) fn pair_of(first: Instruction, second: Instruction) -> Option<Thread> {
     const AA_LK: u32 = 3;
     const BO: u32 = 31 << 21;
     const BIT: u32 = 3 << 16;
@@ -123,9 +189,11 @@ pub(crate) fn pair_of(first: Instruction, second: Instruction) -> Option<PairHan
             pair!($family::$name, $clear, $set; AA_LK | BO | BIT, $bo << 21 | $bit << 16)
         };
         ($family:ident::$name:ident, $clear:expr, $set:expr; $of_branch:expr, $to:expr) => {
-            |cpu, first, second| {
-                let _ = $family::$name(cpu, Instruction(first.0 & !$clear | $set));
-                let _ = Branch::bcx(cpu, Instruction(second.0 & !($of_branch) | $to));
+            |cpu, code, _| {
+                let [first, second] = code else { return alone(cpu, code) };
+                // Neither ends a run.
+                let _ = $family::$name(cpu, Instruction(first.instruction().0 & !$clear | $set));
+                Branch::bcx(cpu, Instruction(second.instruction().0 & !($of_branch) | $to))
             }
         };
     }
@@ -200,9 +268,6 @@ fn facility_of(row: &Row) -> u64 {
     }
 }
 
-/// The handler of an instruction whose facility is off.
-pub(crate) const UNAVAILABLE: Handler = |cpu, i| Err(cpu.raise(ExceptionKind::Unavailable { word: i.0 }));
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -255,7 +320,7 @@ mod tests {
             machine.devices.clear();
             let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
             // A store may have changed what a load of several bytes at the same place gives: same value.
-            assert_eq!(handler_of(op, i)(&mut cpu, i), by_arm, "{op:?} {:#010x}", i.0);
+            assert_eq!(run_one(&mut cpu, handler_of(op, i), i), by_arm, "{op:?} {:#010x}", i.0);
             assert_eq!(machine.ctx.first_difference(&other), None, "{op:?} {:#010x}", i.0);
             machine.devices.clear();
         }
@@ -277,11 +342,9 @@ mod tests {
             for i in [first, second] {
                 assert_eq!(dispatch(&mut cpu, i.op().unwrap(), i), Ok(Flow::Next));
             }
-            pair(
-                &mut Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config),
-                first,
-                second,
-            );
+            let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
+            let code = [first, second].map(|i| Entry::new(i, 0));
+            assert_eq!(pair(&mut cpu, &code, &NONE), Ok(Flow::Next));
             assert_eq!(machine.ctx.first_difference(&other), None, "{:#x} {:#x}", first.0, second.0);
         }
         assert!(pairs > 50, "only {pairs} pairs were tried");

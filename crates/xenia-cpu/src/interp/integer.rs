@@ -102,6 +102,7 @@ impl Cpu<'_> {
 }
 
 impl Integer for Cpu<'_> {
+    #[inline(always)]
     fn addx(&mut self, i: Instruction) -> Step {
         self.sum(i, self.gpr(i.ra()), self.gpr(i.rb()), 0)
     }
@@ -114,6 +115,7 @@ impl Integer for Cpu<'_> {
         self.sum_carrying(i, self.gpr(i.ra()), self.gpr(i.rb()), self.carry_in())
     }
 
+    #[inline(always)]
     fn addi(&mut self, i: Instruction) -> Step {
         self.set_gpr(i.rd(), self.gpr_or_zero(i.ra()).wrapping_add(i.simm() as u64));
         Ok(Flow::Next)
@@ -130,6 +132,7 @@ impl Integer for Cpu<'_> {
         Ok(Flow::Next)
     }
 
+    #[inline(always)]
     fn addis(&mut self, i: Instruction) -> Step {
         self.set_gpr(i.rd(), self.gpr_or_zero(i.ra()).wrapping_add((i.simm() << 16) as u64));
         Ok(Flow::Next)
@@ -220,6 +223,7 @@ impl Integer for Cpu<'_> {
         self.sum(i, !self.gpr(i.ra()), 0, 1)
     }
 
+    #[inline(always)]
     fn subfx(&mut self, i: Instruction) -> Step {
         self.sum(i, !self.gpr(i.ra()), self.gpr(i.rb()), 1)
     }

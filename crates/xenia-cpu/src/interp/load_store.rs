@@ -39,31 +39,37 @@ impl Cpu<'_> {
 /// Binds rows to accesses; the first word says what the address is, and whether RA becomes it.
 macro_rules! arms {
     (d $($row:ident $access:ident;)*) => { $(
+        #[inline(always)]
         fn $row(&mut self, i: Instruction) -> Step {
             self.$access(i, self.ea_d(i))
         }
     )* };
     (ds $($row:ident $access:ident;)*) => { $(
+        #[inline(always)]
         fn $row(&mut self, i: Instruction) -> Step {
             self.$access(i, self.ea_ds(i))
         }
     )* };
     (x $($row:ident $access:ident;)*) => { $(
+        #[inline(always)]
         fn $row(&mut self, i: Instruction) -> Step {
             self.$access(i, self.ea_x(i))
         }
     )* };
     (d_update $($row:ident $access:ident;)*) => { $(
+        #[inline(always)]
         fn $row(&mut self, i: Instruction) -> Step {
             self.with_update(i, i.disp() as u64, Self::$access)
         }
     )* };
     (ds_update $($row:ident $access:ident;)*) => { $(
+        #[inline(always)]
         fn $row(&mut self, i: Instruction) -> Step {
             self.with_update(i, i.disp_ds() as u64, Self::$access)
         }
     )* };
     (x_update $($row:ident $access:ident;)*) => { $(
+        #[inline(always)]
         fn $row(&mut self, i: Instruction) -> Step {
             self.with_update(i, self.gpr(i.rb()), Self::$access)
         }

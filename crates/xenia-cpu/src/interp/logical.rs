@@ -80,6 +80,7 @@ impl Logical for Cpu<'_> {
     }
 
     // Yield hints don't come here.
+    #[inline(always)]
     fn orx(&mut self, i: Instruction) -> Step {
         self.logical(i, self.gpr(i.rs()) | self.gpr(i.rb()))
     }
@@ -88,6 +89,7 @@ impl Logical for Cpu<'_> {
         self.logical(i, self.gpr(i.rs()) | !self.gpr(i.rb()))
     }
 
+    #[inline(always)]
     fn ori(&mut self, i: Instruction) -> Step {
         self.logical_immediate(i, self.gpr(i.rs()) | i.uimm())
     }
@@ -96,6 +98,7 @@ impl Logical for Cpu<'_> {
         self.logical_immediate(i, self.gpr(i.rs()) | i.uimm() << 16)
     }
 
+    #[inline(always)]
     fn xorx(&mut self, i: Instruction) -> Step {
         self.logical(i, self.gpr(i.rs()) ^ self.gpr(i.rb()))
     }

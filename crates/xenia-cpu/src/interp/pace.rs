@@ -4,14 +4,14 @@
 //! so often that compiling it may be worth it. The first block of a run is not counted: an engine goes on wherever
 //! a visit ended, and where it did says nothing about the program.
 
-use crate::blocks::{BlockCache, Slot};
+use crate::blocks::{BlockCache, Place};
 use crate::{Exit, Interpreter, PpcContext};
 use xenia_memory::DeviceQueue;
 
 /// Who decides, between blocks, whether a run goes on.
 pub(super) trait Pace {
-    /// Whether the run pauses before the block in `slot`, which starts at `pc`.
-    fn pauses(&self, blocks: &mut BlockCache, slot: Slot, pc: u32) -> bool;
+    /// Whether the run pauses before the block at `place`, which starts at `pc`.
+    fn pauses(&self, blocks: &mut BlockCache, place: Place, pc: u32) -> bool;
     /// Whether the run pauses where MSR has changed.
     const AT_MSR: bool;
 }
@@ -23,7 +23,7 @@ impl Pace for Steady {
     const AT_MSR: bool = false;
 
     #[inline(always)]
-    fn pauses(&self, _: &mut BlockCache, _: Slot, _: u32) -> bool {
+    fn pauses(&self, _: &mut BlockCache, _: Place, _: u32) -> bool {
         false
     }
 }
@@ -38,14 +38,8 @@ impl<F: Fn(u32) -> bool> Pace for Warming<F> {
     const AT_MSR: bool = true;
 
     #[inline(always)]
-    fn pauses(&self, blocks: &mut BlockCache, slot: Slot, pc: u32) -> bool {
-        if (self.has_code)(pc) {
-            return true;
-        }
-        let Some(block) = blocks.blocks.get_mut(slot as usize) else { return false };
-        block.reached = block.reached.saturating_add(1);
-        block.seen = true;
-        block.reached >= self.limit
+    fn pauses(&self, blocks: &mut BlockCache, place: Place, pc: u32) -> bool {
+        (self.has_code)(pc) || blocks.count(place, 1) >= self.limit
     }
 }
 
@@ -80,25 +74,20 @@ impl Interpreter {
     /// Notes that `pc` was reached otherwise than in a run, which counts as if it had been reached by `cost` instructions'
     /// worth; `wanted` says that compiled code did.
     pub fn note_reached(&mut self, pc: u32, cost: u32, wanted: bool) {
-        if let Ok(slot) = self.blocks.find(&self.memory, pc)
-            && let Some(block) = self.blocks.blocks.get_mut(slot as usize)
-        {
-            let length = block.code.len().max(1) as u32;
-            block.reached = block.reached.saturating_add(1 + cost / length);
-            block.wanted |= wanted;
-            block.seen = true;
+        if let Ok(place) = self.blocks.find(&self.memory, pc) {
+            let length = self.blocks.block(place).len() as u32;
+            self.blocks.count(place, 1 + cost / length);
+            if wanted {
+                self.blocks.want(place);
+            }
         }
     }
 
     /// The warmth of the block at `pc` if it has been reached `limit` times, and counts anew.
     pub fn take_warmth(&mut self, pc: u32, limit: u32) -> Option<Warmth> {
-        let slot = self.blocks.find(&self.memory, pc).ok()?;
-        let block = self.blocks.blocks.get_mut(slot as usize)?;
-        if block.reached < limit {
-            return None;
-        }
-        let length = block.code.len() as u32;
-        let (reached, wanted) = (std::mem::take(&mut block.reached), std::mem::take(&mut block.wanted));
+        let place = self.blocks.find(&self.memory, pc).ok()?;
+        let length = self.blocks.block(place).len() as u32;
+        let (reached, wanted) = self.blocks.take_count(place, limit)?;
         Some(Warmth { reached, length, wanted })
     }
 

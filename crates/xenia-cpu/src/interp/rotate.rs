@@ -80,6 +80,7 @@ impl Rotate for Cpu<'_> {
         self.rotated(i, value & mask | self.gpr(i.ra()) & !mask)
     }
 
+    #[inline(always)]
     fn rlwinmx(&mut self, i: Instruction) -> Step {
         let value = rotate_word(self.gpr(i.rs()), i.sh() as u32);
         self.rotated(i, value & mask(i.mb() + 32, i.me() + 32))

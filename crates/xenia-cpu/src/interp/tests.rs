@@ -311,3 +311,28 @@ fn code_that_another_thread_writes_is_current_once_its_flag_is_seen() {
         }
     });
 }
+
+#[test]
+fn a_cache_of_few_pages_gives_up_those_not_entered_and_code_runs_on() {
+    let mut machine = Machine::new();
+    // Eight pages in turn, each with a loop of a call's length; the first is entered between all.
+    let branch = |from: u32, to: u32| Op::bx.row().bits | to.wrapping_sub(from) & 0x3FF_FFFC;
+    for page in 1..8 {
+        let at = CODE + page * 0x1000;
+        machine.put(at, &[d(Op::addi, 3, 3, 1), branch(at + 4, CODE + 16 * page)]);
+        machine.put(CODE + 16 * (page - 1), &[d(Op::addi, 4, 4, 1), branch(CODE + 16 * (page - 1) + 4, at)]);
+    }
+    machine.put(CODE + 16 * 7, &[branch(CODE + 16 * 7, CODE)]);
+    let run = |machine: &mut Machine| {
+        let exit = machine.interp.run_to_code(&mut machine.ctx, &mut machine.devices, u32::MAX, |_| false);
+        assert_eq!(exit, Some(Exit::Budget));
+    };
+    machine.interp.limit_pages(3);
+    machine.ctx.begin_visit(29 * 100, 0, u32::MAX);
+    run(&mut machine);
+    assert_eq!((machine.ctx.gpr[3], machine.ctx.gpr[4], machine.ctx.pc), (700, 700, CODE));
+    let reached =
+        |page: u32| machine.interp.reached_between(CODE + page * 0x1000, CODE + page * 0x1000 + 0x1000);
+    assert_eq!(reached(0).len(), 8, "the page entered most is never given up");
+    assert_eq!((1..8).filter(|&page| !reached(page).is_empty()).count(), 2, "the limit holds");
+}
