@@ -104,7 +104,7 @@ pub struct CpuArgs {
     #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["interp", "cross_check"])]
     pub compile: Option<Compile>,
     /// Let the optimizing tier compile code once each instruction of it has run this often on average
-    /// (25,000 in the baseline tier, 1000 with --cross-check; with --tier function 1000 in the
+    /// (1,000,000 in loops of the baseline tier, 1 with --cross-check; with --tier function 1000 in the
     /// interpreter, 500 with --compile background, 4 with --cross-check); 0 compiles everything before it
     /// runs.
     #[arg(long, value_name = "N", value_parser = small_number, conflicts_with = "interp")]

@@ -232,7 +232,7 @@ pub(crate) fn pair_of(first: Instruction, second: Instruction) -> Option<Thread>
 }
 
 /// Whether the bits of `clear` and `set` are as their names say.
-const fn known(i: Instruction, clear: u32, set: u32) -> bool {
+pub(super) const fn known(i: Instruction, clear: u32, set: u32) -> bool {
     i.0 & (clear | set) == set
 }
 

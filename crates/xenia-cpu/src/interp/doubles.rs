@@ -4,7 +4,7 @@
 //! The twelve arms are those that code names most, with the bits known that compilers leave clear.
 
 use super::Flow;
-use super::dispatch::{Thread, alone, go_on, next_of};
+use super::dispatch::{Thread, alone, go_on, known, next_of};
 use xenia_isa::{Instruction, Integer, LoadStore, Logical, Op, Rotate};
 
 /// The thread of two instructions that often follow each other, neither of which must be last.
@@ -29,7 +29,7 @@ pub(crate) fn double_of(first: Instruction, second: Instruction) -> Option<Threa
     macro_rules! seconds {
         ($a:ident::$first:ident, $clear:expr; $($b:ident::$second:ident, $clear_second:expr;)*) => {
             match second.op()? {
-                $(Op::$second if second.0 & $clear_second == 0 => {
+                $(Op::$second if known(second, $clear_second, 0) => {
                     Some(double!($a::$first, $clear; $b::$second, $clear_second))
                 })*
                 _ => None,
@@ -39,7 +39,7 @@ pub(crate) fn double_of(first: Instruction, second: Instruction) -> Option<Threa
     macro_rules! doubles {
         ($($a:ident::$first:ident, $clear:expr;)*) => {
             match first.op()? {
-                $(Op::$first if first.0 & $clear == 0 => seconds! {
+                $(Op::$first if known(first, $clear, 0) => seconds! {
                     $a::$first, $clear;
                     LoadStore::lwz, 0;
                     LoadStore::stw, 0;

@@ -87,6 +87,8 @@ pub(super) struct Work {
     pub(super) instructions: u32,
     /// Instructions of the unit that arms run.
     pub(super) arms: u32,
+    /// Instructions of the unit that thunks of floating-point arithmetic run.
+    pub(super) floats: u32,
 }
 
 /// The units of one machine. Engines share it behind a lock; code and engines read the table of
@@ -299,8 +301,8 @@ impl BaselineCache {
                 credit: 0,
                 in_plain_loops: 0,
                 instructions: self.discovery.instructions as u32,
-                // Ten runs of arithmetic in a thunk save as much as two of an arm.
-                arms: emitter.arms + emitter.floats / 5,
+                arms: emitter.arms,
+                floats: emitter.floats,
             },
             is_retired: false,
         };

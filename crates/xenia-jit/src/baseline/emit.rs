@@ -12,15 +12,17 @@
 //! The distances of branches that leave the unit are *links*: they lead to an exit that asks for
 //! the target until `links` fills them in.
 
+mod rows;
+
 use super::encode::{ADD, CMP, Condition, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
 use super::leaves::Ending;
 use super::map::{BUDGET, CTR, LR, Slot, gpr};
 use super::sites;
 use super::templates::{CodeThunk, HostFeatures, Templates};
 use super::unit::{Block, Discovery, Word};
-use std::sync::LazyLock;
+use rows::{computes, constant_pair};
 use xenia_cpu::Arm;
-use xenia_isa::{Class, Family, Instruction, Op, Row};
+use xenia_isa::{Instruction, Op};
 
 /// Set beside a guest address in eax on the way out: the interpreter runs the instruction there.
 pub(super) const INTERPRET: u32 = 1;
@@ -389,34 +391,4 @@ impl Emitter {
         }
         true
     }
-}
-
-/// Whether an arm computes with floating point or vectors, or looks at their status.
-fn computes(op: Op) -> bool {
-    static COMPUTES: LazyLock<Vec<bool>> = LazyLock::new(|| {
-        let is_one = |row: &Row| match row.family {
-            Family::Float | Family::Vector | Family::Vector128 => true,
-            _ => row.operands.iter().any(|operand| matches!(operand.class(), Class::Fpr | Class::Vector)),
-        };
-        Op::all().map(|op| is_one(op.row())).collect()
-    });
-    COMPUTES[op as usize]
-}
-
-/// The constant that `lis` and what adds the lower half to the same register make together.
-fn constant_pair(op: Op, i: Instruction, next: Word) -> Option<i32> {
-    if op != Op::addis || i.ra() != 0 {
-        return None;
-    }
-    let high = i.simm() << 16;
-    let value = match next {
-        Word { i: low, op: Some(Op::addi) } if low.ra() == i.rd() && low.rd() == i.rd() && i.rd() != 0 => {
-            high.wrapping_add(low.simm())
-        }
-        Word { i: low, op: Some(Op::ori) } if low.rs() == i.rd() && low.ra() == i.rd() => {
-            high | low.uimm() as i64
-        }
-        _ => return None,
-    };
-    i32::try_from(value).ok()
 }

@@ -38,12 +38,15 @@ use xenia_memory::{CurrentQueue, FaultKind, GuestMemory, MemoryFault};
 pub(crate) const SLICE: i64 = 20_000;
 
 /// Runs of an instruction in a plain loop that gain as much in the optimizing tier as one run of an
-/// instruction that calls an arm: 5 ns for the latter, 0.0125 ns for the former.
-const ARM_WEIGHT: u64 = 400;
+/// instruction that calls an arm: 5 ns for the latter, 0.0025 ns for the former.
+const ARM_WEIGHT: u64 = 2000;
 
-/// Instructions of a unit for each that calls an arm, beyond which arms count in plain loops only:
-/// samples do not tell whether they run at all.
-const FEW_ARMS: u32 = 16;
+/// The same for an instruction that calls a thunk of floating-point arithmetic: 1 ns.
+const FLOAT_WEIGHT: u64 = 400;
+
+/// Instructions of a unit for each that calls an arm or such a thunk, beyond which these count in
+/// plain loops only: samples do not tell whether they run at all.
+const FEW_ARMS: u32 = 4;
 
 /// Turns of a plain loop for each sample elsewhere in its unit that count for nothing: a loop of few
 /// turns does not gain what calls between both tiers cost, 10 ns each.
@@ -70,10 +73,10 @@ impl Sampled {
         let instructions = u128::from(work.instructions);
         let elsewhere = work.credit - work.in_plain_loops;
         let runs = work.in_plain_loops.saturating_sub(FEW_TURNS * elsewhere) + elsewhere / ELSEWHERE;
-        let has_few_arms = work.arms * FEW_ARMS < work.instructions;
+        let has_few_arms = (work.arms + work.floats) * FEW_ARMS < work.instructions;
         let with_arms = if has_few_arms { work.in_plain_loops } else { work.credit };
-        let done = u128::from(runs) * instructions
-            + u128::from(with_arms) * u128::from(ARM_WEIGHT * u64::from(work.arms));
+        let weight = ARM_WEIGHT * u64::from(work.arms) + FLOAT_WEIGHT * u64::from(work.floats);
+        let done = u128::from(runs) * instructions + u128::from(with_arms) * u128::from(weight);
         let needed = u128::from(hot_after) * instructions * instructions;
         if done >= needed {
             Self::Hot

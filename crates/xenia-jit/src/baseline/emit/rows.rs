@@ -1,0 +1,35 @@
+//! Questions about rows that decide how an instruction is emitted.
+
+use crate::baseline::unit::Word;
+use std::sync::LazyLock;
+use xenia_isa::{Class, Family, Instruction, Op, Row};
+
+/// Whether an arm computes with floating point or vectors, or looks at their status.
+pub(super) fn computes(op: Op) -> bool {
+    static COMPUTES: LazyLock<Vec<bool>> = LazyLock::new(|| {
+        let is_one = |row: &Row| match row.family {
+            Family::Float | Family::Vector | Family::Vector128 => true,
+            _ => row.operands.iter().any(|operand| matches!(operand.class(), Class::Fpr | Class::Vector)),
+        };
+        Op::all().map(|op| is_one(op.row())).collect()
+    });
+    COMPUTES[op as usize]
+}
+
+/// The constant that `lis` and what adds the lower half to the same register make together.
+pub(super) fn constant_pair(op: Op, i: Instruction, next: Word) -> Option<i32> {
+    if op != Op::addis || i.ra() != 0 {
+        return None;
+    }
+    let high = i.simm() << 16;
+    let value = match next {
+        Word { i: low, op: Some(Op::addi) } if low.ra() == i.rd() && low.rd() == i.rd() && i.rd() != 0 => {
+            high.wrapping_add(low.simm())
+        }
+        Word { i: low, op: Some(Op::ori) } if low.rs() == i.rd() && low.ra() == i.rd() => {
+            high | low.uimm() as i64
+        }
+        _ => return None,
+    };
+    i32::try_from(value).ok()
+}
