@@ -1,9 +1,10 @@
-//! Both engines against the cases, and against each other on random sequences.
+//! All engines against the cases, and against each other on random sequences.
 //!
-//! Quick enough to be what the mutation check runs: a wrong arm of either engine fails here.
+//! Quick enough to be what the mutation check runs: a wrong arm or template of any engine fails
+//! here.
 
 use std::path::PathBuf;
-use xenia_jit::{Jit, JitConfig};
+use xenia_jit::{Jit, JitConfig, Tiers};
 use xenia_jit_tests::conformance::{self, Engine};
 use xenia_jit_tests::fuzz::{self, FuzzConfig};
 
@@ -15,10 +16,16 @@ fn jit<'a>() -> Engine<'a> {
     Engine::new("jit", |memory| Ok(Box::new(Jit::new(memory, JitConfig::compile_everything())?)))
 }
 
+/// The baseline tier alone. Pages that change are compiled as well.
+fn baseline<'a>() -> Engine<'a> {
+    let config = JitConfig { tiers: Tiers::Baseline, compile_restless: true, ..JitConfig::default() };
+    Engine::new("baseline", move |memory| Ok(Box::new(Jit::new(memory, config)?)))
+}
+
 #[test]
-fn every_case_passes_in_both_engines() {
+fn every_case_passes_in_all_engines() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let report = conformance::run(&[folder], &[Engine::interpreter(), jit()], None).unwrap();
+    let report = conformance::run(&[folder], &[Engine::interpreter(), jit(), baseline()], None).unwrap();
     for failure in report.failed.iter().take(20) {
         println!("{failure:?}");
     }
@@ -28,18 +35,24 @@ fn every_case_passes_in_both_engines() {
 }
 
 #[test]
-fn random_sequences_end_alike_in_both_engines() {
-    let report = fuzz::run(FuzzConfig { max_mismatches: 1, ..FuzzConfig::new(BLOCKS, 7, jit()) }).unwrap();
-    assert_eq!(report.blocks, BLOCKS);
-    assert_eq!(report.mismatch_details.first().map(|m| (m.what.clone(), m.instructions.clone())), None);
-    assert!(report.mean_block_length >= 16.0, "{}", report.mean_block_length);
+fn random_sequences_end_alike_in_all_engines() {
+    for engine in [jit(), baseline()] {
+        let config = FuzzConfig { max_mismatches: 1, ..FuzzConfig::new(BLOCKS, 7, engine) };
+        let report = fuzz::run(config).unwrap();
+        assert_eq!(report.blocks, BLOCKS);
+        assert_eq!(report.mismatch_details.first().map(|m| (m.what.clone(), m.instructions.clone())), None);
+        assert!(report.mean_block_length >= 16.0, "{}", report.mean_block_length);
+    }
 }
 
 #[test]
-fn the_seed_corpus_ends_alike_in_both_engines() {
+fn the_seed_corpus_ends_alike_in_all_engines() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("corpus");
-    let config = FuzzConfig { corpus: Some(folder), max_mismatches: 1, ..FuzzConfig::new(0, 7, jit()) };
-    let report = fuzz::run(config).unwrap();
-    assert!(report.corpus >= 1_000, "{}", report.corpus);
-    assert_eq!(report.mismatch_details.first().map(|m| (m.what.clone(), m.instructions.clone())), None);
+    for engine in [jit(), baseline()] {
+        let corpus = Some(folder.clone());
+        let config = FuzzConfig { corpus, max_mismatches: 1, ..FuzzConfig::new(0, 7, engine) };
+        let report = fuzz::run(config).unwrap();
+        assert!(report.corpus >= 1_000, "{}", report.corpus);
+        assert_eq!(report.mismatch_details.first().map(|m| (m.what.clone(), m.instructions.clone())), None);
+    }
 }

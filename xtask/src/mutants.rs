@@ -1,4 +1,5 @@
-//! `cargo xtask mutants`: does a wrong arm of the interpreter or the lifter fail a test?
+//! `cargo xtask mutants`: does a wrong arm of the interpreter or the lifter, or a wrong template of
+//! the baseline tier, fail a test?
 //!
 //! cargo-mutants makes one small change at a time and runs the test that has both engines judge each
 //! other (`jit-tests/tests/engines.rs`), and the unit tests of the changed crate. All of it takes days, so each run
@@ -27,6 +28,7 @@ const GOAL: f64 = 0.95;
 enum Area {
     Interp,
     Lifter,
+    Baseline,
 }
 
 impl Area {
@@ -45,6 +47,26 @@ impl Area {
                     "crates/xenia-jit/src/strings.rs",
                 ],
             ),
+            Self::Baseline => (
+                "baseline",
+                "xenia-jit",
+                &[
+                    "crates/xenia-jit/src/baseline/templates.rs",
+                    "crates/xenia-jit/src/baseline/templates/**/*.rs",
+                    "crates/xenia-jit/src/baseline/emit.rs",
+                    "crates/xenia-jit/src/baseline/encode.rs",
+                    "crates/xenia-jit/src/baseline/encode/**/*.rs",
+                    "crates/xenia-jit/src/baseline/leaves.rs",
+                ],
+            ),
+        }
+    }
+
+    /// Judges besides those of all areas, which are in .cargo/mutants.toml.
+    fn more_judges(self) -> &'static [&'static str] {
+        match self {
+            Self::Interp | Self::Lifter => &[],
+            Self::Baseline => &["--test", "baseline"],
         }
     }
 }
@@ -90,8 +112,10 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     let ours = ["xenia-guest", "xenia-isa", "xenia-memory", "xenia-cpu", "xenia-jit", "xenia-jit-tests"];
     cargo().arg("clean").args(ours.iter().flat_map(|name| ["--package", name])).status()?;
     // cargo-mutants would try the unchanged tree with the tests of the changed packages only.
-    let judge = ["test", "--package", package, "--package", "xenia-jit-tests", "--lib", "--test", "engines"];
-    if !cargo().args(judge).status().context("cannot start cargo")?.success() {
+    let mut judge =
+        vec!["test", "--package", package, "--package", "xenia-jit-tests", "--lib", "--test", "engines"];
+    judge.extend(area.more_judges());
+    if !cargo().args(&judge).status().context("cannot start cargo")?.success() {
         bail!("the unchanged tree fails `cargo {}`", judge.join(" "));
     }
     // Its exit code says whether mutants survived; the outcomes say more.
@@ -102,6 +126,9 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
         .args(["--timeout", TIMEOUT_SECONDS])
         .args(["--shard", shard, "--output"])
         .arg(&out)
+        // What follows is cargo test's.
+        .arg("--")
+        .args(area.more_judges())
         .status()
         .context("cannot start cargo mutants")?;
     let outcomes = out.join("mutants.out/outcomes.json");
