@@ -48,9 +48,9 @@ fn a_whole_program_is_timed_on_both_starts_and_to_main() {
     }
     assert!(program["qemu_s"].is_null() && program["function_s"].is_null());
     assert!(program["guest_instructions"].as_u64().unwrap() > 1_000_000);
-    // The second start finds what the first has compiled.
+    // The second start finds what the first has compiled: loops without calls, and what they lie in.
     let [first, second] = ["compile_s", "second_compile_s"].map(|key| program[key].as_f64().unwrap());
-    assert!(first > 0.0 && program["compiled_guest_instructions"].as_u64().unwrap() > 1000, "{program}");
+    assert!(first > 0.0 && program["compiled_guest_instructions"].as_u64().unwrap() > 100, "{program}");
     assert!(second < first, "{program}");
     assert_eq!(program["to_main"]["instructions"], program["guest_instructions"]);
 }
