@@ -126,7 +126,7 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
         .args(["--timeout", TIMEOUT_SECONDS])
         .args(["--shard", shard, "--output"])
         .arg(&out)
-        // What follows is cargo test's.
+        // The arguments behind it are those of cargo test.
         .arg("--")
         .args(area.more_judges())
         .status()

@@ -41,7 +41,7 @@ const EXPONENTS: [u64; 20] =
 fn operand(r: &mut Random) -> u64 {
     let fraction = match r.below(5) {
         0 => 0,
-        // What a single has.
+        // The fraction of a single.
         1 => r.next() << 29,
         // The middle between two singles, and beside it.
         2 => r.next() << 29 | 0x1000_0000,

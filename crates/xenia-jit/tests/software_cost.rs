@@ -1,5 +1,5 @@
-//! What instructions cost in compiled code of both tiers where the host decides them, where software does,
-//! and in the interpreter.
+//! The cost of instructions in compiled code of both tiers, where the host decides them and where
+//! software does, and in the interpreter.
 //!
 //! `cargo test --release -p xenia-jit --test software_cost -- --ignored --nocapture`
 

@@ -142,7 +142,7 @@ impl BlockCache {
     }
 
     /// Forgets the blocks of a page, whose entries begin at `first`, that go over the entry at
-    /// `place`. What they have in common with others stays.
+    /// `place`. Entries that other blocks share stay.
     fn forget(&mut self, first: Place, place: Place) {
         // Where one entry's block does not go so far, neither do those before it.
         for before in (first..=place).rev() {

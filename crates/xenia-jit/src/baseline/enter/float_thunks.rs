@@ -23,7 +23,7 @@
 //! - a single is below the normal range or next to it, and not zero;
 //! - a conversion to an integer gives the host's value for "invalid".
 //!
-//! What the host has raised in MXCSR by then is what the arm raises as well.
+//! The arm raises the exceptions that the host has raised in MXCSR by then as well.
 //!
 //! Single-precision arithmetic is done on doubles and rounded once more. The double is the exact
 //! result rounded, which lies on the same side of the middle between two singles as the exact one
@@ -189,8 +189,8 @@ pub(in crate::baseline) fn float_thunk(op: Op) -> Option<Vec<u8>> {
     Some(code)
 }
 
-/// What eax holds for an instruction's thunk: frA, frB, frC and frD, a byte each from the lowest on.
-/// A row with frA and frC only has frC in frB's place.
+/// The operands of an instruction as its thunk takes them in eax: frA, frB, frC and frD, a byte
+/// each from the lowest on. A row with frA and frC only has frC in frB's place.
 pub(in crate::baseline) fn packed_operands(op: Op, i: Instruction) -> u32 {
     let (b, c) = if has_no_b(op) { (i.fc(), i.fb()) } else { (i.fb(), i.fc()) };
     (i.fa() | b << 8 | c << 16 | i.fd() << 24) as u32

@@ -31,7 +31,7 @@ impl Templates {
         true
     }
 
-    /// What a thunk does (`crate::baseline::enter::float_thunk`).
+    /// The rows that call a thunk (`crate::baseline::enter::float_thunk`).
     fn arithmetic(&mut self, op: Op, i: Instruction) -> bool {
         let compares = matches!(op, Op::fcmpo | Op::fcmpu);
         if i.rc() && !compares || !has_float_thunk(op, self.features.fma) {
