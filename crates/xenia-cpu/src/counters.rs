@@ -129,6 +129,8 @@ counters! {
         baseline_guest_instructions: u64,
         /// Host time spent compiling in the baseline tier.
         baseline_ns: u64 ["ns"],
+        /// Units of the baseline tier withdrawn because its code memory was full.
+        baseline_aged_out: u64,
         /// Host time spent compiling.
         compile_ns: u64 ["ns"],
         /// Host time that guest threads spent on compiling, and waiting for it.

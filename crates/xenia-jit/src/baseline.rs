@@ -25,6 +25,7 @@
 //! - `unsafe` is in `enter` and its thunks only.
 
 mod cache;
+mod call_table;
 mod emit;
 mod encode;
 #[allow(unsafe_code)]

@@ -104,7 +104,7 @@ impl CodeCache {
         Ok(Self {
             mode,
             store,
-            memory: CodeMemory::new(c"xenia-code", &missing_stub())?,
+            memory: CodeMemory::new(c"xenia-code", &missing_stub(), CODE_SIZE)?,
             regions: HashMap::new(),
             kept: 0,
             most_tables: MOST_TABLES,

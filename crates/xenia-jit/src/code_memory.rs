@@ -89,11 +89,12 @@ pub(crate) struct CodeMemory {
 }
 
 impl CodeMemory {
-    /// Empty code memory of this name whose offsets 0 and [`STORED`] hold `stub`.
+    /// Empty code memory of this name for `size` bytes of code, [`CODE_SIZE`] at most, whose offsets 0 and
+    /// [`STORED`] hold `stub`.
     ///
     /// # Panics
     /// If that is longer than one of them: our own bug.
-    pub(crate) fn new(name: &CStr, stub: &[u8]) -> Result<Self, JitError> {
+    pub(crate) fn new(name: &CStr, stub: &[u8], size: usize) -> Result<Self, JitError> {
         let file = file(name)?;
         file.set_len(FILE_SIZE as u64).map_err(host_error("ftruncate of code memory"))?;
         let mut options = MmapOptions::new();
@@ -107,7 +108,7 @@ impl CodeMemory {
             _execute: execute,
             execute_base,
             tables: Tables::new()?,
-            ranges: Ranges::new(CODE_SIZE),
+            ranges: Ranges::new(size.min(CODE_SIZE)),
             fresh: 0,
             stub: 0,
         };
@@ -194,12 +195,31 @@ impl CodeMemory {
     }
 
     /// Makes a slot lead to the entry at `offset`, for those who have registers at hand; 0 leads to the stub.
-    #[allow(clippy::cast_ptr_alignment)] // mappings start at a page
     pub(crate) fn set_slot(&self, slot: u32, offset: u32) {
-        assert!((slot as usize) < SLOTS, "slot out of range");
+        self.set_word(slot as usize, self.execute_base() + u64::from(offset) + LINKED as u64);
+    }
+
+    /// Puts a word into the memory of a slot.
+    ///
+    /// # Panics
+    /// If there is no such slot: our own bug.
+    pub(crate) fn set_word(&self, slot: usize, word: u64) {
+        self.slot(slot).store(word, Release);
+    }
+
+    /// The word in the memory of a slot.
+    ///
+    /// # Panics
+    /// As [`Self::set_word`].
+    pub(crate) fn word(&self, slot: usize) -> u64 {
+        self.slot(slot).load(Acquire)
+    }
+
+    #[allow(clippy::cast_ptr_alignment)] // mappings start at a page
+    fn slot(&self, slot: usize) -> &AtomicU64 {
+        assert!(slot < SLOTS, "slot out of range");
         // SAFETY: inside the writable mapping behind the code, which starts and ends at a page, and only accessed atomically.
-        let cell = unsafe { &*self.write.as_mut_ptr().add(CODE_SIZE).cast::<AtomicU64>().add(slot as usize) };
-        cell.store(self.execute_base() + u64::from(offset) + LINKED as u64, Release);
+        unsafe { &*self.write.as_mut_ptr().add(CODE_SIZE).cast::<AtomicU64>().add(slot) }
     }
 
     /// Where code runs.
@@ -229,7 +249,7 @@ mod tests {
 
     #[test]
     fn code_is_read_back_as_it_was_written() {
-        let mut memory = CodeMemory::new(c"test", &[0xC3]).unwrap();
+        let mut memory = CodeMemory::new(c"test", &[0xC3], CODE_SIZE).unwrap();
         let at = memory.allocate(100).unwrap();
         memory.write(at, &[1, 2, 3]);
         assert_eq!(memory.read(at, 3), [1, 2, 3]);
@@ -237,7 +257,7 @@ mod tests {
 
     #[test]
     fn everything_but_the_stubs_can_be_given_back_at_once() {
-        let mut memory = CodeMemory::new(c"test", &[0xC3]).unwrap();
+        let mut memory = CodeMemory::new(c"test", &[0xC3], CODE_SIZE).unwrap();
         let used = memory.in_use();
         let first = memory.allocate(100).unwrap();
         memory.allocate(CODE_SIZE / 2).unwrap();

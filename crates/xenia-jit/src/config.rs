@@ -1,5 +1,6 @@
 //! Settings of the engine.
 
+use crate::code_memory::CODE_SIZE;
 use crate::function_tier::Effort;
 use xenia_cpu::EngineConfig;
 
@@ -58,6 +59,8 @@ pub struct JitConfig {
     pub compile_restless: bool,
     /// Code uses what every x86-64-v2 host has (SSE4.2 and SSSE3) and nothing else, whatever this host has. For tests.
     pub baseline_host: bool,
+    /// Bytes of code that the baseline tier keeps, 256 MiB at most. For tests.
+    pub baseline_code: usize,
     /// Code is compiled by a host thread of its own, while the guest goes on in the interpreter; not what has to be
     /// compiled at once because of `warm_up`.
     pub background: bool,
@@ -81,6 +84,9 @@ const BACKGROUND_WARM_UP: u32 = 500;
 /// optimizing tier takes 10 µs for it and saves 0 to 0.1 ns at each.
 const HOT_AFTER: u32 = 1_000_000;
 
+/// Bytes of code that the baseline tier keeps: some 24 million guest instructions.
+pub(crate) const BASELINE_CODE: usize = CODE_SIZE;
+
 impl Default for JitConfig {
     fn default() -> Self {
         Self {
@@ -94,6 +100,7 @@ impl Default for JitConfig {
             granularity: Granularity::Function,
             compile_restless: false,
             baseline_host: false,
+            baseline_code: BASELINE_CODE,
             background: false,
             compile_delays: None,
             left_out: None,

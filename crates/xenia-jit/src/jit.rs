@@ -354,6 +354,7 @@ impl Execute for Jit {
             baseline_units: baseline.units,
             baseline_guest_instructions: baseline.instructions,
             baseline_ns: baseline.took.as_nanos() as u64,
+            baseline_aged_out: baseline.aged_out,
             helper_calls,
             invalidations: compiled.invalidations + baseline.invalidations,
             cache_hits: compiled.restored,

@@ -8,12 +8,13 @@
 //!
 //! Where the optimizing tier has code for an address, that address has no entry here.
 //!
-//! Limits: code memory ([`crate::code_memory::CODE_SIZE`], about 24 million guest instructions);
-//! when it is full, all units are withdrawn. Tables beside the code grow with it: the table
-//! of entries, sites and links, some 8 bytes an instruction.
+//! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions); when
+//! it is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). Tables beside
+//! the code grow with it: the table of entries, sites and links, some 8 bytes an instruction.
 
 mod withdraw;
 
+use super::call_table;
 use super::emit::Emitter;
 use super::enter::{THUNKS, float_thunk, on_fault};
 use super::links::Links;
@@ -66,6 +67,8 @@ pub(crate) struct BaselineCounts {
     pub(crate) instructions: u64,
     pub(crate) took: Duration,
     pub(crate) invalidations: u64,
+    /// Units withdrawn because code memory was full.
+    pub(crate) aged_out: u64,
 }
 
 /// A guest instruction that left baseline code before it completed.
@@ -83,6 +86,8 @@ pub(super) struct Work {
     pub(super) credit: u64,
     /// Those of them that samples at the heads of plain loops stand for.
     pub(super) in_plain_loops: u64,
+    /// Samples that hit the unit; halved whenever code memory was full.
+    pub(super) samples: u32,
     /// Instructions of the unit.
     pub(super) instructions: u32,
     /// Instructions of the unit that arms run.
@@ -98,6 +103,8 @@ pub(crate) struct BaselineCache {
     // another's.
     _hook: CodeHook,
     memory: CodeMemory,
+    /// Bytes of code that it has room for.
+    size: usize,
     discovery: Discovery,
     emitter: Emitter,
     /// Offsets of the thunks that units call.
@@ -133,16 +140,18 @@ impl BaselineCache {
         features: HostFeatures,
         stores_by_arms: bool,
         compile_restless: bool,
+        size: usize,
     ) -> Result<Self, JitError> {
         let mut stub = Vec::new();
         stub.extend([0xFF, 0xA5]); // jmp [rbp + missing]
         stub.extend(Slot::Missing.at().to_le_bytes());
-        let memory = CodeMemory::new(c"xenia-baseline", &stub)?;
+        let memory = CodeMemory::new(c"xenia-baseline", &stub, size)?;
         let start = memory.execute_base() as usize;
         let hook = register_code_hook(start..start + CODE_SIZE, Box::new(on_fault))?;
         Ok(Self {
             _hook: hook,
             memory,
+            size,
             discovery: Discovery::new(),
             emitter: Emitter::new(features, stores_by_arms),
             thunks: FnvHashMap::default(),
@@ -226,11 +235,13 @@ impl BaselineCache {
         }
         let pages = source.pages;
         let (memory, thunks) = (&mut self.memory, &mut self.thunks);
-        self.emitter.emit(&self.discovery, &mut |called| thunk(memory, thunks, called))?;
+        if self.emitter.emit(&self.discovery, &mut |called| thunk(memory, thunks, called)).is_none() {
+            self.make_room();
+            return None;
+        }
         let size = self.emitter.code().len();
-        let Ok(offset) = self.memory.allocate(size) else {
-            tracing::debug!("baseline: code memory is full and is emptied");
-            self.flush();
+        let Some(offset) = self.allocate(size) else {
+            self.make_room();
             return None;
         };
         // Versions were read before the words: those are what they were if these are.
@@ -274,6 +285,7 @@ impl BaselineCache {
             self.memory.set_entry(pc, offset + at);
             self.links.lead(&self.memory, pc, offset + at, pc == start);
         }
+        call_table::set(&self.memory, start, offset);
         let mut targets: Vec<u32> = emitter.links.iter().map(|link| link.target).collect();
         targets.sort_unstable();
         targets.dedup();
@@ -300,6 +312,7 @@ impl BaselineCache {
             work: Work {
                 credit: 0,
                 in_plain_loops: 0,
+                samples: 0,
                 instructions: self.discovery.instructions as u32,
                 arms: emitter.arms,
                 floats: emitter.floats,
@@ -353,6 +366,7 @@ impl BaselineCache {
         let offset = self.memory.entries().offset(pc);
         let unit = self.unit_at(offset)?;
         unit.work.credit += instructions;
+        unit.work.samples = unit.work.samples.saturating_add(1);
         if unit.plain_loops.binary_search(&pc).is_ok() {
             unit.work.in_plain_loops += instructions;
         }

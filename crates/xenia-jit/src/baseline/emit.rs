@@ -14,7 +14,8 @@
 
 mod rows;
 
-use super::encode::{ADD, CMP, Condition, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
+use super::call_table;
+use super::encode::{CMP, Condition, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
 use super::leaves::Ending;
 use super::map::{BUDGET, CTR, LR, Slot, gpr};
 use super::sites;
@@ -57,6 +58,8 @@ enum Exit {
     DepthInRegister,
     /// A call returned to elsewhere.
     Return,
+    /// The address in eax is called and is not in the call table. Goes on at a position.
+    NotInCallTable(u32),
 }
 
 /// Writes units; keeps its buffers from one to the next.
@@ -259,12 +262,15 @@ impl Emitter {
                 }
             }
             (Ending::Indirect, _) => {
-                self.look_up_ctr();
+                self.ctr_address();
+                call_table::emit_miss(&mut self.templates.e);
                 self.templates.e.go_to_register(RCX, false);
             }
             (Ending::IndirectCall, _) => {
                 self.link_register(next);
-                self.look_up_ctr();
+                self.ctr_address();
+                let (miss, back) = call_table::emit_look_up(&mut self.templates.e);
+                self.exits.push((miss, Exit::NotInCallTable(back as u32)));
                 self.templates.e.op64(CMP, STACK, Rm::Ctx(Slot::StackLimit.at()));
                 self.exit_if(Condition::CARRY, Exit::DepthInRegister);
                 self.templates.e.go_to_register(RCX, true);
@@ -328,15 +334,10 @@ impl Emitter {
         self.exit_if(Condition::NOT_EQUAL, Exit::Return);
     }
 
-    /// eax = the address in CTR, rcx = the host address of its code, or of the stub that asks for
-    /// it.
-    fn look_up_ctr(&mut self) {
-        let e = &mut self.templates.e;
-        e.op32(MOV, RAX, CTR);
-        e.imm(false, Imm::And, Rm::Reg(RAX), -4);
-        e.op64(MOV, RCX, Rm::Ctx(Slot::Entries.at()));
-        e.raw(&[0x8B, 0x0C, 0x01]); // mov ecx, [rcx + rax]
-        e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
+    /// eax = the address in CTR.
+    fn ctr_address(&mut self) {
+        self.templates.e.op32(MOV, RAX, CTR);
+        self.templates.e.imm(false, Imm::And, Rm::Reg(RAX), -4);
     }
 
     /// Fills in the jumps between blocks and writes the exits. False if a short jump does not
@@ -359,7 +360,7 @@ impl Emitter {
             let shared = match exit {
                 Exit::DepthInRegister => Some((&mut deep, Slot::Leave)),
                 Exit::Return => Some((&mut missed, Slot::ReturnMiss)),
-                Exit::Budget(_) | Exit::Depth(_) => None,
+                Exit::Budget(_) | Exit::Depth(_) | Exit::NotInCallTable(_) => None,
             };
             if let Some((position, slot)) = shared {
                 let at = *position.get_or_insert_with(|| {
@@ -379,6 +380,11 @@ impl Emitter {
                 Exit::Depth(pc) => {
                     e.word(RAX, pc);
                     e.jump_through(Slot::Leave.at());
+                }
+                Exit::NotInCallTable(back) => {
+                    call_table::emit_miss(e);
+                    let field = e.jump();
+                    e.set_distance(field, back.into());
                 }
                 Exit::DepthInRegister | Exit::Return => {}
             }

@@ -127,6 +127,7 @@ impl Baseline {
             HostFeatures::detect(config.baseline_host),
             stores_by_arms,
             config.compile_restless,
+            config.baseline_code,
         )?;
         let mut slots = cache.slots().to_vec();
         slots.push((Slot::Memory, memory.guest_base() as u64));

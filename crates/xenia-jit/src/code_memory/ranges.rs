@@ -2,7 +2,7 @@
 //! behind what was.
 
 use crate::JitError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What ranges begin at multiples of.
 pub(super) const ALIGNMENT: usize = 32;
@@ -14,21 +14,26 @@ pub(super) struct Ranges {
     used: usize,
     /// Released ranges, for reuse: sizes by offset. No two touch.
     free: BTreeMap<usize, usize>,
+    /// The same ranges, as size and offset.
+    by_size: BTreeSet<(usize, usize)>,
+    /// Bytes of them all.
+    released: usize,
 }
 
 impl Ranges {
     /// Nothing of `size` bytes is handed out.
     pub(super) fn new(size: usize) -> Self {
-        Self { size, used: 0, free: BTreeMap::new() }
+        Self { size, used: 0, free: BTreeMap::new(), by_size: BTreeSet::new(), released: 0 }
     }
 
-    /// Room for `size` bytes of code, as an offset.
+    /// Room for `size` bytes of code, as an offset: the smallest released range that has it, else what
+    /// was never handed out.
     pub(super) fn allocate(&mut self, size: usize) -> Result<usize, JitError> {
         let size = size.next_multiple_of(ALIGNMENT);
-        if let Some((&offset, &free)) = self.free.iter().find(|&(_, &free)| free >= size) {
-            self.free.remove(&offset);
+        if let Some(&(free, offset)) = self.by_size.range((size, 0)..).next() {
+            self.take(offset, free);
             if free > size {
-                self.free.insert(offset + size, free - size);
+                self.put(offset + size, free - size);
             }
             return Ok(offset);
         }
@@ -47,18 +52,33 @@ impl Ranges {
         if let Some((&before, &length)) = self.free.range(..offset).next_back()
             && before + length == offset
         {
+            self.take(before, length);
             (offset, size) = (before, length + size);
         }
-        if let Some(length) = self.free.remove(&(offset + size)) {
+        if let Some(&length) = self.free.get(&(offset + size)) {
+            self.take(offset + size, length);
             size += length;
         }
+        self.put(offset, size);
+    }
+
+    fn put(&mut self, offset: usize, size: usize) {
         self.free.insert(offset, size);
+        self.by_size.insert((size, offset));
+        self.released += size;
+    }
+
+    fn take(&mut self, offset: usize, size: usize) {
+        self.free.remove(&offset);
+        self.by_size.remove(&(size, offset));
+        self.released -= size;
     }
 
     /// Takes everything back from `used` on.
     pub(super) fn release_from(&mut self, used: usize) {
         self.free.clear();
-        self.used = used;
+        self.by_size.clear();
+        (self.used, self.released) = (used, 0);
     }
 
     /// Bytes that are handed out or once were.
@@ -68,7 +88,7 @@ impl Ranges {
 
     /// Bytes that are handed out.
     pub(super) fn in_use(&self) -> usize {
-        self.used - self.free.values().sum::<usize>()
+        self.used - self.released
     }
 }
 
@@ -87,6 +107,20 @@ mod tests {
         assert_eq!(ranges.in_use(), used - 256);
         assert_eq!(ranges.allocate(256).unwrap(), a, "two neighbours make one range");
         assert_eq!(ranges.used(), used);
+    }
+
+    #[test]
+    fn the_smallest_range_that_fits_is_reused() {
+        let mut ranges = Ranges::new(1 << 20);
+        let sizes = [320, 32, 96, 32, 64, 32];
+        let offsets = sizes.map(|size| ranges.allocate(size).unwrap());
+        for n in [0, 2, 4] {
+            ranges.release(offsets[n], sizes[n]);
+        }
+        assert_eq!(ranges.in_use(), 96);
+        assert_eq!([64, 96, 33].map(|size| ranges.allocate(size).unwrap()), [4, 2, 0].map(|n| offsets[n]));
+        assert_eq!(ranges.allocate(256).unwrap(), offsets[0] + 64, "the rest of a range");
+        assert_eq!((ranges.in_use(), ranges.used()), (576, 576));
     }
 
     #[test]

@@ -1,8 +1,13 @@
 //! Taking units out: of the tables, of what links to them, and of memory.
 
-use super::{BaselineCache, PageUnits};
+use super::super::call_table;
+use super::{BaselineCache, BaselineUnit, PageUnits};
+use std::collections::BTreeMap;
 use xenia_guest::PAGE_SIZE;
 use xenia_memory::GuestMemory;
+
+/// The part of code memory that is withdrawn when it is full: one in this many.
+const AGED_OUT: usize = 8;
 
 impl BaselineCache {
     /// The other tier has code for these addresses: they are no entries here from now on.
@@ -19,6 +24,7 @@ impl BaselineCache {
             unit.entries.retain(|&entry| entry != pc);
             if unit.start == pc {
                 self.by_start.remove(&pc);
+                call_table::clear(&self.memory, pc);
             }
             if unit.entries.is_empty() {
                 self.withdraw(id);
@@ -63,6 +69,7 @@ impl BaselineCache {
         }
         if self.by_start.get(&unit.start) == Some(&id) {
             self.by_start.remove(&unit.start);
+            call_table::clear(&self.memory, unit.start);
         }
         for page in unit.start / PAGE_SIZE..=unit.end.wrapping_sub(1) / PAGE_SIZE {
             self.covered.remove(&page);
@@ -71,13 +78,50 @@ impl BaselineCache {
         true
     }
 
-    /// Withdraws everything.
-    pub(super) fn flush(&mut self) {
-        for id in self.units.keys().copied().collect::<Vec<_>>() {
-            self.withdraw(id);
+    /// Room for `size` bytes of code, if need be where withdrawn units were.
+    pub(super) fn allocate(&mut self, size: usize) -> Option<usize> {
+        let room = self.memory.allocate(size);
+        if room.is_err() {
+            self.release_retired();
         }
-        self.flips.clear();
-        self.release_retired();
+        room.or_else(|_| self.memory.allocate(size)).ok()
+    }
+
+    /// Withdraws the units of the coldest pages, until they are one in [`AGED_OUT`] of code memory.
+    /// There is room once every engine has left their code.
+    ///
+    /// Pages count as a whole, so that their parts of the table of entries go back to the host. A page
+    /// is as warm as the samples that hit its units; of equally warm ones the oldest goes, which lay
+    /// their code side by side.
+    pub(super) fn make_room(&mut self) {
+        let sizes = |units: &mut dyn Iterator<Item = &BaselineUnit>| -> usize {
+            units.map(|unit| unit.size as usize).sum()
+        };
+        let waiting = sizes(&mut self.units.values().filter(|unit| unit.is_retired));
+        let wanted = (self.size / AGED_OUT).saturating_sub(waiting);
+        let mut pages: BTreeMap<u32, (u64, u32, Vec<u32>)> = BTreeMap::new();
+        for (&id, unit) in self.units.iter_mut().filter(|(_, unit)| !unit.is_retired) {
+            let (samples, oldest, units) =
+                pages.entry(unit.start / PAGE_SIZE).or_insert((0, u32::MAX, Vec::new()));
+            *samples += u64::from(unit.work.samples);
+            *oldest = id.min(*oldest);
+            units.push(id);
+            unit.work.samples /= 2;
+        }
+        let mut pages: Vec<(u64, u32, Vec<u32>)> = pages.into_values().collect();
+        pages.sort_unstable();
+        let (mut withdrawn, mut count) = (0, 0);
+        for (_, _, units) in pages {
+            if withdrawn >= wanted {
+                break;
+            }
+            for id in units {
+                withdrawn += self.units.get(&id).map_or(0, |unit| unit.size as usize);
+                count += u64::from(self.withdraw(id));
+            }
+        }
+        self.counts.aged_out += count;
+        tracing::debug!("baseline: code memory is full; {count} units of {withdrawn} bytes are withdrawn");
     }
 
     /// Frees code that no engine can be in any more.

@@ -1,0 +1,99 @@
+//! The call table: where calls through CTR find the first instruction of a function.
+//!
+//! The table of entries has a word for each guest word, so that the entries of two functions hardly
+//! ever share a line of the host's cache, and among much code each look-up waits for the host's
+//! memory. The call table holds first addresses of units only, of neighbours side by side: [`place`]
+//! gives each 128 bytes of guest code a word, eight of them to a line. It is a direct-mapped cache: a
+//! unit takes the place of another one that shares its word, and what it does not hold is in the
+//! table of entries.
+//!
+//! ```text
+//!  word:  guest address (low 32 bits) │ offset in code memory (high 32 bits); 0 if free
+//! ```
+//!
+//! A free word leads the call of guest address 0 to the stub at offset 0, as the table of entries
+//! does. The words lie behind the code, in the memory that the optimizing tier has its slots in.
+//! They are written behind the cache's lock; code reads an address and its offset at once.
+
+use super::encode::{ADD, Condition, Encoder, Imm, MOV, RAX, RCX, Rm, Shift, TEST, XOR};
+use super::map::Slot;
+use crate::code_memory::{CODE_SIZE, CodeMemory, SLOTS};
+
+/// Bits of a place in the table: 2^18 words, 2 MiB, for 32 MiB of guest code. Pages of it that are
+/// never written cost nothing.
+const BITS: u32 = 18;
+/// 2^7 guest bytes share a place, less than half of what an average function takes.
+const SHARED: u32 = 7;
+
+const _: () = assert!(1 << BITS <= SLOTS);
+
+/// The place of a guest address: a slot of code memory.
+fn place(pc: u32) -> usize {
+    (pc >> SHARED & ((1 << BITS) - 1)) as usize
+}
+
+/// Notes that the unit at `pc` has its code at `offset`.
+pub(super) fn set(memory: &CodeMemory, pc: u32, offset: u32) {
+    memory.set_word(place(pc), u64::from(offset) << 32 | u64::from(pc));
+}
+
+/// Takes the unit at `pc` out, if it is there.
+pub(super) fn clear(memory: &CodeMemory, pc: u32) {
+    let place = place(pc);
+    if memory.word(place) as u32 == pc {
+        memory.set_word(place, 0);
+    }
+}
+
+/// Code that looks up eax, the word-aligned guest address that is called: rcx = the host address of
+/// its code. Gives the distance of the branch to [`emit_miss`]'s code, and where that comes back
+/// to.
+pub(super) fn emit_look_up(e: &mut Encoder) -> (usize, usize) {
+    e.op32(MOV, RCX, Rm::Reg(RAX));
+    e.shift(false, Shift::Right, RCX, (SHARED - 3) as u8);
+    e.imm(false, Imm::And, Rm::Reg(RCX), ((1 << BITS) - 1) << 3);
+    e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
+    e.raw(&[0x48, 0x8B, 0x89]); // mov rcx, [rcx + CODE_SIZE]
+    e.raw(&(CODE_SIZE as u32).to_le_bytes());
+    e.op64(XOR, RCX, Rm::Reg(RAX));
+    e.op32(TEST, RCX, Rm::Reg(RCX));
+    let miss = e.jump_if(Condition::NOT_EQUAL);
+    e.shift(true, Shift::Right, RCX, 32);
+    e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
+    (miss, e.len())
+}
+
+/// Code that looks up eax in the table of entries: rcx = the host address of its code, or of the
+/// stub that asks for it.
+pub(super) fn emit_miss(e: &mut Encoder) {
+    e.op64(MOV, RCX, Rm::Ctx(Slot::Entries.at()));
+    e.raw(&[0x8B, 0x0C, 0x01]); // mov ecx, [rcx + rax]
+    e.op64(ADD, RCX, Rm::Ctx(Slot::Code.at()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word_of(memory: &CodeMemory, pc: u32) -> (u32, u32) {
+        let word = memory.word(place(pc));
+        (word as u32, (word >> 32) as u32)
+    }
+
+    #[test]
+    fn a_unit_takes_the_place_of_another() {
+        let memory = CodeMemory::new(c"test", &[0xC3], CODE_SIZE).unwrap();
+        let (first, second, far) = (0x8200_0080, 0x8200_00FC, 0x8400_0080);
+        set(&memory, first, 64);
+        assert_eq!(word_of(&memory, second), (first, 64), "the same 128 bytes");
+        set(&memory, second, 96);
+        clear(&memory, first);
+        assert_eq!(word_of(&memory, second), (second, 96), "the first is not there any more");
+        set(&memory, far, 128);
+        assert_eq!(word_of(&memory, second), (far, 128), "32 MiB further on");
+        clear(&memory, far);
+        assert_eq!(word_of(&memory, far), (0, 0));
+        set(&memory, 0xFFFF_FFFC, u32::MAX);
+        assert_eq!(word_of(&memory, 0xFFFF_FFFC), (0xFFFF_FFFC, u32::MAX));
+    }
+}
