@@ -66,7 +66,7 @@ pub(crate) fn ends_in_a_jump(region: &Region) -> bool {
 }
 
 /// Whether the code at `pc` begins with what functions with a frame begin with: `stwu` or `stdu` to r1, or `mflr`.
-fn makes_a_frame(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) -> bool {
+pub(crate) fn makes_a_frame(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) -> bool {
     for at in (0..PROLOGUE).map(|n| pc.wrapping_add(4 * n)) {
         let Some(word) = fetch(at) else { return false };
         let is_store = word & 0xFFFF_0000 == 0x9421_0000 || word & 0xFFFF_0003 == 0xF821_0001;

@@ -250,6 +250,9 @@ impl BaselineCache {
             return None;
         }
         self.publish(offset as u32, start, pages);
+        if !inside {
+            call_table::set(&self.memory, start, offset as u32);
+        }
         Some(offset as u32)
     }
 
@@ -285,7 +288,6 @@ impl BaselineCache {
             self.memory.set_entry(pc, offset + at);
             self.links.lead(&self.memory, pc, offset + at, pc == start);
         }
-        call_table::set(&self.memory, start, offset);
         let mut targets: Vec<u32> = emitter.links.iter().map(|link| link.target).collect();
         targets.sort_unstable();
         targets.dedup();

@@ -6,12 +6,19 @@
 //! tier begins. Nothing is pruned: an instruction that never runs costs 0.08 µs and a dozen bytes
 //! once.
 //!
+//! # Switches
+//! Compilers put the cases of a switch behind its `bctr`, and the end of it, or its default case,
+//! behind them. So code that nothing leads to is taken for cases where it lies between a `bctr` and
+//! the furthest target of the unit's branches, up to what looks like the beginning of a function. A
+//! case that is missed becomes a unit of its own when it is reached.
+//!
 //! # Budget
 //! Each block subtracts its length; only where a *path* begins (the entry, loop heads, return
 //! sites, behind an instruction that the interpreter runs) is the budget compared, with the longest
 //! path from there to the next such place. Every cycle contains one, as branches back lead to one.
 
 use super::leaves::{self, Ending};
+use crate::starts::makes_a_frame;
 use xenia_isa::{Instruction, Op, decode};
 
 /// Words of guest code from a unit's start that it may contain: 64 KiB.
@@ -83,6 +90,8 @@ pub(super) struct Discovery {
     /// Words that may be marked, from the unit's start on.
     touched: usize,
     work: Vec<usize>,
+    /// The word behind the first `bctr`.
+    cases: Option<usize>,
     pub(super) blocks: Vec<Block>,
     /// Addresses of the heads of plain loops: those without calls, switches and instructions that
     /// the interpreter runs.
@@ -101,6 +110,7 @@ impl Discovery {
             numbers: vec![0; RANGE + 1],
             touched: 0,
             work: Vec::new(),
+            cases: None,
             blocks: Vec::new(),
             plain_loops: Vec::new(),
             instructions: 0,
@@ -142,10 +152,10 @@ impl Discovery {
         self.start = start;
         let words = reach.words.min(((u32::MAX - start) / 4) as usize);
         self.mark(0, LEADER | PATH | ENTRY);
+        self.cases = None;
         self.work.push(0);
-        while let Some(first) = self.work.pop() {
-            self.walk(first, words, reach.instructions, source);
-        }
+        self.walk_all(words, reach.instructions, source);
+        self.find_cases(words, reach.instructions, source);
         if self.marks[0] & VISITED == 0 {
             return false;
         }
@@ -158,6 +168,33 @@ impl Discovery {
     fn mark(&mut self, index: usize, marks: u8) {
         self.marks[index] |= marks;
         self.touched = self.touched.max(index + 1);
+    }
+
+    fn walk_all(&mut self, words: usize, most: usize, source: &mut impl Source) {
+        while let Some(first) = self.work.pop() {
+            self.walk(first, words, most, source);
+        }
+    }
+
+    /// Finds the cases of switches.
+    fn find_cases(&mut self, words: usize, most: usize, source: &mut impl Source) {
+        let Some(cases) = self.cases else { return };
+        for index in cases..self.touched {
+            if self.marks[index] & (VISITED | LEADER) != 0 {
+                continue;
+            }
+            let pc = self.address(index);
+            let is_code =
+                self.instructions < most && source.fetch(pc).is_some_and(|word| decode(word).is_some());
+            if !is_code || makes_a_frame(pc, &mut |pc| source.fetch(pc)) {
+                return;
+            }
+            self.lead(index, PATH | ENTRY, source);
+            if self.work.is_empty() {
+                return;
+            }
+            self.walk_all(words, most, source);
+        }
     }
 
     /// Marks the words from `first` to the end of its basic block, or to where they are marked
@@ -178,6 +215,9 @@ impl Discovery {
             let ending = leaves::ending(op, i);
             if ending == Ending::Next {
                 continue;
+            }
+            if ending == Ending::Indirect {
+                self.cases = Some(self.cases.map_or(index, |cases| cases.min(index)));
             }
             if let Some(target) = ending.target(pc, i)
                 && !ending.calls()
@@ -310,3 +350,6 @@ impl Discovery {
         self.plain_loops.dedup();
     }
 }
+
+#[cfg(test)]
+mod tests;

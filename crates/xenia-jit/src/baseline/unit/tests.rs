@@ -1,0 +1,63 @@
+use super::*;
+
+const START: u32 = 0x8200_0000;
+
+struct Words(Vec<u32>);
+
+impl Source for Words {
+    fn fetch(&mut self, pc: u32) -> Option<u32> {
+        self.0.get((pc.checked_sub(START)? / 4) as usize).copied()
+    }
+
+    fn is_elsewhere(&self, _pc: u32) -> bool {
+        false
+    }
+}
+
+/// Indices of the first words of blocks, and of those that are entries.
+fn blocks(lines: &[&str]) -> (Vec<usize>, Vec<usize>) {
+    let words = lines.iter().enumerate().map(|(n, line)| {
+        let bytes = xenia_isa::assemble(line, START + 4 * n as u32).unwrap().bytes;
+        u32::from_be_bytes(bytes[..4].try_into().unwrap())
+    });
+    let mut discovery = Discovery::new();
+    assert!(discovery.find(START, Reach::FUNCTION, &mut Words(words.collect())));
+    let firsts = |wanted: fn(&Block) -> bool| {
+        discovery.blocks.iter().filter(|block| wanted(block)).map(|block| block.first).collect()
+    };
+    (firsts(|_| true), firsts(|block| block.is_entry))
+}
+
+const SWITCH: [&str; 13] = [
+    "cmplwi r3,2",
+    "bgt 0x82000024",
+    "mtctr r4",
+    "bctr",
+    "li r3,1", // case 0
+    "b 0x82000028",
+    "li r3,2", // case 1
+    "b 0x82000028",
+    "li r3,3", // case 2, which goes on in the default case
+    "li r3,4",
+    "blr",
+    "li r3,5", // another function
+    "blr",
+];
+
+#[test]
+fn cases_lie_between_a_switch_and_its_end() {
+    assert_eq!(blocks(&SWITCH), (vec![0, 2, 4, 6, 8, 9, 10], vec![0, 4, 6, 8]));
+}
+
+#[test]
+fn no_function_is_a_case() {
+    let mut lines = SWITCH;
+    lines[6] = "stwu r1,-32(r1)";
+    assert_eq!(blocks(&lines), (vec![0, 2, 4, 9, 10], vec![0, 4]));
+}
+
+#[test]
+fn a_jump_to_a_function_has_no_cases() {
+    let lines = ["cmplwi r3,2", "bgtlr", "mtctr r4", "bctr", "li r3,1", "blr"];
+    assert_eq!(blocks(&lines), (vec![0, 2], vec![0]));
+}
