@@ -242,3 +242,39 @@ fn returns_go_where_lr_says() {
         }
     }
 }
+
+/// A switch, and jumps by it to its cases, into their midst, and elsewhere.
+#[test]
+fn switches_go_where_ctr_says() {
+    let text = [
+        "cmplwi r3,100",
+        "bgt end",
+        "bctr",
+        "addi r4,r4,1",
+        "b end",
+        "addi r4,r4,2",
+        "addi r4,r4,3",
+        "b end",
+        "addi r4,r4,4",
+        "end: addi r5,r5,1",
+        "sc 2",
+        "addi r6,r6,1",
+        "sc 2",
+    ];
+    let bytes = xenia_isa::assemble(&text.join("\n"), CODE).unwrap().bytes;
+    let words: Vec<u32> = bytes.chunks(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect();
+    for config in configs() {
+        let (mut jit, mut interpreter) = machines(config, &[(CODE, &words)], |_| {});
+        for round in 0..3_u64 {
+            for target in 2..words.len() as u64 {
+                for machine in [&mut jit, &mut interpreter] {
+                    machine.ctx.pc = CODE;
+                    machine.ctx.ctr = round << 40 | (u64::from(CODE) + 4 * target + round);
+                }
+                // The third word jumps to itself.
+                compare(&mut jit, &mut interpreter, 50, &|| format!("word {target}"));
+            }
+        }
+        assert!(jit.engine.counters().baseline_units > 0);
+    }
+}

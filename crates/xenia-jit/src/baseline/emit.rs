@@ -13,6 +13,7 @@
 //! the target until `links` fills them in.
 
 mod rows;
+mod switch;
 
 use super::call_table;
 use super::encode::{CMP, Condition, Encoder, HostReg, Imm, MOV, RAX, RCX, Rm};
@@ -60,6 +61,8 @@ enum Exit {
     Return,
     /// The address in eax is called and is not in the call table. Goes on at a position.
     NotInCallTable(u32),
+    /// A jump through the table with this number leads to no case.
+    NoCase(usize),
 }
 
 /// Writes units; keeps its buffers from one to the next.
@@ -70,6 +73,8 @@ pub(super) struct Emitter {
     /// Jumps to blocks: the position of the distance, the block, and whether it is a short one.
     jumps: Vec<(usize, usize, bool)>,
     exits: Vec<(usize, Exit)>,
+    /// Tables of switches.
+    tables: Vec<switch::Table>,
     pub(super) links: Vec<Link>,
     /// Entries: guest addresses and positions.
     pub(super) entries: Vec<(u32, u32)>,
@@ -92,6 +97,7 @@ impl Emitter {
             labels: Vec::new(),
             jumps: Vec::new(),
             exits: Vec::new(),
+            tables: Vec::new(),
             links: Vec::new(),
             entries: Vec::new(),
             thunk_calls: Vec::new(),
@@ -118,7 +124,7 @@ impl Emitter {
         if self.emit_once(unit, thunk)? {
             return Some(());
         }
-        // A short branch did not reach.
+        // A short branch or a table did not reach.
         self.allows_short = false;
         self.emit_once(unit, thunk)?.then_some(())
     }
@@ -132,6 +138,7 @@ impl Emitter {
         self.labels.clear();
         self.jumps.clear();
         self.exits.clear();
+        self.tables.clear();
         self.links.clear();
         self.entries.clear();
         self.thunk_calls.clear();
@@ -163,7 +170,7 @@ impl Emitter {
             self.straight(unit, block, thunk)?;
             self.end(unit, number, block);
         }
-        Some(self.finish())
+        Some(self.finish(unit))
     }
 
     fn exit_if(&mut self, condition: Condition, exit: Exit) {
@@ -261,11 +268,7 @@ impl Emitter {
                     self.templates.e.land(over);
                 }
             }
-            (Ending::Indirect, _) => {
-                self.ctr_address();
-                call_table::emit_miss(&mut self.templates.e);
-                self.templates.e.go_to_register(RCX, false);
-            }
+            (Ending::Indirect, _) => self.jump_to_ctr(unit),
             (Ending::IndirectCall, _) => {
                 self.link_register(next);
                 self.ctr_address();
@@ -340,9 +343,9 @@ impl Emitter {
         self.templates.e.imm(false, Imm::And, Rm::Reg(RAX), -4);
     }
 
-    /// Fills in the jumps between blocks and writes the exits. False if a short jump does not
-    /// reach.
-    fn finish(&mut self) -> bool {
+    /// Fills in the jumps between blocks and the tables, and writes the exits. False if a short jump
+    /// or a table does not reach.
+    fn finish(&mut self, unit: &Discovery) -> bool {
         for &(field, block, is_short) in &self.jumps {
             let label = self.labels[block] as usize;
             if is_short {
@@ -353,14 +356,15 @@ impl Emitter {
                 self.templates.e.set_distance(field, label as i64);
             }
         }
-        let e = &mut self.templates.e;
         // Shared by all of the unit.
         let (mut deep, mut missed) = (None, None);
-        for &(field, exit) in &self.exits {
+        for n in 0..self.exits.len() {
+            let (field, exit) = self.exits[n];
+            let e = &mut self.templates.e;
             let shared = match exit {
                 Exit::DepthInRegister => Some((&mut deep, Slot::Leave)),
                 Exit::Return => Some((&mut missed, Slot::ReturnMiss)),
-                Exit::Budget(_) | Exit::Depth(_) | Exit::NotInCallTable(_) => None,
+                Exit::Budget(_) | Exit::Depth(_) | Exit::NotInCallTable(_) | Exit::NoCase(_) => None,
             };
             if let Some((position, slot)) = shared {
                 let at = *position.get_or_insert_with(|| {
@@ -386,15 +390,17 @@ impl Emitter {
                     let field = e.jump();
                     e.set_distance(field, back.into());
                 }
+                Exit::NoCase(table) => self.end_of_table(table),
                 Exit::DepthInRegister | Exit::Return => {}
             }
         }
+        let e = &mut self.templates.e;
         for link in &mut self.links {
             link.exit = e.len() as u32;
             e.set_distance(link.field as usize, link.exit.into());
             e.word(RAX, link.target | if link.is_call { CALLED } else { 0 });
             e.jump_through(Slot::Missing.at());
         }
-        true
+        self.fill_tables(unit)
     }
 }

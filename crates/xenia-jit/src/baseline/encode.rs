@@ -403,6 +403,13 @@ impl Encoder {
         true
     }
 
+    /// Puts 2 bytes at `at`. False if the value is too large.
+    pub(super) fn set_half(&mut self, at: usize, value: i64) -> bool {
+        let Ok(value) = i16::try_from(value) else { return false };
+        self.buffer[at..at + 2].copy_from_slice(&value.to_le_bytes());
+        true
+    }
+
     /// Makes the 1-byte distance at `field` lead to here, which is close.
     pub(super) fn land(&mut self, field: usize) {
         let fits = self.set_short_distance(field, self.len);

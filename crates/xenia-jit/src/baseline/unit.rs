@@ -91,7 +91,9 @@ pub(super) struct Discovery {
     touched: usize,
     work: Vec<usize>,
     /// The word behind the first `bctr`.
-    cases: Option<usize>,
+    behind_switch: Option<usize>,
+    /// Words of the first case of a switch and the last one.
+    cases: Option<(usize, usize)>,
     pub(super) blocks: Vec<Block>,
     /// Addresses of the heads of plain loops: those without calls, switches and instructions that
     /// the interpreter runs.
@@ -110,6 +112,7 @@ impl Discovery {
             numbers: vec![0; RANGE + 1],
             touched: 0,
             work: Vec::new(),
+            behind_switch: None,
             cases: None,
             blocks: Vec::new(),
             plain_loops: Vec::new(),
@@ -152,7 +155,7 @@ impl Discovery {
         self.start = start;
         let words = reach.words.min(((u32::MAX - start) / 4) as usize);
         self.mark(0, LEADER | PATH | ENTRY);
-        self.cases = None;
+        (self.behind_switch, self.cases) = (None, None);
         self.work.push(0);
         self.walk_all(words, reach.instructions, source);
         self.find_cases(words, reach.instructions, source);
@@ -178,8 +181,8 @@ impl Discovery {
 
     /// Finds the cases of switches.
     fn find_cases(&mut self, words: usize, most: usize, source: &mut impl Source) {
-        let Some(cases) = self.cases else { return };
-        for index in cases..self.touched {
+        let Some(behind) = self.behind_switch else { return };
+        for index in behind..self.touched {
             if self.marks[index] & (VISITED | LEADER) != 0 {
                 continue;
             }
@@ -193,8 +196,14 @@ impl Discovery {
             if self.work.is_empty() {
                 return;
             }
+            self.cases = Some((self.cases.map_or(index, |(first, _)| first), index));
             self.walk_all(words, most, source);
         }
+    }
+
+    /// Words of the first case of a switch and the last one, by index, if cases have been found.
+    pub(super) fn cases(&self) -> Option<(usize, usize)> {
+        self.cases
     }
 
     /// Marks the words from `first` to the end of its basic block, or to where they are marked
@@ -217,7 +226,7 @@ impl Discovery {
                 continue;
             }
             if ending == Ending::Indirect {
-                self.cases = Some(self.cases.map_or(index, |cases| cases.min(index)));
+                self.behind_switch = Some(self.behind_switch.map_or(index, |behind| behind.min(index)));
             }
             if let Some(target) = ending.target(pc, i)
                 && !ending.calls()
