@@ -125,9 +125,10 @@ fn computing(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<Vec<Value>>
             "name": program.name,
             "kind": program.kind.name(),
             "unseen": program.unseen,
+            "wide": program.wide,
             "steps": [{
                 "native": built.join(program.native()),
-                "qemu": built.join(program.for_qemu()),
+                "qemu": (!program.wide).then(|| built.join(program.for_qemu())),
                 "title": title,
                 "shows": [format!("answer {} exact ", program.answer)],
             }],
@@ -146,9 +147,11 @@ fn whole(folder: &Path, program: &Program) -> Result<Value> {
     let sdk = Sdk::provide()?;
     let built = real_programs::folder()?;
     build::provide(&built, &packages, &sdk, program)?;
-    let qemu = build::provide_for_qemu(&built, &packages, &sdk, program);
-    if let Err(why) = &qemu {
+    // It runs no 64-bit instructions.
+    let mut for_qemu = !program.wide;
+    if for_qemu && let Err(why) = build::provide_for_qemu(&built, &packages, &sdk, program) {
         println!("not timed under qemu: {}{SUFFIX} ({why:#})", program.name);
+        for_qemu = false;
     }
     let here = built.join(&program.name);
     let files = folder.join(format!("{}-files", program.name));
@@ -161,7 +164,7 @@ fn whole(folder: &Path, program: &Program) -> Result<Value> {
     let step = |run: &Run| {
         json!({
             "native": here.join("native").join(&run.program),
-            "qemu": qemu.is_ok().then(|| here.join("qemu").join(&run.program)),
+            "qemu": for_qemu.then(|| here.join("qemu").join(&run.program)),
             "title": here.join("guest").join(&run.program).join(build::TITLE),
             "arguments": run.arguments,
             "settings": run.settings,
@@ -180,6 +183,7 @@ fn whole(folder: &Path, program: &Program) -> Result<Value> {
         "name": format!("{}{SUFFIX}", program.name),
         "kind": "whole",
         "unseen": false,
+        "wide": program.wide,
         "files": files,
         "steps": program.timed.iter().map(step).collect::<Vec<_>>(),
         "to_main": to_main,

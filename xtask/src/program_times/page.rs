@@ -23,7 +23,8 @@ cargo xtask program-times lua lua-title --no-interp
 A figure is CPU seconds of a whole process, its own start included: natively (`cc -O2`), of `qemu-ppc` on the same guest code, and of a
 release build of the emulator in lockstep, without a backend. The JIT's *first* start finds no kept code, its *second* that of the first. All
 take turns, and each run begins anew with an empty disk. Programs whose name ends with `-title` have files and arguments, and run over
-[the library](sdk.md); the others only compute. What can't be had (qemu, a package's sources) is left out, and the command says so.
+[the library](sdk.md); the others only compute. *Wide* programs have [64-bit instructions](programs.md#what-is-measured), which `qemu-ppc` can't run. What can't
+be had (qemu, a package's sources) is left out, and the command says so.
 Programs run little code often; [`bench --much-code`](measuring.md#measuring) measures the opposite.
 
 ";
@@ -70,9 +71,10 @@ fn times(out: &mut String, programs: &[Value]) -> Result<()> {
         let wrong = if program["checksum_ok"] == true { "" } else { " (WRONG)" };
         writeln!(
             out,
-            "| {}{}{wrong} | {} | {} | {native} | {first} | {second} | {interp} | {qemu} | {} | {} |",
+            "| {}{}{}{wrong} | {} | {} | {native} | {first} | {second} | {interp} | {qemu} | {} | {} |",
             program["name"].as_str().unwrap_or_default(),
             if program["unseen"] == true { " (unseen)" } else { "" },
+            if program["wide"] == true { " (wide)" } else { "" },
             program["kind"].as_str().unwrap_or_default(),
             number(millions, 0),
             over("native_s"),
@@ -179,7 +181,7 @@ mod tests {
         let spread = |s: f64| json!({ "min": s, "median": s * 2.0, "max": s * 3.0 });
         let program = |name: &str, qemu: Value| {
             json!({
-                "name": name, "kind": "whole", "unseen": false, "native_s": spread(0.1), "qemu_s": qemu, "interp_s": spread(1.0),
+                "name": name, "kind": "whole", "unseen": false, "wide": qemu.is_null(), "native_s": spread(0.1), "qemu_s": qemu, "interp_s": spread(1.0),
                 "auto_s": spread(0.5), "second_s": spread(0.4), "guest_instructions": 5_000_000, "checksum_ok": true,
                 "compile_s": 0.25, "second_compile_s": 0.0, "compiled_guest_instructions": 77,
                 "to_main": { "instructions": 1234, "first_s": spread(0.02), "first_compile_s": 0.01, "second_s": spread(0.01),
@@ -199,6 +201,7 @@ mod tests {
             page.contains("| slow | whole | 5 | 0.100 0.200 0.300 | 0.500 1.000 1.500 | 0.400 0.800 1.200 |"),
             "{page}"
         );
+        assert!(page.contains("| alone (wide) | whole |"), "{page}");
         assert!(page.contains("| 5.00 | 2.50 |\n") && page.contains("| 5.00 | - |\n"), "{page}");
         assert!(page.contains("| slow | 1234 | 20 40 60 | 25% | 10 20 30 | 0% | 77 | 25% | 0% |"), "{page}");
         assert!(page.contains("| slow | 50, 80 | 20, 0 | 10, 5 | 5, 5 | 5, 5 | 10, 5 |"), "{page}");

@@ -13,9 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const COMPILER: &str = "powerpc-linux-gnu-gcc";
 
-/// How the guest's code is compiled, the library included. qemu-ppc has no model with both AltiVec and 64-bit instructions,
-/// and qemu-ppc64 none for 32-bit programs, so these have no 64-bit instructions. The instruction for square roots it has; gcc
-/// knows that only together with 64-bit ones.
+/// Flags of the guest's code, the library included. It has no 64-bit instructions: qemu-ppc has no model with both AltiVec and
+/// those, and qemu-ppc64 refuses 32-bit programs. The 7450 has no instruction for square roots, but qemu's model of it and
+/// the console have.
 pub(crate) const GUEST: &[&str] = &[
     "-m32",
     "-mcpu=7450",
@@ -33,6 +33,10 @@ pub(crate) const GUEST: &[&str] = &[
     // The library then takes square roots with the instruction.
     "-D_ARCH_PPCSQ",
 ];
+
+/// Flags after [`GUEST`] of [wide](Program::wide) programs: the console's compilers use 64-bit instructions in 32-bit programs.
+/// gcc 12 miscompiles some of them unless it is told to leave out one pass: of Lua's parser it makes a call with a null pointer.
+pub(crate) const WIDE: &[&str] = &["-mcpu=cell", "-mpowerpc64", "-fno-gcse"];
 
 /// How both sides compile a program, so that they mean the same.
 const COMMON: &[&str] = &[
@@ -128,7 +132,7 @@ impl Builder {
     /// Everything of ours that a program is made of, as a hash; packages don't change.
     fn made_of(&self, program: &Program) -> Result<String> {
         let mut hasher = DefaultHasher::new();
-        (GUEST, COMMON, LINK, TITLE_LINK).hash(&mut hasher);
+        (GUEST, WIDE, program.wide, COMMON, LINK, TITLE_LINK).hash(&mut hasher);
         (&program.define, &program.embed, &program.name, program.repeats).hash(&mut hasher);
         for part in &program.parts {
             (&part.name, &part.files, &part.exclude, &part.include).hash(&mut hasher);
@@ -215,6 +219,14 @@ impl Builder {
 
     fn guest(&self, program: &Program, work: &Path) -> Result<()> {
         let objects = self.compile(|| self.cross(), program, work, "guest")?;
+        let wide = || {
+            let mut command = self.cross();
+            command.args(WIDE);
+            command
+        };
+        // qemu's program keeps the 32-bit subset, which must answer the same.
+        let of_title =
+            if program.wide { self.compile(wide, program, work, "wide")? } else { objects.clone() };
         let layer = |name: &str| -> Result<PathBuf> {
             let object = work.join(format!("{name}.o"));
             let mut command = self.cross();
@@ -222,14 +234,14 @@ impl Builder {
             quietly(command.arg("-o").arg(&object))?;
             Ok(object)
         };
-        let link = |to: String, flags: &[&str], start: &[PathBuf]| {
+        let link = |to: String, flags: &[&str], start: &[PathBuf], objects: &[PathBuf]| {
             let mut command = Command::new(COMPILER);
             command.arg("-m32").args(LINK).args(flags).arg("-o").arg(self.folder.join(to));
-            command.args(start).args(&objects).arg(&self.library.archive).arg("-lgcc");
+            command.args(start).args(objects).arg(&self.library.archive).arg("-lgcc");
             quietly(command.arg(&self.library.archive))
         };
-        link(program.title(), TITLE_LINK, &[layer("title_start.S")?, layer("title.c")?])?;
-        link(program.for_qemu(), &[], &[self.library.linux_start.clone(), layer("linux.S")?])
+        link(program.title(), TITLE_LINK, &[layer("title_start.S")?, layer("title.c")?], &of_title)?;
+        link(program.for_qemu(), &[], &[self.library.linux_start.clone(), layer("linux.S")?], &objects)
     }
 
     fn native(&self, program: &Program, work: &Path) -> Result<()> {

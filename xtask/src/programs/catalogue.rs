@@ -53,6 +53,9 @@ pub(crate) struct Program {
     /// Whether it is one of those that are only looked at when all is done.
     #[serde(default)]
     pub(crate) unseen: bool,
+    /// Whether its title is built for the 64-bit subset of the console's compilers. What qemu runs never is.
+    #[serde(default)]
+    pub(crate) wide: bool,
     /// What every build of it answers.
     #[serde(default)]
     pub(crate) answer: String,
@@ -162,6 +165,16 @@ mod tests {
             }
         }
         assert!(catalogue.sources.values().all(|source| source.sha256.len() == 64));
+    }
+
+    #[test]
+    fn a_third_of_the_programs_of_each_kind_is_wide() {
+        let catalogue = catalogue();
+        for kind in [Kind::Integer, Kind::Float] {
+            let of_kind = || catalogue.programs.iter().filter(|program| program.kind == kind);
+            let wide = of_kind().filter(|program| program.wide).count();
+            assert!(wide == (of_kind().count() + 1) / 3, "{kind:?}: {wide} of {}", of_kind().count());
+        }
     }
 
     #[test]

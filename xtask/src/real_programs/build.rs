@@ -1,7 +1,7 @@
 //! Building a program twice with its `build.sh`: by the host's compiler, and by that for titles.
 
 use super::catalogue::Program;
-use crate::programs::build::hash_folder;
+use crate::programs::build::{WIDE, hash_folder};
 use crate::programs::quietly;
 use crate::sdk::{Sdk, cxx};
 use anyhow::Result;
@@ -24,6 +24,7 @@ pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Progra
     let stamp = folder.join("stamp");
     let mut hasher = DefaultHasher::new();
     hash_folder(&program.folder, &mut hasher)?;
+    program.wide.then_some(WIDE).hash(&mut hasher);
     std::fs::read(sdk.compiler.with_file_name("stamp"))?.hash(&mut hasher);
     let made_of = format!("{:016x}\n", hasher.finish());
     if std::fs::read_to_string(&stamp).is_ok_and(|text| text == made_of) {
@@ -79,8 +80,12 @@ fn one_side(
         }
         std::fs::create_dir_all(old)?;
     }
+    let flags = if program.wide && side == "guest" { WIDE } else { &[] };
+    // Each build.sh lets the shell split these into words.
+    let with_flags = |compiler: &Path| format!("{} {}", compiler.display(), flags.join(" "));
     let mut command = Command::new("bash");
-    command.arg(program.folder.join("build.sh")).current_dir(&work).env("CC", compiler).env("CXX", cxx);
+    command.arg(program.folder.join("build.sh")).current_dir(&work);
+    command.env("CC", with_flags(compiler).trim_end()).env("CXX", with_flags(cxx).trim_end());
     command.env("SOURCES", sources).env("HERE", &program.folder).env("SHARED", folder).env("SIDE", side);
     quietly(&mut command)?;
     Ok((work, out))

@@ -16,6 +16,9 @@ pub(crate) struct Program {
     pub(crate) folder: PathBuf,
     #[expect(dead_code, reason = "for readers")]
     about: String,
+    /// Whether it is built for the 64-bit subset of the console's compilers, which qemu-ppc can't run.
+    #[serde(default)]
+    pub(crate) wide: bool,
     /// Debian packages.
     pub(crate) packages: Vec<String>,
     /// A host's program that building it needs, beside compilers.

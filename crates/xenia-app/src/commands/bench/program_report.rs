@@ -17,6 +17,8 @@ documented! {
         pub kind: String,
         /// Whether nobody looks at it while the engines are being worked on.
         pub unseen: bool,
+        /// Whether its title has 64-bit instructions, which qemu-ppc can't run.
+        pub wide: bool,
         /// The same sources, built by the host's compiler.
         pub native_s: Option<Spread>,
         /// The same objects under qemu.
@@ -43,7 +45,7 @@ documented! {
         pub to_main: Option<StartReport>,
     }
 
-    /// Geometric means over some programs; null where one was not measured so.
+    /// Geometric means over some programs; null where one was not measured so. Those with qemu leave out `wide` programs.
     #[derive(Clone, Copy, Debug, Serialize)]
     pub struct ProgramMeans {
         /// How many there are.
@@ -60,21 +62,23 @@ documented! {
 /// The means of all programs, and of each kind and half.
 pub fn means(programs: &[ProgramReport]) -> BTreeMap<&'static str, ProgramMeans> {
     type Belongs = fn(&ProgramReport) -> bool;
-    let groups: [(&'static str, Belongs); 6] = [
+    let groups: [(&'static str, Belongs); 7] = [
         ("all", |_| true),
         ("integer", |program| program.kind == "integer"),
         ("float", |program| program.kind == "float"),
         ("whole", |program| program.kind == "whole"),
         ("seen", |program| !program.unseen),
         ("unseen", |program| program.unseen),
+        ("wide", |program| program.wide),
     ];
     let of = |belongs: Belongs| {
         let group = || programs.iter().filter(|program| belongs(program));
+        let for_qemu = || group().filter(|program| !program.wide);
         ProgramMeans {
             programs: group().count() as u64,
             auto_over_native: geomean(group(), |program| ratio(program.auto_s, program.native_s)),
-            auto_over_qemu: geomean(group(), |program| ratio(program.auto_s, program.qemu_s)),
-            qemu_over_native: geomean(group(), |program| ratio(program.qemu_s, program.native_s)),
+            auto_over_qemu: geomean(for_qemu(), |program| ratio(program.auto_s, program.qemu_s)),
+            qemu_over_native: geomean(for_qemu(), |program| ratio(program.qemu_s, program.native_s)),
         }
     };
     groups.into_iter().map(|(name, belongs)| (name, of(belongs))).filter(|(_, m)| m.programs > 0).collect()
@@ -102,9 +106,10 @@ impl ProgramReport {
 /// Prints the names of the columns.
 pub fn heading() {
     outln!(
-        "{:<12} {:<8} {:<6} {:>9} {:>22} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>12} {:>16}",
+        "{:<12} {:<8} {:<6} {:<4} {:>9} {:>22} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>12} {:>16}",
         "program",
         "kind",
+        "",
         "",
         "M instr.",
         "ours s: min med max",
@@ -129,10 +134,11 @@ pub fn line(report: &ProgramReport) {
         .as_ref()
         .and_then(|start| Some(format!("{} in {}", start.instructions, milliseconds(start.first_s?.median))));
     outln!(
-        "{:<12} {:<8} {:<6} {:>9.0} {:>22} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>12} {:>16}{}",
+        "{:<12} {:<8} {:<6} {:<4} {:>9.0} {:>22} {:>9} {:>9} {:>9} {:>9} {:>12} {:>12} {:>12} {:>16}{}",
         report.name,
         report.kind,
         if report.unseen { "unseen" } else { "" },
+        if report.wide { "wide" } else { "" },
         report.guest_instructions as f64 / 1e6,
         ours.map_or_else(String::new, |s| format!("{:.3} {:.3} {:.3}", s.min, s.median, s.max)),
         seconds(report.second_s),

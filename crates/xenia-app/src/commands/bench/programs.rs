@@ -30,6 +30,9 @@ struct Program {
     name: String,
     kind: String,
     unseen: bool,
+    /// Whether its title has 64-bit instructions.
+    #[serde(default)]
+    wide: bool,
     #[serde(flatten)]
     work: Work,
 }
@@ -42,7 +45,8 @@ enum Work {
     Answer {
         line: String,
         title: String,
-        qemu: String,
+        /// The same code as the title's, for qemu-ppc; missing where that can't run it.
+        qemu: Option<String>,
         native: String,
     },
     Whole(Whole),
@@ -93,6 +97,7 @@ impl Contender {
                 child(&mut Command::new(folder.join(native)), &format!("{wanted} exact "))
             }
             Self::Qemu => {
+                let Some(qemu) = qemu else { return Ok(None) };
                 let mut command = Command::new("qemu-ppc");
                 child(command.args(["-cpu", "7450"]).arg(folder.join(qemu)), line)
             }
@@ -293,6 +298,7 @@ fn measure(
         name: program.name.clone(),
         kind: program.kind.clone(),
         unseen: program.unseen,
+        wide: program.wide,
         native_s: spread("native"),
         qemu_s: spread("qemu"),
         interp_s: spread("interp"),
@@ -327,8 +333,8 @@ mod tests {
             crate::machine::engine(&program.memory, &cpu, &ModeArgs::default(), &[], None).unwrap().run;
         let text = String::from_utf8(program.run(&mut *engine, 50_000).unwrap().text).unwrap();
         let list = serde_json::json!({ "programs": [{
-            "name": "p", "about": "", "kind": "integer", "unseen": true, "line": text, "title": "p.elf", "qemu": "p.qemu",
-            "native": "p.native",
+            "name": "p", "about": "", "kind": "integer", "unseen": true, "wide": true, "line": text, "title": "p.elf",
+            "qemu": null, "native": "p.native",
         }]});
         file("programs.json", list.to_string().as_bytes());
         file("native.txt", native_says.replace("LINE", &text).as_bytes());
@@ -342,8 +348,15 @@ mod tests {
 
     fn bench(folder: &Path, json: &Path) -> Code {
         let programs = format!("--programs={}", folder.display());
-        let words =
-            ["xenia-rs", "bench", &programs, "--runs=1", "--peers=native", "--json", json.to_str().unwrap()];
+        let words = [
+            "xenia-rs",
+            "bench",
+            &programs,
+            "--runs=1",
+            "--peers=native,qemu",
+            "--json",
+            json.to_str().unwrap(),
+        ];
         let Some(Subcommand::Bench(args)) = Cli::try_parse_from(words).unwrap().command else {
             panic!("not bench")
         };
@@ -362,9 +375,10 @@ mod tests {
         assert_eq!(program["checksum_ok"], true);
         assert_eq!(program["native_s"]["median"], 0.005);
         assert!(program["auto_s"]["median"].as_f64().unwrap() > 0.0);
-        assert!(program["qemu_s"].is_null());
+        assert_eq!((&program["wide"], &program["qemu_s"]), (&true.into(), &serde_json::Value::Null));
         assert!(program["guest_instructions"].as_u64().unwrap() > 1_000_000);
         assert_eq!(report["program_geomeans"]["unseen"]["programs"], 1);
+        assert_eq!(report["program_geomeans"]["wide"]["programs"], 1);
         assert!(report["program_geomeans"]["float"].is_null());
         let wrong = folder("something else exact\n");
         assert_eq!(bench(wrong.path(), &json), Code::Mismatch);
