@@ -65,6 +65,21 @@ fn a_program_that_does_not_show_what_it_should_fails() {
 }
 
 #[test]
+fn the_baseline_tier_is_measured_by_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("out.json");
+    let mut command = hermetic(env!("CARGO_BIN_EXE_xenia-rs"));
+    command.args(["bench", "--runs=1", "--tier=baseline", "--filter=fib", "--json"]).arg(&json);
+    assert!(command.stdout(Stdio::null()).status().unwrap().success());
+    let report: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let kernel = &report["kernels"][0];
+    assert!(kernel["baseline_s"]["min"].is_f64() && kernel["baseline_mips"].is_f64(), "{kernel}");
+    assert!(["interp_s", "function_s", "auto_s"].iter().all(|key| kernel[key].is_null()), "{kernel}");
+    assert!(report["jit_baseline_guest_instructions"].as_u64() > Some(0), "{report}");
+    assert_eq!(report["jit_functions"], 0);
+}
+
+#[test]
 fn generated_titles_are_timed_and_can_be_kept() {
     let folder = tempfile::tempdir().unwrap();
     let json = folder.path().join("out.json");

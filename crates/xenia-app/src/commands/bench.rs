@@ -7,6 +7,7 @@
 //! caches, and says how often a short kernel has to be repeated to be timed at all.
 
 mod contender;
+mod kernel_report;
 mod much_code;
 mod plot;
 mod program_report;
@@ -23,6 +24,8 @@ use crate::say::outln;
 use crate::wording::count;
 use anyhow::{Context, bail, ensure};
 use contender::{Contender, repeats_for};
+pub use kernel_report::KernelReport;
+use kernel_report::{heading, line};
 pub use much_code::MuchCodeReport;
 pub use program_report::{ProgramMeans, ProgramReport};
 use serde::{Serialize, Serializer};
@@ -65,33 +68,6 @@ documented! {
         interrupted_by: Option<String>,
     }
 
-    /// A kernel's figures: seconds for one call, null for who was not measured.
-    #[derive(Debug, Serialize)]
-    pub struct KernelReport {
-        /// Its name.
-        name: String,
-        /// The same source, built by the host's compiler.
-        native_s: Option<Spread>,
-        /// The same source, built for PowerPC and run by qemu.
-        qemu_s: Option<Spread>,
-        /// The interpreter.
-        interp_s: Option<Spread>,
-        /// The function tier.
-        function_s: Option<Spread>,
-        /// What `--tier auto` chooses.
-        auto_s: Option<Spread>,
-        /// Guest instructions of one call.
-        guest_instructions: u64,
-        /// Whether everybody's answer was right, and all executed as many instructions.
-        checksum_ok: bool,
-        /// Guest instructions per microsecond of the interpreter's median.
-        interp_mips: Option<f64>,
-        /// Of the function tier's.
-        function_mips: Option<f64>,
-        /// Of what `--tier auto` chooses.
-        auto_mips: Option<f64>,
-    }
-
     /// Seconds, or how many times.
     #[derive(Clone, Copy, Debug, Default, Serialize)]
     pub struct Spread {
@@ -101,19 +77,6 @@ documented! {
         pub median: f64,
         /// The longest.
         pub max: f64,
-    }
-}
-
-impl KernelReport {
-    fn bars(&self) -> plot::Bars<'_> {
-        plot::Bars {
-            name: &self.name,
-            native: self.native_s,
-            auto: self.auto_s,
-            function: self.function_s,
-            interp: self.interp_s,
-            qemu: self.qemu_s,
-        }
     }
 }
 
@@ -176,7 +139,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
         line(&report);
         reports.push(report);
     }
-    let jit = contenders.iter().find(|one| matches!(one.name(), "function" | "auto"));
+    let jit = contenders.iter().find(|one| matches!(one.name(), "baseline" | "function" | "auto"));
     let mut report = summary(runs, reports, jit.and_then(|jit| jit.counters()).unwrap_or_default());
     report.interrupted_by = interrupt.cause().map(|cause| cause.name().to_owned());
     print_summary(&report);
@@ -245,15 +208,18 @@ fn measure(
     let mut spread = |name| times.remove(name).and_then(Spread::of);
     let instructions = instructions.unwrap_or(0);
     let mips = |spread: Option<Spread>| spread.map(|spread| instructions as f64 / spread.median / 1e6);
-    let (interp_s, function_s, auto_s) = (spread("interp"), spread("function"), spread("auto"));
+    let [interp_s, baseline_s, function_s, auto_s] =
+        ["interp", "baseline", "function", "auto"].map(&mut spread);
     Ok(Some(KernelReport {
         name: kernel.name.clone(),
         native_s: spread("native"),
         qemu_s: spread("qemu"),
         interp_mips: mips(interp_s),
+        baseline_mips: mips(baseline_s),
         function_mips: mips(function_s),
         auto_mips: mips(auto_s),
         interp_s,
+        baseline_s,
         function_s,
         auto_s,
         guest_instructions: instructions,
@@ -296,33 +262,6 @@ fn summary(runs: u64, kernels: Vec<KernelReport>, jit: EngineCounters) -> BenchR
 /// A figure in a column, or a dash.
 fn cell(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
-}
-
-fn heading() {
-    outln!(
-        "{:<16} {:>12} {:>12} {:>14} {:>10} {:>14} {:>14}",
-        "kernel",
-        "instructions",
-        "interp MIPS",
-        "function MIPS",
-        "auto MIPS",
-        "auto/native",
-        "qemu/native"
-    );
-}
-
-fn line(report: &KernelReport) {
-    outln!(
-        "{:<16} {:>12} {:>12} {:>14} {:>10} {:>14} {:>14}{}",
-        report.name,
-        report.guest_instructions,
-        cell(report.interp_mips, 0),
-        cell(report.function_mips, 0),
-        cell(report.auto_mips, 0),
-        cell(ratio(report.auto_s, report.native_s), 2),
-        cell(ratio(report.qemu_s, report.native_s), 2),
-        if report.checksum_ok { "" } else { "  WRONG ANSWER" }
-    );
 }
 
 fn print_summary(report: &BenchReport) {

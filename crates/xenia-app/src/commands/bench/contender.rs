@@ -62,23 +62,37 @@ pub struct Ours {
 pub fn ours(program: FlatProgram, cpu: &CpuArgs) -> Result<Vec<Box<dyn Contender>>> {
     let functions = Rc::new(program.functions("kernel_").into_iter().collect());
     let program = Rc::new(program);
-    let interp_only = cpu.interp || cpu.tier == Tier::Interp;
     let mut all: Vec<Box<dyn Contender>> = Vec::new();
-    for (name, tier) in [("interp", Tier::Interp), ("function", Tier::Function), ("auto", Tier::Auto)] {
-        let wanted = match tier {
-            Tier::Interp => interp_only || cpu.tier == Tier::Auto && !cpu.jit,
-            Tier::Function => !interp_only,
-            _ => !interp_only && cpu.tier == Tier::Auto,
-        };
-        if !wanted {
-            continue;
-        }
+    for &tier in tiers(cpu) {
+        let name = engine_column(tier);
         let cpu = CpuArgs { interp: false, jit: false, tier, ..cpu.clone() };
         let engine = crate::machine::engine(&program.memory, &cpu, &ModeArgs::default(), &[], None)?.run;
         let (program, functions) = (Rc::clone(&program), Rc::clone(&functions));
         all.push(Box::new(Ours { name, program, functions, engine }));
     }
     Ok(all)
+}
+
+/// The tiers that take part.
+fn tiers(cpu: &CpuArgs) -> &'static [Tier] {
+    match cpu.tier {
+        _ if cpu.interp => &[Tier::Interp],
+        Tier::Interp => &[Tier::Interp],
+        Tier::Baseline => &[Tier::Baseline],
+        Tier::Function => &[Tier::Function],
+        Tier::Auto | Tier::Loop if cpu.jit => &[Tier::Function, Tier::Auto],
+        Tier::Auto | Tier::Loop => &[Tier::Interp, Tier::Function, Tier::Auto],
+    }
+}
+
+/// The name of a tier's column, and of its key in the JSON.
+pub fn engine_column(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Interp => "interp",
+        Tier::Baseline => "baseline",
+        Tier::Function => "function",
+        Tier::Auto | Tier::Loop => "auto",
+    }
 }
 
 impl Contender for Ours {
@@ -267,7 +281,21 @@ mod tests {
         assert_eq!(names(CpuArgs::default()), ["interp", "function", "auto"]);
         assert_eq!(names(CpuArgs { interp: true, ..CpuArgs::default() }), ["interp"]);
         assert_eq!(names(CpuArgs { jit: true, ..CpuArgs::default() }), ["function", "auto"]);
-        assert_eq!(names(CpuArgs { tier: Tier::Function, ..CpuArgs::default() }), ["function"]);
+        for tier in [Tier::Interp, Tier::Baseline, Tier::Function] {
+            assert_eq!(names(CpuArgs { tier, ..CpuArgs::default() }), [engine_column(tier)]);
+        }
+    }
+
+    #[test]
+    fn the_baseline_contender_runs_the_baseline_tier() {
+        let program = FlatProgram::load(&super::super::suite::CPU_SUITE).unwrap();
+        let cpu = CpuArgs { tier: Tier::Baseline, ..CpuArgs::default() };
+        let mut all = ours(program, &cpu).unwrap();
+        let kernel = kernels().unwrap().into_iter().find(|kernel| kernel.name == "fib").unwrap();
+        assert_eq!(all[0].measure(&kernel, 3).unwrap().answer, kernel.answer);
+        let counters = all[0].counters().unwrap();
+        assert!(counters.baseline_guest_instructions > 0, "{counters:?}");
+        assert_eq!(counters.functions, 0, "the optimizing tier took part: {counters:?}");
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct Bars<'a> {
     pub native: Option<Spread>,
     /// By what `--tier auto` chooses.
     pub auto: Option<Spread>,
+    /// By the baseline tier.
+    pub baseline: Option<Spread>,
     /// By the function tier.
     pub function: Option<Spread>,
     /// By the interpreter.
@@ -37,6 +39,7 @@ type Column = (&'static str, fn(&Bars<'_>) -> Option<Spread>, RGBColor);
 const COLUMNS: &[Column] = &[
     ("native", |bars| bars.native, RGBColor(120, 120, 120)),
     ("auto", |bars| bars.auto, RGBColor(38, 110, 180)),
+    ("baseline tier", |bars| bars.baseline, RGBColor(110, 170, 110)),
     ("function tier", |bars| bars.function, RGBColor(120, 170, 220)),
     ("interpreter", |bars| bars.interp, RGBColor(200, 140, 60)),
     ("qemu", |bars| bars.qemu, RGBColor(190, 60, 70)),

@@ -25,6 +25,8 @@ documented! {
         pub qemu_s: Option<Spread>,
         /// The interpreter.
         pub interp_s: Option<Spread>,
+        /// The baseline tier.
+        pub baseline_s: Option<Spread>,
         /// The function tier.
         pub function_s: Option<Spread>,
         /// What `--tier auto` chooses.
@@ -91,6 +93,7 @@ impl ProgramReport {
             name: &self.name,
             native: self.native_s,
             auto: self.auto_s,
+            baseline: self.baseline_s,
             function: self.function_s,
             interp: self.interp_s,
             qemu: self.qemu_s,
@@ -99,7 +102,7 @@ impl ProgramReport {
 
     /// What ours of the engines took.
     fn ours(&self) -> Option<Spread> {
-        self.auto_s.or(self.function_s).or(self.interp_s)
+        self.auto_s.or(self.function_s).or(self.baseline_s).or(self.interp_s)
     }
 }
 

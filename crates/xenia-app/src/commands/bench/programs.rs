@@ -7,6 +7,7 @@
 //! an empty code cache to the program's end, in visits as long as lockstep's. qemu and our engines run the same objects. All
 //! take turns, as with kernels.
 
+use super::contender::engine_column;
 use super::program_report::{ProgramReport, heading, line, means};
 use super::whole::{ToMain, Took, Whole};
 use super::{Spread, cell, code, conclude, host};
@@ -179,12 +180,8 @@ fn process_time() -> Duration {
 
 /// Which of our engines the flags ask for: one, `auto` if they don't say, and the interpreter beside it where it is asked for.
 fn contenders(args: &BenchArgs) -> Vec<Contender> {
-    let (name, tier) = match args.cpu.tier {
-        _ if args.cpu.interp => ("interp", Tier::Interp),
-        Tier::Interp => ("interp", Tier::Interp),
-        Tier::Function => ("function", Tier::Function),
-        tier => ("auto", tier),
-    };
+    let tier = if args.cpu.interp { Tier::Interp } else { args.cpu.tier };
+    let name = engine_column(tier);
     let cpu = CpuArgs { interp: false, jit: false, tier, ..args.cpu.clone() };
     let mut all = vec![Contender::Ours(name, Box::new(cpu))];
     for peer in &args.peers {
@@ -302,6 +299,7 @@ fn measure(
         native_s: spread("native"),
         qemu_s: spread("qemu"),
         interp_s: spread("interp"),
+        baseline_s: spread("baseline"),
         function_s: spread("function"),
         auto_s: spread("auto"),
         guest_instructions: instructions.unwrap_or(0),

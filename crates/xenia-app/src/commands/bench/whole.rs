@@ -275,10 +275,11 @@ pub fn engine(cpu: &CpuArgs) -> Vec<String> {
     if cpu.interp || cpu.tier == Tier::Interp {
         return vec!["--interp".to_owned()];
     }
-    let mut flags = Vec::new();
-    if cpu.tier == Tier::Function {
-        flags.push("--tier=function".to_owned());
-    }
+    let mut flags = match cpu.tier {
+        Tier::Baseline => vec!["--tier=baseline".to_owned()],
+        Tier::Function => vec!["--tier=function".to_owned()],
+        Tier::Interp | Tier::Loop | Tier::Auto => Vec::new(),
+    };
     let compile = cpu.compile.map(|how| match how {
         Compile::Background => "--compile=background".to_owned(),
         Compile::Wait => "--compile=wait".to_owned(),
@@ -302,4 +303,18 @@ pub fn read_time(path: &Path) -> Result<f64> {
     let line = text.lines().next_back().unwrap_or_default();
     let parts: Option<Vec<f64>> = line.split(' ').map(|part| part.parse().ok()).collect();
     parts.map(|parts| parts.iter().sum()).with_context(|| format!("{text:?} is no time"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_of_ours_runs_the_tier_that_was_asked_for() {
+        let flags = |tier| engine(&CpuArgs { tier, ..CpuArgs::default() });
+        assert_eq!(flags(Tier::Interp), ["--interp"]);
+        assert_eq!(flags(Tier::Baseline), ["--tier=baseline"]);
+        assert_eq!(flags(Tier::Function), ["--tier=function"]);
+        assert!(flags(Tier::Auto).is_empty());
+    }
 }

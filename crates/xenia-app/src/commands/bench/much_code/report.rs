@@ -67,6 +67,7 @@ impl MuchCodeReport {
             name: &self.name,
             native: self.native_s,
             auto: self.first_s,
+            baseline: None,
             function: None,
             interp: self.interp_s,
             qemu: None,
