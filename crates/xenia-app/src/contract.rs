@@ -138,6 +138,7 @@ const KEYS: &[(&[&str], &[&str])] = &[
             "memory.writes_total",
             "memory.watch_faults",
             "memory.page_version_bumps",
+            "peak_resident_bytes",
             "wall_seconds",
             "mips",
             "schema",

@@ -108,6 +108,8 @@ documented! {
         pub gpu: GpuReport,
         /// Figures of sound.
         pub audio: AudioReport,
+        /// The most bytes of host memory that the process had resident so far; null where the host doesn't say.
+        pub peak_resident_bytes: Option<u64>,
         /// Host time of the run.
         pub wall_seconds: f64,
         /// Guest instructions per microsecond of host time.

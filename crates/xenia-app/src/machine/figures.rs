@@ -29,6 +29,13 @@ fn address(address: u32) -> String {
     format!("{address:#010x}")
 }
 
+/// The most memory that this process had resident, which Linux says in KiB.
+fn peak_resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
+
 impl Machine {
     /// What tells other threads how large the machine's books are; nothing where it is gone.
     pub fn sizes(&self) -> impl Fn() -> Option<Sizes> + Send + use<> {
@@ -123,6 +130,7 @@ impl Machine {
             },
             gpu: self.gpu_report(),
             audio: self.audio_report(),
+            peak_resident_bytes: peak_resident_bytes(),
             wall_seconds,
             mips: instructions as f64 / wall_seconds.max(1e-9) / 1e6,
         }

@@ -24,6 +24,8 @@ pub struct Ran {
     pub instructions: Option<u64>,
     /// Seconds of the wall spent compiling.
     pub compile_seconds: f64,
+    /// The most bytes of host memory that were resident, where the process says so.
+    pub peak_bytes: Option<u64>,
 }
 
 /// Which runs take part.
@@ -63,6 +65,11 @@ impl Times {
     pub fn instructions(&self) -> Option<u64> {
         [&self.interp, &self.first].into_iter().flatten().find_map(|ran| ran.instructions)
     }
+}
+
+/// The most bytes of host memory that one of some runs had resident.
+pub fn peak(runs: &[Ran]) -> Option<u64> {
+    runs.iter().filter_map(|ran| ran.peak_bytes).max()
 }
 
 /// Seconds of some runs.
@@ -140,5 +147,6 @@ fn ours(title: &Path, cpu: &CpuArgs, cache: Option<&Path>) -> Result<Ran> {
         checksum: checksum as u32,
         instructions: Some(instructions),
         compile_seconds: report["jit"]["compile_ns"].as_u64().unwrap_or(0) as f64 / 1e9,
+        peak_bytes: report["peak_resident_bytes"].as_u64(),
     })
 }

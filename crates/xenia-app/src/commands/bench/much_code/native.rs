@@ -79,7 +79,12 @@ impl Native {
         command.arg(self.folder.path().join("program")).arg(rounds.to_string()).stdin(Stdio::null());
         let output = command.output().with_context(|| format!("cannot start {command:?}"))?;
         let said = String::from_utf8_lossy(&output.stdout);
-        let checksum = said.trim().parse().with_context(|| format!("{said:?} is no checksum"))?;
-        Ok(Ran { seconds: read_time(&time)?, checksum, ..Ran::default() })
+        let parsed = said
+            .trim()
+            .split_once(' ')
+            .and_then(|(checksum, kibibytes)| Some((checksum.parse().ok()?, kibibytes.parse::<u64>().ok()?)));
+        let (checksum, kibibytes) = parsed.with_context(|| format!("{said:?} is no checksum and memory"))?;
+        let peak_bytes = (kibibytes > 0).then_some(kibibytes * 1024);
+        Ok(Ran { seconds: read_time(&time)?, checksum, peak_bytes, ..Ran::default() })
     }
 }

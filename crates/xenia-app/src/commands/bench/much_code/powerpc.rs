@@ -17,6 +17,9 @@ const TEXT: u32 = 0x8201_0000;
 const DATA_ALIGNMENT: u32 = 0x1_0000;
 /// Bytes from one thread's arena to the next, with its words between.
 const STRIDE: u32 = ARENA + 128;
+/// Functions that share a copy of the leaves and of the helpers before them: a branch reaches 32 MiB, which 90,000 of the
+/// longest kind are.
+const WITHIN_REACH: usize = 80_000;
 /// Words that an import takes in the code.
 const THUNK: u32 = 4;
 /// Imports of titles with threads: `ExCreateThread` and `NtWaitForSingleObjectEx`.
@@ -135,20 +138,21 @@ pub fn title(program: &Program) -> Result<Title> {
 /// Writes all code for data that lies so.
 fn write(program: &Program, layout: &Layout) -> Written {
     let mut code = Code::new(TEXT, layout.pool);
+    let (mut leaves, mut functions) = (Vec::new(), Vec::new());
+    for near in program.functions.chunks(WITHIN_REACH) {
+        let helpers = Helpers::new(&mut code);
+        let leaf =
+            |leaf| lower::function(&mut code, leaf, Outside { helpers, leaves: &[], things: layout.things });
+        leaves = program.leaves.iter().map(leaf).collect();
+        for function in near {
+            let outside = Outside { helpers, leaves: &leaves, things: layout.things };
+            functions.push(lower::function(&mut code, function, outside));
+        }
+    }
+    // Behind the functions, where the entry reaches them.
     let thunks = code.here();
     if program.threads > 1 {
         code.reserve(THUNK * IMPORTS.len() as u32);
-    }
-    let helpers = Helpers::new(&mut code);
-    let mut leaves = Vec::new();
-    for leaf in &program.leaves {
-        let outside = Outside { helpers, leaves: &[], things: layout.things };
-        leaves.push(lower::function(&mut code, leaf, outside));
-    }
-    let outside = Outside { helpers, leaves: &leaves, things: layout.things };
-    let mut functions = Vec::new();
-    for function in &program.functions {
-        functions.push(lower::function(&mut code, function, outside));
     }
     let of_kernel = Thunks { create: thunks, wait: thunks + 4 * THUNK };
     let of_kernel = (program.threads > 1).then_some(of_kernel);

@@ -1,7 +1,7 @@
 //! The figures of `bench --much-code`: the report's rows, the printed table.
 
 use super::super::{Spread, cell, plot};
-use super::measure::{Ran, Times, spread};
+use super::measure::{Ran, Times, peak, spread};
 use crate::cli::MuchCode;
 use crate::say::outln;
 use serde::Serialize;
@@ -35,6 +35,16 @@ documented! {
         pub first_compile_s: Option<f64>,
         /// The same of the second.
         pub second_compile_s: Option<f64>,
+        /// The most bytes of host memory that a native run had resident.
+        pub native_peak_bytes: Option<u64>,
+        /// The same of the interpreter.
+        pub interp_peak_bytes: Option<u64>,
+        /// The same of a first start.
+        pub first_peak_bytes: Option<u64>,
+        /// The same of a second start.
+        pub second_peak_bytes: Option<u64>,
+        /// Bytes that a first start had resident beyond the interpreter, for each guest instruction of the title's code.
+        pub first_bytes_per_instruction: Option<f64>,
         /// Whether every answer was the same, and all runs executed as many instructions.
         pub checksum_ok: bool,
     }
@@ -44,6 +54,8 @@ impl MuchCodeReport {
     /// Of what was measured.
     pub fn new(title: &MuchCode, instructions: u64, times: &Times) -> Self {
         let compiling = |runs: &[Ran]| runs.last().map(|ran| ran.compile_seconds);
+        let beyond =
+            peak(&times.first).zip(peak(&times.interp)).map(|(first, interp)| first as f64 - interp as f64);
         Self {
             name: title.to_string(),
             variant: title.variant.name().to_owned(),
@@ -57,6 +69,11 @@ impl MuchCodeReport {
             second_s: spread(&times.second),
             first_compile_s: compiling(&times.first),
             second_compile_s: compiling(&times.second),
+            native_peak_bytes: peak(&times.native),
+            interp_peak_bytes: peak(&times.interp),
+            first_peak_bytes: peak(&times.first),
+            second_peak_bytes: peak(&times.second),
+            first_bytes_per_instruction: beyond.map(|bytes| bytes / instructions.max(1) as f64),
             checksum_ok: times.agree(),
         }
     }
@@ -74,6 +91,12 @@ impl MuchCodeReport {
         }
     }
 
+    /// Peaks of memory in MiB, in the order of [`Self::columns`].
+    fn peaks(&self) -> [Option<f64>; 4] {
+        [self.native_peak_bytes, self.interp_peak_bytes, self.first_peak_bytes, self.second_peak_bytes]
+            .map(|bytes| Some(bytes? as f64 / f64::from(1 << 20)))
+    }
+
     /// The columns, in the table's order.
     fn columns(&self) -> [Option<f64>; 4] {
         [self.native_s, self.interp_s, self.first_s, self.second_s].map(|spread| Some(spread?.min))
@@ -83,16 +106,18 @@ impl MuchCodeReport {
 /// Prints the names of the columns.
 pub fn heading() {
     outln!(
-        "{:<20} {:>8} {:>8} | {:^31} | {:^27} | {:^20}",
+        "{:<20} {:>8} {:>8} | {:^31} | {:^27} | {:^20} | {:^27} {:>7}",
         "",
         "",
         "",
         "CPU seconds, least",
         "ns a guest instruction",
-        "times native"
+        "times native",
+        "most MiB resident",
+        "bytes"
     );
     outln!(
-        "{:<20} {:>8} {:>8} | {:>7} {:>7} {:>7} {:>7} | {:>6} {:>6} {:>6} {:>6} | {:>6} {:>6} {:>6}",
+        "{:<20} {:>8} {:>8} | {:>7} {:>7} {:>7} {:>7} | {:>6} {:>6} {:>6} {:>6} | {:>6} {:>6} {:>6} | {:>6} {:>6} {:>6} {:>6} {:>7}",
         "title",
         "M run",
         "M static",
@@ -106,7 +131,12 @@ pub fn heading() {
         "second",
         "interp",
         "first",
-        "second"
+        "second",
+        "native",
+        "interp",
+        "first",
+        "second",
+        "/instr."
     );
 }
 
@@ -116,18 +146,20 @@ pub fn line(report: &MuchCodeReport) {
     let columns = report.columns();
     let nanoseconds = columns.map(|seconds| Some(seconds? * 1e9 / run).filter(|ns| ns.is_finite()));
     let over = columns.map(|seconds| Some(seconds? / columns[0]?));
-    let row = |values: &[Option<f64>], width: usize| {
-        let cells: Vec<_> = values.iter().map(|value| format!("{:>width$}", cell(*value, 2))).collect();
-        cells.join(" ")
+    let row = |values: &[Option<f64>], width: usize, decimals: usize| {
+        let cells = values.iter().map(|value| format!("{:>width$}", cell(*value, decimals)));
+        cells.collect::<Vec<_>>().join(" ")
     };
     outln!(
-        "{:<20} {:>8.0} {:>8.2} | {} | {} | {}{}",
+        "{:<20} {:>8.0} {:>8.2} | {} | {} | {} | {} {:>7}{}",
         report.name,
         run / 1e6,
         report.static_guest_instructions as f64 / 1e6,
-        row(&columns, 7),
-        row(&nanoseconds, 6),
-        row(&over[1..], 6),
+        row(&columns, 7, 2),
+        row(&nanoseconds, 6, 2),
+        row(&over[1..], 6, 2),
+        row(&report.peaks(), 6, 0),
+        cell(report.first_bytes_per_instruction, 0),
         if report.checksum_ok { "" } else { "  WRONG ANSWER" }
     );
 }
