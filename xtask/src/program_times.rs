@@ -3,7 +3,9 @@
 //! Those of guest/programs, which compute, and the timed runs of those of guest/real-programs, which have files and arguments: natively,
 //! by the interpreter, by the JIT on a first and a second start, and the same guest code under qemu-ppc. `xenia-rs bench --programs`
 //! does the timing; here they are built, what is missing is said, and the figures become docs/src/program-times.md and its picture.
+//! `bench --much-code` measures generated titles beside them.
 
+mod much_code;
 mod page;
 mod shares;
 mod to_main;
@@ -15,7 +17,7 @@ use crate::{sdk::Sdk, steps};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use xenia_testing::{Tool, hermetic};
 
 /// What the page is, and its picture.
@@ -27,7 +29,8 @@ const SUFFIX: &str = "-title";
 /// `cargo xtask program-times`.
 #[derive(Debug, Args)]
 pub(crate) struct TimesArgs {
-    /// Only programs with these names: `lua` computes, `lua-title` is the whole one (default: all).
+    /// Only programs and titles with these names: `lua` computes, `lua-title` is the whole one, `10000x400:wide` a generated
+    /// title of `bench --much-code`, of any size (default: all).
     names: Vec<String>,
     /// Runs of each.
     #[arg(long, value_name = "N", default_value = "3")]
@@ -44,6 +47,9 @@ pub(crate) struct TimesArgs {
     /// Write the page of the book and its picture.
     #[arg(long)]
     bless: bool,
+    /// Write the page into this file, and leave the book's alone.
+    #[arg(long, value_name = "FILE", conflicts_with = "bless")]
+    page: Option<PathBuf>,
 }
 
 /// Builds, times, and writes what was asked for.
@@ -74,20 +80,25 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
     if args.shares {
         shares::can_be_had()?;
     }
-    if rows.is_empty() {
+    let titles = much_code::titles(&args.names);
+    if rows.is_empty() && titles.is_empty() {
         bail!("there is nothing to time");
     }
     std::fs::write(folder.join("programs.json"), format!("{:#}\n", json!({ "programs": &rows })))?;
     println!("{} programs are built", rows.len());
     let (times, picture) = (folder.join("times.json"), folder.join("times.svg"));
-    let parts = folder.join("shares.json");
-    if !args.no_run {
+    let (parts, much_code) = (folder.join("shares.json"), folder.join("much-code.json"));
+    let interp = if args.no_interp { "" } else { ",interp" };
+    if !args.no_run && !rows.is_empty() {
         let mut command = hermetic(steps::released_program()?);
         command.args(["bench", "--runs", &args.runs.to_string()]);
         command.arg(format!("--programs={}", folder.display()));
-        command.arg(format!("--peers=native,qemu{}", if args.no_interp { "" } else { ",interp" }));
+        command.arg(format!("--peers=native,qemu{interp}"));
         steps::run(command.arg("--json").arg(&times).arg("--plot").arg(&picture))?;
         println!("the figures are in {}, the picture is {}", times.display(), picture.display());
+    }
+    if !args.no_run && !titles.is_empty() {
+        much_code::measure(&titles, args.runs, &format!("native{interp}"), &much_code)?;
     }
     if args.shares {
         let emulator = steps::released_program()?;
@@ -97,12 +108,17 @@ pub(crate) fn run(args: &TimesArgs) -> Result<()> {
             .collect();
         std::fs::write(&parts, format!("{:#}\n", Value::from(found?)))?;
     }
-    if args.bless {
+    if args.bless || args.page.is_some() {
         let figures = std::fs::read(&times).context("there are no figures")?;
-        let parts = std::fs::read(&parts).map_or(Ok(Value::Null), |text| serde_json::from_slice(&text))?;
-        std::fs::write(PAGE, page::page(&serde_json::from_slice(&figures)?, &parts)?)?;
+        let kept = |path| std::fs::read(path).map_or(Ok(Value::Null), |text| serde_json::from_slice(&text));
+        let text = page::page(&serde_json::from_slice(&figures)?, &kept(&parts)?, &kept(&much_code)?)?;
+        let page = args.page.as_deref().unwrap_or(Path::new(PAGE));
+        std::fs::write(page, text).with_context(|| format!("writing {}", page.display()))?;
+        println!("{} is written", page.display());
+    }
+    if args.bless {
         std::fs::copy(&picture, PICTURE)?;
-        println!("{PAGE} and {PICTURE} are written");
+        println!("{PICTURE} is written");
     }
     Ok(())
 }

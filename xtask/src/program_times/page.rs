@@ -1,5 +1,6 @@
 //! The page of the book about how long programs take, from the figures of `bench --programs`.
 
+use super::much_code;
 use super::shares::PARTS;
 use anyhow::{Context, Result};
 use serde_json::Value;
@@ -17,7 +18,7 @@ writes this page and its picture; nothing of it is written by hand.
 ```sh
 cargo xtask program-times --no-run        # builds: some minutes, once
 cargo xtask program-times --shares --bless    # times, asks Linux's perf where it goes, and writes this page
-cargo xtask program-times lua lua-title --no-interp
+cargo xtask program-times lua lua-title 10000x400:wide --no-interp
 ```
 
 A figure is CPU seconds of a whole process, its own start included: natively (`cc -O2`), of `qemu-ppc` on the same guest code, and of a
@@ -25,12 +26,14 @@ release build of the emulator in lockstep, without a backend. The JIT's *first* 
 take turns, and each run begins anew with an empty disk. Programs whose name ends with `-title` have files and arguments, and run over
 [the library](sdk.md); the others only compute. *Wide* programs have [64-bit instructions](programs.md#what-is-measured), which `qemu-ppc` can't run. What can't
 be had (qemu, a package's sources) is left out, and the command says so.
-Programs run little code often; [`bench --much-code`](measuring.md#measuring) measures the opposite.
+Programs run little code often. Titles of [`bench --much-code`](measuring.md#measuring) run much code seldom; they are measured, too, and
+have a table of their own.
 
 ";
 
-/// The page, of what `bench` reports, and of what [`super::shares`] found out about each program.
-pub(super) fn page(report: &Value, shares: &Value) -> Result<String> {
+/// The page, of what `bench --programs` reports, of what [`super::shares`] found out about each program, and of what
+/// `bench --much-code` reports, null where that was not measured.
+pub(super) fn page(report: &Value, shares: &Value, titles: &Value) -> Result<String> {
     let programs = report["programs"].as_array().context("the report has no programs")?;
     let mut out = BEGINNING.to_owned();
     let host = report["host"].as_str().unwrap_or("unknown");
@@ -39,6 +42,9 @@ pub(super) fn page(report: &Value, shares: &Value) -> Result<String> {
     means(&mut out, report)?;
     times(&mut out, programs)?;
     starts(&mut out, programs)?;
+    if !titles.is_null() {
+        much_code::section(&mut out, titles)?;
+    }
     parts(&mut out, shares)?;
     shortfalls(&mut out, report, programs)?;
     Ok(out)
@@ -159,7 +165,8 @@ fn ratio(program: &Value, of: &str, to: &str) -> Option<f64> {
     Some(median(of)? / median(to)?)
 }
 
-fn spread(value: &Value, times: f64, decimals: usize) -> String {
+/// Least, median and most of a spread.
+pub(super) fn spread(value: &Value, times: f64, decimals: usize) -> String {
     let parts = ["min", "median", "max"].map(|key| value[key].as_f64());
     if parts.contains(&None) {
         return "-".to_owned();
@@ -167,7 +174,8 @@ fn spread(value: &Value, times: f64, decimals: usize) -> String {
     parts.map(|part| number(part.map(|part| part * times), decimals)).join(" ")
 }
 
-fn number(value: Option<f64>, decimals: usize) -> String {
+/// A figure, or a dash.
+pub(super) fn number(value: Option<f64>, decimals: usize) -> String {
     value.map_or_else(|| "-".to_owned(), |value| format!("{value:.decimals$}"))
 }
 
@@ -195,7 +203,10 @@ mod tests {
         });
         let shares =
             json!([{ "name": "slow", "first": [50, 20, 10, 5, 5, 10], "second": [80, 0, 5, 5, 5, 5] }]);
-        let page = page(&report, &shares).unwrap();
+        let titles = json!({ "host": "another", "runs": 1, "much_code": [] });
+        assert!(!page(&report, &shares, &Value::Null).unwrap().contains("another"));
+        let page = page(&report, &shares, &titles).unwrap();
+        assert!(page.contains("## Much code") && page.contains("Measured on another; 1 runs"), "{page}");
         assert!(page.contains("| all | 2 | 5.00 | - | - |"), "{page}");
         assert!(
             page.contains("| slow | whole | 5 | 0.100 0.200 0.300 | 0.500 1.000 1.500 | 0.400 0.800 1.200 |"),

@@ -1,0 +1,128 @@
+//! Generated titles with as much code as games have: `xenia-rs bench --much-code`, and their section of the page.
+
+use super::page::{number, spread};
+use crate::steps;
+use anyhow::{Context, Result};
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::path::Path;
+use xenia_testing::hermetic;
+
+/// Titles that are measured unless others are named.
+const TITLES: [&str; 7] = [
+    "10000x400",
+    "10000x400:wide",
+    "10000x400:switches",
+    "10000x400:virtual",
+    "10000x400:float",
+    "10000x400:threads",
+    "30000x400",
+];
+
+const BEGINNING: &str = "\
+## Much code
+
+Generated titles of [`bench --much-code`](measuring.md#measuring): FxC has F functions that are called C times each, so that no cache holds
+what runs. CPU seconds of a whole process (least, median, most), natively `cc -O1`; ratios are of the least. Memory is the most that a
+process had resident, in MiB: natively, in the interpreter, at a first start, at a second one. The last column has the bytes that a
+first start had beyond the interpreter, for each instruction of the title's code.
+
+";
+
+/// The titles among the names, which begin with a digit; all if nothing is named.
+pub(super) fn titles(names: &[String]) -> Vec<&str> {
+    if names.is_empty() {
+        return TITLES.to_vec();
+    }
+    let is_title = |name: &&str| name.starts_with(|first: char| first.is_ascii_digit());
+    names.iter().map(String::as_str).filter(is_title).collect()
+}
+
+/// Measures the titles; the figures go to `json`.
+pub(super) fn measure(titles: &[&str], runs: u32, peers: &str, json: &Path) -> Result<()> {
+    let mut command = hermetic(steps::released_program()?);
+    command.args(["bench", "--runs", &runs.to_string()]);
+    command.arg(format!("--much-code={}", titles.join(","))).arg(format!("--peers={peers}"));
+    steps::run(command.arg("--json").arg(json))
+}
+
+/// The section, of the bench's report.
+pub(super) fn section(out: &mut String, report: &Value) -> Result<()> {
+    let titles = report["much_code"].as_array().context("the report has no titles")?;
+    out.push_str(BEGINNING);
+    let host = report["host"].as_str().unwrap_or("unknown");
+    writeln!(out, "Measured on {host}; {} runs of each.\n", report["runs"])?;
+    let heads = [
+        "title",
+        "million instructions",
+        "million run",
+        "native",
+        "JIT, first",
+        "JIT, second",
+        "interpreter",
+        "first/native",
+        "second/native",
+        "interpreter/native",
+        "MiB",
+        "bytes an instruction",
+    ];
+    writeln!(out, "| {} |\n|{}", heads.join(" | "), "---|".repeat(heads.len()))?;
+    for title in titles {
+        let columns = ["native_s", "first_s", "second_s", "interp_s"];
+        let times = columns.map(|key| spread(&title[key], 1.0, 3)).join(" | ");
+        let over = |key: &str| {
+            let native = title["native_s"]["min"].as_f64();
+            number(title[key]["min"].as_f64().zip(native).map(|(of, native)| of / native), 2)
+        };
+        let ratios = ["first_s", "second_s", "interp_s"].map(over).join(" | ");
+        let millions = |key: &str, decimals| number(title[key].as_f64().map(|n| n / 1e6), decimals);
+        let mebibytes = |key: &str| number(title[key].as_f64().map(|bytes| bytes / f64::from(1 << 20)), 0);
+        let peaks = ["native_peak_bytes", "interp_peak_bytes", "first_peak_bytes", "second_peak_bytes"];
+        writeln!(
+            out,
+            "| {}{} | {} | {} | {times} | {ratios} | {} | {} |",
+            title["name"].as_str().unwrap_or_default(),
+            if title["checksum_ok"] == true { "" } else { " (WRONG)" },
+            millions("static_guest_instructions", 2),
+            millions("guest_instructions", 0),
+            peaks.map(mebibytes).join(" "),
+            number(title["first_bytes_per_instruction"].as_f64(), 0),
+        )?;
+    }
+    out.push('\n');
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn names_choose_titles() {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        assert_eq!(titles(&[]), TITLES);
+        assert_eq!(titles(&names(&["lua", "300x4:wide"])), ["300x4:wide"]);
+        assert!(titles(&names(&["lua-title"])).is_empty());
+    }
+
+    #[test]
+    fn a_title_has_a_row_with_ratios_of_the_least_and_memory() {
+        let spread = |s: f64| json!({ "min": s, "median": s * 2.0, "max": s * 3.0 });
+        let title = |ok: bool| {
+            json!({
+                "name": "3x4:wide", "static_guest_instructions": 250_000, "guest_instructions": 3_000_000, "native_s": spread(0.1),
+                "first_s": spread(0.5), "second_s": spread(0.2), "interp_s": null, "native_peak_bytes": 3 << 20,
+                "interp_peak_bytes": null, "first_peak_bytes": 90 << 20, "second_peak_bytes": 80 << 20,
+                "first_bytes_per_instruction": 61.5, "checksum_ok": ok,
+            })
+        };
+        let mut out = String::new();
+        let report = json!({ "host": "a machine", "runs": 3, "much_code": [title(true), title(false)] });
+        section(&mut out, &report).unwrap();
+        let row = "| 3x4:wide | 0.25 | 3 | 0.100 0.200 0.300 | 0.500 1.000 1.500 | 0.200 0.400 0.600 | - | 5.00 | 2.00 | - | \
+                   3 - 90 80 | 62 |\n";
+        assert!(out.contains(row), "{out}");
+        assert!(out.contains("| 3x4:wide (WRONG) |"), "{out}");
+    }
+}
