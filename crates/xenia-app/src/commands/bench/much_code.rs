@@ -195,6 +195,14 @@ mod tests {
     }
 
     #[test]
+    fn functions_beyond_a_branch_s_reach_have_leaves_and_helpers_of_their_own() {
+        let functions = powerpc::WITHIN_REACH as u32 + 40;
+        let program = program(&MuchCode { functions, calls: 1, variant: TitleVariant::Wide });
+        let (sum, _) = run_title(&powerpc::title(&program).unwrap(), Tier::Interp);
+        assert_eq!(sum, evaluate::evaluate(&program));
+    }
+
+    #[test]
     fn functions_are_as_long_as_games_have_them() {
         for &variant in TitleVariant::value_variants() {
             let title = MuchCode { functions: 1000, calls: 1, variant };

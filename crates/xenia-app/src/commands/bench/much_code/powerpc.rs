@@ -19,7 +19,7 @@ const DATA_ALIGNMENT: u32 = 0x1_0000;
 const STRIDE: u32 = ARENA + 128;
 /// Functions that share a copy of the leaves and of the helpers before them: a branch reaches 32 MiB, which 90,000 of the
 /// longest kind are.
-const WITHIN_REACH: usize = 80_000;
+pub const WITHIN_REACH: usize = 80_000;
 /// Words that an import takes in the code.
 const THUNK: u32 = 4;
 /// Imports of titles with threads: `ExCreateThread` and `NtWaitForSingleObjectEx`.
