@@ -404,3 +404,6 @@ impl Emitter {
         self.fill_tables(unit)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -54,6 +54,26 @@ fn every_condition_and_count_agrees_on_a_ctr_with_an_upper_half() {
     }
 }
 
+#[test]
+fn every_condition_agrees_on_branches_to_ctr() {
+    let mut pair = Pair::new(ReservationMode::default(), false);
+    for bi in 0..32 {
+        let program = |bo: u32| {
+            let jumps = Op::bcctrx.row().bits | bo << 21 | bi << 16;
+            let returns = Op::bclrx.row().bits | bo << 21 | bi << 16 | 1;
+            [jumps, jumps | 1, returns]
+                .map(|branch| vec![branch, d(Op::addi, 3, 3, 1), d(Op::addi, 12, 12, 1)])
+        };
+        pair.agree(&(0..32).flat_map(program).collect::<Vec<_>>(), |at| {
+            states([0, !0, 0x8000_0000_u32 >> bi, !(0x8000_0000 >> bi)], |ctx, cr| {
+                ctx.set_cr_word(cr);
+                ctx.ctr = u64::from(at + 8) | 0xABCD << 32 | 3;
+                ctx.lr = u64::from(at + 8);
+            })
+        });
+    }
+}
+
 /// Compares of r5 with r6 or an immediate, and record forms of the same operands.
 fn compares(field: u32, doubleword: u32) -> Vec<u32> {
     let target = 4 * field + doubleword;

@@ -1,0 +1,168 @@
+//! Host code of templates and units, compared with golden/baseline-code.txt.
+//!
+//! Tests of behaviour do not notice a template that is missing or longer than it need be: the
+//! interpreter's arm gives the same result. Each line is a guest instruction or a unit, the bytes
+//! of its host code, and that code. `XENIA_BLESS_BASELINE_CODE=1` writes the file anew.
+
+use super::*;
+use crate::baseline::unit::{Reach, Source};
+use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
+use std::fmt::Write;
+use xenia_cpu::CR_FIELDS;
+use xenia_isa::{Flag, Syntax, assemble, decode, disassemble};
+
+const BLESS: &str = "XENIA_BLESS_BASELINE_CODE";
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../golden/baseline-code.txt");
+
+/// A host with everything, and one with nothing that not every host has.
+const HOSTS: [(&str, HostFeatures); 2] = [
+    ("all", HostFeatures { movbe: true, lzcnt: true, fma: true, segment: true }),
+    ("none", HostFeatures { movbe: false, lzcnt: false, fma: false, segment: false }),
+];
+
+/// Instructions whose operands have encodings of their own.
+const SPECIAL: &str = include_str!("tests/instructions.s");
+/// Units, with empty lines between them.
+const UNITS: &str = include_str!("tests/units.s");
+
+fn words(text: &str) -> Vec<u32> {
+    let bytes = assemble(text, 0).unwrap_or_else(|error| panic!("{text}: {error}")).bytes;
+    bytes.chunks_exact(4).map(|word| u32::from_be_bytes(word.try_into().unwrap())).collect()
+}
+
+/// The host code, without the address of the table that `mtcrf` reads.
+fn disassembled(code: &[u8]) -> String {
+    let mut code = code.to_vec();
+    let table = (CR_FIELDS.as_ptr() as u64).to_le_bytes();
+    if let Some(at) = code.windows(8).position(|bytes| bytes == table) {
+        code[at..at + 8].copy_from_slice(&0x7766_5544_3322_1100_u64.to_le_bytes());
+    }
+    let mut formatter = IntelFormatter::new();
+    formatter.options_mut().set_branch_leading_zeros(false);
+    let mut text = format!("{:>3} |", code.len());
+    for instruction in &mut Decoder::new(64, &code, DecoderOptions::NONE) {
+        assert!(!instruction.is_invalid(), "{text}");
+        text.push(' ');
+        formatter.format(&instruction, &mut text);
+        text.push(';');
+    }
+    text
+}
+
+/// The template of a word; `None` if the interpreter's arm runs it.
+fn template(word: u32, features: HostFeatures, stores_by_arms: bool) -> Option<String> {
+    let op = decode(word).unwrap();
+    let mut emitter = Emitter::new(features, stores_by_arms);
+    emitter.templates.emit(op, Instruction(word)).then(|| disassembled(emitter.code()))
+}
+
+/// Every row with registers in the map, outside of it, and as a record form; then [`SPECIAL`].
+fn instructions() -> Vec<u32> {
+    let mut all = Vec::new();
+    for op in Op::all() {
+        let row = op.row();
+        let record = u32::from(row.has(Flag::rc));
+        let named = [0x0064_2800, 0x018D_7000, 0x0064_2800 | record].map(|bits| row.bits | bits & !row.mask);
+        let count = 2 + record as usize;
+        all.extend(named[..count].iter().filter(|&&word| decode(word) == Some(op)));
+    }
+    all.extend(words(SPECIAL));
+    all
+}
+
+struct Words(Vec<u32>);
+
+impl Source for Words {
+    fn fetch(&mut self, pc: u32) -> Option<u32> {
+        self.0.get(pc as usize / 4).copied()
+    }
+
+    fn is_elsewhere(&self, _: u32) -> bool {
+        false
+    }
+}
+
+/// A unit's host code, and what it counts.
+fn unit(text: &str) -> String {
+    let mut discovery = Discovery::new();
+    assert!(discovery.find(0, Reach::FUNCTION, &mut Words(words(text))));
+    let mut emitter = Emitter::new(HOSTS[0].1, false);
+    emitter.emit(&discovery, &mut |_| Some(0)).unwrap();
+    let Emitter { arms, floats, links, sites, entries, thunk_calls, .. } = &emitter;
+    let links: Vec<_> = links.iter().map(|link| (link.field, link.exit, link.target, link.is_call)).collect();
+    let calls: Vec<_> = thunk_calls.iter().map(|call| call.0).collect();
+    format!(
+        "{}\n  {arms} arms, {floats} floats, entries {entries:?}, links {links:?}, calls {calls:?}, sites {sites:?}",
+        disassembled(emitter.code()).replace("; ", ";\n      ")
+    )
+}
+
+fn listing() -> String {
+    let mut out = String::new();
+    for word in instructions() {
+        let text = disassemble(word, 0, Syntax::default());
+        let mut last = None;
+        for (host, features) in HOSTS {
+            let code = template(word, features, false);
+            if let Some(code) = &code
+                && last.as_ref() != Some(code)
+            {
+                let _ = writeln!(out, "{text:<32} {host:<4} {code}");
+            }
+            if last.is_some() && code.is_none() {
+                let _ = writeln!(out, "{text:<32} {host:<4} the interpreter's");
+            }
+            last = code;
+        }
+    }
+    for text in UNITS.split("\n\n") {
+        let _ = writeln!(out, "\n{}\n{}", text.trim_end(), unit(text));
+    }
+    out
+}
+
+#[test]
+fn host_code_is_that_of_the_golden_file() {
+    let actual = listing();
+    if std::env::var_os(BLESS).is_some() {
+        std::fs::write(GOLDEN, &actual).unwrap();
+    }
+    let golden = std::fs::read_to_string(GOLDEN).unwrap();
+    for (line, (expected, actual)) in golden.lines().zip(actual.lines()).enumerate() {
+        assert_eq!(actual, expected, "line {} of {GOLDEN}; {BLESS}=1 writes it", line + 1);
+    }
+    assert_eq!(actual.lines().count(), golden.lines().count());
+}
+
+/// Strict reservations: arms make all stores, and no loads.
+#[test]
+fn arms_make_the_stores_that_others_hear_of() {
+    let mut stores = 0;
+    for word in instructions() {
+        let (inline, by_arms) = (template(word, HOSTS[0].1, false), template(word, HOSTS[0].1, true));
+        let row = decode(word).unwrap().row();
+        if row.has(Flag::mem) && row.mnemonic.starts_with("st") {
+            assert_eq!(by_arms, None, "{}", row.mnemonic);
+            stores += u32::from(inline.is_some());
+        } else {
+            assert_eq!(by_arms, inline, "{}", row.mnemonic);
+        }
+    }
+    assert!(stores > 60, "{stores}");
+}
+
+/// A record form of floating point copies FPSCR to CR1, which arms do.
+#[test]
+fn record_forms_of_floating_point_are_the_interpreters() {
+    for op in Op::all().filter(|op| op.row().family == xenia_isa::Family::Float && op.row().has(Flag::rc)) {
+        assert_eq!(template(op.row().bits | 1, HOSTS[0].1, false), None, "{}", op.row().mnemonic);
+    }
+}
+
+#[test]
+fn features_are_the_hosts_unless_none_is_asked_for() {
+    let (has, none) = (HostFeatures::detect(false), HostFeatures::detect(true));
+    assert_eq!((none.movbe, none.lzcnt, none.fma, none.segment), (false, false, false, false));
+    assert_eq!(has.movbe, std::arch::is_x86_feature_detected!("movbe"));
+    assert_eq!(has.lzcnt, std::arch::is_x86_feature_detected!("lzcnt"));
+}

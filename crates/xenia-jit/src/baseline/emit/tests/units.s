@@ -1,0 +1,177 @@
+  cmpw r3,r4
+  blt over
+  addi r3,r3,1
+over:
+  blr
+
+  cmpw cr1,r12,r13
+  bgt cr1,over
+  ble cr1,over
+over:
+  blr
+
+  cmpwi r3,5
+  beq over
+  bne over
+  bso over
+over:
+  blr
+
+  cmpw r3,r4
+  add r5,r5,r6
+  bgt over
+  bgt cr6,over
+  beq over
+  beq cr6,over
+  blt cr6,over
+  bso cr6,over
+over:
+  blr
+
+  cmpw r3,r4
+  mcrf cr0,cr1
+  blt over
+over:
+  blr
+
+  cmpw r3,r4
+  mcrf cr1,cr0
+  blt over
+over:
+  blr
+
+  bdnz over
+  bdz over
+  bdnzt lt,over
+  bdzf eq,over
+  addi r12,r12,1
+over:
+  blr
+
+again:
+  addi r12,r12,1
+  bdnz again
+  blr
+
+  beqlr
+  bc 20,0,over
+  blr
+over:
+  blr
+
+  b over
+over:
+  b next
+  nop
+next:
+  bl here
+here:
+  blr
+
+  bctrl
+  bctr
+
+  bl 0x100
+  bl 0x123450
+  beq 0x200
+  b 0x204
+
+  lis r3,1
+  ori r3,r3,2
+  lwz r3,0(r3)
+  lis r12,1
+  addi r12,r12,-1
+  lis r0,1
+  addi r0,r0,1
+  blr
+
+  crand 0,1,2
+  fadd f1,f2,f3
+  lfs f1,0(r3)
+  mfcr r3
+  blr
+
+  cmpwi r3,0
+  sync
+  beq out
+  nop
+  isync
+  nop
+out:
+  blr
+
+  beq over
+  divw r3,r4,r5
+  divw r3,r4,r5
+  divw r3,r4,r5
+  divw r3,r4,r5
+  divw r3,r4,r5
+over:
+  blr
+
+  beq over
+  nop
+  nop
+  nop
+  nop
+  nop
+  nop
+  nop
+  nop
+  nop
+over:
+  beq behind
+  nop
+  nop
+  nop
+  nop
+  nop
+  nop
+  nop
+  nop
+  nop
+  nop
+behind:
+  blr
+
+back:
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  bdnz back
+  addi r12,r12,1
+  bdnz back
+  blr
+
+back:
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  addi r12,r12,1
+  addi r9,r9,1
+  addi r9,r9,1
+  addi r9,r9,1
+  bdnz back
+  blr
+
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+  xoris r12,r12,32768
+back:
+  addi r9,r9,1
+  bdnz back
+  blr
+
+  bl f
+  blr
+f:
+  addi r9,r9,1
+  blr
