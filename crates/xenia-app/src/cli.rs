@@ -77,6 +77,7 @@ Examples:
   xenia-rs exec t.xex --fullscreen --scaling integer --osd
   xenia-rs exec t.xex --headless --frames 600 --json out.json
   xenia-rs exec t.xex --cross-check=instr -n 20_000_000
+  xenia-rs exec t.xex --precompile           compile its code first, then run
   xenia-rs exec t.xex --record play.jsonl
   xenia-rs exec t.xex --headless --replay play.jsonl --frames 600";
 

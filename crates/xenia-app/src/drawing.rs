@@ -27,8 +27,17 @@ pub struct Drawing {
     pub is_exact: bool,
 }
 
-/// What is told how many pipelines are compiled, and of how many.
-pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
+/// What is compiled before a title runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compiling {
+    /// Pipelines of the host's GPU.
+    Pipelines,
+    /// Guest functions.
+    Code,
+}
+
+/// What is told how many of these are compiled, and of how many.
+pub type Progress<'a> = &'a (dyn Fn(Compiling, usize, usize) + Sync);
 
 impl Drawing {
     /// What the flags ask for. With the host's GPU, this compiles what earlier runs of the title have used.
@@ -52,7 +61,7 @@ impl Drawing {
         let progress = |done, total: usize| {
             bar.set_length(total as u64);
             bar.inc(1);
-            progress(done, total);
+            progress(Compiling::Pipelines, done, total);
         };
         let options = Options {
             store: store(args.cache.as_deref(), title, image.get()),

@@ -6,9 +6,10 @@ mod exceptions;
 mod recordings;
 
 use crate::cli::{CpuArgs, CrossCheckUnit, EngineArgs, PictureArgs};
+use crate::interrupt::Interrupt;
 use crate::machine::{Finished, Machine, MachineOptions};
 use crate::pace::{Control, Pace};
-use crate::report::End;
+use crate::report::{End, RunReport};
 use crate::title::Title;
 use crate::title::discs::Discs;
 use crate::title::updates::Updates;
@@ -218,4 +219,46 @@ fn exceptions_go_the_same_way_on_every_engine() {
             assert_eq!(finished.report.digest, interpreted.report.digest, "{name}");
         }
     }
+}
+
+/// Runs a plain loop for ever, and asks for a controller after each.
+const LOOPER: &str = "
+again:  lis 8, 8
+        mtctr 8
+turn:   addi 29, 29, 3
+        rlwinm 28, 29, 5, 0, 31
+        add 27, 27, 28
+        bdnz turn
+        li 3, 0
+        li 4, 0
+        lis 5, 0x8201
+        bl get_state
+        b again
+get_state:
+        .long 0x01000000, 0x02000000, 0x7D6903A6, 0x4E800420
+";
+
+#[test]
+fn a_run_whose_code_is_compiled_ahead_ends_in_the_same_digest() {
+    let title = assembled(LOOPER, "get_state", 0x191, ""); // XamInputGetState
+    let folder = tempfile::tempdir().unwrap();
+    let interrupt = Interrupt::default();
+    let run = |precompile: Option<&Interrupt>| {
+        let (engine, picture) = (EngineArgs::default(), PictureArgs::default());
+        let code_cache = precompile.map(|_| folder.path().join("code"));
+        let options = MachineOptions { precompile, code_cache, ..MachineOptions::new(&engine, &picture) };
+        let limits = Limits { instructions: Some(200_000_000), ..Limits::default() };
+        Machine::new(&title, options).unwrap().run(&limits, None).report
+    };
+    let jit = |report: &RunReport| {
+        let jit = serde_json::to_value(report).unwrap()["jit"].clone();
+        ["compiled_ahead", "functions", "cache_hits"].map(|key| jit[key].as_u64().unwrap())
+    };
+    let without = run(None);
+    assert_eq!(jit(&without), [0, 1, 0]);
+    let with = run(Some(&interrupt));
+    assert_eq!((&with.digest, with.instructions), (&without.digest, without.instructions));
+    assert_eq!(jit(&with), [11, 0, 1], "the loop was compiled before it was hot");
+    let next = run(Some(&interrupt));
+    assert_eq!((&next.digest, jit(&next)), (&without.digest, [0, 0, 1]), "all is there already");
 }

@@ -17,6 +17,7 @@
 
 mod call_log;
 mod cli;
+mod code_ahead;
 mod code_store;
 mod command_line;
 mod commands;

@@ -133,6 +133,10 @@ counters! {
         baseline_aged_out: u64,
         /// Host time spent compiling.
         compile_ns: u64 ["ns"],
+        /// Guest instructions compiled ahead of need: before the run, or by idle processors.
+        compiled_ahead: u64,
+        /// Host time spent compiling ahead, of all threads that do.
+        ahead_ns: u64 ["ns"],
         /// Host time that guest threads spent on compiling, and waiting for it.
         compile_wait_ns: u64 ["ns"],
         /// Instructions the interpreter ran because nothing was compiled for them yet.

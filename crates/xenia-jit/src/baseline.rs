@@ -16,6 +16,7 @@
 //! | what is compiled together? | `unit`, `leaves`, `source` |
 //! | what does it become? | `emit`, `templates`, `encode` |
 //! | where does it lie, what leads to it, when does it go? | `cache`, `links`, `sites` |
+//! | what gains in the optimizing tier? | `worth`, `survey` |
 //! | how is it entered and left? | `tier`, `enter`, `services` |
 //!
 //! Invariants:
@@ -37,8 +38,11 @@ mod services;
 mod single_thunks;
 mod sites;
 mod source;
+mod survey;
 mod templates;
 mod tier;
 mod unit;
+mod worth;
 
+pub(crate) use survey::{Survey, Surveyed};
 pub(crate) use tier::{Baseline, SLICE, Visited};

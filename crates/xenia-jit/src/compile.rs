@@ -14,6 +14,7 @@ use crate::mode::Mode;
 use crate::plan::{Plan, Reached, Wanted, shorten};
 use crate::region::{REGION_LIMIT, Region};
 use crate::shared::{ModeCode, Shared};
+use crate::store::Origin;
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
@@ -170,8 +171,8 @@ impl Engine {
 }
 
 impl Shared {
-    /// Compiles what is wanted, as [`Self::plan`] has it or had it just now, and publishes it. False if it can't be compiled
-    /// now.
+    /// Compiles what is wanted, as [`Self::plan`] has it or had it just now, and publishes it; or publishes what was compiled
+    /// ahead for it. False if it can't be compiled now.
     pub(crate) fn compile(
         &self,
         mode: Mode,
@@ -182,6 +183,10 @@ impl Shared {
         work: &mut Workbench<'_>,
     ) -> bool {
         let start = Instant::now();
+        if self.restore_ahead(mode, code, wanted.pc) {
+            work.counts.restored += 1;
+            return true;
+        }
         let mut limit = REGION_LIMIT;
         let done = loop {
             let plan = planned.take().or_else(|| self.plan(code, wanted, reached, limit));
@@ -218,7 +223,7 @@ impl Shared {
         work.counts.functions += 1;
         work.counts.instructions += plan.region.instructions as u64;
         if let Some(store) = &self.store {
-            store.add(mode, plan, &compiled);
+            store.add(mode, plan, &compiled, Origin::Run);
         }
         let product = Product { start: plan.start, function: plan.function(), calls: &plan.calls, compiled };
         let mut cache = code.cache.lock();

@@ -5,6 +5,7 @@
 //! engine reads but this one's [`Presence`], and takes no lock.
 
 use crate::JitError;
+use crate::ahead::AheadCounts;
 use crate::background::Background;
 use crate::baseline::{Baseline, SLICE, Visited};
 use crate::code_memory::STORED;
@@ -117,7 +118,7 @@ impl Jit {
         let settings =
             || format!("{} {:?}", compiler.target(), lift_config(&config, &memory, Mode::default()));
         let store = store.filter(|_| config.tiers != Tiers::Baseline);
-        let store = store.map(|options| CodeStore::open(options, &settings()));
+        let store = store.map(|options| CodeStore::open(options, &settings(), config.tiers == Tiers::Both));
         let shared = Shared::new(memory, config, store)?;
         let background = config.background.then(|| Background::start(&shared, compiler.fork())).flatten();
         let mut first = Self::of(shared, compiler, background.map(Arc::new));
@@ -329,6 +330,8 @@ impl Execute for Jit {
         }
         let baseline = self.shared.baseline.as_ref().filter(|_| self.engine.counts_baseline);
         let baseline = baseline.map(Baseline::counts).unwrap_or_default();
+        let counts_ahead = self.engine.counts_background;
+        let ahead = if counts_ahead { *self.shared.ahead.lock() } else { AheadCounts::default() };
         let mut helper_calls = BTreeMap::new();
         for (index, &count) in counts.software.iter().enumerate() {
             if count != 0 {
@@ -348,6 +351,8 @@ impl Execute for Jit {
             compiled_guest_instructions: compiled.instructions,
             recompiled_guest_instructions: compiled.again,
             compile_ns: compiled.took.as_nanos() as u64,
+            compiled_ahead: ahead.instructions,
+            ahead_ns: ahead.took.as_nanos() as u64,
             compile_wait_ns: compiled.waited.as_nanos() as u64,
             interpreted_instructions: interpreter.interpreted_instructions - counts.fallbacks,
             fallback_instructions: counts.fallbacks,

@@ -10,7 +10,7 @@
 //!
 //! | question | modules |
 //! |---|---|
-//! | when is what compiled? | `warmth`, `background`, `precompile`; `functions`, `starts`, `plan`, `pieces`, `region` |
+//! | when is what compiled? | `warmth`, `background`, `ahead`, `precompile`; `functions`, `starts`, `plan`, `pieces`, `region` |
 //! | what does it become? | `lift` (an arm for each instruction), `loops`, `unused`, `function_tier`; `cost` counts it |
 //! | where does it lie, and for how long? | `compile`, `relocation`, `code_memory`, `code_cache`, `epochs`; `store` and `restore` for the next start |
 //! | who goes in and out? | `jit`, `enter`, `host`, `mode`, `shared`, `fault_exit` |
@@ -25,6 +25,7 @@
 //! - `unsafe` is in `code_memory`, `enter`, `baseline::enter` and `hooks` only.
 #![deny(unsafe_code)]
 
+mod ahead;
 mod background;
 mod baseline;
 mod code_cache;
@@ -74,6 +75,6 @@ pub use cross_check::{CrossCheck, Unit};
 pub use error::JitError;
 pub use function_tier::Effort;
 pub use jit::Jit;
-pub use precompile::Precompiled;
+pub use precompile::{Ahead, Precompiled};
 pub use shared::CodeSizes;
 pub use store::{CodeStore, Keeper, MOST_BYTES, StoreOptions, StoreTally};

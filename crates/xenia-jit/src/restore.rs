@@ -26,6 +26,11 @@ impl Engine {
 }
 
 impl Shared {
+    /// Publishes what was compiled ahead with the entry `pc`, which has become hot. False if there is nothing.
+    pub(crate) fn restore_ahead(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
+        self.store.as_ref().is_some_and(|store| store.has_ahead(mode, pc)) && self.restore(mode, code, pc)
+    }
+
     fn restore(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
         let restored = self.store.as_ref().and_then(|store| {
             let words = |places: Words<'_>| words_of(places, &|pc| self.memory.fetch_u32(pc).ok());

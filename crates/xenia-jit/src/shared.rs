@@ -4,6 +4,7 @@
 //! context without a lock; what is written when code changes is behind one.
 
 use crate::JitError;
+use crate::ahead::AheadCounts;
 use crate::baseline::Baseline;
 use crate::code_cache::CodeCache;
 use crate::code_memory::{CODE_SIZE, Entries};
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) perf_map: Option<Arc<PerfMap>>,
     pub(crate) jit_dump: Option<JitDump>,
     pub(crate) store: Option<Arc<CodeStore>>,
+    /// What was compiled ahead.
+    pub(crate) ahead: Mutex<AheadCounts>,
 }
 
 /// The code of one mode.
@@ -133,6 +136,7 @@ impl Shared {
             perf_map,
             jit_dump: config.jit_dump.then(JitDump::open).transpose()?,
             store,
+            ahead: Mutex::default(),
         };
         // Without the usual mode there is no point.
         let usual = ModeCode::new(Mode::default(), &shared, &[])?;

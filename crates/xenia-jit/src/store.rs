@@ -45,6 +45,15 @@ const BETWEEN_SAVES: Duration = Duration::from_secs(30);
 /// Hash of the guest's words in some places, if all can be fetched ([`words_of`]).
 pub(crate) type Hashed<'a> = &'a dyn Fn(Words<'_>) -> Option<[u8; 32]>;
 
+/// Why code is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It has run, and was compiled for that.
+    Run,
+    /// It was compiled ahead.
+    Ahead,
+}
+
 /// Where a store's file is.
 pub trait Keeper: Send + Sync {
     /// All of it; `None`: there is none. At most [`MOST_BYTES`] and a little more are of use.
@@ -123,6 +132,8 @@ struct State {
 pub struct CodeStore {
     purpose: Purpose,
     keeper: Box<dyn Keeper>,
+    /// Code that was compiled ahead is for what is hot, not for what is reached for the first time.
+    ahead_is_for_hot: bool,
     state: Mutex<State>,
     /// Held while the file is written.
     saving: Mutex<()>,
@@ -145,7 +156,8 @@ impl Found {
 
 impl CodeStore {
     /// The store of a title, with what its file has; `settings` is all of the engine's that decides what is compiled.
-    pub(crate) fn open(options: StoreOptions, settings: &str) -> Arc<Self> {
+    /// With `ahead_is_for_hot`, code that was compiled ahead is not among what is restored at first sight.
+    pub(crate) fn open(options: StoreOptions, settings: &str, ahead_is_for_hot: bool) -> Arc<Self> {
         let purpose = Purpose::new(&options.title, &options.build, settings);
         let mut state = State { start: 1, ..State::default() };
         let keeper = options.keeper;
@@ -172,22 +184,35 @@ impl CodeStore {
         Arc::new(Self {
             purpose,
             keeper,
+            ahead_is_for_hot,
             state: Mutex::new(state),
             saving: Mutex::new(()),
             has_saver: AtomicBool::new(false),
         })
     }
 
-    /// Entries of what is kept for a mode.
+    /// Entries of what is kept for a mode, and restored when one of them is reached for the first time.
     pub(crate) fn entries(&self, mode: Mode) -> Vec<u32> {
         let state = self.state.lock();
-        let entries = state.by_entry.keys().filter(|&&(of, _)| usize::from(of) == mode.index());
-        entries.map(|&(_, pc)| pc).collect()
+        let of_mode = state.by_entry.iter().filter(|((of, _), _)| usize::from(*of) == mode.index());
+        let is_due = |ids: &[u32]| {
+            let mut kept = ids.iter().filter_map(|id| state.kept.get(id));
+            kept.any(|kept| kept.label.has_run || !self.ahead_is_for_hot)
+        };
+        of_mode.filter(|(_, ids)| is_due(ids)).map(|(&(_, pc), _)| pc).collect()
     }
 
     /// Whether something with this entry is kept.
     pub(crate) fn has(&self, mode: Mode, pc: u32) -> bool {
         self.state.lock().by_entry.contains_key(&(mode.index() as u8, pc))
+    }
+
+    /// Whether something with this entry is kept that was compiled ahead and has not run yet.
+    pub(crate) fn has_ahead(&self, mode: Mode, pc: u32) -> bool {
+        let state = self.state.lock();
+        let ids = state.by_entry.get(&(mode.index() as u8, pc));
+        let mut kept = ids.into_iter().flatten().filter_map(|id| state.kept.get(id));
+        kept.any(|kept| !kept.label.has_run)
     }
 
     /// The kept region with this entry whose words are what `words` gives for where its instructions lie.
@@ -225,16 +250,21 @@ impl CodeStore {
         }
     }
 
-    /// Notes that a region of so many instructions runs instead of being compiled.
+    /// Notes that a region runs instead of being compiled.
     pub(crate) fn note_restored(&self, found: &Found) {
         let mut state = self.state.lock();
+        if let Some(kept) = state.kept.get_mut(&found.id)
+            && !std::mem::replace(&mut kept.label.has_run, true)
+        {
+            state.is_changed = true;
+        }
         state.tally.restored += 1;
         state.tally.restored_instructions += u64::from(found.label.instructions());
     }
 
     /// Keeps what was compiled.
-    pub(crate) fn add(self: &Arc<Self>, mode: Mode, plan: &Plan, compiled: &Compiled) {
-        let (mut label, payload) = match record::pack(mode, plan, compiled) {
+    pub(crate) fn add(self: &Arc<Self>, mode: Mode, plan: &Plan, compiled: &Compiled, origin: Origin) {
+        let (mut label, payload) = match record::pack(mode, plan, compiled, origin) {
             Ok(packed) => packed,
             Err(error) => return tracing::warn!(%error, "not kept"),
         };
@@ -242,7 +272,7 @@ impl CodeStore {
         let payload = Payload { bytes: Arc::new(payload), range };
         let mut state = self.state.lock();
         label.used = state.start;
-        state.supersede(&label, plan);
+        label.has_run |= state.supersede(&label, plan);
         state.insert(label, payload, false);
         state.is_changed = true;
         let since = *state.saved.get_or_insert_with(Instant::now);
@@ -366,8 +396,8 @@ impl State {
         }
     }
 
-    /// Drops what is the same code with fewer entries.
-    fn supersede(&mut self, label: &Label, plan: &Plan) {
+    /// Drops what is the same code with fewer entries. Gives whether some of that has run.
+    fn supersede(&mut self, label: &Label, plan: &Plan) -> bool {
         let ids: HashSet<u32> = label
             .entries
             .iter()
@@ -376,14 +406,17 @@ impl State {
             .copied()
             .collect();
         let entries: HashSet<u32> = label.entries.iter().copied().collect();
+        let mut has_run = false;
         for id in ids {
             let Some(kept) = self.kept.get(&id) else { continue };
             let has_more = kept.label.entries.iter().any(|pc| !entries.contains(pc));
             let word = |pc: u32| plan.region.word(pc);
             if !has_more && words_of(kept.label.places(), &word) == Some(kept.label.words) {
+                has_run |= kept.label.has_run;
                 self.remove(id);
             }
         }
+        has_run
     }
 
     /// Drops a quarter: what was of use longest ago.

@@ -322,7 +322,7 @@ fn what_is_precompiled_is_not_compiled_when_it_runs() {
         jit.store().unwrap().save();
         assert_eq!((done.functions, done.done, done.known, done.failed), (3, 3, known, 0), "{done:?}");
         assert_eq!(done.regions, 2 - known, "{done:?}");
-        let stopped = jit.precompile(&[GuestAddr(CODE)], 2, &|_| false);
+        let stopped = jit.precompile(&[GuestAddr(CODE)], 1, &|_| false);
         assert_eq!((stopped.done, stopped.known), (1, 1), "{stopped:?}");
     }
     let config = JitConfig { warm_up: 0, ..JitConfig::default() };

@@ -281,6 +281,10 @@ pub struct ExecArgs {
     /// What the title gets on its command line, after its own name.
     #[arg(last = true, value_name = "ARGUMENTS")]
     pub arguments: Vec<String>,
+    /// Compile the title's code before it runs, on all processors: what has loops without calls, or much floating point. It is kept
+    /// for the next start (--code-cache), which compiles only what is new.
+    #[arg(long, help_heading = "Engine", conflicts_with_all = ["interp", "cross_check"])]
+    pub precompile: bool,
     #[command(flatten)]
     pub picture: PictureArgs,
     #[command(flatten)]

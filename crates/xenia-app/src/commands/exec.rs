@@ -97,7 +97,7 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code
             launched,
             (outputs.port(before.frames, |_, _| {}), &outputs.guest_log),
             (Box::new(NoInput), Box::new(Unasked::new(policy))),
-            &|_, _| {},
+            Making { compiled: &|_, _, _| {}, interrupt },
         )?;
         machine.set_interrupt(interrupt.clone());
         if args.sound.audio == Some(AudioOutput::Device) {
@@ -174,6 +174,14 @@ impl Outputs {
     }
 }
 
+/// What goes on while a machine is made.
+struct Making<'a> {
+    /// Is told what is compiled before the title runs.
+    compiled: Progress<'a>,
+    /// Ends that.
+    interrupt: &'a Interrupt,
+}
+
 fn machine(
     args: &ExecArgs,
     title: &Title,
@@ -181,7 +189,7 @@ fn machine(
     launched: Option<Launched>,
     ((capture, frames), guest_log): ((Capture, FrameSink), &GuestLog),
     (input, dialogs): (Box<dyn Input>, Box<dyn Dialogs>),
-    compiled: Progress<'_>,
+    making: Making<'_>,
 ) -> Result<Machine> {
     let file = |path: &Option<PathBuf>| before.file(path.as_deref());
     let wav = match &args.sound.audio {
@@ -203,6 +211,7 @@ fn machine(
             } else {
                 code_store::folder(&args.engine)
             },
+            precompile: args.precompile.then_some(making.interrupt),
             event_log: file(&args.run.event_log).as_deref(),
             record: file(&args.run.record).as_deref(),
             replay: file(&args.run.replay).as_deref(),
@@ -212,6 +221,6 @@ fn machine(
             arguments: &args.arguments,
             ..MachineOptions::new(&args.engine, &args.picture)
         },
-        compiled,
+        making.compiled,
     )
 }

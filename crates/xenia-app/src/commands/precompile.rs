@@ -1,6 +1,7 @@
 //! `xenia-rs precompile`: compiles a title's code ahead of its first start.
 
 use crate::cli::{CpuArgs, EngineArgs, ModeArgs, PictureArgs, PrecompileArgs};
+use crate::code_ahead;
 use crate::code_store;
 use crate::exit::Code;
 use crate::interrupt::Interrupt;
@@ -10,12 +11,10 @@ use crate::say::outln;
 use crate::title::Title;
 use crate::wording::count;
 use anyhow::{Context, Result, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use std::time::Instant;
 use xenia_documents::documented;
-use xenia_guest::GuestAddr;
-use xenia_jit::{Jit, JitConfig, Precompiled};
+use xenia_jit::{Jit, JitConfig};
 
 documented! {
     /// What was compiled.
@@ -25,6 +24,8 @@ documented! {
         functions: u64,
         /// Of these, how many were gone through.
         functions_done: u64,
+        /// Of those that were gone through, how many run as fast in the baseline tier, and were not compiled.
+        functions_left_to_baseline: u64,
         /// Regions that were compiled.
         regions: u64,
         /// Their guest instructions.
@@ -44,7 +45,7 @@ documented! {
     }
 }
 
-/// Loads the title as a run does, and compiles all that can be reached; nothing of it runs.
+/// Loads the title as a run does, and compiles what can be reached and is worth it; nothing of it runs.
 pub fn run(args: &PrecompileArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let interrupt = Interrupt::listen(args.timeout)?;
@@ -68,23 +69,9 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
     let store = code_store::options(&folder, &title, config.engine.reservations);
     let store = store.context("compiled code can't be kept")?;
     let jit = Jit::with_store(machine.memory().clone(), config, Some(store))?;
-    let image = &title.image;
-    tell_functions(&jit, &image.functions);
-    let mut starts: Vec<GuestAddr> = vec![image.entry];
-    starts.extend(image.functions.iter().filter(|function| function.size > 0).map(|function| function.start));
-    starts.extend(image.symbols.iter().filter(|symbol| symbol.is_function).map(|symbol| symbol.address));
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let threads = args.threads.map_or(cores, |threads| threads.clamp(1, 256) as usize);
-    let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("functions {bar:40} {pos}/{len}, {eta} left") {
-        bar.set_style(style);
-    }
-    let done = jit.precompile(&starts, threads, &|so_far: Precompiled| {
-        bar.set_length(so_far.functions);
-        bar.set_position(so_far.done);
-        interrupt.cause().is_none()
-    });
-    bar.finish_and_clear();
+    tell_functions(&jit, &title.image.functions);
+    let threads = code_ahead::threads(args.threads);
+    let done = code_ahead::compile(&jit.ahead(), &title.image, threads, &|_, _, _| {}, &interrupt);
     let tally = jit.store().map(|store| {
         store.save();
         store.tally()
@@ -94,6 +81,7 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
     let report = PrecompileReport {
         functions: done.functions,
         functions_done: done.done,
+        functions_left_to_baseline: done.left,
         regions: done.regions,
         guest_instructions: done.instructions,
         regions_known: done.known,
@@ -107,8 +95,9 @@ pub fn run(args: &PrecompileArgs) -> Result<Code> {
         write_json(path, "precompile", &report)?;
     }
     outln!(
-        "{}: {} compiled ({}), {} there already, {} not compiled, in {:.1} s on {}",
+        "{}, {} left to the baseline tier: {} compiled ({}), {} there already, {} not compiled, in {:.1} s on {}",
         count(report.functions_done, "function"),
+        report.functions_left_to_baseline,
         count(report.regions, "region"),
         count(report.guest_instructions, "instruction"),
         report.regions_known,

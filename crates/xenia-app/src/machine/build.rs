@@ -4,6 +4,7 @@ use super::engine::{Engine, engine, executor, reservations, scheduler_config};
 use super::{Launched, Machine, MachineOptions};
 use crate::call_log;
 use crate::cli::{EngineArgs, StartTime};
+use crate::code_ahead;
 use crate::code_store;
 use crate::command_line::command_line;
 use crate::content::ContentFolder;
@@ -17,6 +18,7 @@ use crate::network;
 use crate::output::{self, Losses};
 use crate::recording::{self, Header, Made, Outside, Trouble};
 use crate::report::TitleReport;
+use crate::say::remark;
 use crate::sound::XmaPort;
 use crate::title::Title;
 use crate::title::medium::Medium;
@@ -24,7 +26,9 @@ use anyhow::{Context, Result};
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 use xenia_gpu::{CommandProcessor, Config};
+use xenia_jit::Ahead;
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::ports::Ports;
 use xenia_kernel::{Kernel, KernelConfig};
@@ -34,10 +38,10 @@ use xenia_sched::{Event, Scheduler};
 impl Machine {
     /// Builds a machine and loads `title` into it.
     pub fn new(title: &Title, options: MachineOptions<'_>) -> Result<Self> {
-        Self::new_told(title, options, &|_, _| {})
+        Self::new_told(title, options, &|_, _, _| {})
     }
 
-    /// The same; `compiled` is told of pipelines that are compiled before the title runs.
+    /// The same; `compiled` is told of pipelines and code that are compiled before the title runs.
     pub fn new_told(title: &Title, options: MachineOptions<'_>, compiled: Compiled<'_>) -> Result<Self> {
         if let Some(damage) = title.image.damage() {
             let name = &title.name;
@@ -50,7 +54,7 @@ impl Machine {
             .code_cache
             .as_deref()
             .and_then(|folder| code_store::options(folder, title, reservations(cpu, mode)));
-        let Engine { run: engine, compiling, code, store } =
+        let Engine { run: engine, compiling, code, store, ahead } =
             engine(&memory, cpu, mode, &title.image.functions, store)?;
         let Drawing { backend: drawing, pipelines, adapter, is_exact: has_digest } =
             Drawing::new(title, &image_digest, options.picture, compiled)?;
@@ -97,6 +101,9 @@ impl Machine {
         kernel
             .load_title(&mut scheduler, &title.image)
             .with_context(|| format!("cannot start {}", title.name))?;
+        if let Some(interrupt) = options.precompile {
+            precompile(ahead, title, compiled, interrupt);
+        }
         let mut executor = executor(scheduler, engine, &kernel, mode)?;
         executor.set_barrier(mode.barrier);
         let title = TitleReport {
@@ -130,6 +137,26 @@ impl Machine {
             xma,
         })
     }
+}
+
+/// Compiles the title's code ahead: as it is in memory by now, with its imports resolved.
+fn precompile(ahead: Option<Ahead>, title: &Title, compiled: Compiled<'_>, interrupt: &Interrupt) {
+    let Some(ahead) = ahead else {
+        remark!("xenia-rs: --precompile: nothing is compiled ahead, as this run keeps no compiled code");
+        return;
+    };
+    let start = Instant::now();
+    let done = code_ahead::compile(&ahead, &title.image, code_ahead::threads(None), compiled, interrupt);
+    tracing::info!(
+        functions = done.functions,
+        left_to_baseline = done.left,
+        regions = done.regions,
+        instructions = done.instructions,
+        known = done.known,
+        failed = done.failed,
+        "compiled ahead in {:.1} s",
+        start.elapsed().as_secs_f64(),
+    );
 }
 
 /// What is to be recorded or replayed.

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use xenia_cpu::{EngineConfig, Execute, Interpreter, ReservationMode};
 use xenia_formats::image::FunctionEntry;
-use xenia_jit::{CodeSizes, CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Tiers, Unit};
+use xenia_jit::{
+    Ahead, CodeSizes, CodeStore, CrossCheck, Jit, JitConfig, JitError, StoreOptions, Tiers, Unit,
+};
 use xenia_kernel::{Kernel, KernelSystem};
 use xenia_memory::GuestMemory;
 use xenia_sched::{
@@ -48,6 +50,8 @@ pub struct Engine {
     pub(super) code: Option<CodeSizes>,
     /// What it keeps of its code, if it does.
     pub store: Option<Arc<CodeStore>>,
+    /// What compiles ahead for that.
+    pub(super) ahead: Option<Ahead>,
 }
 
 /// How reservations are kept.
@@ -105,6 +109,7 @@ pub fn engine(
         compiling: None,
         code: None,
         store: None,
+        ahead: None,
     };
     if args.interp || args.tier == Tier::Interp {
         return Ok(interpreter());
@@ -115,7 +120,14 @@ pub fn engine(
             Ok(jit) => {
                 tell_functions(&jit, functions);
                 let code = Some(jit.code_sizes());
-                Engine { compiling: Some(jit.compiling()), code, store: jit.store(), run: Box::new(jit) }
+                let ahead = jit.store().map(|_| jit.ahead());
+                Engine {
+                    compiling: Some(jit.compiling()),
+                    code,
+                    store: jit.store(),
+                    ahead,
+                    run: Box::new(jit),
+                }
             }
             // A host that lets nobody make code still runs titles, slowly.
             Err(error @ JitError::Host { .. }) if !args.jit => {
@@ -133,7 +145,7 @@ pub fn engine(
             let checked = CrossCheck::new(memory.clone(), jit, unit)?;
             tell_functions(checked.jit(), functions);
             let (compiling, code) = (Some(checked.jit().compiling()), Some(checked.jit().code_sizes()));
-            Engine { compiling, code, store: None, run: Box::new(checked) }
+            Engine { compiling, code, store: None, ahead: None, run: Box::new(checked) }
         }
     })
 }

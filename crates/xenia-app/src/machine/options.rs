@@ -3,6 +3,7 @@
 use crate::cli::{DialogPolicy, EngineArgs, PictureArgs};
 use crate::dialogs::Unasked;
 use crate::gpu_port::{Capture, FrameSink};
+use crate::interrupt::Interrupt;
 use crate::sound::Sound;
 use std::path::{Path, PathBuf};
 use xenia_kernel::ports::{Dialogs, Input, NoInput, TextSink};
@@ -28,6 +29,8 @@ pub struct MachineOptions<'a> {
     pub content: Option<PathBuf>,
     /// Where compiled code is kept; `None`: nowhere.
     pub code_cache: Option<PathBuf>,
+    /// Compiles the title's code before it runs, unless this ends it; `None`: doesn't.
+    pub precompile: Option<&'a Interrupt>,
     /// Where the event log goes.
     pub event_log: Option<&'a Path>,
     /// Where a recording of the input goes.
@@ -58,6 +61,7 @@ impl<'a> MachineOptions<'a> {
             dialogs: Box::new(Unasked::new(DialogPolicy::Accept)),
             content: None,
             code_cache: None,
+            precompile: None,
             event_log: None,
             record: None,
             replay: None,

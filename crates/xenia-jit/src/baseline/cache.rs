@@ -22,6 +22,7 @@ use super::map::Slot;
 use super::source::{Covered, PagesRead, cover, covers};
 use super::templates::{CodeThunk, HostFeatures};
 use super::unit::{Discovery, Reach};
+use super::worth::UnitMix;
 use super::{single_thunks, sites};
 use crate::JitError;
 use crate::code_memory::{CODE_SIZE, CodeMemory, Entries};
@@ -88,12 +89,7 @@ pub(super) struct Work {
     pub(super) in_plain_loops: u64,
     /// Samples that hit the unit; halved whenever code memory was full.
     pub(super) samples: u32,
-    /// Instructions of the unit.
-    pub(super) instructions: u32,
-    /// Instructions of the unit that arms run.
-    pub(super) arms: u32,
-    /// Instructions of the unit that thunks of floating-point arithmetic run.
-    pub(super) floats: u32,
+    pub(super) mix: UnitMix,
 }
 
 /// The units of one machine. Engines share it behind a lock; code and engines read the table of
@@ -315,14 +311,12 @@ impl BaselineCache {
                 credit: 0,
                 in_plain_loops: 0,
                 samples: 0,
-                instructions: self.discovery.instructions as u32,
-                arms: emitter.arms,
-                floats: emitter.floats,
+                mix: UnitMix::of(&self.discovery, emitter),
             },
             is_retired: false,
         };
         self.counts.units += 1;
-        self.counts.instructions += u64::from(unit.work.instructions);
+        self.counts.instructions += u64::from(unit.work.mix.instructions);
         self.by_start.insert(start, id);
         self.by_offset.insert(offset, id);
         self.units.insert(id, unit);

@@ -6,12 +6,13 @@
 //! compared it is credited with the instructions of the slice. Both the slice and the credit count
 //! guest instructions, so that the choice is deterministic in lockstep.
 
-use super::cache::{Arrived, BaselineCache, BaselineCounts, Work};
+use super::cache::{Arrived, BaselineCache, BaselineCounts};
 use super::enter::{Reason, enter, missing_address};
 use super::map::Slot;
 use super::services::BaselineRun;
 use super::templates::HostFeatures;
 use super::unit::Reach;
+use super::worth::Sampled;
 use crate::JitError;
 use crate::background::{Answer, Order};
 use crate::code_memory::{Entries, STORED};
@@ -36,57 +37,6 @@ use xenia_memory::{CurrentQueue, FaultKind, GuestMemory, MemoryFault};
 
 /// Guest instructions between two samples.
 pub(crate) const SLICE: i64 = 20_000;
-
-/// Runs of an instruction in a plain loop that gain as much in the optimizing tier as one run of an
-/// instruction that calls an arm: 5 ns for the latter, 0.0025 ns for the former.
-const ARM_WEIGHT: u64 = 2000;
-
-/// The same for an instruction that calls a thunk of floating-point arithmetic: 1 ns.
-const FLOAT_WEIGHT: u64 = 400;
-
-/// Instructions of a unit for each that calls an arm or such a thunk, beyond which these count in
-/// plain loops only: samples do not tell whether they run at all.
-const FEW_ARMS: u32 = 4;
-
-/// Turns of a plain loop for each sample elsewhere in its unit that count for nothing: a loop of few
-/// turns does not gain what calls between both tiers cost, 10 ns each.
-const FEW_TURNS: u64 = 8;
-
-/// Runs of an instruction elsewhere that count as one in a plain loop. Code with calls and switches
-/// runs about as fast in this tier.
-const ELSEWHERE: u64 = 1024;
-
-/// The result of a sample for the unit that it hit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sampled {
-    /// It stays here.
-    Lukewarm,
-    /// It will be hot soon: the interpreter runs some of it and notes which sides of branches are
-    /// taken.
-    Warm,
-    /// The optimizing tier's code would by now have saved the time that making it takes.
-    Hot,
-}
-
-impl Sampled {
-    fn of(work: Work, hot_after: u32) -> Self {
-        let instructions = u128::from(work.instructions);
-        let elsewhere = work.credit - work.in_plain_loops;
-        let runs = work.in_plain_loops.saturating_sub(FEW_TURNS * elsewhere) + elsewhere / ELSEWHERE;
-        let has_few_arms = (work.arms + work.floats) * FEW_ARMS < work.instructions;
-        let with_arms = if has_few_arms { work.in_plain_loops } else { work.credit };
-        let weight = ARM_WEIGHT * u64::from(work.arms) + FLOAT_WEIGHT * u64::from(work.floats);
-        let done = u128::from(runs) * instructions + u128::from(with_arms) * u128::from(weight);
-        let needed = u128::from(hot_after) * instructions * instructions;
-        if done >= needed {
-            Self::Hot
-        } else if 8 * done >= 7 * needed {
-            Self::Warm
-        } else {
-            Self::Lukewarm
-        }
-    }
-}
 
 /// Instructions that the interpreter runs where a sample finds a unit warm.
 const PROFILED: u32 = 500;

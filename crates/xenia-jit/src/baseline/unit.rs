@@ -98,6 +98,8 @@ pub(super) struct Discovery {
     /// Addresses of the heads of plain loops: those without calls, switches and instructions that
     /// the interpreter runs.
     pub(super) plain_loops: Vec<u32>,
+    /// First and last blocks of these.
+    loops: Vec<(usize, usize)>,
     /// Instructions found.
     pub(super) instructions: usize,
 }
@@ -116,6 +118,7 @@ impl Discovery {
             cases: None,
             blocks: Vec::new(),
             plain_loops: Vec::new(),
+            loops: Vec::new(),
             instructions: 0,
         }
     }
@@ -343,6 +346,7 @@ impl Discovery {
 
     fn find_plain_loops(&mut self) {
         self.plain_loops.clear();
+        self.loops.clear();
         for (number, &block) in self.blocks.iter().enumerate() {
             let Some(head) = self.branch_target(block).filter(|&head| head <= number) else { continue };
             let is_plain = |block: &Block| {
@@ -353,10 +357,23 @@ impl Discovery {
             };
             if self.blocks[head..=number].iter().all(is_plain) {
                 self.plain_loops.push(self.address(self.blocks[head].first));
+                self.loops.push((head, number));
             }
         }
         self.plain_loops.sort_unstable();
         self.plain_loops.dedup();
+        self.loops.sort_unstable();
+    }
+
+    /// Instructions in plain loops.
+    pub(super) fn in_plain_loops(&self) -> usize {
+        let (mut instructions, mut counted) = (0, 0);
+        for &(head, last) in &self.loops {
+            let blocks = self.blocks.get(head.max(counted)..=last).unwrap_or_default();
+            instructions += blocks.iter().map(|block| block.end - block.first).sum::<usize>();
+            counted = counted.max(last + 1);
+        }
+        instructions
     }
 }
 

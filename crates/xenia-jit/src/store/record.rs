@@ -2,6 +2,7 @@
 //!
 //! Bytes are a [`Body`] as postcard has it, and behind that the code.
 
+use super::Origin;
 use crate::function_tier::{Compiled, Tables};
 use crate::mode::Mode;
 use crate::plan::Plan;
@@ -25,6 +26,8 @@ pub(crate) struct Label {
     leaves: Vec<(u32, u32)>,
     /// [`words_of`] these.
     pub(crate) words: [u8; 32],
+    /// Whether it has run, here or in an earlier start; code that was compiled ahead need not have.
+    pub(super) has_run: bool,
     /// The title's start in which it was last of use.
     pub(super) used: u32,
     /// Bytes of its [`Body`].
@@ -133,6 +136,7 @@ pub(super) fn pack(
     mode: Mode,
     plan: &Plan,
     compiled: &Compiled,
+    origin: Origin,
 ) -> Result<(Label, Vec<u8>), Box<dyn std::error::Error>> {
     let Compiled { code, tables, .. } = compiled;
     let body = Body { function: plan.function(), calls: plan.calls.clone(), tables: tables.clone() };
@@ -148,6 +152,7 @@ pub(super) fn pack(
         covered: tables.covered.clone(),
         leaves: tables.leaves.clone(),
         words,
+        has_run: origin == Origin::Run,
         used: 0,
         body: u32::try_from(length)?,
         length: u32::try_from(bytes.len())?,

@@ -19,6 +19,13 @@ pub enum Phase {
         /// All.
         total: usize,
     },
+    /// Code of the title is compiled for the host.
+    Code {
+        /// Functions that are done.
+        done: usize,
+        /// All.
+        total: usize,
+    },
     /// Guest code runs.
     Running,
 }
@@ -29,6 +36,7 @@ impl Phase {
         match self {
             Self::Loading => "loading".to_owned(),
             Self::Pipelines { done, total } => format!("pipelines {done}/{total}"),
+            Self::Code { done, total } => format!("functions {done}/{total}"),
             Self::Running => "running".to_owned(),
         }
     }
@@ -52,8 +60,11 @@ pub(super) fn start(name: &str, phase: Phase, meter: &Meter) -> Vec<String> {
         Phase::Loading => lines.push("loading".to_owned()),
         Phase::Pipelines { done, total } => {
             lines.push(format!("compiling pipelines for the GPU: {done} of {total}"));
-            let full = (done.min(total) * BAR).checked_div(total).unwrap_or(0);
-            lines.push(format!("[{}{}]", "=".repeat(full), " ".repeat(BAR - full)));
+            lines.push(bar(done, total));
+        }
+        Phase::Code { done, total } => {
+            lines.push(format!("compiling functions: {done} of {total}"));
+            lines.push(bar(done, total));
         }
         Phase::Running => {
             lines.push("running; it has not shown a picture yet".to_owned());
@@ -70,6 +81,11 @@ pub(super) fn start(name: &str, phase: Phase, meter: &Meter) -> Vec<String> {
     }
     lines.extend([String::new(), "F1 shows the keys".to_owned()]);
     lines
+}
+
+fn bar(done: usize, total: usize) -> String {
+    let full = (done.min(total) * BAR).checked_div(total).unwrap_or(0);
+    format!("[{}{}]", "=".repeat(full), " ".repeat(BAR - full))
 }
 
 /// The page of keys; `controller` are the machine's.
@@ -110,6 +126,8 @@ mod tests {
         let compiling = start("dolphin", Phase::Pipelines { done: 12, total: 32 }, &meter);
         assert!(compiling[2].ends_with("12 of 32"), "{compiling:?}");
         assert_eq!(compiling[3], format!("[{}{}]", "=".repeat(12), " ".repeat(20)));
+        let code = start("dolphin", Phase::Code { done: 1, total: 2 }, &meter);
+        assert_eq!(code[2..4], ["compiling functions: 1 of 2".to_owned(), bar(16, 32)]);
         for (done, total) in [(0, 0), (9, 3), (usize::MAX / 64, 1)] {
             let page = start("x", Phase::Pipelines { done, total }, &meter);
             assert_eq!(page[3].len(), BAR + 2);

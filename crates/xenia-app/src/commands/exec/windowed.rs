@@ -4,10 +4,10 @@
 //! leaves its window open, with what happened, and may be run again; unless the run has a limit of its own and nobody
 //! may be there to look.
 
-use super::{Outputs, limits, machine, open_title, stopped};
+use super::{Making, Outputs, limits, machine, open_title, stopped};
 use crate::cli::{AudioOutput, DialogPolicy, ExecArgs};
 use crate::dialogs::{DialogKeys, Unasked, WindowDialogs};
-use crate::drawing;
+use crate::drawing::{self, Compiling};
 use crate::exit::{Code, Fault};
 use crate::gpu_port::Capture;
 use crate::guest_log;
@@ -243,11 +243,24 @@ fn run_machines(
         let shown = sender.clone();
         let (_, sink) = outputs.port(before.frames, move |number, frame| shown.frame(number, frame));
         let ports = ((Capture::Every, sink), &outputs.guest_log);
-        let compiled = |done, total| sender.phase(Phase::Pipelines { done, total });
+        let compiled = |what, done, total| {
+            sender.phase(match what {
+                Compiling::Pipelines => Phase::Pipelines { done, total },
+                Compiling::Code => Phase::Code { done, total },
+            });
+        };
         let id = title.image.execution.map(|execution| execution.title_id.0);
         seat.controllers.tune(seat.settings.for_title(id));
         let outside = (Box::new(seat.controllers.clone()) as Box<dyn Input>, seat.dialogs(args, sender));
-        let mut machine = machine(args, title, before, launched, ports, outside, &compiled)?;
+        let mut machine = machine(
+            args,
+            title,
+            before,
+            launched,
+            ports,
+            outside,
+            Making { compiled: &compiled, interrupt },
+        )?;
         sender.phase(Phase::Running);
         let figures = sender.clone();
         let frames_before = before.frames;

@@ -1,0 +1,223 @@
+//! Compiling ahead: which functions are worth it, and their code for the store.
+//!
+//! ```text
+//!  functions that are named ──► survey ──► worth it ──► compiled, piece by piece ──► store
+//!        ▲                        │
+//!        └───── their calls ◄─────┘
+//! ```
+//!
+//! Nothing is published: what is compiled ahead waits in the store until its function is hot
+//! ([`crate::restore`]). With both tiers that is more than half of the gain, and not a loss: the
+//! optimizing tier's code for a function that runs a little, with short loops, costs more in calls
+//! between the tiers than it saves.
+
+use crate::JitError;
+use crate::baseline::{Survey, Surveyed};
+use crate::config::Tiers;
+use crate::function_tier::Compiler;
+use crate::mode::Mode;
+use crate::plan::{Plan, Wanted, shorten};
+use crate::region::{End, REGION_LIMIT, Region, end_of};
+use crate::shared::{ModeCode, Shared};
+use crate::starts::ends_in_a_jump;
+use crate::store::{Origin, Words, words_of};
+use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
+use xenia_cpu::ReservationMode;
+use xenia_isa::{Instruction, decode};
+
+/// Functions that are looked at, at most.
+const MOST_FUNCTIONS: usize = 1 << 20;
+/// Pieces of one function that are compiled.
+const MOST_PIECES: usize = 1 << 10;
+
+/// Figures of what was compiled ahead.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AheadCounts {
+    /// Guest instructions.
+    pub(crate) instructions: u64,
+    /// Host time.
+    pub(crate) took: Duration,
+}
+
+/// Finds functions: those that are named, and what they call.
+pub(crate) struct Finder {
+    survey: Survey,
+    todo: VecDeque<u32>,
+    seen: HashSet<u32>,
+}
+
+impl Finder {
+    pub(crate) fn new(shared: &Shared) -> Self {
+        let is_strict = shared.config.engine.reservations == ReservationMode::Strict;
+        Self {
+            survey: Survey::new(shared.config.baseline_host, is_strict),
+            todo: VecDeque::new(),
+            seen: HashSet::new(),
+        }
+    }
+
+    /// Notes that a function begins at `start`.
+    pub(crate) fn add(&mut self, code: &ModeCode, start: u32) {
+        if self.seen.len() < MOST_FUNCTIONS && start.is_multiple_of(4) && self.seen.insert(start) {
+            self.todo.push_back(start);
+            code.cache.lock().functions.add(start);
+        }
+    }
+
+    /// Functions found so far.
+    pub(crate) fn found(&self) -> usize {
+        self.seen.len()
+    }
+
+    /// Surveys the next function, and notes what it calls. `None` if there is none left.
+    pub(crate) fn next(&mut self, shared: &Shared, code: &ModeCode) -> Option<(u32, Option<Surveyed>)> {
+        let start = self.todo.pop_front()?;
+        let end = code.cache.lock().functions.ends_at(start);
+        let seen = &self.seen;
+        let surveyed = self.survey.look(&shared.memory, start, end, &|pc| seen.contains(&pc));
+        for &call in surveyed.iter().flat_map(|surveyed| &surveyed.calls) {
+            self.add(code, call);
+        }
+        Some((start, surveyed))
+    }
+}
+
+impl Shared {
+    /// Whether a function is to be compiled ahead.
+    pub(crate) fn is_worth_it(&self, surveyed: &Surveyed) -> bool {
+        self.config.tiers != Tiers::Both || surveyed.mix.is_worth_optimizing()
+    }
+}
+
+/// The result of compiling a function ahead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Pieces {
+    /// Regions that were compiled.
+    pub(crate) regions: u64,
+    /// Their guest instructions.
+    pub(crate) instructions: u64,
+    /// Regions that the store had.
+    pub(crate) known: u64,
+    /// Regions that could not be compiled.
+    pub(crate) failed: u64,
+}
+
+/// Compiles functions into the store.
+pub(crate) struct AheadCompiler<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) code: &'a ModeCode,
+    pub(crate) mode: Mode,
+    pub(crate) compiler: Compiler,
+}
+
+impl AheadCompiler<'_> {
+    /// Compiles the function at `start`, piece by piece, as long as `goes_on` says so.
+    pub(crate) fn function(&mut self, start: u32, goes_on: &dyn Fn() -> bool) -> Pieces {
+        let began = Instant::now();
+        let mut done = Pieces::default();
+        let mut todo = vec![start];
+        let mut seen = HashSet::new();
+        while let Some(pc) = todo.pop() {
+            if !goes_on() {
+                break;
+            }
+            if seen.len() >= MOST_PIECES || !seen.insert(pc) {
+                continue;
+            }
+            let Some(plan) = self.piece(pc, &mut done) else { continue };
+            let mut cache = self.code.cache.lock();
+            for &call in &plan.calls {
+                cache.functions.add(call);
+            }
+            let place = cache.place(plan.start);
+            // The piece behind it, if the function was cut.
+            if place.piece.1 < place.end_of_code.min(place.function.1) {
+                todo.push(place.piece.1);
+            }
+        }
+        let mut counts = self.shared.ahead.lock();
+        counts.instructions += done.instructions;
+        counts.took += began.elapsed();
+        done
+    }
+
+    /// Compiles the piece of a function that begins at `pc`, with the cases of its switches.
+    fn piece(&mut self, pc: u32, done: &mut Pieces) -> Option<Plan> {
+        let mut limit = REGION_LIMIT;
+        loop {
+            let mut plan =
+                self.shared.plan(self.code, Wanted { pc, as_entry: true }, &|_, _| Vec::new(), limit)?;
+            if ends_in_a_jump(&plan.region) {
+                let to = self.code.cache.lock().place(pc).piece.1;
+                let cases = self.cases(&plan.region, to);
+                if let Some(&first) = cases.first() {
+                    let among = |from: u32, to: u32| {
+                        cases.iter().copied().filter(|case| (from..to).contains(case)).collect()
+                    };
+                    let wanted = Wanted { pc: first, as_entry: true };
+                    let whole = self.shared.plan(self.code, wanted, &among, limit);
+                    plan = whole.filter(|whole| whole.region.entries.contains(&pc)).unwrap_or(plan);
+                }
+            }
+            let store = self.shared.store.as_ref()?;
+            let words = |places: Words<'_>| words_of(places, &|pc| self.shared.memory.fetch_u32(pc).ok());
+            if store.find(self.mode, pc, &words).is_some_and(|found| found.has(&plan.region.entries)) {
+                done.known += 1;
+                return Some(plan);
+            }
+            let config = self.shared.lift_config(self.mode);
+            match self.compiler.compile(&plan.region, config, false) {
+                Ok(compiled) => {
+                    store.add(self.mode, &plan, &compiled, Origin::Ahead);
+                    done.regions += 1;
+                    done.instructions += plan.region.instructions as u64;
+                    return Some(plan);
+                }
+                Err(JitError::TooLong(fitting)) if limit > 1 => {
+                    limit = shorten(self.code, plan, fitting, limit);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "not compiled");
+                    done.failed += 1;
+                    return Some(plan);
+                }
+            }
+        }
+    }
+
+    /// Where code begins between the region's instructions, and behind them up to `to`, that no branch leads to.
+    fn cases(&self, region: &Region, to: u32) -> Vec<u32> {
+        let end = region.end();
+        let has_bounds =
+            self.code.cache.lock().functions.ends_at(region.entries.first().copied().unwrap_or(0));
+        let to = if has_bounds == Some(to) { to } else { end };
+        let mut cases = Vec::new();
+        let mut begins = true;
+        for pc in (region.entries.iter().copied().min().unwrap_or(end)..to).step_by(4) {
+            if region.contains(pc) {
+                begins = true;
+                continue;
+            }
+            let Ok(word) = self.shared.memory.fetch_u32(pc) else { break };
+            let op = decode(word);
+            if op.is_none() || word == NOP {
+                begins = true;
+                continue;
+            }
+            if std::mem::take(&mut begins) {
+                cases.push(pc);
+            }
+            begins = matches!(
+                end_of(pc, op, Instruction(word)),
+                End::Stop
+                    | End::Branch { conditional: false, .. }
+                    | End::Indirect { conditional: false, link: false }
+            );
+        }
+        cases
+    }
+}
+
+/// `nop`.
+const NOP: u32 = 0x6000_0000;

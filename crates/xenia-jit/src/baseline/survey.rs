@@ -1,0 +1,220 @@
+//! A survey of functions that need not have run: the mix of their instructions, and what they call.
+//!
+//! A function is discovered and its code written as for the baseline tier, and nothing of it is
+//! kept. That costs a hundredth of what the optimizing tier takes for the same code, so all code of
+//! a title can be looked at to find what is worth compiling ahead.
+//!
+//! No branch leads to the cases of a switch. They are looked for in the gaps between the words that
+//! branches lead to: up to the function's end if that is known, else up to the last of these words,
+//! and only if there is a jump to an address in a register.
+
+use super::emit::Emitter;
+use super::leaves::Ending;
+use super::templates::HostFeatures;
+use super::unit::{Discovery, RANGE, Reach, Source};
+use super::worth::UnitMix;
+use crate::region::FUNCTION_LIMIT;
+use xenia_isa::decode;
+use xenia_memory::GuestMemory;
+
+/// Gaps of one function that are looked into.
+const MOST_GAPS: usize = 1 << 12;
+/// `nop`.
+const NOP: u32 = 0x6000_0000;
+
+/// The result of a survey of one function.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Surveyed {
+    pub(crate) mix: UnitMix,
+    /// Addresses that it calls, in order.
+    pub(crate) calls: Vec<u32>,
+}
+
+/// Surveys functions; keeps its tables from one to the next.
+pub(crate) struct Survey {
+    discovery: Discovery,
+    emitter: Emitter,
+    /// Words from the function's start on that were looked at.
+    seen: Vec<bool>,
+}
+
+/// The function's words as discovery sees them.
+struct Bounded<'a> {
+    memory: &'a GuestMemory,
+    start: u32,
+    /// Words that it may have.
+    words: usize,
+    seen: &'a [bool],
+    is_function: &'a dyn Fn(u32) -> bool,
+}
+
+impl Source for Bounded<'_> {
+    fn fetch(&mut self, pc: u32) -> Option<u32> {
+        let index = pc.checked_sub(self.start)? as usize / 4;
+        if index < self.words { self.memory.fetch_u32(pc).ok() } else { None }
+    }
+
+    fn is_elsewhere(&self, pc: u32) -> bool {
+        let index = pc.wrapping_sub(self.start) as usize / 4;
+        self.seen.get(index).is_some_and(|&seen| seen) || (self.is_function)(pc)
+    }
+}
+
+impl Survey {
+    pub(crate) fn new(baseline_host: bool, stores_by_arms: bool) -> Self {
+        Self {
+            discovery: Discovery::new(),
+            emitter: Emitter::new(HostFeatures::detect(baseline_host), stores_by_arms),
+            seen: Vec::new(),
+        }
+    }
+
+    /// Surveys the function from `start` to `end`, if its end is known. Blocks at addresses that
+    /// `is_function` says begin another are no part of it. `None` if there is no code.
+    pub(crate) fn look(
+        &mut self,
+        memory: &GuestMemory,
+        start: u32,
+        end: Option<u32>,
+        is_function: &dyn Fn(u32) -> bool,
+    ) -> Option<Surveyed> {
+        let words =
+            end.map_or(RANGE, |end| (end.saturating_sub(start) / 4) as usize).clamp(1, FUNCTION_LIMIT);
+        self.seen.clear();
+        let mut surveyed = Surveyed::default();
+        let (mut at, mut has_jump) = (0, false);
+        for _ in 0..MOST_GAPS {
+            let from = start.wrapping_add(4 * at as u32);
+            let room = FUNCTION_LIMIT - surveyed.mix.instructions as usize;
+            let reach = Reach { words: RANGE.min(words - at), instructions: RANGE.min(room) };
+            let mut source = Bounded { memory, start, words, seen: &self.seen, is_function };
+            if !self.discovery.find(from, reach, &mut source) {
+                break;
+            }
+            has_jump |= self.take(at, &mut surveyed);
+            let most = match end {
+                Some(_) => words,
+                None if has_jump => self.seen.len(),
+                None => break,
+            };
+            let gap = (at..most).find(|&index| {
+                let is_seen = self.seen.get(index).is_some_and(|&seen| seen);
+                let pc = start.wrapping_add(4 * index as u32);
+                !is_seen && memory.fetch_u32(pc).is_ok_and(|word| word != NOP && decode(word).is_some())
+            });
+            match gap {
+                Some(gap) if (surveyed.mix.instructions as usize) < FUNCTION_LIMIT => at = gap,
+                _ => break,
+            }
+        }
+        surveyed.calls.sort_unstable();
+        surveyed.calls.dedup();
+        (surveyed.mix.instructions != 0).then_some(surveyed)
+    }
+
+    /// Adds what was just discovered `at` words behind the function's start. Gives whether it jumps
+    /// to an address in a register.
+    fn take(&mut self, at: usize, surveyed: &mut Surveyed) -> bool {
+        let unit = &self.discovery;
+        // Code without room for its thunks is no code that anything runs: the place of each is 0.
+        let is_written = self.emitter.emit(unit, &mut |_| Some(0)).is_some();
+        let mut mix = UnitMix::of(unit, &self.emitter);
+        if !is_written {
+            (mix.arms, mix.floats) = (0, 0);
+        }
+        surveyed.mix.add(mix);
+        let mut has_jump = false;
+        for block in &unit.blocks {
+            if self.seen.len() < at + block.end {
+                self.seen.resize(at + block.end, false);
+            }
+            self.seen[at + block.first..at + block.end].fill(true);
+            has_jump |= block.ending == Ending::Indirect;
+            let pc = unit.address(block.end - 1);
+            let last = unit.words(block.end - 1, block.end)[0].i;
+            let called = block.ending.target(pc, last).filter(|_| block.ending.calls());
+            // `bl` to the next instruction reads its own address.
+            surveyed.calls.extend(called.filter(|&called| called != pc.wrapping_add(4)));
+        }
+        has_jump
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use xenia_guest::GuestAddr;
+    use xenia_memory::{AllocKind, Protect};
+
+    const CODE: u32 = 0x8201_0000;
+
+    fn memory(source: &str) -> (Arc<GuestMemory>, u32) {
+        let code = xenia_isa::assemble(source, CODE).unwrap().bytes;
+        let memory = GuestMemory::new().unwrap();
+        memory.alloc_fixed(GuestAddr(CODE), 0x1_0000, AllocKind::ReserveCommit, Protect::READ_WRITE).unwrap();
+        memory.write_bytes(GuestAddr(CODE), &code).unwrap();
+        (memory, CODE + code.len() as u32)
+    }
+
+    fn survey(source: &str, is_end_known: bool) -> Surveyed {
+        let (memory, end) = memory(source);
+        let mut survey = Survey::new(false, false);
+        survey.look(&memory, CODE, is_end_known.then_some(end), &|_| false).unwrap()
+    }
+
+    #[test]
+    fn a_loop_without_calls_is_told_from_one_with_a_call() {
+        let plain = survey("li 3, 9\nmtctr 3\nx: addi 4, 4, 1\nbdnz x\nblr\n", false);
+        assert_eq!((plain.mix.in_plain_loops, plain.mix.instructions), (2, 5));
+        assert!(plain.mix.is_worth_optimizing() && plain.calls.is_empty());
+        let calls = survey("li 30, 9\nx: bl 0x82010100\naddic. 30, 30, -1\nbne x\nblr\n", false);
+        assert_eq!((calls.mix.in_plain_loops, &calls.calls[..]), (0, &[CODE + 0x100][..]));
+        assert!(!calls.mix.is_worth_optimizing());
+    }
+
+    #[test]
+    fn floating_point_counts_as_in_the_tier() {
+        let floats = survey("fadd 1, 1, 2\nfmul 1, 1, 3\nblr\n", false);
+        assert_eq!(floats.mix.floats, 2);
+        assert!(floats.mix.is_worth_optimizing());
+    }
+
+    #[test]
+    fn cases_of_a_switch_are_part_of_a_function() {
+        // The loop is in a case that only the jump leads to.
+        let source = "mtctr 3\nbctr\nnop\nli 3, 1\nblr\nli 3, 9\nmtctr 3\nx: bdnz x\nblr\n";
+        assert_eq!(survey(source, true).mix.in_plain_loops, 1);
+        assert_eq!(survey(source, false).mix.in_plain_loops, 0, "nothing is known of what lies behind");
+    }
+
+    #[test]
+    fn other_functions_and_holes_are_no_part_of_it() {
+        let (memory, _) = memory("li 3, 1\nb y\nblr\ny: li 3, 9\nmtctr 3\nx: bdnz x\nblr\n");
+        let mut survey = Survey::new(false, false);
+        let mut look =
+            |start, is_function: &dyn Fn(u32) -> bool| survey.look(&memory, start, None, is_function);
+        assert_eq!(look(CODE, &|_| false).unwrap().mix.instructions, 6);
+        assert_eq!(look(CODE, &|pc| pc == CODE + 12).unwrap().mix.instructions, 2);
+        assert_eq!(look(0x9000_0000, &|_| false), None);
+    }
+
+    #[test]
+    fn hostile_code_ends() {
+        // Words that jump all over, and gaps at every second one.
+        let mut survey = Survey::new(false, false);
+        let memory = GuestMemory::new().unwrap();
+        memory
+            .alloc_fixed(GuestAddr(CODE), 0x10_0000, AllocKind::ReserveCommit, Protect::READ_WRITE)
+            .unwrap();
+        let bytes: Vec<u8> = (0..0x4_0000_u32)
+            .flat_map(|word| {
+                if word % 2 == 0 { 0x4E80_0420 } else { 0x4800_0000 | word << 3 & 0x3FF_FFFC }.to_be_bytes()
+            })
+            .collect();
+        memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
+        let surveyed = survey.look(&memory, CODE, Some(CODE + 0x10_0000), &|_| false).unwrap();
+        assert!(surveyed.mix.instructions as usize <= FUNCTION_LIMIT);
+        assert!(survey.look(&memory, CODE, Some(0), &|_| false).is_some(), "an end before its start");
+    }
+}
