@@ -7,12 +7,16 @@
 //! ```
 //!
 //! Nothing is published: what is compiled ahead waits in the store until its function is hot
-//! ([`crate::restore`]). With both tiers that is more than half of the gain, and not a loss: the
-//! optimizing tier's code for a function that runs a little, with short loops, costs more in calls
-//! between the tiers than it saves.
+//! ([`crate::restore`]). Published at first sight it would be slower than baseline code in functions
+//! whose loops have few turns: each call between both tiers costs 10 ns.
+//!
+//! What is learned of functions on the way is kept aside ([`Shared::aside`]). The machine's own
+//! tables decide what becomes one region when it is hot: what is not worth it is compiled as in a run
+//! without code that was compiled ahead.
 
 use crate::JitError;
 use crate::baseline::{Survey, Surveyed};
+use crate::code_memory::STORED;
 use crate::config::Tiers;
 use crate::function_tier::Compiler;
 use crate::mode::Mode;
@@ -106,7 +110,10 @@ pub(crate) struct Pieces {
 /// Compiles functions into the store.
 pub(crate) struct AheadCompiler<'a> {
     pub(crate) shared: &'a Shared,
+    /// The machine's code.
     pub(crate) code: &'a ModeCode,
+    /// What is learned of functions ([`Shared::aside`]).
+    pub(crate) learned: &'a ModeCode,
     pub(crate) mode: Mode,
     pub(crate) compiler: Compiler,
 }
@@ -126,7 +133,7 @@ impl AheadCompiler<'_> {
                 continue;
             }
             let Some(plan) = self.piece(pc, &mut done) else { continue };
-            let mut cache = self.code.cache.lock();
+            let mut cache = self.learned.cache.lock();
             for &call in &plan.calls {
                 cache.functions.add(call);
             }
@@ -136,10 +143,31 @@ impl AheadCompiler<'_> {
                 todo.push(place.piece.1);
             }
         }
+        self.count(done, began.elapsed());
+        done
+    }
+
+    /// Compiles the piece of a function around `pc`, which becomes an entry of it, if the store has none.
+    pub(crate) fn around(&mut self, pc: u32) -> Pieces {
+        let began = Instant::now();
+        let mut done = Pieces::default();
+        if !self.is_there(pc) {
+            self.piece(pc, &mut done);
+        }
+        self.count(done, began.elapsed());
+        done
+    }
+
+    /// Whether `pc` has code, or some that waits for it.
+    pub(crate) fn is_there(&self, pc: u32) -> bool {
+        let is_kept = self.shared.store.as_ref().is_some_and(|store| store.has(self.mode, pc));
+        is_kept || self.code.entries.offset(pc) > STORED
+    }
+
+    fn count(&self, done: Pieces, took: Duration) {
         let mut counts = self.shared.ahead.lock();
         counts.instructions += done.instructions;
-        counts.took += began.elapsed();
-        done
+        counts.took += took;
     }
 
     /// Compiles the piece of a function that begins at `pc`, with the cases of its switches.
@@ -147,16 +175,16 @@ impl AheadCompiler<'_> {
         let mut limit = REGION_LIMIT;
         loop {
             let mut plan =
-                self.shared.plan(self.code, Wanted { pc, as_entry: true }, &|_, _| Vec::new(), limit)?;
+                self.shared.plan(self.learned, Wanted { pc, as_entry: true }, &|_, _| Vec::new(), limit)?;
             if ends_in_a_jump(&plan.region) {
-                let to = self.code.cache.lock().place(pc).piece.1;
+                let to = self.learned.cache.lock().place(pc).piece.1;
                 let cases = self.cases(&plan.region, to);
                 if let Some(&first) = cases.first() {
                     let among = |from: u32, to: u32| {
                         cases.iter().copied().filter(|case| (from..to).contains(case)).collect()
                     };
                     let wanted = Wanted { pc: first, as_entry: true };
-                    let whole = self.shared.plan(self.code, wanted, &among, limit);
+                    let whole = self.shared.plan(self.learned, wanted, &among, limit);
                     plan = whole.filter(|whole| whole.region.entries.contains(&pc)).unwrap_or(plan);
                 }
             }
@@ -175,7 +203,7 @@ impl AheadCompiler<'_> {
                     return Some(plan);
                 }
                 Err(JitError::TooLong(fitting)) if limit > 1 => {
-                    limit = shorten(self.code, plan, fitting, limit);
+                    limit = shorten(self.learned, plan, fitting, limit);
                 }
                 Err(error) => {
                     tracing::warn!(%error, "not compiled");
@@ -190,7 +218,7 @@ impl AheadCompiler<'_> {
     fn cases(&self, region: &Region, to: u32) -> Vec<u32> {
         let end = region.end();
         let has_bounds =
-            self.code.cache.lock().functions.ends_at(region.entries.first().copied().unwrap_or(0));
+            self.learned.cache.lock().functions.ends_at(region.entries.first().copied().unwrap_or(0));
         let to = if has_bounds == Some(to) { to } else { end };
         let mut cases = Vec::new();
         let mut begins = true;

@@ -18,7 +18,9 @@
 //! - The thread ends with the last engine. Should it end before, engines compile for themselves.
 
 use crate::compile::Workbench;
+use crate::config::Tiers;
 use crate::function_tier::Compiler;
+use crate::idle::Idle;
 use crate::jit::CompileCounts;
 use crate::mode::Mode;
 use crate::plan::Wanted;
@@ -114,13 +116,19 @@ struct State {
     is_ending: bool,
 }
 
+/// Orders that wait for the thread.
 #[derive(Default)]
-struct Orders {
+pub(crate) struct Orders {
     state: Mutex<State>,
     changed: Condvar,
 }
 
 impl Orders {
+    /// Whether none waits, and none is being carried out.
+    pub(crate) fn are_done(&self) -> bool {
+        self.state.lock().known.is_empty()
+    }
+
     /// The next order, when there is one. `None` if there will be none.
     fn next(&self) -> Option<Order> {
         let mut state = self.state.lock();
@@ -161,12 +169,17 @@ impl Orders {
 pub(crate) struct Background {
     orders: Arc<Orders>,
     thread: Option<JoinHandle<()>>,
+    /// Compiles ahead where there are no orders.
+    _idle: Option<Idle>,
 }
 
 impl Background {
     /// Starts the thread. `None` if the host has none to give.
     pub(crate) fn start(shared: &Arc<Shared>, compiler: Compiler) -> Option<Self> {
         let orders = Arc::new(Orders::default());
+        let compiles_ahead =
+            shared.config.ahead && shared.config.tiers == Tiers::Both && shared.store.is_some();
+        let idle = compiles_ahead.then(|| Idle::start(shared, &orders, compiler.fork())).flatten();
         let (shared, theirs) = (Arc::clone(shared), Arc::clone(&orders));
         let thread = thread::Builder::new()
             .name("compiler".to_owned())
@@ -175,7 +188,7 @@ impl Background {
                 |error| tracing::warn!(%error, "no thread that compiles: the guest waits for its code"),
             )
             .ok()?;
-        Some(Self { orders, thread: Some(thread) })
+        Some(Self { orders, thread: Some(thread), _idle: idle })
     }
 
     /// Leaves the order to compile something in a unit that has done so much work since it was last asked for.
@@ -265,7 +278,7 @@ mod tests {
 
     /// Orders with nobody at them.
     fn idle() -> Background {
-        Background { orders: Arc::default(), thread: Some(thread::spawn(thread::park)) }
+        Background { orders: Arc::default(), thread: Some(thread::spawn(thread::park)), _idle: None }
     }
 
     fn ask(background: &Background, pc: u32, as_entry: bool, work: u64) -> Answer {
@@ -329,7 +342,8 @@ mod tests {
 
     #[test]
     fn without_the_thread_engines_compile_for_themselves() {
-        let background = Background { orders: Arc::default(), thread: Some(thread::spawn(|| {})) };
+        let background =
+            Background { orders: Arc::default(), thread: Some(thread::spawn(|| {})), _idle: None };
         while !background.thread.as_ref().is_some_and(JoinHandle::is_finished) {
             thread::yield_now();
         }

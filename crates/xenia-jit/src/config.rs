@@ -64,6 +64,8 @@ pub struct JitConfig {
     /// Code is compiled by a host thread of its own, while the guest goes on in the interpreter; not what has to be
     /// compiled at once because of `warm_up`.
     pub background: bool,
+    /// Beside it another thread compiles ahead what is worth it, into the store, with both tiers. Not in lockstep.
+    pub ahead: bool,
     /// That thread dawdles before each compilation, in a row of delays that this begins. For tests.
     pub compile_delays: Option<u64>,
     /// Sides of conditional branches are left out at first by this number, not those that have not been reached yet. For tests.
@@ -102,6 +104,7 @@ impl Default for JitConfig {
             baseline_host: false,
             baseline_code: BASELINE_CODE,
             background: false,
+            ahead: false,
             compile_delays: None,
             left_out: None,
             perf_map: false,

@@ -10,7 +10,7 @@
 //!
 //! | question | modules |
 //! |---|---|
-//! | when is what compiled? | `warmth`, `background`, `ahead`, `precompile`; `functions`, `starts`, `plan`, `pieces`, `region` |
+//! | when is what compiled? | `warmth`, `background`, `ahead`, `precompile`, `idle`; `functions`, `starts`, `plan`, `pieces`, `region` |
 //! | what does it become? | `lift` (an arm for each instruction), `loops`, `unused`, `function_tier`; `cost` counts it |
 //! | where does it lie, and for how long? | `compile`, `relocation`, `code_memory`, `code_cache`, `epochs`; `store` and `restore` for the next start |
 //! | who goes in and out? | `jit`, `enter`, `host`, `mode`, `shared`, `fault_exit` |
@@ -47,6 +47,7 @@ mod functions;
 #[allow(unsafe_code)]
 mod hooks;
 mod host;
+mod idle;
 mod jit;
 mod jit_dump;
 mod lift;

@@ -74,6 +74,12 @@ impl Ahead {
         self.shared.store.is_some()
     }
 
+    /// Says that the title is in memory, and at which addresses functions begin: what idle processors begin with.
+    pub fn name_functions(&self, starts: &[GuestAddr]) {
+        let starts = starts.iter().map(|start| start.0).collect::<BTreeSet<u32>>();
+        *self.shared.named.lock() = Some(starts.into_iter().collect());
+    }
+
     /// As [`Jit::precompile`].
     pub fn precompile(
         &self,
@@ -83,12 +89,16 @@ impl Ahead {
     ) -> Precompiled {
         let (shared, mode) = (&*self.shared, Mode::default());
         let Some(code) = shared.code(mode) else { return Precompiled::default() };
-        let work = Work::find(shared, code, starts, progress);
+        let Some(aside) = shared.aside() else { return Precompiled::default() };
+        let learned = &aside;
+        let work = Work::find(shared, learned, starts, progress);
         std::thread::scope(|scope| {
             for _ in 0..threads.max(1) {
                 let compiler = self.compiler.fork();
                 let work = &work;
-                scope.spawn(move || work.run(AheadCompiler { shared, code, mode, compiler }, progress));
+                scope.spawn(move || {
+                    work.run(AheadCompiler { shared, code, learned, mode, compiler }, progress);
+                });
             }
         });
         work.done.into_inner()

@@ -39,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) perf_map: Option<Arc<PerfMap>>,
     pub(crate) jit_dump: Option<JitDump>,
     pub(crate) store: Option<Arc<CodeStore>>,
+    /// Addresses that the title says functions begin at, for whoever compiles ahead; `None` once they are taken.
+    pub(crate) named: Mutex<Option<Vec<u32>>>,
     /// What was compiled ahead.
     pub(crate) ahead: Mutex<AheadCounts>,
 }
@@ -136,6 +138,7 @@ impl Shared {
             perf_map,
             jit_dump: config.jit_dump.then(JitDump::open).transpose()?,
             store,
+            named: Mutex::default(),
             ahead: Mutex::default(),
         };
         // Without the usual mode there is no point.
@@ -161,6 +164,13 @@ impl Shared {
             made.inspect_err(|error| tracing::warn!(%error, ?mode, "interpreted: no room for its code")).ok()
         });
         made.as_ref()
+    }
+
+    /// Tables of the usual mode for plans that the machine is to know nothing of: what is learned of functions on the way
+    /// decides what becomes one region when it is hot.
+    pub(crate) fn aside(&self) -> Option<ModeCode> {
+        let made = ModeCode::new(Mode::default(), self, &self.bounds.lock());
+        made.inspect_err(|error| tracing::warn!(%error, "nothing is compiled ahead")).ok()
     }
 
     /// The code of the modes that have any.

@@ -4,10 +4,12 @@ mod common;
 
 use common::*;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
-use xenia_jit::{CodeStore, Jit, JitConfig, Keeper, StoreOptions, StoreTally};
+use xenia_jit::{CodeStore, Jit, JitConfig, Keeper, StoreOptions, StoreTally, Tiers};
 use xenia_memory::DeviceQueue;
 
 /// A file in memory.
@@ -331,4 +333,44 @@ fn what_is_precompiled_is_not_compiled_when_it_runs() {
     assert_eq!(with.outcome, without.outcome);
     assert_eq!(with.outcome.gpr[4], 250 * 16);
     assert_eq!((with.counters.functions, with.tally.rejected), (0, 0), "{:?}", with.tally);
+}
+
+#[test]
+fn idle_processors_fill_the_store_with_what_is_worth_it() {
+    // A function that calls two: a plain loop, and one without.
+    let mut code = vec![b(CODE, CODE + 0x40, true), b(CODE + 4, CODE + 0x80, true), SC];
+    code.resize(0x10, 0);
+    code.extend([d(Op::addi, 4, 4, 3), d(Op::bcx, 16, 0, -4), BLR]);
+    code.resize(0x20, 0);
+    code.extend([d(Op::addi, 5, 0, 7), BLR]);
+    let bytes: Vec<u8> = code.iter().flat_map(|word| word.to_be_bytes()).collect();
+    let (memory, shelf) = (memory(), Shelf::default());
+    memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
+    let both = JitConfig { tiers: Tiers::Both, ahead: true, ..JitConfig::in_background() };
+    let store = options(&shelf, "build", "title");
+    let jit = Jit::with_store(Arc::clone(&memory), both, Some(store)).unwrap();
+    jit.ahead().name_functions(&[GuestAddr(CODE)]);
+    let began = Instant::now();
+    while jit.counters().compiled_ahead == 0 {
+        assert!(began.elapsed() < Duration::from_mins(2), "nothing is compiled ahead");
+        thread::sleep(Duration::from_millis(1));
+    }
+    let counters = jit.counters();
+    assert_eq!((counters.compiled_ahead, counters.functions), (3, 0));
+    assert!(counters.ahead_ns > 0);
+    let done = jit.precompile(&[GuestAddr(CODE)], 1, &|_| true);
+    assert_eq!((done.functions, done.left, done.known, done.regions), (3, 2, 1, 0), "{done:?}");
+}
+
+#[test]
+fn in_lockstep_nothing_is_compiled_ahead() {
+    let memory = memory();
+    let bytes: Vec<u8> = words(3).iter().flat_map(|word| word.to_be_bytes()).collect();
+    memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
+    let both = JitConfig { tiers: Tiers::Both, ..JitConfig::in_background() };
+    let store = options(&Shelf::default(), "build", "title");
+    let jit = Jit::with_store(Arc::clone(&memory), both, Some(store)).unwrap();
+    jit.ahead().name_functions(&[GuestAddr(CODE)]);
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(jit.counters().compiled_ahead, 0);
 }

@@ -101,6 +101,9 @@ impl Machine {
         kernel
             .load_title(&mut scheduler, &title.image)
             .with_context(|| format!("cannot start {}", title.name))?;
+        if let Some(ahead) = &ahead {
+            ahead.name_functions(&code_ahead::starts(&title.image));
+        }
         if let Some(interrupt) = options.precompile {
             precompile(ahead, title, compiled, interrupt);
         }

@@ -90,6 +90,7 @@ pub fn jit_config(args: &CpuArgs, mode: &ModeArgs) -> JitConfig {
         wrong_addi: args.break_lifter,
         perf_map: args.perf_map,
         jit_dump: args.jitdump,
+        ahead: defaults.background && mode.parallel,
         ..defaults
     }
 }

@@ -21,6 +21,7 @@ use crate::epochs::Epochs;
 use crate::float_state;
 use crate::hooks::{self, Run};
 use crate::host::{Leave, Word};
+use crate::idle::Ran;
 use crate::jit::Engine;
 use crate::mode::Mode;
 use crate::perf_map::PerfMap;
@@ -52,6 +53,9 @@ pub(crate) struct Baseline {
     seen: AtomicU64,
     granularity: Granularity,
     perf_map: Option<Arc<PerfMap>>,
+    /// What has run, for the thread that compiles ahead; noted if there is one.
+    pub(crate) ran: Mutex<Ran>,
+    notes_ran: bool,
     /// See [`JitConfig::hot_after`]; `None` if there is no optimizing tier.
     hot_after: Option<u32>,
 }
@@ -93,6 +97,8 @@ impl Baseline {
             seen,
             granularity,
             perf_map,
+            ran: Mutex::default(),
+            notes_ran: config.ahead,
             hot_after,
         })
     }
@@ -148,7 +154,12 @@ impl Baseline {
     pub(super) fn credit(&self, pc: u32, instructions: u64) -> Sampled {
         let Some(hot_after) = self.hot_after else { return Sampled::Lukewarm };
         let work = self.cache.lock().credit(pc, instructions);
-        work.map_or(Sampled::Lukewarm, |work| Sampled::of(work, hot_after))
+        let Some(work) = work else { return Sampled::Lukewarm };
+        let sampled = Sampled::of(work, hot_after);
+        if self.notes_ran && sampled == Sampled::Lukewarm && work.mix.is_worth_optimizing() {
+            self.ran.lock().note(pc, work.credit);
+        }
+        sampled
     }
 
     /// Withdraws units whose pages have changed.
