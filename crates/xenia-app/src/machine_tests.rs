@@ -246,7 +246,7 @@ fn a_run_whose_code_is_compiled_ahead_ends_in_the_same_digest() {
     let run = |precompile: Option<&Interrupt>| {
         let (engine, picture) = (EngineArgs::default(), PictureArgs::default());
         let code_cache = precompile.map(|_| folder.path().join("code"));
-        let options = MachineOptions { precompile, code_cache, ..MachineOptions::new(&engine, &picture) };
+        let options = MachineOptions { code_cache, precompile, ..MachineOptions::new(&engine, &picture) };
         let limits = Limits { instructions: Some(200_000_000), ..Limits::default() };
         Machine::new(&title, options).unwrap().run(&limits, None).report
     };

@@ -19,18 +19,19 @@
 //!   what two write in the same moment.
 
 mod file;
+mod kept;
 mod record;
 
 use crate::function_tier::Compiled;
 use crate::mode::Mode;
 use crate::plan::Plan;
 use file::{Contents, Purpose};
+use kept::{Kept, Payload, State};
 use parking_lot::Mutex;
 use record::Label;
 pub(crate) use record::{Body, Words, words_of};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::io;
-use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
@@ -89,43 +90,6 @@ pub struct StoreTally {
     pub rejected: u64,
     /// Bytes of the file as it was last written; 0 if it wasn't.
     pub bytes: u64,
-}
-
-/// Bytes of a region, alone or in a file.
-#[derive(Clone, Debug)]
-struct Payload {
-    bytes: Arc<Vec<u8>>,
-    range: Range<usize>,
-}
-
-impl Payload {
-    fn get(&self) -> &[u8] {
-        self.bytes.get(self.range.clone()).unwrap_or_default()
-    }
-}
-
-/// A kept region.
-#[derive(Clone, Debug)]
-struct Kept {
-    label: Label,
-    payload: Payload,
-    /// Whether the file has it.
-    is_saved: bool,
-}
-
-#[derive(Default)]
-struct State {
-    kept: HashMap<u32, Kept>,
-    by_entry: HashMap<(u8, u32), Vec<u32>>,
-    next: u32,
-    bytes: usize,
-    /// Keys of what was dropped: it does not come back from the file.
-    dropped: HashSet<[u8; 32]>,
-    /// Number of this start of the title.
-    start: u32,
-    tally: StoreTally,
-    is_changed: bool,
-    saved: Option<Instant>,
 }
 
 /// See the module's documentation.
@@ -346,88 +310,5 @@ impl CodeStore {
     /// What became of kept code so far.
     pub fn tally(&self) -> StoreTally {
         self.state.lock().tally
-    }
-}
-
-impl Kept {
-    fn size(&self) -> usize {
-        self.payload.range.len() + self.label.size()
-    }
-}
-
-impl State {
-    fn insert(&mut self, label: Label, payload: Payload, is_saved: bool) {
-        let id = self.next;
-        self.next = self.next.wrapping_add(1);
-        let kept = Kept { label, payload, is_saved };
-        self.bytes += kept.size();
-        let mut crowded = Vec::new();
-        for &pc in &kept.label.entries {
-            let alike = self.by_entry.entry((kept.label.mode, pc)).or_default();
-            alike.push(id);
-            if alike.len() > MOST_ALIKE {
-                crowded.extend(alike.first().copied());
-            }
-        }
-        self.kept.insert(id, kept);
-        for old in crowded {
-            self.remove(old);
-        }
-        if self.bytes > MOST_BYTES {
-            self.shrink();
-        }
-    }
-
-    fn remove(&mut self, id: u32) {
-        let Some(kept) = self.kept.remove(&id) else { return };
-        self.bytes -= kept.size();
-        for &pc in &kept.label.entries {
-            let key = (kept.label.mode, pc);
-            if let Some(alike) = self.by_entry.get_mut(&key) {
-                alike.retain(|&other| other != id);
-                if alike.is_empty() {
-                    self.by_entry.remove(&key);
-                }
-            }
-        }
-        if kept.is_saved {
-            self.dropped.insert(kept.label.key());
-            self.is_changed = true;
-        }
-    }
-
-    /// Drops what is the same code with fewer entries. Gives whether some of that has run.
-    fn supersede(&mut self, label: &Label, plan: &Plan) -> bool {
-        let ids: HashSet<u32> = label
-            .entries
-            .iter()
-            .filter_map(|&pc| self.by_entry.get(&(label.mode, pc)))
-            .flatten()
-            .copied()
-            .collect();
-        let entries: HashSet<u32> = label.entries.iter().copied().collect();
-        let mut has_run = false;
-        for id in ids {
-            let Some(kept) = self.kept.get(&id) else { continue };
-            let has_more = kept.label.entries.iter().any(|pc| !entries.contains(pc));
-            let word = |pc: u32| plan.region.word(pc);
-            if !has_more && words_of(kept.label.places(), &word) == Some(kept.label.words) {
-                has_run |= kept.label.has_run;
-                self.remove(id);
-            }
-        }
-        has_run
-    }
-
-    /// Drops a quarter: what was of use longest ago.
-    fn shrink(&mut self) {
-        let mut ids: Vec<(u32, u32)> = self.kept.iter().map(|(&id, kept)| (kept.label.used, id)).collect();
-        ids.sort_unstable();
-        for (_, id) in ids {
-            if self.bytes <= MOST_BYTES / 4 * 3 {
-                break;
-            }
-            self.remove(id);
-        }
     }
 }
