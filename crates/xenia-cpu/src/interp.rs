@@ -24,8 +24,9 @@
 //!
 //! # Blocks
 //! See [`blocks`](crate::blocks): straight runs of predecoded instructions within one page, checked
-//! against the page's version at each entry. A handler is an arm, or an arm compiled for frequent values of its fixed bits, or (at a block's end) two arms in one;
-//! `dispatch.rs` chooses. What the arms say is what runs, however they are combined; tests compare.
+//! against the page's version at each entry. A handler is an arm, or an arm compiled for frequent values
+//! of its fixed bits, or two arms in one; `dispatch.rs` chooses, `thread.rs` joins them. What the arms
+//! say is what runs, however they are combined; tests compare.
 #![allow(clippy::unnecessary_wraps)] // what most arms share returns a `Step`, as they do
 
 mod branch;
@@ -50,6 +51,7 @@ mod system;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod thread;
 mod vector;
 mod vector128;
 
@@ -58,14 +60,13 @@ use crate::{
     EngineConfig, EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext, ReservationMode,
 };
 pub use cpu::StoredBytes;
-pub(crate) use cpu::{Cpu, Flow, Raised, Step};
-pub(crate) use dispatch::{
-    ILLEGAL, THREADS, Thread, Threads, UNAVAILABLE, facility, handler_of, pair_of, run_one, stores, thread_of,
-};
+pub(crate) use cpu::{Cpu, Flow, Plain, Raised, Step, Storage};
+pub(crate) use dispatch::{ILLEGAL, UNAVAILABLE, facility, handler_of, pair_of, stores, thread_of};
 pub(crate) use doubles::double_of;
 pub use pace::Warmth;
 use pace::{Pace, Steady};
 use std::sync::Arc;
+pub(crate) use thread::{THREADS, Thread, Threads, run_one};
 use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, decode};
 use xenia_memory::{DeviceQueue, FaultKind, GuestMemory, MemoryFault};
@@ -212,8 +213,8 @@ impl Cpu<'_> {
         self.ctx.pc = pc.wrapping_add(4);
         match how {
             Ok(Flow::Syscall) => Exit::Syscall { lev: self.lev },
-            // The last two go on and don't come here.
-            Ok(Flow::Yield | Flow::Next | Flow::Msr) => Exit::Yield,
+            // The others go on and don't come here.
+            Ok(Flow::Yield | Flow::Next | Flow::Msr | Flow::Watched) => Exit::Yield,
             Ok(Flow::FloatingPoint) => {
                 Exit::Exception(GuestException { pc: GuestAddr(pc), kind: ExceptionKind::FloatingPoint })
             }

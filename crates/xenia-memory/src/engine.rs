@@ -17,33 +17,53 @@ use crate::page_table::{DEVICE, READ, WATCHED, WRITE};
 use xenia_guest::{GuestAddr, PAGE_SIZE};
 
 macro_rules! scalar_access {
-    ($load:ident, $store:ident, $t:ty) => {
+    ($load:ident, $try_load:ident, $store:ident, $try_store:ident, $t:ty) => {
         /// Loads a value as the guest does.
         #[inline(always)]
         pub fn $load(&self, addr: u32, dev: &mut DeviceQueue) -> Access<$t> {
-            const SIZE: u32 = size_of::<$t>() as u32;
-            if self.pages.flags(addr) & READ != 0 && addr % PAGE_SIZE <= PAGE_SIZE - SIZE {
-                // SAFETY: the access stays inside one page that is committed.
-                Ok(<$t>::from_be(unsafe { host::$load(self.alias.0, addr) }))
-            } else {
-                self.load_slowly(addr, SIZE, dev).map(|v| v as $t)
+            match self.$try_load(addr) {
+                Some(value) => Ok(value),
+                None => self.load_slowly(addr, size_of::<$t>() as u32, dev).map(|v| v as $t),
             }
+        }
+
+        /// Loads a value if that is one access to one page with the right to read: the fast path of
+        /// a load. `None` says nothing about faults.
+        #[inline(always)]
+        pub fn $try_load(&self, addr: u32) -> Option<$t> {
+            const SIZE: u32 = size_of::<$t>() as u32;
+            (self.pages.flags(addr) & READ != 0 && addr % PAGE_SIZE <= PAGE_SIZE - SIZE).then(|| {
+                // SAFETY: the access stays inside one page that is committed.
+                <$t>::from_be(unsafe { host::$load(self.alias.0, addr) })
+            })
         }
 
         /// Stores a value as the guest does.
         #[inline(always)]
         pub fn $store(&self, addr: u32, value: $t, dev: &mut DeviceQueue) -> Access<()> {
+            match self.$try_store(addr, value) {
+                Some(false) => Ok(()),
+                Some(true) => {
+                    self.stored_to_watched(addr);
+                    Ok(())
+                }
+                None => self.store_slowly(addr, size_of::<$t>() as u32, value as u128, dev),
+            }
+        }
+
+        /// Stores a value if that is one access to one unwatched page with the right to write: the
+        /// fast path of a store. `None` if nothing was stored, which says nothing about faults. If the
+        /// page is watched by now, `true`: [`GuestMemory::stored_to_watched`] must follow.
+        #[inline(always)]
+        pub fn $try_store(&self, addr: u32, value: $t) -> Option<bool> {
             const SIZE: u32 = size_of::<$t>() as u32;
-            if self.pages.flags(addr) & (WRITE | WATCHED) == WRITE && addr % PAGE_SIZE <= PAGE_SIZE - SIZE {
+            let is_plain =
+                self.pages.flags(addr) & (WRITE | WATCHED) == WRITE && addr % PAGE_SIZE <= PAGE_SIZE - SIZE;
+            is_plain.then(|| {
                 // SAFETY: the access stays inside one page that is committed.
                 unsafe { host::$store(self.alias.0, addr, value.to_be()) };
-                if self.pages.flags(addr) & WATCHED != 0 {
-                    self.stored_to_watched(addr);
-                }
-                Ok(())
-            } else {
-                self.store_slowly(addr, SIZE, value as u128, dev)
-            }
+                self.pages.flags(addr) & WATCHED != 0
+            })
         }
     };
 }
@@ -75,10 +95,10 @@ macro_rules! compare_exchange {
 }
 
 impl GuestMemory {
-    scalar_access!(load_u8, store_u8, u8);
-    scalar_access!(load_u16, store_u16, u16);
-    scalar_access!(load_u32, store_u32, u32);
-    scalar_access!(load_u64, store_u64, u64);
+    scalar_access!(load_u8, try_load_u8, store_u8, try_store_u8, u8);
+    scalar_access!(load_u16, try_load_u16, store_u16, try_store_u16, u16);
+    scalar_access!(load_u32, try_load_u32, store_u32, try_store_u32, u32);
+    scalar_access!(load_u64, try_load_u64, store_u64, try_store_u64, u64);
     compare_exchange!(compare_exchange_u32, u32);
     compare_exchange!(compare_exchange_u64, u64);
 

@@ -244,10 +244,11 @@ impl GuestMemory {
         block_of(page, grain).any(|page| self.pages.backing_flags(page) & CODE != 0)
     }
 
-    /// A store, already visible, went to a page that was seen to be watched.
+    /// A store, already visible, went to a page that was seen to be watched: ends the watch. For
+    /// [`Self::try_store_u32`] and its like.
     #[cold]
     #[inline(never)]
-    pub(crate) fn stored_to_watched(&self, addr: u32) {
+    pub fn stored_to_watched(&self, addr: u32) {
         if let Some(page) = backing_page(addr)
             && !self.end_watch(page, InViews::None)
         {

@@ -7,6 +7,10 @@ use xenia_guest::GuestAddr;
 use xenia_isa::{Instruction, Semantics};
 use xenia_memory::{DeviceQueue, GuestMemory, MemoryFault};
 
+mod plain;
+
+pub(crate) use plain::{Plain, Storage};
+
 /// How an instruction that completed goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -21,9 +25,13 @@ pub(crate) enum Flow {
     FloatingPoint,
     /// With the next instruction, but MSR has changed.
     Msr,
+    /// With the next instruction, once the watch of the page at [`Cpu::stored_at`] has ended. Only
+    /// [`Plain`] stores end so.
+    Watched,
 }
 
-/// The instruction did not complete; why is in [`Cpu::exception`]. Only [`Cpu::raise`] makes one.
+/// The instruction did not complete; why is in [`Cpu::exception`]. [`Cpu::raise`] makes one, and
+/// [`Plain`] where an access is not plain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Raised(());
 
@@ -49,6 +57,8 @@ pub(crate) struct Cpu<'a> {
     pub(crate) lev: u8,
     /// Instructions of the code given that were to follow the one that ended a run.
     pub(crate) left: u32,
+    /// Where the store went that ended with [`Flow::Watched`].
+    pub(crate) stored_at: u32,
     /// Whether a store has more to do than to store: strict reservations, or a log.
     observes_stores: bool,
     store_log: Option<&'a mut Vec<StoredBytes>>,
@@ -76,6 +86,7 @@ impl<'a> Cpu<'a> {
             exception,
             lev: 0,
             left: 0,
+            stored_at: 0,
             observes_stores,
             store_log: None,
         }

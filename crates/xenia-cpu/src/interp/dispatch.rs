@@ -1,94 +1,55 @@
 //! From an instruction to the function that runs it.
 
-use super::{Cpu, ExceptionKind, Flow, Step, system};
-use crate::blocks::Entry;
+use super::thread::{END, Thread, after_plain, either, go_on, last, one_by_one, thread};
+use super::{ExceptionKind, Flow, Plain, system};
 use crate::msr_bit;
 use std::sync::LazyLock;
 use xenia_isa::{Branch, Float, Integer, LoadStore, Logical, Rotate, System, Vector, Vector128};
 use xenia_isa::{Family, Flag, Instruction, Op, Operand, Row, decode};
 
-/// An arm as a function pointer. It runs the first instruction of the code that it is given, and goes on with the next
-/// one, up to the end or an instruction that doesn't simply go on.
-pub(crate) type Thread = for<'a, 'b, 'c> fn(&'b mut Cpu<'a>, &'c [Entry], &'c Threads) -> Step;
-
-/// Threads by number.
-pub(crate) struct Threads(pub(crate) [Thread; THREADS]);
-
-/// Threads that there is room for.
-pub(crate) const THREADS: usize = 1 << 11;
-
-/// Threads for code of one instruction, which nothing follows.
-static NONE: Threads = Threads([END; THREADS]);
-const END: Thread = |_, _, _| Ok(Flow::Next);
-
-/// Runs one instruction.
-#[inline]
-pub(crate) fn run_one(cpu: &mut Cpu<'_>, thread: Thread, i: Instruction) -> Step {
-    thread(cpu, &[Entry::new(i, 0)], &NONE)
-}
-
-/// The code that `rest` begins with. It is looked up before the instruction in front of it runs:
-/// processors seldom foresee where a call leads in much code, and learn it sooner so.
-#[inline(always)]
-pub(super) fn next_of(rest: &[Entry], threads: &Threads) -> Thread {
-    match rest {
-        [next, ..] => threads.0[next.thread()],
-        [] => END,
-    }
-}
-
-/// Goes on with `rest`, unless the instruction in front of it ended the run.
-#[inline(always)]
-pub(super) fn go_on(cpu: &mut Cpu<'_>, rest: &[Entry], threads: &Threads, next: Thread, step: Step) -> Step {
-    if step == Ok(Flow::Next) { next(cpu, rest, threads) } else { cpu.ended(rest.len(), step) }
-}
-
-/// Runs the only instruction of `code`, which is the first of two that have a thread together.
-#[cold]
-#[inline(never)]
-pub(super) fn alone(cpu: &mut Cpu<'_>, code: &[Entry]) -> Step {
-    let Some(i) = code.first().map(|first| first.instruction()) else { return Ok(Flow::Next) };
-    // Nothing else is part of a pair.
-    run_one(cpu, decode(i.0).map_or(ILLEGAL, |op| handler_of(op, i)), i)
-}
-
-/// The thread of an arm.
-macro_rules! thread {
-    (|$cpu:ident, $i:ident| $step:expr) => {
-        |$cpu, code, threads| {
-            let Some((first, rest)) = code.split_first() else { return Ok(Flow::Next) };
-            let next = next_of(rest, threads);
-            let $i = first.instruction();
-            let step = $step;
-            go_on($cpu, rest, threads, next, step)
-        }
-    };
-}
-
 macro_rules! arms {
     ($($family:ident { $(#[doc = $doc:literal] $name:ident $form:ident $bits:literal $mask:literal
         $text:literal [$($flag:ident)*] ($($operand:ident)*);)* })*) => {
         /// The arm of `op`.
-        fn arm(op: Op) -> Thread {
-            match op { $($(Op::$name => thread!(|cpu, i| $family::$name(cpu, i)),)*)* }
+        pub(super) fn arm(op: Op) -> Thread {
+            match op { $($(Op::$name => either!(|cpu, i| $family::$name(cpu, i)),)*)* }
         }
     };
 }
 xenia_isa::for_each_op!(arms);
 
 /// The thread of words that are no instruction.
-pub(crate) const ILLEGAL: Thread = thread!(|cpu, i| cpu.illegal(i));
+pub(crate) const ILLEGAL: Thread = last!(|cpu, i| cpu.illegal(i));
 
 /// The thread of an instruction whose facility is off.
 pub(crate) const UNAVAILABLE: Thread =
-    thread!(|cpu, i| Err(cpu.raise(ExceptionKind::Unavailable { word: i.0 })));
+    last!(|cpu, i| Err(cpu.raise(ExceptionKind::Unavailable { word: i.0 })));
 
 /// The thread of a yield hint.
 const YIELD: Thread = |cpu, code, _| cpu.ended(code.len().saturating_sub(1), Ok(Flow::Yield));
 
+/// The threads of rows that make one access.
+macro_rules! plain {
+    ($op:ident; $($name:ident)*) => {
+        match $op {
+            $(Op::$name => return |cpu, code, threads| {
+                let [first, next, ..] = code else { return one_by_one(cpu, code) };
+                let rest = &code[1..];
+                let next = threads.0[next.thread()];
+                let step = Plain(cpu).$name(first.instruction());
+                if step == Ok(Flow::Next) { next(cpu, rest, threads) } else { after_plain(cpu, code, threads, step) }
+            },)*
+            _ => {}
+        }
+    };
+}
+
 /// An arm for words whose bits in `$clear` and `$set` are known: the same arm, compiled with those bits
 /// as constants.
 macro_rules! with_known_bits {
+    (Branch::$name:ident, $clear:expr, $set:expr) => {
+        last!(|cpu, i| Branch::$name(cpu, Instruction(i.0 & !$clear | $set)))
+    };
     ($family:ident::$name:ident, $clear:expr, $set:expr) => {
         thread!(|cpu, i| $family::$name(cpu, Instruction(i.0 & !$clear | $set)))
     };
@@ -135,6 +96,11 @@ pub(crate) fn handler_of(op: Op, i: Instruction) -> Thread {
         without RC);
     with_known_bits!(op, i, Integer::cmp Integer::cmpi Integer::cmpl Integer::cmpli; without L);
     with_known_bits!(op, i, Integer::addi Integer::addis; without RA);
+    plain!(op;
+        lbz lhz lha lwz lfs lfd stb sth stw stfs stfd lwa ld std lbzx lhzx lhax lwzx lwax ldx lfsx
+        lfdx lhbrx lwbrx ldbrx stbx sthx stwx stdx stfsx stfdx stfiwx sthbrx stwbrx stdbrx lbzu
+        lhzu lhau lwzu lfsu lfdu stbu sthu stwu stfsu stfdu ldu stdu lbzux lhzux lhaux lwzux lwaux
+        ldux lfsux lfdux stbux sthux stwux stdux stfsux stfdux);
     match op {
         Op::bx if i.0 & AA_LK == 0 => with_known_bits!(Branch::bx, AA_LK, 0),
         Op::bx if i.0 & AA_LK == LK => with_known_bits!(Branch::bx, AA_LK, LK),
@@ -190,7 +156,7 @@ pub(crate) fn pair_of(first: Instruction, second: Instruction) -> Option<Thread>
         };
         ($family:ident::$name:ident, $clear:expr, $set:expr; $of_branch:expr, $to:expr) => {
             |cpu, code, _| {
-                let [first, second] = code else { return alone(cpu, code) };
+                let [first, second] = code else { return one_by_one(cpu, code) };
                 // Neither ends a run.
                 let _ = $family::$name(cpu, Instruction(first.instruction().0 & !$clear | $set));
                 Branch::bcx(cpu, Instruction(second.instruction().0 & !($of_branch) | $to))
@@ -272,7 +238,10 @@ fn facility_of(row: &Row) -> u64 {
 mod tests {
     use super::*;
     use crate::EngineConfig;
+    use crate::blocks::Entry;
+    use crate::interp::Cpu;
     use crate::interp::testing::*;
+    use crate::interp::thread::{NONE, run_one};
     use xenia_isa::dispatch;
 
     #[test]

@@ -3,9 +3,10 @@
 //!
 //! The twelve arms are those that code names most, with the bits known that compilers leave clear.
 
-use super::Flow;
-use super::dispatch::{Thread, alone, go_on, known, next_of};
-use xenia_isa::{Instruction, Integer, LoadStore, Logical, Op, Rotate};
+use super::dispatch::known;
+use super::thread::{Thread, after_plain, one_by_one, run};
+use super::{Flow, Plain};
+use xenia_isa::{Instruction, Integer, Logical, Op, Rotate};
 
 /// The thread of two instructions that often follow each other, neither of which must be last.
 pub(crate) fn double_of(first: Instruction, second: Instruction) -> Option<Thread> {
@@ -15,14 +16,19 @@ pub(crate) fn double_of(first: Instruction, second: Instruction) -> Option<Threa
     macro_rules! double {
         ($a:ident::$first:ident, $clear:expr; $b:ident::$second:ident, $clear_second:expr) => {
             |cpu, code, threads| {
-                let [first, second, rest @ ..] = code else { return alone(cpu, code) };
-                let next = next_of(rest, threads);
-                let step = $a::$first(cpu, Instruction(first.instruction().0 & !$clear));
+                let [first, second, next, ..] = code else { return one_by_one(cpu, code) };
+                let rest = &code[2..];
+                let next = threads.0[next.thread()];
+                let step = run!(cpu, $a::$first, Instruction(first.instruction().0 & !$clear));
                 if step != Ok(Flow::Next) {
-                    return cpu.ended(rest.len() + 1, step);
+                    return after_plain(cpu, code, threads, step);
                 }
-                let step = $b::$second(cpu, Instruction(second.instruction().0 & !$clear_second));
-                go_on(cpu, rest, threads, next, step)
+                let step = run!(cpu, $b::$second, Instruction(second.instruction().0 & !$clear_second));
+                if step == Ok(Flow::Next) {
+                    next(cpu, rest, threads)
+                } else {
+                    after_plain(cpu, &code[1..], threads, step)
+                }
             }
         };
     }
@@ -74,5 +80,60 @@ pub(crate) fn double_of(first: Instruction, second: Instruction) -> Option<Threa
         Logical::ori, 0;
         Logical::xorx, RC;
         Rotate::rlwinmx, RC;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::EngineConfig;
+    use crate::blocks::Entry;
+    use crate::interp::testing::*;
+    use crate::interp::thread::{END, THREADS, Threads};
+    use crate::interp::{Cpu, handler_of};
+    use xenia_isa::dispatch;
+
+    #[test]
+    fn doubles_do_what_their_halves_do_and_say_which_of_them_raised() {
+        let mut random = random();
+        let mut machine = Machine::new();
+        let mut other = Machine::new();
+        let config = EngineConfig::default();
+        let ops = [Op::lwz, Op::stw, Op::lbz, Op::lhz, Op::addi, Op::addx, Op::orx, Op::rlwinmx];
+        let (mut ran, mut raised) = (0, [0; 2]);
+        for (a, b) in ops.iter().flat_map(|&a| ops.map(|b| (a, b))) {
+            for _ in 0..50 {
+                let mut word =
+                    |op: Op| Instruction(op.row().bits | random() as u32 & !op.row().mask & !0x401);
+                let (first, second) = (word(a), word(b));
+                let Some(double) = double_of(first, second) else { continue };
+                scramble(&mut machine.ctx, &mut random);
+                other.ctx = machine.ctx.clone();
+                let mut cpu = Cpu::new(&mut other.ctx, &other.memory, &mut other.devices, config);
+                let mut by_halves = dispatch(&mut cpu, a, first);
+                let mut left = 1;
+                if by_halves == Ok(Flow::Next) {
+                    by_halves = dispatch(&mut cpu, b, second);
+                    left = 0;
+                }
+                let mut threads = Box::new(Threads([END; THREADS]));
+                threads.0[1] = handler_of(b, second);
+                // Behind the pair lies one more, which does nothing.
+                let code = [Entry::new(first, 0), Entry::new(second, 1), Entry::default()];
+                let mut cpu = Cpu::new(&mut machine.ctx, &machine.memory, &mut machine.devices, config);
+                let step = double(&mut cpu, &code, &threads);
+                assert_eq!(step, by_halves, "{:#010x} {:#010x}", first.0, second.0);
+                if step == Ok(Flow::Next) {
+                    ran += 1;
+                } else {
+                    assert_eq!(cpu.left, left + 1, "{:#010x} {:#010x}", first.0, second.0);
+                    raised[left as usize] += 1;
+                }
+                assert_eq!(machine.ctx.first_difference(&other.ctx), None, "{:#x} {:#x}", first.0, second.0);
+                machine.devices.clear();
+                other.devices.clear();
+            }
+        }
+        assert!(ran > 100 && raised.iter().all(|&raised| raised > 100), "{ran} ran, {raised:?} raised");
     }
 }

@@ -17,145 +17,146 @@
 mod access;
 mod multiple;
 
-use super::{Cpu, Step};
+use super::{Cpu, Plain, Step, Storage};
+use access::Accesses;
 use xenia_isa::{Instruction, LoadStore};
-
-impl Cpu<'_> {
-    /// An update form: makes the access at `(RA) + offset`, and writes that address to RA.
-    #[inline(always)]
-    fn with_update(
-        &mut self,
-        i: Instruction,
-        offset: u64,
-        access: impl FnOnce(&mut Self, Instruction, u32) -> Step,
-    ) -> Step {
-        let address = self.gpr(i.ra()).wrapping_add(offset);
-        let step = access(self, i, address as u32)?;
-        self.set_gpr(i.ra(), if self.ctx.sf() { address } else { address & 0xFFFF_FFFF });
-        Ok(step)
-    }
-}
 
 /// Binds rows to accesses; the first word says what the address is, and whether RA becomes it.
 macro_rules! arms {
-    (d $($row:ident $access:ident;)*) => { $(
+    ([$visible:vis] d $($row:ident $access:ident;)*) => { $(
         #[inline(always)]
-        fn $row(&mut self, i: Instruction) -> Step {
-            self.$access(i, self.ea_d(i))
+        $visible fn $row(&mut self, i: Instruction) -> Step {
+            let ea = self.cpu().ea_d(i);
+            self.$access(i, ea)
         }
     )* };
-    (ds $($row:ident $access:ident;)*) => { $(
+    ([$visible:vis] ds $($row:ident $access:ident;)*) => { $(
         #[inline(always)]
-        fn $row(&mut self, i: Instruction) -> Step {
-            self.$access(i, self.ea_ds(i))
+        $visible fn $row(&mut self, i: Instruction) -> Step {
+            let ea = self.cpu().ea_ds(i);
+            self.$access(i, ea)
         }
     )* };
-    (x $($row:ident $access:ident;)*) => { $(
+    ([$visible:vis] x $($row:ident $access:ident;)*) => { $(
         #[inline(always)]
-        fn $row(&mut self, i: Instruction) -> Step {
-            self.$access(i, self.ea_x(i))
+        $visible fn $row(&mut self, i: Instruction) -> Step {
+            let ea = self.cpu().ea_x(i);
+            self.$access(i, ea)
         }
     )* };
-    (d_update $($row:ident $access:ident;)*) => { $(
+    ([$visible:vis] d_update $($row:ident $access:ident;)*) => { $(
         #[inline(always)]
-        fn $row(&mut self, i: Instruction) -> Step {
+        $visible fn $row(&mut self, i: Instruction) -> Step {
             self.with_update(i, i.disp() as u64, Self::$access)
         }
     )* };
-    (ds_update $($row:ident $access:ident;)*) => { $(
+    ([$visible:vis] ds_update $($row:ident $access:ident;)*) => { $(
         #[inline(always)]
-        fn $row(&mut self, i: Instruction) -> Step {
+        $visible fn $row(&mut self, i: Instruction) -> Step {
             self.with_update(i, i.disp_ds() as u64, Self::$access)
         }
     )* };
-    (x_update $($row:ident $access:ident;)*) => { $(
+    ([$visible:vis] x_update $($row:ident $access:ident;)*) => { $(
         #[inline(always)]
-        fn $row(&mut self, i: Instruction) -> Step {
-            self.with_update(i, self.gpr(i.rb()), Self::$access)
+        $visible fn $row(&mut self, i: Instruction) -> Step {
+            let offset = self.cpu().gpr(i.rb());
+            self.with_update(i, offset, Self::$access)
         }
     )* };
 }
 
+/// The rows that make one access, as methods.
+macro_rules! rows {
+    ($visible:vis fn) => {
+        arms! { [$visible] d
+            lbz load_byte;
+            lhz load_half;
+            lha load_half_signed;
+            lwz load_word;
+            lfs load_single;
+            lfd load_double;
+            stb store_byte;
+            sth store_half;
+            stw store_word;
+            stfs store_single;
+            stfd store_double;
+        }
+
+        arms! { [$visible] ds
+            lwa load_word_signed;
+            ld load_doubleword;
+            std store_doubleword;
+        }
+
+        arms! { [$visible] x
+            lbzx load_byte;
+            lhzx load_half;
+            lhax load_half_signed;
+            lwzx load_word;
+            lwax load_word_signed;
+            ldx load_doubleword;
+            lfsx load_single;
+            lfdx load_double;
+            lhbrx load_half_reversed;
+            lwbrx load_word_reversed;
+            ldbrx load_doubleword_reversed;
+            stbx store_byte;
+            sthx store_half;
+            stwx store_word;
+            stdx store_doubleword;
+            stfsx store_single;
+            stfdx store_double;
+            stfiwx store_integer_word;
+            sthbrx store_half_reversed;
+            stwbrx store_word_reversed;
+            stdbrx store_doubleword_reversed;
+        }
+
+        arms! { [$visible] d_update
+            lbzu load_byte;
+            lhzu load_half;
+            lhau load_half_signed;
+            lwzu load_word;
+            lfsu load_single;
+            lfdu load_double;
+            stbu store_byte;
+            sthu store_half;
+            stwu store_word;
+            stfsu store_single;
+            stfdu store_double;
+        }
+
+        arms! { [$visible] ds_update
+            ldu load_doubleword;
+            stdu store_doubleword;
+        }
+
+        arms! { [$visible] x_update
+            lbzux load_byte;
+            lhzux load_half;
+            lhaux load_half_signed;
+            lwzux load_word;
+            lwaux load_word_signed;
+            ldux load_doubleword;
+            lfsux load_single;
+            lfdux load_double;
+            stbux store_byte;
+            sthux store_half;
+            stwux store_word;
+            stdux store_doubleword;
+            stfsux store_single;
+            stfdux store_double;
+        }
+    };
+}
+
+#[allow(dead_code)] // a row that `dispatch.rs` does not name runs as the arm of `Cpu`
+impl Plain<'_, '_> {
+    rows!(pub(super) fn);
+}
+
 impl LoadStore for Cpu<'_> {
-    arms! { d
-        lbz load_byte;
-        lhz load_half;
-        lha load_half_signed;
-        lwz load_word;
-        lfs load_single;
-        lfd load_double;
-        stb store_byte;
-        sth store_half;
-        stw store_word;
-        stfs store_single;
-        stfd store_double;
-    }
-
-    arms! { ds
-        lwa load_word_signed;
-        ld load_doubleword;
-        std store_doubleword;
-    }
-
-    arms! { x
-        lbzx load_byte;
-        lhzx load_half;
-        lhax load_half_signed;
-        lwzx load_word;
-        lwax load_word_signed;
-        ldx load_doubleword;
-        lfsx load_single;
-        lfdx load_double;
-        lhbrx load_half_reversed;
-        lwbrx load_word_reversed;
-        ldbrx load_doubleword_reversed;
-        stbx store_byte;
-        sthx store_half;
-        stwx store_word;
-        stdx store_doubleword;
-        stfsx store_single;
-        stfdx store_double;
-        stfiwx store_integer_word;
-        sthbrx store_half_reversed;
-        stwbrx store_word_reversed;
-        stdbrx store_doubleword_reversed;
-    }
-
-    arms! { d_update
-        lbzu load_byte;
-        lhzu load_half;
-        lhau load_half_signed;
-        lwzu load_word;
-        lfsu load_single;
-        lfdu load_double;
-        stbu store_byte;
-        sthu store_half;
-        stwu store_word;
-        stfsu store_single;
-        stfdu store_double;
-    }
-
-    arms! { ds_update
-        ldu load_doubleword;
-        stdu store_doubleword;
-    }
-
-    arms! { x_update
-        lbzux load_byte;
-        lhzux load_half;
-        lhaux load_half_signed;
-        lwzux load_word;
-        lwaux load_word_signed;
-        ldux load_doubleword;
-        lfsux load_single;
-        lfdux load_double;
-        stbux store_byte;
-        sthux store_half;
-        stwux store_word;
-        stdux store_doubleword;
-        stfsux store_single;
-        stfdux store_double;
-    }
+    rows!(fn);
 
     fn lmw(&mut self, i: Instruction) -> Step {
         self.load_multiple(i)

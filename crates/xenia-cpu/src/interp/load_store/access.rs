@@ -3,163 +3,183 @@
 //! A load writes its register after the access, and a store has read its own before it: of a fault, the context knows nothing.
 
 use crate::interp::float::single::{double_to_single, single_to_double};
-use crate::interp::{Cpu, Flow, Step};
+use crate::interp::{Flow, Step, Storage};
 use xenia_isa::Instruction;
 
-impl Cpu<'_> {
+/// Accesses, by whichever way to memory.
+pub(super) trait Accesses<'a>: Storage<'a> {
+    /// An update form: makes the access at `(RA) + offset`, and writes that address to RA.
+    #[inline(always)]
+    fn with_update(
+        &mut self,
+        i: Instruction,
+        offset: u64,
+        access: impl FnOnce(&mut Self, Instruction, u32) -> Step,
+    ) -> Step {
+        let address = self.cpu().gpr(i.ra()).wrapping_add(offset);
+        let step = access(self, i, address as u32)?;
+        let cpu = self.cpu();
+        cpu.set_gpr(i.ra(), if cpu.ctx.sf() { address } else { address & 0xFFFF_FFFF });
+        Ok(step)
+    }
+
     /// A byte into RT.
     #[inline(always)]
-    pub(super) fn load_byte(&mut self, i: Instruction, ea: u32) -> Step {
-        let value = u64::from(self.load_u8(ea)?);
-        self.set_gpr(i.rd(), value);
+    fn load_byte(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = u64::from(self.load_8(ea)?);
+        self.cpu().set_gpr(i.rd(), value);
         Ok(Flow::Next)
     }
 
     /// A halfword into RT.
     #[inline(always)]
-    pub(super) fn load_half(&mut self, i: Instruction, ea: u32) -> Step {
-        let value = u64::from(self.load_u16(ea)?);
-        self.set_gpr(i.rd(), value);
+    fn load_half(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = u64::from(self.load_16(ea)?);
+        self.cpu().set_gpr(i.rd(), value);
         Ok(Flow::Next)
     }
 
     /// A halfword into RT, with its sign.
     #[inline(always)]
-    pub(super) fn load_half_signed(&mut self, i: Instruction, ea: u32) -> Step {
-        let value = self.load_u16(ea)? as i16 as u64;
-        self.set_gpr(i.rd(), value);
+    fn load_half_signed(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.load_16(ea)? as i16 as u64;
+        self.cpu().set_gpr(i.rd(), value);
         Ok(Flow::Next)
     }
 
     /// A word into RT.
     #[inline(always)]
-    pub(super) fn load_word(&mut self, i: Instruction, ea: u32) -> Step {
-        let value = u64::from(self.load_u32(ea)?);
-        self.set_gpr(i.rd(), value);
+    fn load_word(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = u64::from(self.load_32(ea)?);
+        self.cpu().set_gpr(i.rd(), value);
         Ok(Flow::Next)
     }
 
     /// A word into RT, with its sign.
     #[inline(always)]
-    pub(super) fn load_word_signed(&mut self, i: Instruction, ea: u32) -> Step {
-        let value = self.load_u32(ea)? as i32 as u64;
-        self.set_gpr(i.rd(), value);
+    fn load_word_signed(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.load_32(ea)? as i32 as u64;
+        self.cpu().set_gpr(i.rd(), value);
         Ok(Flow::Next)
     }
 
     /// A doubleword into RT.
     #[inline(always)]
-    pub(super) fn load_doubleword(&mut self, i: Instruction, ea: u32) -> Step {
-        let value = self.load_u64(ea)?;
-        self.set_gpr(i.rd(), value);
+    fn load_doubleword(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.load_64(ea)?;
+        self.cpu().set_gpr(i.rd(), value);
         Ok(Flow::Next)
     }
 
     /// A single into FRT.
     #[inline(always)]
-    pub(super) fn load_single(&mut self, i: Instruction, ea: u32) -> Step {
-        self.ctx.fpr[i.fd()] = single_to_double(self.load_u32(ea)?);
+    fn load_single(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = single_to_double(self.load_32(ea)?);
+        self.cpu().ctx.fpr[i.fd()] = value;
         Ok(Flow::Next)
     }
 
     /// A double into FRT.
     #[inline(always)]
-    pub(super) fn load_double(&mut self, i: Instruction, ea: u32) -> Step {
-        self.ctx.fpr[i.fd()] = self.load_u64(ea)?;
+    fn load_double(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.load_64(ea)?;
+        self.cpu().ctx.fpr[i.fd()] = value;
         Ok(Flow::Next)
     }
 
     /// A halfword into RT, its bytes reversed.
     #[inline(always)]
-    pub(super) fn load_half_reversed(&mut self, i: Instruction, ea: u32) -> Step {
-        let value = u64::from(self.load_u16(ea)?.swap_bytes());
-        self.set_gpr(i.rd(), value);
+    fn load_half_reversed(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = u64::from(self.load_16(ea)?.swap_bytes());
+        self.cpu().set_gpr(i.rd(), value);
         Ok(Flow::Next)
     }
 
     /// A word into RT, its bytes reversed.
     #[inline(always)]
-    pub(super) fn load_word_reversed(&mut self, i: Instruction, ea: u32) -> Step {
-        let value = u64::from(self.load_u32(ea)?.swap_bytes());
-        self.set_gpr(i.rd(), value);
+    fn load_word_reversed(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = u64::from(self.load_32(ea)?.swap_bytes());
+        self.cpu().set_gpr(i.rd(), value);
         Ok(Flow::Next)
     }
 
     /// A doubleword into RT, its bytes reversed.
     #[inline(always)]
-    pub(super) fn load_doubleword_reversed(&mut self, i: Instruction, ea: u32) -> Step {
-        let value = self.load_u64(ea)?.swap_bytes();
-        self.set_gpr(i.rd(), value);
+    fn load_doubleword_reversed(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.load_64(ea)?.swap_bytes();
+        self.cpu().set_gpr(i.rd(), value);
         Ok(Flow::Next)
     }
 
     /// The low byte of RS.
     #[inline(always)]
-    pub(super) fn store_byte(&mut self, i: Instruction, ea: u32) -> Step {
-        self.store_u8(ea, self.gpr(i.rs()) as u8)?;
-        Ok(Flow::Next)
+    fn store_byte(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.cpu().gpr(i.rs()) as u8;
+        self.store_8(ea, value)
     }
 
     /// The low halfword of RS.
     #[inline(always)]
-    pub(super) fn store_half(&mut self, i: Instruction, ea: u32) -> Step {
-        self.store_u16(ea, self.gpr(i.rs()) as u16)?;
-        Ok(Flow::Next)
+    fn store_half(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.cpu().gpr(i.rs()) as u16;
+        self.store_16(ea, value)
     }
 
     /// The low word of RS.
     #[inline(always)]
-    pub(super) fn store_word(&mut self, i: Instruction, ea: u32) -> Step {
-        self.store_u32(ea, self.gpr(i.rs()) as u32)?;
-        Ok(Flow::Next)
+    fn store_word(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.cpu().gpr(i.rs()) as u32;
+        self.store_32(ea, value)
     }
 
     /// RS.
     #[inline(always)]
-    pub(super) fn store_doubleword(&mut self, i: Instruction, ea: u32) -> Step {
-        self.store_u64(ea, self.gpr(i.rs()))?;
-        Ok(Flow::Next)
+    fn store_doubleword(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.cpu().gpr(i.rs());
+        self.store_64(ea, value)
     }
 
     /// FRS as a single.
     #[inline(always)]
-    pub(super) fn store_single(&mut self, i: Instruction, ea: u32) -> Step {
-        self.store_u32(ea, double_to_single(self.ctx.fpr[i.fs()]))?;
-        Ok(Flow::Next)
+    fn store_single(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = double_to_single(self.cpu().ctx.fpr[i.fs()]);
+        self.store_32(ea, value)
     }
 
     /// FRS.
     #[inline(always)]
-    pub(super) fn store_double(&mut self, i: Instruction, ea: u32) -> Step {
-        self.store_u64(ea, self.ctx.fpr[i.fs()])?;
-        Ok(Flow::Next)
+    fn store_double(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.cpu().ctx.fpr[i.fs()];
+        self.store_64(ea, value)
     }
 
     /// The low word of FRS.
     #[inline(always)]
-    pub(super) fn store_integer_word(&mut self, i: Instruction, ea: u32) -> Step {
-        self.store_u32(ea, self.ctx.fpr[i.fs()] as u32)?;
-        Ok(Flow::Next)
+    fn store_integer_word(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.cpu().ctx.fpr[i.fs()] as u32;
+        self.store_32(ea, value)
     }
 
     /// The low halfword of RS, its bytes reversed.
     #[inline(always)]
-    pub(super) fn store_half_reversed(&mut self, i: Instruction, ea: u32) -> Step {
-        self.store_u16(ea, (self.gpr(i.rs()) as u16).swap_bytes())?;
-        Ok(Flow::Next)
+    fn store_half_reversed(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = (self.cpu().gpr(i.rs()) as u16).swap_bytes();
+        self.store_16(ea, value)
     }
 
     /// The low word of RS, its bytes reversed.
     #[inline(always)]
-    pub(super) fn store_word_reversed(&mut self, i: Instruction, ea: u32) -> Step {
-        self.store_u32(ea, (self.gpr(i.rs()) as u32).swap_bytes())?;
-        Ok(Flow::Next)
+    fn store_word_reversed(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = (self.cpu().gpr(i.rs()) as u32).swap_bytes();
+        self.store_32(ea, value)
     }
 
     /// RS, its bytes reversed.
     #[inline(always)]
-    pub(super) fn store_doubleword_reversed(&mut self, i: Instruction, ea: u32) -> Step {
-        self.store_u64(ea, self.gpr(i.rs()).swap_bytes())?;
-        Ok(Flow::Next)
+    fn store_doubleword_reversed(&mut self, i: Instruction, ea: u32) -> Step {
+        let value = self.cpu().gpr(i.rs()).swap_bytes();
+        self.store_64(ea, value)
     }
 }
+
+impl<'a, T: Storage<'a>> Accesses<'a> for T {}

@@ -1,0 +1,85 @@
+//! Loads and stores that are plain: one host access to one page, which nobody observes.
+//!
+//! An arm that may need more calls a function in its middle, and so keeps registers on a stack frame
+//! even where it does not call it. By way of [`Plain`] it gives up instead, with the context
+//! unchanged, and whoever runs it runs the arm of [`Cpu`].
+
+use super::{Cpu, Flow, Raised, Step};
+
+/// A processor whose accesses raise where they are not plain. No exception is noted.
+pub(crate) struct Plain<'c, 'a>(pub(crate) &'c mut Cpu<'a>);
+
+/// The ways to memory.
+pub(crate) trait Storage<'a> {
+    /// The processor.
+    fn cpu(&mut self) -> &mut Cpu<'a>;
+    fn load_8(&mut self, ea: u32) -> Result<u8, Raised>;
+    fn load_16(&mut self, ea: u32) -> Result<u16, Raised>;
+    fn load_32(&mut self, ea: u32) -> Result<u32, Raised>;
+    fn load_64(&mut self, ea: u32) -> Result<u64, Raised>;
+    fn store_8(&mut self, ea: u32, value: u8) -> Step;
+    fn store_16(&mut self, ea: u32, value: u16) -> Step;
+    fn store_32(&mut self, ea: u32, value: u32) -> Step;
+    fn store_64(&mut self, ea: u32, value: u64) -> Step;
+}
+
+macro_rules! ways {
+    ($($load:ident $load_whole:ident $load_plain:ident
+        $store:ident $store_whole:ident $store_plain:ident $type:ty;)*) => {
+        impl<'a> Storage<'a> for Cpu<'a> {
+            #[inline(always)]
+            fn cpu(&mut self) -> &mut Cpu<'a> {
+                self
+            }
+
+            $(
+                #[inline(always)]
+                fn $load(&mut self, ea: u32) -> Result<$type, Raised> {
+                    self.$load_whole(ea)
+                }
+
+                #[inline(always)]
+                fn $store(&mut self, ea: u32, value: $type) -> Step {
+                    self.$store_whole(ea, value)?;
+                    Ok(Flow::Next)
+                }
+            )*
+        }
+
+        impl<'a> Storage<'a> for Plain<'_, 'a> {
+            #[inline(always)]
+            fn cpu(&mut self) -> &mut Cpu<'a> {
+                self.0
+            }
+
+            $(
+                #[inline(always)]
+                fn $load(&mut self, ea: u32) -> Result<$type, Raised> {
+                    self.0.memory.$load_plain(ea).ok_or(Raised(()))
+                }
+
+                #[inline(always)]
+                fn $store(&mut self, ea: u32, value: $type) -> Step {
+                    if self.0.observes_stores {
+                        return Err(Raised(()));
+                    }
+                    match self.0.memory.$store_plain(ea, value) {
+                        Some(false) => Ok(Flow::Next),
+                        Some(true) => {
+                            self.0.stored_at = ea;
+                            Ok(Flow::Watched)
+                        }
+                        None => Err(Raised(())),
+                    }
+                }
+            )*
+        }
+    };
+}
+
+ways! {
+    load_8 load_u8 try_load_u8 store_8 store_u8 try_store_u8 u8;
+    load_16 load_u16 try_load_u16 store_16 store_u16 try_store_u16 u16;
+    load_32 load_u32 try_load_u32 store_32 store_u32 try_store_u32 u32;
+    load_64 load_u64 try_load_u64 store_64 store_u64 try_store_u64 u64;
+}
