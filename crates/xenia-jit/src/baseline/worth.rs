@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn what_is_not_worth_it_is_hot_late_if_ever() {
-        let work = |in_plain_loops, mix| Work { credit: 1 << 30, in_plain_loops, mix };
+        let work = |in_plain_loops, mix| Work { credit: 1 << 30, in_plain_loops, samples: 0, mix };
         let integer = UnitMix { instructions: 100, ..UnitMix::default() };
         assert_eq!(Sampled::of(work(0, integer), 1_000_000), Sampled::Lukewarm);
         assert_eq!(

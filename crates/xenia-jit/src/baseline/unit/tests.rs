@@ -1,3 +1,5 @@
+//! Blocks and entries of units with switches.
+
 use super::*;
 
 const START: u32 = 0x8200_0000;
