@@ -27,6 +27,7 @@
 
 mod cache;
 mod call_table;
+mod condition_thunk;
 mod emit;
 mod encode;
 #[allow(unsafe_code)]

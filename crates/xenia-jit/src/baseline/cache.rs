@@ -15,6 +15,7 @@
 mod withdraw;
 
 use super::call_table;
+use super::condition_thunk::condition_word;
 use super::emit::Emitter;
 use super::enter::{THUNKS, float_thunk, on_fault};
 use super::links::Links;
@@ -398,6 +399,7 @@ fn thunk(memory: &mut CodeMemory, thunks: &mut FnvHashMap<CodeThunk, u32>, calle
             code
         }
         CodeThunk::Float(op) => float_thunk(op)?,
+        CodeThunk::ConditionWord => condition_word(),
         CodeThunk::LoadSingle(n) => single_thunks::load(n),
         CodeThunk::StoreSingle(n) => single_thunks::store(n),
     };

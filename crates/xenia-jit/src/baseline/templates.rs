@@ -55,6 +55,8 @@ impl HostFeatures {
 pub(super) enum CodeThunk {
     /// Runs an instruction by the interpreter's arm, through the thunk in a slot.
     Arm(Arm, Slot),
+    /// [`super::condition_thunk::condition_word`].
+    ConditionWord,
     /// [`super::single_thunks::load`].
     LoadSingle(usize),
     /// [`super::single_thunks::store`].

@@ -1,6 +1,6 @@
 //! Moves of condition register fields and of the registers that branches use; hints and barriers.
 
-use super::Templates;
+use super::{CodeThunk, Templates};
 use crate::baseline::encode::{Imm, MOV, RAX, RCX, Rm, Shift};
 use crate::baseline::map::{CTR, LR, cr, gpr};
 use xenia_cpu::CR_FIELDS;
@@ -33,7 +33,7 @@ impl Templates {
         true
     }
 
-    /// Hints, barriers, and `mfspr` and `mtspr` of LR and CTR.
+    /// Hints, barriers, `mfcr`, `mtcrf`, and `mfspr` and `mtspr` of LR and CTR.
     pub(super) fn system(&mut self, op: Op, i: Instruction) -> bool {
         match op {
             // Hints and writes back of caches that guests share.
@@ -49,6 +49,11 @@ impl Templates {
             }
             Op::mtcrf if i.crm().count_ones() <= MOST_FIELDS => {
                 self.write_fields(i);
+                return true;
+            }
+            Op::mfcr if !i.one_cr_field() => {
+                self.call(CodeThunk::ConditionWord);
+                self.write(i.rd(), RAX);
                 return true;
             }
             Op::mfspr | Op::mtspr => {}

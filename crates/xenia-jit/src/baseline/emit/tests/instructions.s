@@ -178,6 +178,9 @@
   stvx v3,0,r5
   mflr r3
   mflr r12
+  mfcr r3
+  mfcr r12
+  mfocrf r12,128
   mtlr r3
   mtlr r12
   mfctr r3
