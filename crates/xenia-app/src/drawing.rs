@@ -27,7 +27,7 @@ pub struct Drawing {
     pub is_exact: bool,
 }
 
-/// What is compiled before a title runs.
+/// The kinds of code that are compiled before a title runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compiling {
     /// Pipelines of the host's GPU.
@@ -36,7 +36,7 @@ pub enum Compiling {
     Code,
 }
 
-/// What is told how many of these are compiled, and of how many.
+/// A function that is told how many of these are compiled, and of how many.
 pub type Progress<'a> = &'a (dyn Fn(Compiling, usize, usize) + Sync);
 
 impl Drawing {

@@ -23,7 +23,7 @@ use crate::mode::Mode;
 use crate::plan::{Plan, Wanted, shorten};
 use crate::region::{End, REGION_LIMIT, Region, end_of};
 use crate::shared::{ModeCode, Shared};
-use crate::starts::ends_in_a_jump;
+use crate::starts::{NOP, ends_in_a_jump};
 use crate::store::{Origin, Words, words_of};
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -246,6 +246,3 @@ impl AheadCompiler<'_> {
         cases
     }
 }
-
-/// `nop`.
-const NOP: u32 = 0x6000_0000;

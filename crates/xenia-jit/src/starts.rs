@@ -16,7 +16,7 @@ const FARTHEST: u32 = 64 << 10;
 const PROLOGUE: u32 = 6;
 
 /// `nop`.
-const NOP: u32 = 0x6000_0000;
+pub(crate) const NOP: u32 = 0x6000_0000;
 
 /// Where the function begins that `pc` belongs to, and what is after its code. `known` is the one before it, `to` where it
 /// ends at most.

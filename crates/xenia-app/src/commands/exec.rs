@@ -174,7 +174,7 @@ impl Outputs {
     }
 }
 
-/// What goes on while a machine is made.
+/// The parts of an emulator that run while a machine is made.
 struct Making<'a> {
     /// Is told what is compiled before the title runs.
     compiled: Progress<'a>,

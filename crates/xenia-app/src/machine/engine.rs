@@ -50,7 +50,7 @@ pub struct Engine {
     pub(super) code: Option<CodeSizes>,
     /// What it keeps of its code, if it does.
     pub store: Option<Arc<CodeStore>>,
-    /// What compiles ahead for that.
+    /// The compiler ahead of the run, for that.
     pub(super) ahead: Option<Ahead>,
 }
 

@@ -14,13 +14,12 @@ use super::templates::HostFeatures;
 use super::unit::{Discovery, RANGE, Reach, Source};
 use super::worth::UnitMix;
 use crate::region::FUNCTION_LIMIT;
+use crate::starts::NOP;
 use xenia_isa::decode;
 use xenia_memory::GuestMemory;
 
 /// Gaps of one function that are looked into.
 const MOST_GAPS: usize = 1 << 12;
-/// `nop`.
-const NOP: u32 = 0x6000_0000;
 
 /// The result of a survey of one function.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //!
 //! An arm that may need more calls a function in its middle, and so keeps registers on a stack frame
 //! even where it does not call it. By way of [`Plain`] it gives up instead, with the context
-//! unchanged, and whoever runs it runs the arm of [`Cpu`].
+//! unchanged, and its caller runs the arm of [`Cpu`].
 
 use super::{Cpu, Flow, Raised, Step};
 

@@ -1,7 +1,7 @@
 //! Taking units out: of the tables, of what links to them, and of memory.
 
 use super::super::call_table;
-use super::{BaselineCache, BaselineUnit, PageUnits};
+use super::{BaselineCache, PageUnits};
 use std::collections::BTreeMap;
 use xenia_guest::PAGE_SIZE;
 use xenia_memory::GuestMemory;
@@ -94,10 +94,8 @@ impl BaselineCache {
     /// is as warm as the samples that hit its units; of equally warm ones the oldest goes, which lay
     /// their code side by side.
     pub(super) fn make_room(&mut self) {
-        let sizes = |units: &mut dyn Iterator<Item = &BaselineUnit>| -> usize {
-            units.map(|unit| unit.size as usize).sum()
-        };
-        let waiting = sizes(&mut self.units.values().filter(|unit| unit.is_retired));
+        let retired = self.units.values().filter(|unit| unit.is_retired);
+        let waiting: usize = retired.map(|unit| unit.size as usize).sum();
         let wanted = (self.size / AGED_OUT).saturating_sub(waiting);
         let mut pages: BTreeMap<u32, (u64, u32, Vec<u32>)> = BTreeMap::new();
         for (&id, unit) in self.units.iter_mut().filter(|(_, unit)| !unit.is_retired) {
