@@ -3,7 +3,7 @@
 mod common;
 
 use common::*;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
@@ -39,6 +39,16 @@ impl Keeper for Shelf {
     fn name(&self) -> String {
         "shelf".to_owned()
     }
+}
+
+/// Held by each test that starts a machine. Compiled code contains the address of guest memory, which is
+/// the low one for one machine of a process at a time ([`GuestMemory::guest_base`]); a store made by a
+/// machine that lies elsewhere is rejected.
+///
+/// [`GuestMemory::guest_base`]: xenia_memory::GuestMemory::guest_base
+fn only_machine() -> MutexGuard<'static, ()> {
+    static ONLY: Mutex<()> = Mutex::new(());
+    ONLY.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn options(shelf: &Shelf, build: &str, title: &str) -> StoreOptions {
@@ -137,6 +147,7 @@ fn kept() -> (Shelf, Outcome) {
 
 #[test]
 fn the_second_start_compiles_nothing_and_ends_the_same() {
+    let _only = only_machine();
     let (shelf, first) = kept();
     let without = start(None, config(), &words(3), 1);
     assert_eq!(first, without.outcome);
@@ -158,6 +169,7 @@ fn the_second_start_compiles_nothing_and_ends_the_same() {
 
 #[test]
 fn code_that_was_withdrawn_comes_back_without_being_compiled() {
+    let _only = only_machine();
     let shelf = Shelf::default();
     let without = start(None, config(), &words(3), 5);
     let with = start(options(&shelf, "build", "title"), config(), &words(3), 5);
@@ -171,6 +183,7 @@ fn code_that_was_withdrawn_comes_back_without_being_compiled() {
 
 #[test]
 fn what_another_wrote_is_rejected() {
+    let _only = only_machine();
     let (shelf, first) = kept();
     let bytes = shelf.bytes();
     let another = JitConfig { precise_faults: false, ..config() };
@@ -191,6 +204,7 @@ fn what_another_wrote_is_rejected() {
 
 #[test]
 fn code_that_has_changed_is_compiled() {
+    let _only = only_machine();
     let (shelf, first) = kept();
     let without = start(None, config(), &words(5), 1);
     let changed = start(options(&shelf, "build", "title"), config(), &words(5), 1);
@@ -206,6 +220,7 @@ fn code_that_has_changed_is_compiled() {
 
 #[test]
 fn code_with_a_leaf_that_has_changed_is_compiled() {
+    let _only = only_machine();
     let shelf = Shelf::default();
     let begin = |factor| start(options(&shelf, "build", "title"), config(), &words_with_leaf(factor), 1);
     let first = begin(3);
@@ -224,6 +239,7 @@ fn code_with_a_leaf_that_has_changed_is_compiled() {
 
 #[test]
 fn a_file_with_any_byte_flipped_or_missing_is_no_harm() {
+    let _only = only_machine();
     let (shelf, first) = kept();
     let bytes = shelf.bytes();
     let step = (bytes.len() / 700).max(1);
@@ -247,6 +263,7 @@ fn first_of(outcome: &Outcome) -> Outcome {
 
 #[test]
 fn programs_that_share_a_file_keep_what_both_have_compiled() {
+    let _only = only_machine();
     let shelf = Shelf::default();
     let one = start(options(&shelf, "build", "title"), config(), &words(3), 1);
     // Knows nothing of what the first has written meanwhile.
@@ -278,6 +295,7 @@ fn programs_that_share_a_file_keep_what_both_have_compiled() {
 
 #[test]
 fn code_that_is_ever_new_does_not_fill_the_store() {
+    let _only = only_machine();
     let shelf = Shelf::default();
     let mut sizes = Vec::new();
     for factor in 1..60 {
@@ -290,6 +308,7 @@ fn code_that_is_ever_new_does_not_fill_the_store() {
 
 #[test]
 fn what_is_precompiled_is_not_compiled_when_it_runs() {
+    let _only = only_machine();
     // A loop with a call, and a switch of two cases that only its jump leads to.
     let mut code = words(3);
     let switch = code.len() as u32;
@@ -337,6 +356,7 @@ fn what_is_precompiled_is_not_compiled_when_it_runs() {
 
 #[test]
 fn idle_processors_fill_the_store_with_what_is_worth_it() {
+    let _only = only_machine();
     // A function that calls two: a plain loop, and one without.
     let mut code = vec![b(CODE, CODE + 0x40, true), b(CODE + 4, CODE + 0x80, true), SC];
     code.resize(0x10, 0);
@@ -364,6 +384,7 @@ fn idle_processors_fill_the_store_with_what_is_worth_it() {
 
 #[test]
 fn in_lockstep_nothing_is_compiled_ahead() {
+    let _only = only_machine();
     let memory = memory();
     let bytes: Vec<u8> = words(3).iter().flat_map(|word| word.to_be_bytes()).collect();
     memory.write_bytes(GuestAddr(CODE), &bytes).unwrap();
