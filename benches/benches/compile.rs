@@ -1,6 +1,7 @@
-//! What compiling costs for each guest instruction, from 10 instructions of code to a million: criterion's elements are guest
-//! instructions, and time has to grow with them alone. Code as titles have it, in functions of 40 instructions, and one function
-//! that has all of it, which is cut into pieces. Each is called once: of that, next to all is compiling, publishing and linking.
+//! What compiling costs for each guest instruction, from 10 instructions of code to a million:
+//! criterion's elements are guest instructions, and time has to grow with them alone. Code as
+//! titles have it, in functions of 40 instructions, and one function that has all of it, which is
+//! cut into pieces. Each is called once: of that, next to all is compiling, publishing and linking.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::{
@@ -31,7 +32,8 @@ const RETURN: u32 = 0x4E80_0020;
 /// `sc`.
 const END: u32 = 0x4400_0002;
 
-/// Ten instructions, of which compiled code has everything that is usual: a load, a store, arithmetic, a condition, floating point.
+/// Ten instructions, of which compiled code has everything that is usual: a load, a store,
+/// arithmetic, a condition, floating point.
 const PIECE: &str = "
         lwz     5, 8(3)
         add     6, 5, 4
@@ -44,7 +46,8 @@ over:   lfs     1, 16(3)
         fmuls   2, 1, 1
         stfs    2, 20(3)";
 
-/// Words of `count` instructions in functions of `function`; each ends with a return in place of a piece's last instruction.
+/// Words of `count` instructions in functions of `function`; each ends with a return in place of a
+/// piece's last instruction.
 fn code(count: u32, function: u32) -> Vec<u32> {
     let piece = assemble(PIECE, CODE).expect("the piece").bytes;
     let piece: Vec<u32> =

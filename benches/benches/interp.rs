@@ -1,5 +1,6 @@
-//! Speed of the interpreter on small loops: criterion's elements are guest instructions, so "Melem/s" is
-//! MIPS. The goal is a geometric mean of at least 150 over real programs; `xenia-rs bench` measures those.
+//! Speed of the interpreter on small loops: criterion's elements are guest instructions, so
+//! "Melem/s" is MIPS. The goal is a geometric mean of at least 150 over real programs; `xenia-rs
+//! bench` measures those.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};

@@ -1,5 +1,5 @@
-//! What a kernel call costs from compiled code: a loop of a title that calls an export which does nothing
-//! (`VdShutdownEngines`) through its import thunk, on each executor.
+//! What a kernel call costs from compiled code: a loop of a title that calls an export which does
+//! nothing (`VdShutdownEngines`) through its import thunk, on each executor.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
@@ -19,10 +19,11 @@ const CODE: u32 = 0x8200_0000;
 const DATA: u32 = 0x8201_0000;
 /// Instructions in which all code is compiled and linked.
 const WARM_UP: u64 = 2_000_000;
-/// Instructions between two looks at how many calls were made, in lockstep: short, so that many stretches meet nothing else
-/// that the machine does.
+/// Instructions between two looks at how many calls were made, in lockstep: short, so that many
+/// stretches meet nothing else that the machine does.
 const STRETCH: u64 = 100_000;
-/// The same in parallel, where a run starts and ends host threads: that is to be a small part of it.
+/// The same in parallel, where a run starts and ends host threads: that is to be a small part of
+/// it.
 const PARALLEL_STRETCH: u64 = 5_000_000;
 
 /// `loop: bl thunk; addi r30, r30, 1; stw r30, 0(r29); b loop`, and the thunk.

@@ -1,5 +1,5 @@
-//! Speed of the command processor without drawing: criterion's elements are words of the command stream, so
-//! "Melem/s" is million words a second. The goal is 50 on one core, on the frame too.
+//! Speed of the command processor without drawing: criterion's elements are words of the command
+//! stream, so "Melem/s" is million words a second. The goal is 50 on one core, on the frame too.
 #![allow(missing_docs)] // criterion's macros make public items
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};

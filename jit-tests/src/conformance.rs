@@ -8,7 +8,8 @@
 //!   #_ REGISTER_OUT r3 0xFFFFFFFE      what is compared afterwards, nothing else
 //! ```
 //!
-//! The format is the field's own; `annotation.rs` lists its values, `bench.rs` the machine a case finds.
+//! The format is the field's own; `annotation.rs` lists its values, `bench.rs` the machine a case
+//! finds.
 
 mod annotation;
 mod bench;
@@ -86,8 +87,9 @@ pub enum RunError {
     },
 }
 
-/// All `.s` files of the paths (files, or folders with all that is below), in the order of their names. Links to folders are
-/// followed where they are named, not below: two that lead back up would make a tree without end.
+/// All `.s` files of the paths (files, or folders with all that is below), in the order of their
+/// names. Links to folders are followed where they are named, not below: two that lead back up
+/// would make a tree without end.
 pub fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
     fn walk(path: &Path, given: bool, out: &mut Vec<PathBuf>) -> io::Result<()> {
         if path.is_dir() {
@@ -127,8 +129,8 @@ pub(crate) fn text(path: &Path) -> Result<String, RunError> {
 
 /// Runs every case whose name contains `filter` in every file, on every engine.
 ///
-/// A file that can't be assembled or has a malformed annotation is a failure of its own, and the others
-/// still run. `uncovered` names the rows that no case with an expectation contains.
+/// A file that can't be assembled or has a malformed annotation is a failure of its own, and the
+/// others still run. `uncovered` names the rows that no case with an expectation contains.
 pub fn run(paths: &[PathBuf], engines: &[Engine<'_>], filter: Option<&str>) -> Result<Report, RunError> {
     run_until(paths, engines, filter, &|| false)
 }

@@ -4,9 +4,9 @@
 //! seed, number ─► generate ─► sequence ─► encode ─┬─► interpreter, step by step ─┬─► compare ─► shrink ─► .s
 //!                                                 └─► engine under test ─────────┘
 //! ```
-//! A sequence depends on the seed and its number alone. Many are placed in one code buffer before any
-//! runs, so that an engine that compiles does it in bulk. All registers, the count of instructions, the
-//! way the run ended and the memory are compared after each sequence.
+//! A sequence depends on the seed and its number alone. Many are placed in one code buffer before
+//! any runs, so that an engine that compiles does it in bulk. All registers, the count of
+//! instructions, the way the run ended and the memory are compared after each sequence.
 
 mod arena;
 mod batch;
@@ -40,12 +40,14 @@ pub struct FuzzConfig<'a> {
     pub first: u64,
     /// Seed: the same seed gives the same sequences.
     pub seed: u64,
-    /// States that each sequence starts from: its own, then drawn ones. Compiling is nearly all that a sequence costs, so more
-    /// states are cheap. An outside oracle takes a sequence's own alone.
+    /// States that each sequence starts from: its own, then drawn ones. Compiling is nearly all
+    /// that a sequence costs, so more states are cheap. An outside oracle takes a sequence's
+    /// own alone.
     pub states: u64,
     /// No sequence begins after this time, but for the first.
     pub time: Option<Duration>,
-    /// No sequence begins after this is set, and none is made smaller; what was run by then is reported.
+    /// No sequence begins after this is set, and none is made smaller; what was run by then is
+    /// reported.
     pub stop: Option<Arc<AtomicBool>>,
     /// The engine that is compared with the interpreter; with an outside oracle there may be none.
     pub engine: Option<Engine<'a>>,
@@ -96,8 +98,8 @@ impl<'a> FuzzConfig<'a> {
     }
 }
 
-/// Runs the sequences and compares. Batches are shared among threads; the result doesn't depend on how,
-/// unless time or a stop ends it.
+/// Runs the sequences and compares. Batches are shared among threads; the result doesn't depend on
+/// how, unless time or a stop ends it.
 pub fn run(config: FuzzConfig<'_>) -> Result<FuzzReport, RunError> {
     let FuzzConfig { first, seed, outside, mut progress, .. } = config;
     let start = Instant::now();
@@ -266,7 +268,8 @@ mod tests {
                 Ok(Box::new(Spoilt(interpreter, memory)))
             })
         };
-        // What shows from a drawn state alone, because a branch was not taken before or a result was overwritten.
+        // What shows from a drawn state alone, because a branch was not taken before or a result was
+        // overwritten.
         let report = run_from(10, 2000, spoilt());
         let states: Vec<u64> = report.mismatch_details.iter().map(|mismatch| mismatch.state).collect();
         assert!(states.contains(&0) && states.iter().any(|&state| state > 0), "{states:?}");

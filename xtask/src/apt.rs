@@ -1,7 +1,7 @@
 //! System packages that tests want, installed where that is possible.
 //!
-//! Building and running xenia-rs needs none of them; the outside oracles and the guest toolchain do. The tools are the rows
-//! of [`xenia_testing::TOOLS`].
+//! Building and running xenia-rs needs none of them; the outside oracles and the guest toolchain
+//! do. The tools are the rows of [`xenia_testing::TOOLS`].
 
 use anyhow::Result;
 use std::process::Command;

@@ -1,8 +1,9 @@
 //! `cargo xtask asan`: AddressSanitizer over the tests of the crates that have `unsafe`.
 //!
-//! It sees what our own code does with memory of the host: the tables and queues that the fault handler reaches, the raw pointers of the hooks
-//! that compiled code calls, the locks' nodes. Guest memory is mapped, so all of it may be touched as far as the sanitizer knows, and
-//! compiled code has no checks in it. A small program shows first that what is wrong is found.
+//! It sees what our own code does with memory of the host: the tables and queues that the fault
+//! handler reaches, the raw pointers of the hooks that compiled code calls, the locks' nodes. Guest
+//! memory is mapped, so all of it may be touched as far as the sanitizer knows, and compiled code
+//! has no checks in it. A small program shows first that what is wrong is found.
 
 use crate::sanitizers::{self, FOUND, Suite, SuiteArgs};
 use anyhow::Result;
@@ -25,7 +26,8 @@ pub(crate) fn asan(args: &SuiteArgs) -> Result<()> {
     let out = sanitizers::folder("asan")?;
     sanitizers::libraries("asan")?;
     let flags = ["-Zsanitizer=address".to_owned(), "-Cunsafe-allow-abi-mismatch=sanitizer".to_owned()];
-    // Memory that is used after it was freed, or beyond its end, or is never freed, is found; right code is left alone.
+    // Memory that is used after it was freed, or beyond its end, or is never freed, is found; right
+    // code is left alone.
     let ways = [("freed", FOUND), ("beyond", FOUND), ("leak", FOUND), ("right", 0)];
     sanitizers::check(&out, ("xtask/asan/check.rs".as_ref(), &flags), &ways, |program| {
         Ok(sanitized(program))

@@ -1,5 +1,6 @@
-//! `cargo xtask cases`: the conformance cases are what `make-cases` writes, and what it didn't write says so by lacking its
-//! line. A case that is mended by hand in a written file would be lost with the next run.
+//! `cargo xtask cases`: the conformance cases are what `make-cases` writes, and what it didn't
+//! write says so by lacking its line. A case that is mended by hand in a written file would be lost
+//! with the next run.
 
 use crate::docs;
 use crate::not_run;

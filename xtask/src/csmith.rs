@@ -1,12 +1,12 @@
-//! `cargo xtask csmith`: random C programs, compiled at several levels as plain-ELF titles, must print
-//! what the same program prints under qemu-ppc.
+//! `cargo xtask csmith`: random C programs, compiled at several levels as plain-ELF titles, must
+//! print what the same program prints under qemu-ppc.
 //!
-//! The reference is the same source compiled by the same compiler for plain 32-bit PowerPC: it has the
-//! types' sizes, the byte order and the layout of structs and bit fields that the title has, so nothing
-//! has to be left out of the programs for the host's sake. qemu-ppc's CPU models have neither 64-bit
-//! instructions nor Cell's AltiVec code, which is why the reference isn't the title's own code; the two
-//! sides share only the source and a support file of their own (guest/csmith), whose `main` asks the
-//! program for the checksum of every variable.
+//! The reference is the same source compiled by the same compiler for plain 32-bit PowerPC: it has
+//! the types' sizes, the byte order and the layout of structs and bit fields that the title has, so
+//! nothing has to be left out of the programs for the host's sake. qemu-ppc's CPU models have
+//! neither 64-bit instructions nor Cell's AltiVec code, which is why the reference isn't the
+//! title's own code; the two sides share only the source and a support file of their own
+//! (guest/csmith), whose `main` asks the program for the checksum of every variable.
 //!
 //! Programs that the reference doesn't end within [`REFERENCE_SECONDS`] of CPU time are skipped and
 //! counted; most csmith programs take milliseconds, and those that don't hardly ever end.
@@ -46,7 +46,8 @@ pub(crate) struct CsmithArgs {
     /// Optimisation levels of the title.
     #[arg(long, value_delimiter = ',', default_values_t = [0, 1, 2, 3], value_parser = clap::value_parser!(u8).range(0..=3))]
     levels: Vec<u8>,
-    /// One title of every so many programs also runs with everything compiled at once, and in the cross-check.
+    /// One title of every so many programs also runs with everything compiled at once, and in the
+    /// cross-check.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     thorough_every: u64,
     /// Write the result as JSON.

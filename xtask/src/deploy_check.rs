@@ -1,9 +1,10 @@
 //! `cargo xtask deploy-check`: what can be said of deploy/ without a cluster.
 //!
-//! - The Kubernetes manifest is held to the schema of batch/v1 by a validator on the path: kubeconform, or kubernetes-validate
-//!   (a package of Python's, which brings the schemas).
-//! - The container file's steps are done in a bare folder: what it copies, the libraries that these need, a shell. In there, as the
-//!   user that it names, the manifest's own command runs every index of a small sweep.
+//! - The Kubernetes manifest is held to the schema of batch/v1 by a validator on the path:
+//!   kubeconform, or kubernetes-validate (a package of Python's, which brings the schemas).
+//! - The container file's steps are done in a bare folder: what it copies, the libraries that these
+//!   need, a shell. In there, as the user that it names, the manifest's own command runs every
+//!   index of a small sweep.
 
 use crate::apt::has;
 use crate::steps::{program, run};

@@ -1,7 +1,7 @@
 //! `cargo xtask docs`: the tables in `docs/generated` are what the program's own rows say.
 //!
-//! `xenia-rs generate` names the tables and prints each; this compares them with the checked-in files, both ways: a file
-//! that no table stands behind is a finding, too.
+//! `xenia-rs generate` names the tables and prints each; this compares them with the checked-in
+//! files, both ways: a file that no table stands behind is a finding, too.
 
 use crate::gpu_suite;
 use crate::steps::xenia_rs;
@@ -51,7 +51,8 @@ fn generate(words: &[&str]) -> Result<String> {
     String::from_utf8(output.stdout).context("xenia-rs generate")
 }
 
-/// Compares a generated file with what it should be, or writes it; `writer` is the command that does.
+/// Compares a generated file with what it should be, or writes it; `writer` is the command that
+/// does.
 pub(crate) fn compare(path: &Path, wanted: &str, bless: bool, writer: &str) -> Result<()> {
     let shown = path.display();
     if bless {

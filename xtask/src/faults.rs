@@ -1,10 +1,12 @@
 //! `cargo xtask faults`: what becomes of a run, and of its saves, when the host fails under it.
 //!
-//! A title of ours (guest/faults) reads a file of a disc image whose words it knows, and saves numbers, saying which of them were confirmed.
-//! Each row of [`table::ROWS`] is a fault, struck at as many random points as are asked for: most by a library that is preloaded and makes
-//! calls of the C library fail (xtask/faults/shim.c). After each, the emulator must have ended in a way that the row allows, without a panic
-//! and in time; the title must have read nothing wrong; and another run, without a fault, must find every save whole, and
-//! none older than what was confirmed.
+//! A title of ours (guest/faults) reads a file of a disc image whose words it knows, and saves
+//! numbers, saying which of them were confirmed. Each row of [`table::ROWS`] is a fault, struck at
+//! as many random points as are asked for: most by a library that is preloaded and makes
+//! calls of the C library fail (xtask/faults/shim.c). After each, the emulator must have ended in a
+//! way that the row allows, without a panic and in time; the title must have read nothing wrong;
+//! and another run, without a fault, must find every save whole, and none older than what was
+//! confirmed.
 
 mod device;
 mod judge;

@@ -1,8 +1,9 @@
-//! `cargo xtask fuzz-targets`: builds the coverage-guided targets in `fuzz/` and runs each for a while.
+//! `cargo xtask fuzz-targets`: builds the coverage-guided targets in `fuzz/` and runs each for a
+//! while.
 //!
 //! The stable compiler does it: `fuzz/rustc-coverage` gives our crates the coverage counters that
-//! libFuzzer reads. No address sanitizer: it can't stand beside the 4 GiB views of guest memory, and
-//! all crates with a parser forbid `unsafe`. What cargo-fuzz runs are the same targets.
+//! libFuzzer reads. No address sanitizer: it can't stand beside the 4 GiB views of guest memory,
+//! and all crates with a parser forbid `unsafe`. What cargo-fuzz runs are the same targets.
 
 use crate::{apt, steps};
 use anyhow::{Context, Result, bail};
@@ -31,8 +32,8 @@ pub(crate) struct FuzzTargetsArgs {
     /// Begin with these random numbers instead of others each time.
     #[arg(long)]
     seed: Option<u32>,
-    /// Instead of fuzzing, keep of each corpus, with the seeds and the corpora of --with in it, only inputs that reach what no
-    /// other does.
+    /// Instead of fuzzing, keep of each corpus, with the seeds and the corpora of --with in it,
+    /// only inputs that reach what no other does.
     #[arg(long)]
     minimise: bool,
     /// A folder with a corpus for each target, of another machine for example.

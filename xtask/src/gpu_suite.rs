@@ -1,8 +1,9 @@
-//! The GPU suite: guest/gpu-suite shows one small picture per feature of the graphics chip, and each is compared,
-//! pixel by pixel, with the formula in golden/gpu-suite/NAME/expect.toml.
+//! The GPU suite: guest/gpu-suite shows one small picture per feature of the graphics chip, and
+//! each is compared, pixel by pixel, with the formula in golden/gpu-suite/NAME/expect.toml.
 //!
-//! The title runs once and is recorded as a GPU trace; each backend plays the trace. docs/generated/gpu_features.md
-//! says what came out, and is compared too, so that a scene that begins to fail, or to pass, is noticed.
+//! The title runs once and is recorded as a GPU trace; each backend plays the trace.
+//! docs/generated/gpu_features.md says what came out, and is compared too, so that a scene that
+//! begins to fail, or to pass, is noticed.
 
 mod formula;
 pub(crate) mod picture;

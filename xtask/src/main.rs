@@ -36,7 +36,8 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask")]
 enum Task {
-    /// Everything CI checks: format, layout, build with lints, unit and doc tests, conformance cases, suites, golden runs.
+    /// Everything CI checks: format, layout, build with lints, unit and doc tests, conformance
+    /// cases, suites, golden runs.
     Test(steps::TestArgs),
     /// The rules of layout alone: the map of crates, names in documents, module docs, file sizes.
     Tidy,
@@ -74,7 +75,8 @@ enum Task {
     Title(sdk::TitleArgs),
     /// Run a sweep on a Slurm of its own, with workers that are killed.
     SlurmTest(slurm_test::SlurmArgs),
-    /// Let the host fail under a title, at random points, and see that nothing that was confirmed is lost.
+    /// Let the host fail under a title, at random points, and see that nothing that was confirmed
+    /// is lost.
     Faults(faults::FaultsArgs),
     /// Run titles for hours, and see whether memory, descriptors, mappings, handles or caches grow.
     Soak(soak::SoakArgs),
@@ -84,7 +86,8 @@ enum Task {
     FuzzTargets(fuzz_targets::FuzzTargetsArgs),
     /// Build the program twice, in two folders, and compare the bytes.
     Reproducible(reproducible::ReproducibleArgs),
-    /// List all packages that the program is made of, with their licences and digests, as CycloneDX.
+    /// List all packages that the program is made of, with their licences and digests, as
+    /// CycloneDX.
     Sbom(supply_chain::SbomArgs),
     /// Run the tests of the crates with `unsafe` under AddressSanitizer.
     Asan(sanitizers::SuiteArgs),

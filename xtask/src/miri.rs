@@ -1,18 +1,23 @@
-//! `cargo xtask miri`: Miri over the tests of what needs neither mappings of the host nor compiled code.
+//! `cargo xtask miri`: Miri over the tests of what needs neither mappings of the host nor compiled
+//! code.
 //!
-//! It runs a program by the rules of the language, so it finds what no sanitizer does: reads of memory that nobody has written, references
-//! that another one may not stand beside, values that their type does not have, weak orders of atomics that the host's processor never shows.
-//! Threads switch where it draws lots for it, and the time is its own. It is an interpreter, so tests that count do so a few times
-//! (`cfg!(miri)`). Small programs show first that what is wrong is found.
+//! It runs a program by the rules of the language, so it finds what no sanitizer does: reads of
+//! memory that nobody has written, references that another one may not stand beside, values that
+//! their type does not have, weak orders of atomics that the host's processor never shows.
+//! Threads switch where it draws lots for it, and the time is its own. It is an interpreter, so
+//! tests that count do so a few times (`cfg!(miri)`). Small programs show first that what is wrong
+//! is found.
 //!
-//! Only a nightly compiler has it, which builds nothing else here: `rustup toolchain install nightly --component miri,rust-src`.
+//! Only a nightly compiler has it, which builds nothing else here: `rustup toolchain install
+//! nightly --component miri,rust-src`.
 
 use crate::sanitizers::{self, Suite, SuiteArgs};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// Files and processes are out of reach of the tests, and the locks' queues keep addresses in words.
+/// Files and processes are out of reach of the tests, and the locks' queues keep addresses in
+/// words.
 const FLAGS: &str = "-Zmiri-isolation-error=warn-nobacktrace -Zmiri-permissive-provenance";
 /// The crates of whose `unsafe` it can run something.
 const PACKAGES: &[&str] = &["xenia-sync", "xenia-memory"];
@@ -64,7 +69,8 @@ fn nightly(program: &str) -> Command {
     command
 }
 
-/// Memory that was freed or never written, a reference that is not alone and a race are found; right code is left alone.
+/// Memory that was freed or never written, a reference that is not alone and a race are found;
+/// right code is left alone.
 fn check(out: &Path) -> Result<()> {
     let mut setup = nightly("cargo");
     setup.args(["miri", "setup", "--print-sysroot"]).env("CARGO_TARGET_DIR", out);

@@ -1,11 +1,12 @@
 //! `cargo xtask mutants`: does a wrong arm of the interpreter or the lifter, or a wrong template of
 //! the baseline tier, fail a test?
 //!
-//! cargo-mutants makes one small change at a time and runs the test that has both engines judge each
-//! other (`jit-tests/tests/engines.rs`), and the unit tests of the changed crate. All of it takes days, so each run
-//! takes a shard and its results are kept, one line a mutant, in `jit-tests/mutants/`, with the version of the source that
-//! it is a change of. The summary counts what is of the sources as they are: a line of another version names what may not
-//! be there any more.
+//! cargo-mutants makes one small change at a time and runs the test that has both engines judge
+//! each other (`jit-tests/tests/engines.rs`), and the unit tests of the changed crate. All of it
+//! takes days, so each run takes a shard and its results are kept, one line a mutant, in
+//! `jit-tests/mutants/`, with the version of the source that it is a change of. The summary counts
+//! what is of the sources as they are: a line of another version names what may not be there any
+//! more.
 
 use crate::apt::has;
 use anyhow::{Context, Result, bail};
@@ -32,7 +33,8 @@ enum Area {
 }
 
 impl Area {
-    /// Name in file names, the package, and its sources; what is left out is in .cargo/mutants.toml.
+    /// Name in file names, the package, and its sources; what is left out is in
+    /// .cargo/mutants.toml.
     fn sources(self) -> (&'static str, &'static str, &'static [&'static str]) {
         match self {
             Self::Interp => ("interp", "xenia-cpu", &["crates/xenia-cpu/src/interp/**/*.rs"]),
@@ -74,7 +76,8 @@ impl Area {
 /// `cargo xtask mutants`.
 #[derive(Debug, Args)]
 pub(crate) struct MutantsArgs {
-    /// Shard to test, as `K/N`: every Nth mutant from the Kth on. Without one, the kept results are summed up.
+    /// Shard to test, as `K/N`: every Nth mutant from the Kth on. Without one, the kept results are
+    /// summed up.
     #[arg(long)]
     shard: Option<String>,
     /// Which engine's arms are changed.
@@ -98,8 +101,9 @@ fn test_shard(area: Area, shard: &str) -> Result<()> {
     let name = format!("{name}-{}", shard.replace('/', "-of-"));
     let out = Path::new("target/mutants").join(&name);
     std::fs::create_dir_all(&out)?;
-    // A build folder of its own, without what an earlier run left of our crates: Cargo knows them by their path in the
-    // workspace and their files' times, and would take a mutant of another copy for this tree's.
+    // A build folder of its own, without what an earlier run left of our crates: Cargo knows them by
+    // their path in the workspace and their files' times, and would take a mutant of another copy
+    // for this tree's.
     let build =
         std::env::var_os("XENIA_MUTANTS_BUILD").map_or_else(|| "target/mutants/build".into(), PathBuf::from);
     std::fs::create_dir_all(&build)?;
@@ -161,7 +165,8 @@ fn kept_line(outcome: &Value, versions: &mut Versions) -> Result<Option<Value>> 
 struct Versions(BTreeMap<String, Option<String>>);
 
 impl Versions {
-    /// Of the source that a mutant, named `PATH:LINE:COLUMN: CHANGE`, is a change of; `None` if it is gone.
+    /// Of the source that a mutant, named `PATH:LINE:COLUMN: CHANGE`, is a change of; `None` if it
+    /// is gone.
     fn of(&mut self, mutant: &str) -> Result<Option<String>> {
         let path = source(mutant);
         if let Some(known) = self.0.get(path) {
@@ -195,8 +200,8 @@ struct Summary {
 }
 
 impl Summary {
-    /// Sums up lines of mutant, outcome and version of its source; of a mutant that is there more than once, the last of this
-    /// version counts.
+    /// Sums up lines of mutant, outcome and version of its source; of a mutant that is there more
+    /// than once, the last of this version counts.
     fn new(
         kept: impl IntoIterator<Item = (String, String, String)>,
         mut version: impl FnMut(&str) -> Result<Option<String>>,

@@ -1,4 +1,5 @@
-//! What `cargo xtask test` did not run for want of a tool: promised to tests where it is there, written down where it isn't.
+//! What `cargo xtask test` did not run for want of a tool: promised to tests where it is there,
+//! written down where it isn't.
 
 use crate::steps::target_folder;
 use anyhow::{Context, Result};
@@ -38,8 +39,8 @@ pub(crate) fn write_down(what: &str, tool: Tool, why: &str) -> Result<()> {
     Ok(())
 }
 
-/// Tells the tests that a command runs which tools they can rely on. What a folder of titles holds nobody knows, so those
-/// are never promised.
+/// Tells the tests that a command runs which tools they can rely on. What a folder of titles holds
+/// nobody knows, so those are never promised.
 pub(crate) fn promise(command: &mut Command) -> Result<&mut Command> {
     let there = TOOLS.iter().filter(|row| row.tool != Tool::Titles && row.find().is_ok());
     let names: Vec<&str> = there.map(|row| row.name).collect();

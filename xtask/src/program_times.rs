@@ -1,9 +1,11 @@
-//! `cargo xtask program-times`: all programs that others wrote, timed in one go, and the page of the book about it.
+//! `cargo xtask program-times`: all programs that others wrote, timed in one go, and the page of
+//! the book about it.
 //!
-//! Those of guest/programs, which compute, and the timed runs of those of guest/real-programs, which have files and arguments: natively,
-//! by the interpreter, by the JIT on a first and a second start, and the same guest code under qemu-ppc. `xenia-rs bench --programs`
-//! does the timing; here they are built, what is missing is said, and the figures become docs/src/program-times.md and its picture.
-//! `bench --much-code` measures generated titles beside them.
+//! Those of guest/programs, which compute, and the timed runs of those of guest/real-programs,
+//! which have files and arguments: natively, by the interpreter, by the JIT on a first and a second
+//! start, and the same guest code under qemu-ppc. `xenia-rs bench --programs` does the timing; here
+//! they are built, what is missing is said, and the figures become docs/src/program-times.md and
+//! its picture. `bench --much-code` measures generated titles beside them.
 
 mod much_code;
 mod page;
@@ -29,8 +31,8 @@ const SUFFIX: &str = "-title";
 /// `cargo xtask program-times`.
 #[derive(Debug, Args)]
 pub(crate) struct TimesArgs {
-    /// Only programs and titles with these names: `lua` computes, `lua-title` is the whole one, `10000x400:wide` a generated
-    /// title of `bench --much-code`, of any size (default: all).
+    /// Only programs and titles with these names: `lua` computes, `lua-title` is the whole one,
+    /// `10000x400:wide` a generated title of `bench --much-code`, of any size (default: all).
     names: Vec<String>,
     /// Runs of each.
     #[arg(long, value_name = "N", default_value = "3")]

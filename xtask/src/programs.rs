@@ -1,13 +1,16 @@
-//! `cargo xtask programs`: builds the programs of guest/programs, which others wrote, for `xenia-rs bench --programs`.
+//! `cargo xtask programs`: builds the programs of guest/programs, which others wrote, for `xenia-rs
+//! bench --programs`.
 //!
-//! The sources are upstream's, fetched as Debian source packages and known by their hashes; ours are a driver for each
-//! program (its folder's `main.c`), the configuration that a package's own build would write, and the system layer. Each
-//! program is built three times: twice from the same PowerPC objects, over musl, as a plain-ELF title and for qemu-ppc, which
-//! differ in the system layer alone; and by the host's compiler. A third of the titles have objects of their own, with 64-bit
-//! instructions, which qemu-ppc can't run: its program answers the same without them, but is not timed. Everything is under `target/programs` and made only once.
+//! The sources are upstream's, fetched as Debian source packages and known by their hashes; ours
+//! are a driver for each program (its folder's `main.c`), the configuration that a package's own
+//! build would write, and the system layer. Each program is built three times: twice from the same
+//! PowerPC objects, over musl, as a plain-ELF title and for qemu-ppc, which differ in the system
+//! layer alone; and by the host's compiler. A third of the titles have objects of their own, with
+//! 64-bit instructions, which qemu-ppc can't run: its program answers the same without them, but is
+//! not timed. Everything is under `target/programs` and made only once.
 //!
-//! Each prints one line: an answer that is the same everywhere, and one that is the same bits wherever the PowerPC code runs.
-//! `program.toml` knows both.
+//! Each prints one line: an answer that is the same everywhere, and one that is the same bits
+//! wherever the PowerPC code runs. `program.toml` knows both.
 
 pub(crate) mod build;
 pub(crate) mod catalogue;

@@ -1,10 +1,10 @@
-//! The programs of guest/races: litmus tests, locks and lock-free lists, storms of threads, code that changes, everything
-//! that ends a wait, objects of one's own, and deferred calls, each raced by six threads and each with exact counts that
-//! it checks itself.
+//! The programs of guest/races: litmus tests, locks and lock-free lists, storms of threads, code
+//! that changes, everything that ends a wait, objects of one's own, and deferred calls, each raced
+//! by six threads and each with exact counts that it checks itself.
 //!
-//! In lockstep they show that the programs are right; in parallel (`--parallel N`) they are the proof of the executor. How
-//! much each does is said in files of the folder that it sees as game:; `--long`, or XENIA_LONG=1, gives the counts of a
-//! run of many minutes.
+//! In lockstep they show that the programs are right; in parallel (`--parallel N`) they are the
+//! proof of the executor. How much each does is said in files of the folder that it sees as game:;
+//! `--long`, or XENIA_LONG=1, gives the counts of a run of many minutes.
 
 use crate::steps::target_folder;
 use crate::title_run::{Ran, TitleRun};
@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 /// Set to 1 for the long counts.
 const LONG: &str = "XENIA_LONG";
-/// Rounds after which a litmus test in parallel gives up seeing anything: on a busy host threads seldom run at the same time.
+/// Rounds after which a litmus test in parallel gives up seeing anything: on a busy host threads
+/// seldom run at the same time.
 const PERSIST: &str = "20000000";
 /// Where the programs are.
 const FOLDER: &str = "guest/bin/races";
@@ -169,7 +170,8 @@ fn reordered(text: &str, test: &str) -> Result<u64> {
     count.parse().with_context(|| format!("`{count}`"))
 }
 
-/// A host stores behind later loads: if even that is never seen, the tests see nothing. One host thread can't see it.
+/// A host stores behind later loads: if even that is never seen, the tests see nothing. One host
+/// thread can't see it.
 fn reordered_in_parallel_only(ran: &Ran, made: &Made) -> Result<()> {
     let seen = reordered(&ran.text, "SB")?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -182,7 +184,8 @@ fn reordered_in_parallel_only(ran: &Ran, made: &Made) -> Result<()> {
     Ok(())
 }
 
-/// Later phases take no more memory than the second quarter of the run did. A short run is over before that means anything.
+/// Later phases take no more memory than the second quarter of the run did. A short run is over
+/// before that means anything.
 fn memory_is_flat(ran: &Ran, made: &Made) -> Result<()> {
     /// What engines and allocators may still take, in pages of 4 KiB.
     const ROOM: u64 = 2048;

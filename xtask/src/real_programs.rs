@@ -1,8 +1,10 @@
-//! `cargo xtask real-programs`: programs that others wrote, with files, threads and test suites of their own, as titles.
+//! `cargo xtask real-programs`: programs that others wrote, with files, threads and test suites of
+//! their own, as titles.
 //!
-//! guest/real-programs has a folder for each: `build.sh` builds it, once by the host's compiler and once by that for titles;
-//! `program.toml` says what is run on which files. A run is right if the title prints what the native program prints, ends with its
-//! exit code, and leaves the same files behind, byte for byte; and if every mode of lockstep ends in one digest.
+//! guest/real-programs has a folder for each: `build.sh` builds it, once by the host's compiler and
+//! once by that for titles; `program.toml` says what is run on which files. A run is right if the
+//! title prints what the native program prints, ends with its exit code, and leaves the same files
+//! behind, byte for byte; and if every mode of lockstep ends in one digest.
 
 pub(crate) mod build;
 pub(crate) mod catalogue;
@@ -44,7 +46,8 @@ pub(crate) struct RealProgramsArgs {
     /// Instead: make a database of this many MB, close it and open it again.
     #[arg(long, value_name = "MB", conflicts_with_all = ["names", "modes", "small", "large"])]
     database: Option<u32>,
-    /// Instead: end a program that writes a database by force, this many times, and look at the database each time.
+    /// Instead: end a program that writes a database by force, this many times, and look at the
+    /// database each time.
     #[arg(long, value_name = "TIMES", conflicts_with_all = ["names", "modes", "small", "large"])]
     kill: Option<u32>,
 }

@@ -1,7 +1,9 @@
-//! `cargo xtask reproducible`: builds the program twice from one commit, in two folders, and compares the bytes.
+//! `cargo xtask reproducible`: builds the program twice from one commit, in two folders, and
+//! compares the bytes.
 //!
-//! What a compiler writes of where it ran is cut off by `--remap-path-prefix`: the folder of the sources and that of the
-//! registry. The compiler's version is the caller's: other versions write other bytes.
+//! What a compiler writes of where it ran is cut off by `--remap-path-prefix`: the folder of the
+//! sources and that of the registry. The compiler's version is the caller's: other versions write
+//! other bytes.
 
 use crate::steps::{output, run};
 use anyhow::{Context, Result, bail};

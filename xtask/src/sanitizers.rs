@@ -1,7 +1,9 @@
-//! What the steps with a sanitizer share: the compiler's own libraries, and running packages' tests under it. Miri is one in the latter.
+//! What the steps with a sanitizer share: the compiler's own libraries, and running packages' tests
+//! under it. Miri is one in the latter.
 //!
-//! The compiler that builds everything else has the sanitizers, but calls them unstable, so RUSTC_BOOTSTRAP=1 is set. The standard
-//! library stays as it came, compiled without: its sources need not be there.
+//! The compiler that builds everything else has the sanitizers, but calls them unstable, so
+//! RUSTC_BOOTSTRAP=1 is set. The standard library stays as it came, compiled without: its sources
+//! need not be there.
 
 use crate::steps::{run, target_folder};
 use anyhow::{Context, Result, bail, ensure};
@@ -11,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// The host that the sanitizers are used on; named, so that build scripts are compiled without them.
+/// The host that the sanitizers are used on; named, so that build scripts are compiled without
+/// them.
 pub(crate) const TARGET: &str = "x86_64-unknown-linux-gnu";
 
 /// What a program exits with that a sanitizer found something in.
@@ -57,8 +60,8 @@ pub(crate) fn find(folder: &Path, start: &str, end: &str) -> Result<Option<PathB
     Ok(None)
 }
 
-/// Compiles a program whose ways are known, and holds each of them to the code that it must exit with: what the sanitizer is to
-/// find, and what it is to leave alone.
+/// Compiles a program whose ways are known, and holds each of them to the code that it must exit
+/// with: what the sanitizer is to find, and what it is to leave alone.
 pub(crate) fn check(
     out: &Path,
     (source, flags): (&Path, &[String]),
@@ -95,7 +98,8 @@ pub(crate) struct Suite<'a> {
 }
 
 impl Suite<'_> {
-    /// Builds in `out` the tests that are asked for, those of `packages` if no others are, and runs them.
+    /// Builds in `out` the tests that are asked for, those of `packages` if no others are, and runs
+    /// them.
     pub(crate) fn run(&self, out: &Path, packages: &[&str], args: &SuiteArgs) -> Result<()> {
         let packages = match args.package.as_slice() {
             [] => packages.to_vec(),

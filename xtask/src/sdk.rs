@@ -1,8 +1,10 @@
-//! `cargo xtask sdk` and `cargo xtask title`: a C library for titles, and titles out of C and C++ files.
+//! `cargo xtask sdk` and `cargo xtask title`: a C library for titles, and titles out of C and C++
+//! files.
 //!
-//! The library is musl over guest/sdk/system, whose functions are the kernel's. The imports are stubs, one for each export
-//! that this build implements; a title imports those that it uses. What comes out is `target/sdk/title-cc`, which
-//! takes gcc's arguments and links ELF files that `xenia-rs pack` makes titles of: a package's own build can use it.
+//! The library is musl over guest/sdk/system, whose functions are the kernel's. The imports are
+//! stubs, one for each export that this build implements; a title imports those that it uses. What
+//! comes out is `target/sdk/title-cc`, which takes gcc's arguments and links ELF files that
+//! `xenia-rs pack` makes titles of: a package's own build can use it.
 
 pub(crate) mod cxx;
 
@@ -130,7 +132,8 @@ impl Sdk {
         Ok(sdk)
     }
 
-    /// Takes gcc's arguments, too, and compiles the same code, but links it for Linux: what qemu-ppc runs.
+    /// Takes gcc's arguments, too, and compiles the same code, but links it for Linux: what
+    /// qemu-ppc runs.
     pub(crate) fn linux_compiler(&self) -> PathBuf {
         self.compiler.with_file_name("linux-cc")
     }
@@ -194,8 +197,8 @@ fn compiler_include() -> Result<String> {
     Ok(String::from_utf8(found.stdout)?.trim().to_owned())
 }
 
-/// Assembles a stub for each export; the folder that they are in. The assembler writes one object per run, and an object per
-/// stub lets a title import what it uses alone.
+/// Assembles a stub for each export; the folder that they are in. The assembler writes one object
+/// per run, and an object per stub lets a title import what it uses alone.
 fn stubs(exports: &[(String, u64, String, bool)], runtime: &Path, objects: &Path) -> Result<PathBuf> {
     let folder = objects.join("stubs");
     std::fs::create_dir_all(&folder)?;

@@ -1,8 +1,9 @@
-//! A sweep on a real Slurm, all of it on this host: a controller and two nodes on loopback, with a key, ports and folders of their
-//! own, which end with the test.
+//! A sweep on a real Slurm, all of it on this host: a controller and two nodes on loopback, with a
+//! key, ports and folders of their own, which end with the test.
 //!
-//! The sweep is run as one shard, then as arrays whose workers are killed at random moments and whose line is given again
-//! until nothing is missing. All must end in the same hash, with little done twice.
+//! The sweep is run as one shard, then as arrays whose workers are killed at random moments and
+//! whose line is given again until nothing is missing. All must end in the same hash, with little
+//! done twice.
 
 mod killer;
 mod slurm;
@@ -30,7 +31,8 @@ const MOST_EXTRA: f64 = 0.05;
 /// `cargo xtask slurm-test`.
 #[derive(Debug, Args)]
 pub(crate) struct SlurmArgs {
-    /// Seeds of the fuzzer, a unit each, beside conformance cases, golden runs and hostile titles: 1,993 units.
+    /// Seeds of the fuzzer, a unit each, beside conformance cases, golden runs and hostile titles:
+    /// 1,993 units.
     #[arg(long, default_value = "8100")]
     seeds: u64,
     /// Numbers of shards, of which workers are killed.
@@ -126,8 +128,8 @@ struct Sweep<'a> {
 }
 
 impl Sweep<'_> {
-    /// Runs it as an array of so many tasks until nothing is missing. Of a hundred workers `kill` are killed, at moments
-    /// of the time that a shard takes if all of them take `seconds`.
+    /// Runs it as an array of so many tasks until nothing is missing. Of a hundred workers `kill`
+    /// are killed, at moments of the time that a shard takes if all of them take `seconds`.
     fn array(&self, shards: u32, kill: u64, seconds: f64) -> Result<Finished> {
         let out = self.at.join(format!("out{shards}"));
         std::fs::create_dir(&out)?;
@@ -179,8 +181,8 @@ fn provide() -> Result<()> {
     Ok(())
 }
 
-/// Golden runs with flags that must change nothing, titles that mean ill, every conformance file on every engine, random
-/// sequences.
+/// Golden runs with flags that must change nothing, titles that mean ill, every conformance file on
+/// every engine, random sequences.
 fn plan_of(root: &Path, seeds: u64) -> String {
     format!(
         r#"root = "{}"

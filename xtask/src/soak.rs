@@ -1,10 +1,11 @@
 //! `cargo xtask soak`: hours of runs, and whether anything grows.
 //!
-//! Three parts, each a share of the time. *Rotation*: one process runs all titles one after the other, in lockstep and in parallel,
-//! again and again; what a machine leaves behind shows there. *Long*: one title runs in one machine; what grows within a run shows
-//! there. *Processes*: a process for each run; what is left outside of processes shows there. A line with memory, descriptors, mappings,
-//! handles and caches is kept every few seconds ([`samples`]), and [`judge`] says whether they stay where they were after the
-//! warm-up.
+//! Three parts, each a share of the time. *Rotation*: one process runs all titles one after the
+//! other, in lockstep and in parallel, again and again; what a machine leaves behind shows there.
+//! *Long*: one title runs in one machine; what grows within a run shows there. *Processes*: a
+//! process for each run; what is left outside of processes shows there. A line with memory,
+//! descriptors, mappings, handles and caches is kept every few seconds ([`samples`]), and [`judge`]
+//! says whether they stay where they were after the warm-up.
 
 mod judge;
 mod plot;

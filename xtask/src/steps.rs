@@ -46,7 +46,8 @@ pub(crate) struct HostCodeArgs {
     /// Write what is compiled now.
     #[arg(long)]
     bless: bool,
-    /// Instead: what the code becomes on AArch64, with golden/host-code-aarch64.txt. Builds Cranelift a second time.
+    /// Instead: what the code becomes on AArch64, with golden/host-code-aarch64.txt. Builds
+    /// Cranelift a second time.
     #[arg(long)]
     aarch64: bool,
 }
@@ -117,9 +118,10 @@ fn unit_tests() -> Result<()> {
     run(not_run::promise(linting_cargo()?.args(args))?)
 }
 
-/// Every order of a few threads' steps in our locks, many orders of more threads'; and that they count right what happens to
-/// them. None of it is part of a build for anything else. Models are picked by their modules' names, and a name that is no module's
-/// any more would pick nothing and pass, so each is held to having a test.
+/// Every order of a few threads' steps in our locks, many orders of more threads'; and that they
+/// count right what happens to them. None of it is part of a build for anything else. Models are
+/// picked by their modules' names, and a name that is no module's any more would pick nothing and
+/// pass, so each is held to having a test.
 fn lock_models() -> Result<()> {
     let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
     let waits = ["test", "--package", "xenia-sched", "--test", "wait_races", "--quiet"];
@@ -156,7 +158,8 @@ fn fuzz_with_qemu() -> Result<()> {
     xenia(&["fuzz", "--oracle", "qemu", "--corpus", CORPUS, "--seconds", ORACLE_SECONDS])
 }
 
-/// Builds the guest programs; compares them bit for bit with the checked-in binaries, or replaces those.
+/// Builds the guest programs; compares them bit for bit with the checked-in binaries, or replaces
+/// those.
 pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
     if !not_run::need(Tool::Gcc32, "guests")? {
         return Ok(());
@@ -200,7 +203,8 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
     Ok(())
 }
 
-/// Compares host instructions of guest blocks with the reviewed ones, or writes them. A unit test does it.
+/// Compares host instructions of guest blocks with the reviewed ones, or writes them. A unit test
+/// does it.
 pub(crate) fn host_code(args: &HostCodeArgs) -> Result<()> {
     let mut command = linting_cargo()?;
     command.args(["test", "--package", "xenia-jit", "--quiet", "--test"]);
@@ -236,8 +240,8 @@ struct GoldenCase {
     ours: bool,
 }
 
-/// `golden/NAME_LIMIT.json` is about `guest/bin/NAME.xex`, or `NAME/NAME.xex` in XENIA_TITLES; the limits
-/// are in the file. `None` where the title is not there.
+/// `golden/NAME_LIMIT.json` is about `guest/bin/NAME.xex`, or `NAME/NAME.xex` in XENIA_TITLES; the
+/// limits are in the file. `None` where the title is not there.
 fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
     let stem = file.file_stem().context("file name")?.to_string_lossy().into_owned();
     let (name, _) = stem.rsplit_once('_').with_context(|| format!("{stem}: expected NAME_LIMIT.json"))?;
@@ -319,8 +323,9 @@ fn xenia(args: &[&str]) -> Result<()> {
     run(xenia_rs()?.args(args))
 }
 
-/// Cargo that lints what it compiles of our own crates, so that nothing is built a second time for lints alone. Each cargo
-/// command of a run must be the same in this, or it would build everything anew.
+/// Cargo that lints what it compiles of our own crates, so that nothing is built a second time for
+/// lints alone. Each cargo command of a run must be the same in this, or it would build everything
+/// anew.
 fn linting_cargo() -> Result<Command> {
     let wrapper = Path::new(WRAPPER).canonicalize().context(WRAPPER)?;
     let mut command = Command::new("cargo");

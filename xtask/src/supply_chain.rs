@@ -1,8 +1,9 @@
-//! Where dependencies are from, what they are licensed under, which are there twice; what a build is made of.
+//! Where dependencies are from, what they are licensed under, which are there twice; what a build
+//! is made of.
 //!
-//! The rules are cargo-deny's, in its own file, deny.toml: the step checks licences, duplicates and sources by them without a
-//! tool that every newcomer would compile for minutes. Advisories need a database from the network, so they are left to
-//! cargo-deny itself: `cargo deny check`.
+//! The rules are cargo-deny's, in its own file, deny.toml: the step checks licences, duplicates and
+//! sources by them without a tool that every newcomer would compile for minutes. Advisories need a
+//! database from the network, so they are left to cargo-deny itself: `cargo deny check`.
 
 mod lock;
 mod rules;

@@ -1,9 +1,11 @@
-//! The synchronisation suite and the console suite: guest/sync-suite asks the kernel for everything that threads wait for,
-//! guest/console-suite for users, settings, messages, lists, saves and disks; each case with
-//! its known answer, and every order in which the hardware threads can be visited must give the same answers.
+//! The synchronisation suite and the console suite: guest/sync-suite asks the kernel for everything
+//! that threads wait for, guest/console-suite for users, settings, messages, lists, saves and
+//! disks; each case with its known answer, and every order in which the hardware threads can be
+//! visited must give the same answers.
 //!
-//! A file in golden names the cases that fail, and why; one that begins to pass is as wrong as one that begins to
-//! fail, so that the list stays true. Two runs with the same seed, one on each engine, have the same event log.
+//! A file in golden names the cases that fail, and why; one that begins to pass is as wrong as one
+//! that begins to fail, so that the list stays true. Two runs with the same seed, one on each
+//! engine, have the same event log.
 
 use crate::steps::target_folder;
 use crate::title_run::TitleRun;
@@ -54,7 +56,8 @@ pub(crate) struct SuiteArgs {
     /// Try the orders of the seeds 1 to N.
     #[arg(long, value_name = "N", default_value_t = SEEDS)]
     seeds: u64,
-    /// Run it N times in parallel, and not in lockstep: six host threads, where no two runs are alike.
+    /// Run it N times in parallel, and not in lockstep: six host threads, where no two runs are
+    /// alike.
     #[arg(long, value_name = "N")]
     parallel: Option<u64>,
     /// Another title than the one in guest/bin.

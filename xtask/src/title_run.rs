@@ -1,4 +1,5 @@
-//! One headless run of a guest program of ours, with what it said, its report and, where asked for, how much memory it took.
+//! One headless run of a guest program of ours, with what it said, its report and, where asked for,
+//! how much memory it took.
 
 use crate::steps::xenia_rs;
 use anyhow::{Context, Result, bail};

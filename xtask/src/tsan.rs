@@ -1,9 +1,11 @@
-//! `cargo xtask tsan`: ThreadSanitizer over the tests of the crates that several host threads run in.
+//! `cargo xtask tsan`: ThreadSanitizer over the tests of the crates that several host threads run
+//! in.
 //!
-//! The compiler that builds everything else has it, but calls it unstable, so RUSTC_BOOTSTRAP=1 is set. The standard library
-//! stays as it came, compiled without the sanitizer: its sources need not be there. What that library's locks do is
-//! told to the sanitizer by `xtask/tsan/std.c`, which the linker puts before them; two small programs show first that a race
-//! is found, and that none is where there is none.
+//! The compiler that builds everything else has it, but calls it unstable, so RUSTC_BOOTSTRAP=1 is
+//! set. The standard library stays as it came, compiled without the sanitizer: its sources need not
+//! be there. What that library's locks do is told to the sanitizer by `xtask/tsan/std.c`, which the
+//! linker puts before them; two small programs show first that a race is found, and that none is
+//! where there is none.
 
 use crate::sanitizers::{self, FOUND, Suite, SuiteArgs};
 use crate::steps::run;
@@ -12,10 +14,12 @@ use std::path::Path;
 use std::process::Command;
 
 const FOLDER: &str = "xtask/tsan";
-/// The crates whose code several host threads run at once. Those before guest code: generated code is not instrumented.
+/// The crates whose code several host threads run at once. Those before guest code: generated code
+/// is not instrumented.
 const PACKAGES: &[&str] = &["xenia-sync", "xenia-memory", "xenia-sched", "xenia-kernel"];
 
-/// Functions of the standard library that `std.c` stands before: its name for each, and how the mangled name ends.
+/// Functions of the standard library that `std.c` stands before: its name for each, and how the
+/// mangled name ends.
 const FUNCTIONS: &[(&str, &str)] = &[
     ("MUTEX_LOCK_CONTENDED", "5mutex5futexNtB2_5Mutex14lock_contended"),
     ("RW_LOCK_READ_CONTENDED", "6rwlock5futexNtB2_6RwLock14read_contended"),
@@ -65,7 +69,8 @@ pub(crate) fn tsan(args: &SuiteArgs) -> Result<()> {
 /// A command that may use the sanitizer and what runs under it.
 fn sanitized(program: impl AsRef<std::ffi::OsStr>) -> Result<Command> {
     let suppressions = Path::new(FOLDER).join("suppressions.txt").canonicalize()?;
-    // Faults are guest memory's own business, and a report needs to know what the other thread did long ago.
+    // Faults are guest memory's own business, and a report needs to know what the other thread did long
+    // ago.
     let options = format!(
         "exitcode={FOUND} history_size=7 handle_segv=0 handle_sigbus=0 handle_abort=0 suppressions={}",
         suppressions.display()

@@ -1,6 +1,8 @@
-//! Kernel calls as lines of the log: target `kernel`, level `debug`, guest time first, as in the event log.
+//! Kernel calls as lines of the log: target `kernel`, level `debug`, guest time first, as in the
+//! event log.
 //!
-//! A machine has this only where somebody asked for those lines when it was made: events cost what they are made of.
+//! A machine has this only where somebody asked for those lines when it was made: events cost what
+//! they are made of.
 
 use crate::event_log::EventLog;
 use tracing::Level;

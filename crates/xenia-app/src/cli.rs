@@ -1,4 +1,5 @@
-//! Our command line (a title's is `command_line`): one clap definition feeds parser, help, man page and completions.
+//! Our command line (a title's is `command_line`): one clap definition feeds parser, help, man page
+//! and completions.
 //!
 //! Flags and JSON keys are a contract with scripts: they are added to, never renamed.
 
@@ -94,8 +95,8 @@ pub struct Cli {
     /// What to do; without one, runs TITLE or the built-in demo.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Take settings from this TOML file (default: config.toml in the config folder): a table for each command, a
-    /// key for each flag. The command line wins.
+    /// Take settings from this TOML file (default: config.toml in the config folder): a table for
+    /// each command, a key for each flag. The command line wins.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
@@ -120,8 +121,8 @@ Examples:
   xenia-rs check t.xex --expect t.json                        compare with it, to its limit
   xenia-rs check t.xex --frames 60 --expect t.json --interp   any engine ends in the same digest")]
     Check(Box<CheckArgs>),
-    /// Describe a title: format, entry, imports and their state, digests; a content package: what it is, of which title, whose;
-    /// or a profile's database (.gpd): what was achieved.
+    /// Describe a title: format, entry, imports and their state, digests; a content package: what
+    /// it is, of which title, whose; or a profile's database (.gpd): what was achieved.
     #[command(after_help = "\
 Examples:
   xenia-rs info game/default.xex --json -
@@ -187,16 +188,18 @@ Examples:
   xenia-rs bench --filter mat4 --runs 9 --tier function
   xenia-rs bench --much-code 10000x400,30000x400 --runs 2")]
     Bench(BenchArgs),
-    /// Show that work which shares nothing gets faster with more workers: counts primes with 1, 2 and more of them, and the same
-    /// natively beside it. Fails where two workers on two cores are less than 1.6 times as fast as one, also on a host that is
-    /// too busy for it, and where any number of them gains less than 0.85 of what it gains natively.
+    /// Show that work which shares nothing gets faster with more workers: counts primes with 1, 2
+    /// and more of them, and the same natively beside it. Fails where two workers on two cores
+    /// are less than 1.6 times as fast as one, also on a host that is too busy for it, and
+    /// where any number of them gains less than 0.85 of what it gains natively.
     #[command(after_help = "\
 Examples:
   xenia-rs scale process                                 worker processes, 1 and 2
   xenia-rs scale thread --workers 1,2,4 --json s.json --plot s.svg --logs runs
   xenia-rs scale thread --lockstep                       must fail: one host thread runs all")]
     Scale(ScaleArgs),
-    /// Run many units on many machines: plan them, run a shard here and one there, put the results together.
+    /// Run many units on many machines: plan them, run a shard here and one there, put the results
+    /// together.
     Sweep(SweepArgs),
     /// Compile a title's code ahead of its first start, on all processors.
     #[command(after_help = "\
@@ -231,7 +234,8 @@ Examples:
     /// Write the manual page to standard output, or a page for each command into a folder.
     #[command(after_help = "Example:\n  xenia-rs man --out ~/.local/share/man/man1")]
     Man(ManArgs),
-    /// Run titles one after the other in this process, and note what it has of the host; what `cargo xtask soak` runs.
+    /// Run titles one after the other in this process, and note what it has of the host; what
+    /// `cargo xtask soak` runs.
     #[command(hide = true)]
     Soak(SoakArgs),
     /// Print one of the tables of docs/generated, or their names.
@@ -274,7 +278,8 @@ pub fn code_address(text: &str) -> Result<u32, String> {
     }
 }
 
-/// A [`number`] of frames after which to end: not 0, which could be meant as no limit or as nothing at all.
+/// A [`number`] of frames after which to end: not 0, which could be meant as no limit or as nothing
+/// at all.
 pub fn number_of_frames(text: &str) -> Result<u64, String> {
     match number(text)? {
         0 => Err("a run shows one frame at least; leave the flag out for a run without a limit".to_owned()),

@@ -25,8 +25,8 @@ pub fn threads(asked: Option<u64>) -> usize {
     asked.map_or(processors, |threads| threads.clamp(1, MOST_THREADS) as usize)
 }
 
-/// Compiles what is found from the image and is worth it, until `interrupt` says to stop. A bar on standard error and `told`
-/// show how far it is.
+/// Compiles what is found from the image and is worth it, until `interrupt` says to stop. A bar on
+/// standard error and `told` show how far it is.
 pub fn compile(
     ahead: &Ahead,
     image: &LoadedImage,

@@ -1,7 +1,8 @@
 //! Where a title's compiled code is kept for its next start.
 //!
-//! What is in these files is run. So they are taken from nobody else: the folder and the file have to belong to the user, nobody else
-//! may write them, and nobody may put another folder in their place.
+//! What is in these files is run. So they are taken from nobody else: the folder and the file have
+//! to belong to the user, nobody else may write them, and nobody may put another folder in their
+//! place.
 
 use crate::cli::EngineArgs;
 use crate::digest::image_identity;
@@ -67,7 +68,8 @@ pub fn options(folder: &Path, title: &Title, reservations: ReservationMode) -> O
     Some(StoreOptions { build, title: identity, keeper })
 }
 
-/// What the linker has noted a program's build as. The notes alone are read, and not the symbols before them.
+/// What the linker has noted a program's build as. The notes alone are read, and not the symbols
+/// before them.
 fn noted(program: &File) -> Option<Vec<u8>> {
     let cache = ReadCache::new(program);
     let header = elf::FileHeader64::<Endianness>::parse(&cache).ok()?;
@@ -168,8 +170,8 @@ impl Keeper for KeptFile {
     }
 }
 
-/// Removes forgotten drafts, and the oldest files if there are too many bytes of them; `kept` stays. What can't be removed stays,
-/// too.
+/// Removes forgotten drafts, and the oldest files if there are too many bytes of them; `kept`
+/// stays. What can't be removed stays, too.
 fn tidy(folder: &Path, kept: &Path) {
     let Ok(listed) = fs::read_dir(folder) else { return };
     let mut files: Vec<(SystemTime, u64, PathBuf)> = Vec::new();

@@ -1,7 +1,9 @@
-//! The command line that a title sees (`ExLoadedCommandLine`): its own name, then the words after `--`.
+//! The command line that a title sees (`ExLoadedCommandLine`): its own name, then the words after
+//! `--`.
 //!
-//! Words are separated by spaces and quoted as Microsoft's C library takes them apart: a word with spaces or quotation marks
-//! is in quotation marks, and a backslash is one unless quotation marks follow.
+//! Words are separated by spaces and quoted as Microsoft's C library takes them apart: a word with
+//! spaces or quotation marks is in quotation marks, and a backslash is one unless quotation marks
+//! follow.
 
 use anyhow::{Result, ensure};
 

@@ -1,6 +1,7 @@
 //! Where titles' saves are kept.
 //!
-//! What repeats must not depend on what a run before has left: in lockstep nothing is kept unless somebody says where.
+//! What repeats must not depend on what a run before has left: in lockstep nothing is kept unless
+//! somebody says where.
 
 pub mod volume;
 
@@ -12,8 +13,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use xenia_kernel::ports::Storage;
 
-/// The folder of profiles, saved games and titles' disks; `None`: they are in memory. `repeats` says whether the run is to be the
-/// same each time.
+/// The folder of profiles, saved games and titles' disks; `None`: they are in memory. `repeats`
+/// says whether the run is to be the same each time.
 pub fn place(args: &ContentArgs, repeats: bool) -> Result<Option<PathBuf>> {
     Ok(match args {
         ContentArgs { content: Some(folder), .. } => Some(folder.clone()),

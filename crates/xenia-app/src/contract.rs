@@ -1,5 +1,5 @@
-//! The command line's contract: flags, JSON keys and exit codes that scripts rely on. Lines may be added here, never
-//! removed or changed.
+//! The command line's contract: flags, JSON keys and exit codes that scripts rely on. Lines may be
+//! added here, never removed or changed.
 
 use crate::cli::Cli;
 use crate::exit::Code;
@@ -95,8 +95,8 @@ const FLAGS: &[(&str, &[&str])] = &[
     ("config", &["paths", "show"]),
 ];
 
-/// Command lines that write JSON to OUT, and the keys that are there; `a.b` is a key in a key, `a[].b` one of a
-/// list's first element.
+/// Command lines that write JSON to OUT, and the keys that are there; `a.b` is a key in a key,
+/// `a[].b` one of a list's first element.
 const KEYS: &[(&[&str], &[&str])] = &[
     (
         &["exec", "HELLO", "--headless", "--code-cache", "off", "-n", "1_000", "--json", "OUT"],

@@ -96,7 +96,8 @@ fn visible(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
-/// The log, as [`Spoken`] writes to it: a dialog is a message, and a title that asks without end is thinned out.
+/// The log, as [`Spoken`] writes to it: a dialog is a message, and a title that asks without end is
+/// thinned out.
 pub struct DialogLog;
 
 impl Write for DialogLog {

@@ -1,8 +1,8 @@
 //! Digests: of a file, and of a machine's guest-visible state, in parts.
 //!
-//! What goes into a machine's: committed pages in address order; thread contexts in thread-id order, without budget,
-//! reservation and engine scratch; kernel objects; guest time. What never goes in: anything of the
-//! host. A change of meaning moves [`crate::golden::VERSION`].
+//! What goes into a machine's: committed pages in address order; thread contexts in thread-id
+//! order, without budget, reservation and engine scratch; kernel objects; guest time. What never
+//! goes in: anything of the host. A change of meaning moves [`crate::golden::VERSION`].
 
 use serde::{Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -24,7 +24,8 @@ pub fn sha256(bytes: &[u8]) -> String {
     })
 }
 
-/// The SHA-256 of a title's image as loaded, computed when somebody asks for it: images of 20 MiB are common.
+/// The SHA-256 of a title's image as loaded, computed when somebody asks for it: images of 20 MiB
+/// are common.
 #[derive(Clone)]
 pub struct ImageDigest {
     image: Arc<LoadedImage>,
@@ -55,8 +56,8 @@ impl Serialize for ImageDigest {
     }
 }
 
-/// Tells an image from all others, at a price that its zeros don't raise: the BLAKE3 of where it lies and what in it isn't
-/// zero, in hexadecimal digits.
+/// Tells an image from all others, at a price that its zeros don't raise: the BLAKE3 of where it
+/// lies and what in it isn't zero, in hexadecimal digits.
 pub fn image_identity(image: &LoadedImage) -> String {
     let mut hasher = blake3::Hasher::new();
     for word in [image.base.0, image.size] {
@@ -71,8 +72,8 @@ pub fn image_identity(image: &LoadedImage) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// Bytes of memory that are handed to the hasher in one go: a page at a time leaves it no vectors to work with, and takes four
-/// times as long.
+/// Bytes of memory that are handed to the hasher in one go: a page at a time leaves it no vectors
+/// to work with, and takes four times as long.
 const HASHED_AT_ONCE: usize = 256 << 10;
 
 /// The parts by name, and their combination.

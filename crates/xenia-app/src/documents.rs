@@ -1,5 +1,5 @@
-//! The JSON documents that commands write, described: `xenia-rs generate json`. What is said of a key is its field's doc
-//! comment, see [`xenia_documents`].
+//! The JSON documents that commands write, described: `xenia-rs generate json`. What is said of a
+//! key is its field's doc comment, see [`xenia_documents`].
 
 use std::fmt::Write;
 use xenia_cpu::{CounterRow, Counters};

@@ -40,7 +40,8 @@ pub enum Compiling {
 pub type Progress<'a> = &'a (dyn Fn(Compiling, usize, usize) + Sync);
 
 impl Drawing {
-    /// What the flags ask for. With the host's GPU, this compiles what earlier runs of the title have used.
+    /// What the flags ask for. With the host's GPU, this compiles what earlier runs of the title
+    /// have used.
     pub fn new(
         title: &Title,
         image: &ImageDigest,
@@ -76,9 +77,10 @@ impl Drawing {
     }
 }
 
-/// What `--gpu auto` is in a window: the host's GPU. Of what is left without one the software driver is the faster
-/// (see decision 0030), but not with a driver that lacks what we need. A run that is compared with another one
-/// is drawn exactly; pipelines that are to be left out say that this one isn't.
+/// What `--gpu auto` is in a window: the host's GPU. Of what is left without one the software
+/// driver is the faster (see decision 0030), but not with a driver that lacks what we need. A run
+/// that is compared with another one is drawn exactly; pipelines that are to be left out say that
+/// this one isn't.
 pub fn in_window(args: &PictureArgs, is_compared: bool) -> GpuKind {
     if args.gpu != GpuKind::Auto {
         return args.gpu;
@@ -113,7 +115,8 @@ fn device() -> Result<Device> {
     Ok(device)
 }
 
-/// The file of a title's pipelines: one for each image, so that a title's parts and versions don't mix.
+/// The file of a title's pipelines: one for each image, so that a title's parts and versions don't
+/// mix.
 fn store(cache: Option<&Path>, title: &Title, image_sha256: &str) -> Option<PathBuf> {
     let folder = cache.map(Path::to_owned).or_else(cache_folder)?.join("pipelines");
     let digits = image_sha256.get(..HASH_DIGITS).unwrap_or(image_sha256);

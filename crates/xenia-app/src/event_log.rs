@@ -1,7 +1,8 @@
 //! The deterministic event log as a file: one line per event, guest time first.
 //!
-//! What is written reaches the file once a second of guest time and at the end, so that a process that is killed leaves
-//! all but the last second. A log that can't be written ends there, and the run says so.
+//! What is written reaches the file once a second of guest time and at the end, so that a process
+//! that is killed leaves all but the last second. A log that can't be written ends there, and the
+//! run says so.
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;

@@ -9,7 +9,8 @@ pub enum Code {
     Done = 0,
     /// A mismatch or a failed test.
     Mismatch = 1,
-    /// Wrong use, input that cannot be read, or an output that was asked for and could not be written.
+    /// Wrong use, input that cannot be read, or an output that was asked for and could not be
+    /// written.
     Unusable = 2,
     /// The guest crashed.
     Crashed = 3,
@@ -17,7 +18,8 @@ pub enum Code {
     Deadlocked = 4,
     /// A fault of this program.
     Internal = 70,
-    /// Some of it was not done, for a reason that another start may not meet: `EX_TEMPFAIL` of `sysexits.h`.
+    /// Some of it was not done, for a reason that another start may not meet: `EX_TEMPFAIL` of
+    /// `sysexits.h`.
     Unfinished = 75,
     /// SIGHUP ended the run; what was asked for is written.
     HungUp = 129,

@@ -1,7 +1,9 @@
-//! Images in bare guest memory, and functions of a plain ELF run on one engine: no kernel, no scheduler, no devices.
+//! Images in bare guest memory, and functions of a plain ELF run on one engine: no kernel, no
+//! scheduler, no devices.
 //!
-//! What `bench` measures is an engine alone. The image is placed in fresh guest memory; a call sets up
-//! r1, r3 and LR and runs until the function returns to a page that holds one `sc`. The system call that writes text works.
+//! What `bench` measures is an engine alone. The image is placed in fresh guest memory; a call sets
+//! up r1, r3 and LR and runs until the function returns to a page that holds one `sc`. The system
+//! call that writes text works.
 
 use anyhow::{Context, Result, bail};
 use std::sync::Arc;

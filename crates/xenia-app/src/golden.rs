@@ -1,7 +1,7 @@
 //! Golden files: what a deterministic run of a title must end in.
 //!
-//! A golden file names its own limits: comparing it with a run of other limits is wrong use and no mismatch, and so is one of
-//! another version.
+//! A golden file names its own limits: comparing it with a run of other limits is wrong use and no
+//! mismatch, and so is one of another version.
 
 use crate::report::RunReport;
 use anyhow::{Context, Result, bail};

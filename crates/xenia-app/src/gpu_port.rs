@@ -1,7 +1,7 @@
 //! The command processor behind the kernel's video port.
 //!
-//! The kernel knows no GPU and the GPU knows no kernel; this is where they meet. Everything happens on
-//! the thread that runs the machine, at guest times that the executor gives.
+//! The kernel knows no GPU and the GPU knows no kernel; this is where they meet. Everything happens
+//! on the thread that runs the machine, at guest times that the executor gives.
 
 use parking_lot::Mutex;
 use std::sync::Arc;

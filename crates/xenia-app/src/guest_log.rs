@@ -1,9 +1,10 @@
-//! What a title writes (`DbgPrint` and the like): lines of the log with target `guest`, or a file (`--guest-log`).
+//! What a title writes (`DbgPrint` and the like): lines of the log with target `guest`, or a file
+//! (`--guest-log`).
 //!
-//! In the log a line that comes again and again is shown once with its number, and there are 200 lines a second at most:
-//! a title that writes without end must not make the log useless. A file gets every byte, up to 1 GiB.
-//! What a plain ELF program writes is its output, and goes to standard output as it comes, unless that is for JSON; a
-//! terminal gets no escape sequences of it.
+//! In the log a line that comes again and again is shown once with its number, and there are 200
+//! lines a second at most: a title that writes without end must not make the log useless. A file
+//! gets every byte, up to 1 GiB. What a plain ELF program writes is its output, and goes to
+//! standard output as it comes, unless that is for JSON; a terminal gets no escape sequences of it.
 
 use crate::log::GUEST;
 use crate::output::Losses;

@@ -1,8 +1,8 @@
 //! Damaged files, from the outside in: whatever the bytes, a clear error or a run that ends.
 //!
-//! The file is one of our own guest programs, cut short, with bits flipped at random places or parts in others' places.
-//! What still loads runs a thousand instructions. A panic anywhere fails the case; so does an error that does not say where
-//! in the file it was found.
+//! The file is one of our own guest programs, cut short, with bits flipped at random places or
+//! parts in others' places. What still loads runs a thousand instructions. A panic anywhere fails
+//! the case; so does an error that does not say where in the file it was found.
 
 mod files;
 

@@ -6,9 +6,10 @@
 //!        └────────────── motors ◀────────────────────┴──▶ Input, the kernel's port
 //! ```
 //!
-//! A pad that is plugged in is the first user's who has none; one beyond the fourth waits for a place. The keyboard is one
-//! user's, beside a pad that this user may have. What each key and axis is, is looked up when the machine asks, so settings of the
-//! title that runs hold for what is plugged in already.
+//! A pad that is plugged in is the first user's who has none; one beyond the fourth waits for a
+//! place. The keyboard is one user's, beside a pad that this user may have. What each key and axis
+//! is, is looked up when the machine asks, so settings of the title that runs hold for what is
+//! plugged in already.
 
 pub mod config;
 pub mod control;
@@ -128,8 +129,9 @@ impl State {
 }
 
 impl Controllers {
-    /// Takes mappings from what `SDL_GAMECONTROLLERCONFIG` and `SDL_GAMECONTROLLERCONFIG_FILE` say and from these files, the first
-    /// that is for a controller being the one, and begins to look for controllers.
+    /// Takes mappings from what `SDL_GAMECONTROLLERCONFIG` and `SDL_GAMECONTROLLERCONFIG_FILE` say
+    /// and from these files, the first that is for a controller being the one, and begins to
+    /// look for controllers.
     pub fn look_for_pads(&self, files: &[&Path]) -> anyhow::Result<()> {
         let mut mappings = Vec::new();
         let mut take = |text: &str, from: &str| {

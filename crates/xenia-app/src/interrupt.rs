@@ -1,9 +1,12 @@
-//! What ends a run from outside: signals, the window's closing, `--timeout`; and the wish to see what its threads do.
+//! What ends a run from outside: signals, the window's closing, `--timeout`; and the wish to see
+//! what its threads do.
 //!
-//! The first cause asks the machine to stop after the visit that it is in; the run then ends as it does at any limit, with
-//! every file written. What is being drawn then may go on for a moment ([`PATIENCE`]); after that draws are cancelled, and where
-//! that cuts one short the report has no digest, since memory is no longer what the title made it. A second signal ends the
-//! process at once, as if nobody had listened: the handler itself sees to that, so that it works whatever the threads are doing.
+//! The first cause asks the machine to stop after the visit that it is in; the run then ends as it
+//! does at any limit, with every file written. What is being drawn then may go on for a moment
+//! ([`PATIENCE`]); after that draws are cancelled, and where that cuts one short the report has no
+//! digest, since memory is no longer what the title made it. A second signal ends the process at
+//! once, as if nobody had listened: the handler itself sees to that, so that it works whatever the
+//! threads are doing.
 
 use anyhow::{Context, Result};
 use parking_lot::Mutex;
@@ -122,7 +125,8 @@ impl Interrupt {
         Ok(())
     }
 
-    /// Sets `flag` when the end is asked for, at once if it has been, and cancels `draws` when that isn't enough.
+    /// Sets `flag` when the end is asked for, at once if it has been, and cancels `draws` when that
+    /// isn't enough.
     pub fn watch(&self, flag: Arc<AtomicBool>, draws: Option<Cancel>) {
         let mut state = self.0.lock();
         state.draws = draws;
@@ -179,8 +183,9 @@ impl Interrupt {
     }
 }
 
-/// Makes a file that has come to the limit of its size (`ulimit -f`) an error of the write, as a full disk is: the signal that comes with
-/// it would end the process, with outputs that nobody has finished.
+/// Makes a file that has come to the limit of its size (`ulimit -f`) an error of the write, as a
+/// full disk is: the signal that comes with it would end the process, with outputs that nobody has
+/// finished.
 pub fn outlive_limits_of_files() -> Result<()> {
     signal_hook::flag::register(SIGXFSZ, Arc::default()).map(drop).context("signal handlers")
 }

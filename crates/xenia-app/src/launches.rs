@@ -1,7 +1,8 @@
 //! Runs a title, and those that it launches, one machine after the other.
 //!
-//! Limits hold for all of them together; what is reported is the last one, with the number of launches. A recording, a
-//! replay and an event log are one file for each title: `play.jsonl`, then `play.jsonl.2`, and so on.
+//! Limits hold for all of them together; what is reported is the last one, with the number of
+//! launches. A recording, a replay and an event log are one file for each title: `play.jsonl`, then
+//! `play.jsonl.2`, and so on.
 
 use crate::machine::{Finished, Launched, Machine};
 use crate::say::errln;
@@ -49,7 +50,8 @@ impl Before {
     }
 }
 
-/// Runs `title` and what it launches. `machine` makes the machine of each; it gets what is to be handed on.
+/// Runs `title` and what it launches. `machine` makes the machine of each; it gets what is to be
+/// handed on.
 pub fn run(
     mut title: Title,
     limits: &Limits,

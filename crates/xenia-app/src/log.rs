@@ -1,12 +1,13 @@
 //! The log: what the crates say with `tracing`, on standard error or in a file.
 //!
-//! Warnings are shown, what the title itself writes (target `guest`, see [`crate::guest_log`]) and what users achieve (`achievements`); `-v`, `-vv` and `-q` move
-//! that, `RUST_LOG` and `--log` choose by target. Libraries below us speak of their own affairs, and are asked for
-//! errors only unless somebody names them.
+//! Warnings are shown, what the title itself writes (target `guest`, see [`crate::guest_log`]) and
+//! what users achieve (`achievements`); `-v`, `-vv` and `-q` move that, `RUST_LOG` and `--log`
+//! choose by target. Libraries below us speak of their own affairs, and are asked for errors only
+//! unless somebody names them.
 //!
-//! A title can bring most places that log to speak as often as it likes. So each place has 16 lines, then those whose
-//! number is a power of two, and [`finish`] says what was left out. Lines at `debug` and below are there because somebody
-//! asked for them: they are not counted.
+//! A title can bring most places that log to speak as often as it likes. So each place has 16
+//! lines, then those whose number is a power of two, and [`finish`] says what was left out. Lines
+//! at `debug` and below are there because somebody asked for them: they are not counted.
 
 mod targets;
 
@@ -234,7 +235,8 @@ pub fn start(args: &LogArgs) -> Result<()> {
         let layer = layer.with_ansi(colored).with_writer(|| StandardError);
         registry.with(layer.with_filter(Thinned(limiter))).init();
     }
-    // Who wants no escape sequences, or less, wants no status line; and a log of each step would make it flicker.
+    // Who wants no escape sequences, or less, wants no status line; and a log of each step would make
+    // it flicker.
     let is_busy = args.log_file.is_none() && LevelFilter::current() >= LevelFilter::DEBUG;
     if !args.quiet && args.color != Color::Never && !is_busy {
         status::allow();

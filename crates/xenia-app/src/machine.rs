@@ -101,8 +101,9 @@ impl Machine {
         self.processor.lock().finish_recording()
     }
 
-    /// Runs to a limit or the title's end, and reports. After `dump_threads_after` of host time, and whenever the interrupt
-    /// says so, every guest thread is printed to standard error; the run goes on as if it had not been.
+    /// Runs to a limit or the title's end, and reports. After `dump_threads_after` of host time,
+    /// and whenever the interrupt says so, every guest thread is printed to standard error; the
+    /// run goes on as if it had not been.
     pub fn run(&mut self, limits: &Limits, dump_threads_after: Option<Duration>) -> Finished {
         let start = Instant::now();
         if let Some(after) = dump_threads_after {

@@ -1,5 +1,5 @@
-//! Whole machines with a small assembled title: recordings, reports in the middle of a run, runs that
-//! show no frames, exceptions on every engine.
+//! Whole machines with a small assembled title: recordings, reports in the middle of a run, runs
+//! that show no frames, exceptions on every engine.
 
 #[path = "../../xenia-kernel/tests/exceptions/title.rs"]
 mod exceptions;
@@ -27,7 +27,8 @@ use xenia_sched::{GuestTicks, Limits, RunEnd, TICKS_PER_SECOND};
 const CODE: u32 = 0x8200_0000;
 const DATA: u32 = 0x8201_0000;
 
-/// Asks for one controller after the other for ever, and keeps a sum over all answers and a history of it.
+/// Asks for one controller after the other for ever, and keeps a sum over all answers and a history
+/// of it.
 const POLLER: &str = "
         lis 30, 0x8201
         li 29, 0
@@ -55,7 +56,8 @@ fn poller() -> Title {
     assembled(POLLER, "get_state", 0x191, "") // XamInputGetState
 }
 
-/// A title of assembled code at 0x82000000, with `text` at 0x82010000, and with one import of xam at a label.
+/// A title of assembled code at 0x82000000, with `text` at 0x82010000, and with one import of xam
+/// at a label.
 pub(crate) fn assembled(source: &str, label: &str, ordinal: u16, text: &str) -> Title {
     let assembly = xenia_isa::assemble(source, CODE).unwrap();
     let mut bytes = assembly.bytes;

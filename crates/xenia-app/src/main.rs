@@ -119,7 +119,8 @@ fn begin(words: Vec<OsString>) -> Code {
                 .map_or_else(|| explain(&error), |wrong| report(&anyhow!(wrong)));
         }
     };
-    // A unit of a sweep is this process under limits: starting the program once more would take a sixth of a small unit's time.
+    // A unit of a sweep is this process under limits: starting the program once more would take a sixth
+    // of a small unit's time.
     if let Some(Command::Sweep(SweepArgs { command: SweepCommand::Unit(unit) })) = &cli.command {
         return match commands::sweep::limit(unit) {
             Ok(()) => begin(words.into_iter().take(1).chain(unit.words.iter().cloned()).collect()),

@@ -1,7 +1,8 @@
 //! The network that titles are on: none, one of the machine's own, or the host's.
 //!
-//! Only `--network host` opens sockets of the host, and only then does anything leave the machine. It belongs to `--parallel`:
-//! what comes from outside comes when it comes, so a lockstep run can't repeat it.
+//! Only `--network host` opens sockets of the host, and only then does anything leave the machine.
+//! It belongs to `--parallel`: what comes from outside comes when it comes, so a lockstep run can't
+//! repeat it.
 
 mod host;
 

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tempfile::{NamedTempFile, TempPath};
 
-/// Whether `path` can't be replaced by renaming: it is there, and is a pipe, a terminal or another device.
+/// Whether `path` can't be replaced by renaming: it is there, and is a pipe, a terminal or another
+/// device.
 fn is_special(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
@@ -17,7 +18,8 @@ fn is_special(path: &Path) -> bool {
 /// Links that are followed one after the other, at most, as the host's kernel does.
 const MOST_LINKS: usize = 40;
 
-/// The file that `path` means, through links, so that a link is not replaced by a file. It need not be there.
+/// The file that `path` means, through links, so that a link is not replaced by a file. It need not
+/// be there.
 fn target(path: &Path) -> PathBuf {
     if let Ok(path) = path.canonicalize() {
         return path;
@@ -72,12 +74,14 @@ pub fn check(path: &Path) -> Result<()> {
     }
 }
 
-/// Writes a file: a reader sees the old one or the whole new one. Devices and pipes are written as they are.
+/// Writes a file: a reader sees the old one or the whole new one. Devices and pipes are written as
+/// they are.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     write_by(path, |file| Ok(file.write_all(bytes)?))
 }
 
-/// The same, with what `fill` writes. Nothing is changed if it fails, but where the folder takes no new file.
+/// The same, with what `fill` writes. Nothing is changed if it fails, but where the folder takes no
+/// new file.
 pub fn write_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
     let mut draft = Draft::new(path)?;
     let cannot = || format!("cannot write {}", draft.path.display());
@@ -85,8 +89,9 @@ pub fn write_by(path: &Path, fill: impl FnOnce(&mut dyn Write) -> Result<()>) ->
     draft.keep()
 }
 
-/// A file that is written bit by bit, and takes the place of the one at its path when it is kept. Given up, it changes nothing, but
-/// where the folder takes no new file, or what is there is a device or a pipe: those are written as they are.
+/// A file that is written bit by bit, and takes the place of the one at its path when it is kept.
+/// Given up, it changes nothing, but where the folder takes no new file, or what is there is a
+/// device or a pipe: those are written as they are.
 pub struct Draft {
     path: PathBuf,
     /// Writes to it.

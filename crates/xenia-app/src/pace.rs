@@ -1,8 +1,9 @@
 //! What a window does to a machine that runs: its speed, pause and single frames, and its end.
 //!
-//! In lockstep a machine with a pace runs in pieces of a 60th of a second of guest time at most. Between two of them it may
-//! sleep, stand still or end; guest time is made of instructions, so none of that can be seen by a guest, and frames and digests are
-//! those of a run without a window. In parallel guest time is the host's clock: nobody has to sleep for it, and the clock
+//! In lockstep a machine with a pace runs in pieces of a 60th of a second of guest time at most.
+//! Between two of them it may sleep, stand still or end; guest time is made of instructions, so
+//! none of that can be seen by a guest, and frames and digests are those of a run without a window.
+//! In parallel guest time is the host's clock: nobody has to sleep for it, and the clock
 //! runs at the speed that is asked for.
 
 mod limiter;
@@ -20,8 +21,8 @@ use xenia_sched::{GuestTicks, Limits, TICKS_PER_SECOND};
 const FIELD: GuestTicks = TICKS_PER_SECOND / FIELDS_PER_SECOND;
 /// Fields in a second of guest time.
 const FIELDS_PER_SECOND: u64 = 60;
-/// Guest seconds in one of the host's when there is no limit, and guest time is the host's clock. A title that can't keep up
-/// leaves frames out, as it would on a slow console.
+/// Guest seconds in one of the host's when there is no limit, and guest time is the host's clock. A
+/// title that can't keep up leaves frames out, as it would on a slow console.
 const NO_LIMIT: f64 = 4.0;
 /// Host time between two reports of figures.
 const FIGURES_PERIOD: Duration = Duration::from_millis(250);
@@ -103,7 +104,8 @@ pub struct Pace {
 }
 
 impl Pace {
-    /// Fields of guest time in a second of host time at most; figures go to `tell`, some times a second.
+    /// Fields of guest time in a second of host time at most; figures go to `tell`, some times a
+    /// second.
     pub fn new(
         control: Control,
         limit: Option<NonZeroU32>,
@@ -122,8 +124,8 @@ impl Pace {
         }
     }
 
-    /// The flag that stops the machine. A field of guest time takes seconds of a slow title's: the flag is also set by
-    /// itself, some times a second, so that there are figures meanwhile.
+    /// The flag that stops the machine. A field of guest time takes seconds of a slow title's: the
+    /// flag is also set by itself, some times a second, so that there are figures meanwhile.
     pub fn watch(&self, interrupt: Arc<AtomicBool>) {
         let ticking = Arc::downgrade(&interrupt);
         std::thread::spawn(move || {
@@ -145,7 +147,8 @@ impl Pace {
         self.tell_now(&figures);
     }
 
-    /// Guest seconds in a second of the host's that are wanted now, for a machine whose time is the host's clock.
+    /// Guest seconds in a second of the host's that are wanted now, for a machine whose time is the
+    /// host's clock.
     pub fn speed(&self) -> f64 {
         let turbo = self.control.0.state.lock().turbo;
         self.speed.filter(|_| !turbo).unwrap_or(NO_LIMIT)

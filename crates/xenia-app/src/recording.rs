@@ -1,8 +1,10 @@
-//! Recordings: everything from outside that reaches the guest of a lockstep run, and feeding it back.
+//! Recordings: everything from outside that reaches the guest of a lockstep run, and feeding it
+//! back.
 //!
-//! In lockstep guest time comes from instruction counts, files come with the title, and a recorded run begins without saves, so
-//! what is left from outside is the controllers and the answers to dialogs. A recording is JSON lines: a [`Header`], then a line for each
-//! answer of a controller that differs from the one before:
+//! In lockstep guest time comes from instruction counts, files come with the title, and a recorded
+//! run begins without saves, so what is left from outside is the controllers and the answers to
+//! dialogs. A recording is JSON lines: a [`Header`], then a line for each answer of a controller
+//! that differs from the one before:
 //!
 //! ```text
 //! {"recording":2,"program":"0.1.0","title":"t.xex","image_loaded_sha256":"…","sched_order":"fixed","quantum":50000,"start_time":132500000000000000,"network":"loopback","gpu":"reference","arguments":[]}
@@ -14,13 +16,14 @@
 //! {"at":900000,"ask":32,"user":0,"end":true}
 //! ```
 //!
-//! `ask` counts the guest's questions to the controllers: two questions may fall on one tick, and the answer
-//! may have changed between them. `at` is guest time; a replay in which a question comes at another time
-//! than it was recorded for has left the recording, and says so. A line written by hand may leave `ask` out: it
-//! holds from the first question at or after `at`.
+//! `ask` counts the guest's questions to the controllers: two questions may fall on one tick, and
+//! the answer may have changed between them. `at` is guest time; a replay in which a question comes
+//! at another time than it was recorded for has left the recording, and says so. A line written by
+//! hand may leave `ask` out: it holds from the first question at or after `at`.
 //!
-//! The last line says when the run ended, and how many questions it had asked; one that was killed has none. Nobody knows what
-//! a title would have been answered after that: the replay that comes to ask for it ends there.
+//! The last line says when the run ended, and how many questions it had asked; one that was killed
+//! has none. Nobody knows what a title would have been answered after that: the replay that comes
+//! to ask for it ends there.
 
 mod dialogs;
 mod header;
@@ -224,7 +227,8 @@ pub fn record(path: &Path, header: &Header, outside: Outside, losses: Losses) ->
     Ok(((Box::new(input), Box::new(dialogs)), Made(tape)))
 }
 
-/// Answers as a recording says; refuses one of another title or under other conditions than `run`'s.
+/// Answers as a recording says; refuses one of another title or under other conditions than
+/// `run`'s.
 pub fn replay(path: &Path, run: &Header, trouble: Trouble) -> Result<Outside> {
     let (input, dialogs) = Replayer::open(path, run, trouble)?;
     Ok((Box::new(input), Box::new(dialogs)))

@@ -292,7 +292,8 @@ fn document<'a, T>(name: &str, value: &'a T) -> Document<'a, T> {
     Document { schema: format!("xenia-rs/{name}/1"), program: PROGRAM, body: value }
 }
 
-/// An error now if [`write_json`] to `path` would fail later. Where standard output is for JSON, nothing else goes there.
+/// An error now if [`write_json`] to `path` would fail later. Where standard output is for JSON,
+/// nothing else goes there.
 pub fn check_json(path: Option<&Path>) -> anyhow::Result<()> {
     match path {
         None => Ok(()),

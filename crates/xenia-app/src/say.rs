@@ -1,9 +1,10 @@
-//! Standard output and standard error: what a command prints, without a panic when nobody can take it.
+//! Standard output and standard error: what a command prints, without a panic when nobody can take
+//! it.
 //!
-//! `println!` ends the process when standard output is full, and forgets what the last line lost. Here a failure is kept:
-//! [`finish`] says at the end that the output is not whole, which is exit code 2. A reader that closes the pipe
-//! (`xenia-rs exports | head`) has seen enough: the rest goes nowhere, and that is no error. Nothing can be said
-//! about a standard error that fails.
+//! `println!` ends the process when standard output is full, and forgets what the last line lost.
+//! Here a failure is kept: [`finish`] says at the end that the output is not whole, which is exit
+//! code 2. A reader that closes the pipe (`xenia-rs exports | head`) has seen enough: the rest goes
+//! nowhere, and that is no error. Nothing can be said about a standard error that fails.
 //!
 //! Text of a title may come through here, so what would command a terminal is made visible.
 #![allow(clippy::disallowed_macros, clippy::print_stdout, clippy::print_stderr)] // others come here
@@ -64,8 +65,8 @@ enum Closed {
 /// Whether standard output is for a document alone.
 static CLAIMED: AtomicBool = AtomicBool::new(false);
 
-/// From now on standard output is for what [`write_bytes`] writes, and words go to standard error: `--json -` gives what
-/// `jq` can read.
+/// From now on standard output is for what [`write_bytes`] writes, and words go to standard error:
+/// `--json -` gives what `jq` can read.
 pub fn claim_output() {
     CLAIMED.store(true, Relaxed);
 }
@@ -177,7 +178,8 @@ pub fn visible(text: &str) -> String {
 /// Bytes of an error's text, at most: a file may have lines of any length, and errors quote them.
 const LONGEST_ERROR: usize = 4096;
 
-/// Bytes of a word in an error, at most, and those that are left at its two ends where it is longer.
+/// Bytes of a word in an error, at most, and those that are left at its two ends where it is
+/// longer.
 const LONGEST_WORD: usize = 1024;
 const WORD_BEGIN: usize = 256;
 const WORD_END: usize = 128;
@@ -205,7 +207,8 @@ pub fn advice(text: &str) -> &'static str {
     }
 }
 
-/// An error and its causes, in a line. Some errors of the crates name their cause themselves: it isn't said twice.
+/// An error and its causes, in a line. Some errors of the crates name their cause themselves: it
+/// isn't said twice.
 pub fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();
     for cause in error.chain().map(ToString::to_string) {

@@ -9,16 +9,17 @@
 //! runs = 9
 //! ```
 //!
-//! The file is config.toml in the configuration folder, or the one that `--config` names. What the command line or
-//! the environment says wins; a setting that contradicts a flag of the command line (`interp` in the
-//! file, `--cross-check` typed) gives way to it. All of the file is checked, not only what the command needs: an
-//! unknown command, an unknown flag or a bad value is an error that names the line. Commands that run nothing
-//! of a guest ([`LOOKING`]) warn of a mistake in the file that is found by itself, and go on without it.
+//! The file is config.toml in the configuration folder, or the one that `--config` names. What the
+//! command line or the environment says wins; a setting that contradicts a flag of the command line
+//! (`interp` in the file, `--cross-check` typed) gives way to it. All of the file is checked, not
+//! only what the command needs: an unknown command, an unknown flag or a bad value is an error that
+//! names the line. Commands that run nothing of a guest ([`LOOKING`]) warn of a mistake in the file
+//! that is found by itself, and go on without it.
 //!
 //! One table is no command's: `[input]`, what keys and pads are ([`crate::input::config`]).
 //!
-//! Settings become words of the command line, put before those that were typed: clap, which knows what
-//! every flag is, reads both alike.
+//! Settings become words of the command line, put before those that were typed: clap, which knows
+//! what every flag is, reads both alike.
 
 mod environment;
 mod origin;
@@ -49,7 +50,8 @@ use words::{is_written_to, try_out, what_is_wrong, words_of};
 /// The command whose settings also hold when no command is named.
 const DEFAULT_COMMAND: &str = "exec";
 
-/// Commands that only look at files or print what the program knows: a mistake in config.toml doesn't change what they do.
+/// Commands that only look at files or print what the program knows: a mistake in config.toml
+/// doesn't change what they do.
 const LOOKING: [&str; 22] = [
     "info",
     "ls",
@@ -139,8 +141,8 @@ pub fn read(definition: &Command, path: &Path) -> Result<Vec<Row>> {
     Ok(settings.iter().map(row).collect())
 }
 
-/// `words`, the program's name first, with what the environment and the settings file set put in. What is left to be read has
-/// no variables any more ([`without_environment`]).
+/// `words`, the program's name first, with what the environment and the settings file set put in.
+/// What is left to be read has no variables any more ([`without_environment`]).
 pub fn apply(definition: &Command, words: Vec<OsString>) -> Result<Vec<OsString>> {
     apply_with(definition, words, &|name| std::env::var_os(name))
 }
@@ -193,7 +195,8 @@ fn with_settings(
         return Ok((with_settings, origins));
     }
     let refused = |words: &[OsString]| definition.clone().try_get_matches_from(words).err();
-    // Each setting is right by itself, but two may contradict each other. What is wrong without them is the parser's to say.
+    // Each setting is right by itself, but two may contradict each other. What is wrong without them is
+    // the parser's to say.
     if let Some(error) = refused(&with_settings)
         && refused(words).is_none()
     {
@@ -207,7 +210,8 @@ fn lenient(command: Command) -> Command {
     command.ignore_errors(true).mut_subcommands(lenient)
 }
 
-/// `--config FILE` may stand before the command, though flags before a command are otherwise `exec`'s.
+/// `--config FILE` may stand before the command, though flags before a command are otherwise
+/// `exec`'s.
 fn command_first(definition: &Command, mut words: Vec<OsString>) -> Vec<OsString> {
     let length = match words.get(1).and_then(|word| word.to_str()) {
         Some("--config") => 2,

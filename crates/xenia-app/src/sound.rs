@@ -1,7 +1,7 @@
 //! Sound behind the kernel's ports: the mixer and where its samples go, and the XMA decoder.
 //!
-//! Frames come in guest time and are written as they come; nothing of the host reaches the guest by this way, so a run is the same with
-//! any output.
+//! Frames come in guest time and are written as they come; nothing of the host reaches the guest by
+//! this way, so a run is the same with any output.
 
 mod device;
 
@@ -95,8 +95,8 @@ impl Sound {
         Self::new(Mixer::new(mix::Speakers::Stereo, 1.0), Sink::Null)
     }
 
-    /// What the flags ask for; `wav` is the file in place of the one that they name. Where they name nothing, it is a device in a window,
-    /// if there is one.
+    /// What the flags ask for; `wav` is the file in place of the one that they name. Where they
+    /// name nothing, it is a device in a window, if there is one.
     pub fn open(args: &SoundArgs, wav: Option<&Path>, in_window: bool) -> Result<Self> {
         let speakers = match args.speakers {
             Speakers::Stereo => mix::Speakers::Stereo,

@@ -1,6 +1,7 @@
-//! Files that a command is given. Of text and small ones what is endless (/dev/zero) or larger than any such file is refused,
-//! of those that are read here and there, or more than once, what can't be. None waits for a pipe's writer: a pipe that a
-//! shell makes of a command (`<(zcat log.gz)`) has one, a named pipe may have none.
+//! Files that a command is given. Of text and small ones what is endless (/dev/zero) or larger than
+//! any such file is refused, of those that are read here and there, or more than once, what can't
+//! be. None waits for a pipe's writer: a pipe that a shell makes of a command (`<(zcat log.gz)`)
+//! has one, a named pipe may have none.
 
 use crate::say::errln;
 use anyhow::{Context, Result};
@@ -36,7 +37,8 @@ pub fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
     bounded(stream(path)?)
 }
 
-/// Whether a file that nobody has named is there. If that can't be seen, a warning says so: it would be left out without a word.
+/// Whether a file that nobody has named is there. If that can't be seen, a warning says so: it
+/// would be left out without a word.
 pub fn is_there(path: &Path) -> bool {
     match std::fs::metadata(path) {
         Ok(found) => found.is_file(),
@@ -60,7 +62,8 @@ pub fn stream(path: &Path) -> std::io::Result<File> {
     File::open(path)
 }
 
-/// An error if to open the file waited for whoever writes it: nothing ends that wait but a second signal.
+/// An error if to open the file waited for whoever writes it: nothing ends that wait but a second
+/// signal.
 pub fn refuse_named_pipe(path: &Path) -> std::io::Result<()> {
     // A shell's pipe is under /proc, and has no other name.
     if is_pipe(path)? && path.canonicalize().is_ok() { Err(pipe()) } else { Ok(()) }

@@ -1,8 +1,9 @@
-//! The status line: how far a run without a window is, on the terminal that standard error is, rewritten about once a second.
+//! The status line: how far a run without a window is, on the terminal that standard error is,
+//! rewritten about once a second.
 //!
-//! It is there only while nothing else is written: whoever writes to a terminal does so inside [`over`], which erases it
-//! first, and it comes back when it is next [`show`]n, unless what was written has not ended its line. Nothing of it
-//! ever reaches a file or a pipe.
+//! It is there only while nothing else is written: whoever writes to a terminal does so inside
+//! [`over`], which erases it first, and it comes back when it is next [`show`]n, unless what was
+//! written has not ended its line. Nothing of it ever reaches a file or a pipe.
 
 use crate::say;
 use indicatif::{ProgressBar, ProgressStyle};

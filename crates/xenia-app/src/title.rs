@@ -36,7 +36,8 @@ const DEMO: &[u8] = include_bytes!("../../../guest/bin/demo.xex");
 
 /// What it is called.
 const DEMO_NAME: &str = "the built-in demo";
-/// Folders of the home folder that hold what a user collects; a title that lies in one has no business with the rest.
+/// Folders of the home folder that hold what a user collects; a title that lies in one has no
+/// business with the rest.
 const COLLECTIONS: [&str; 3] = ["Downloads", "Desktop", "Documents"];
 
 /// Where the system shows its own affairs as files.
@@ -125,7 +126,8 @@ impl Title {
     }
 }
 
-/// Reads an executable, or that of a volume, and what its title came on; says of any other file what it is, and what to do.
+/// Reads an executable, or that of a volume, and what its title came on; says of any other file
+/// what it is, and what to do.
 fn load(path: &Path, keys: &KeyRing, updates: &mut Updates) -> Result<(LoadedImage, Option<Medium>)> {
     let name = path.display();
     let file = source::open(path).with_context(|| match path.to_str().and_then(nearest_command) {
@@ -189,8 +191,8 @@ fn patch_of(executable: &Path) -> Result<Option<File>> {
     }
 }
 
-/// Whether this is a folder of the system's, or the root, the user's home, one that holds what they collect, or that of
-/// temporary files, and not a title's: those have a default.xex.
+/// Whether this is a folder of the system's, or the root, the user's home, one that holds what they
+/// collect, or that of temporary files, and not a title's: those have a default.xex.
 fn is_private(medium: &Medium) -> bool {
     match medium {
         Medium::Folder(folder) => is_private_of(folder, absolute_home().as_deref()),
@@ -234,7 +236,8 @@ pub fn state_folder() -> Option<PathBuf> {
     user_folder("XDG_STATE_HOME", ".local/state")
 }
 
-/// HOME; one that is empty or relative counts as unset, as the specification has it for its own variables.
+/// HOME; one that is empty or relative counts as unset, as the specification has it for its own
+/// variables.
 fn absolute_home() -> Option<PathBuf> {
     std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
 }

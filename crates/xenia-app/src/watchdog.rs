@@ -1,6 +1,7 @@
-//! Looks at a machine that runs, once a second: brings the event log's file up to date, renews the status line, and when a
-//! host thread has ended no visit for five seconds, says once what it is busy with. Where that is not the graphics chip, the
-//! guest's threads are shown as soon as it comes back.
+//! Looks at a machine that runs, once a second: brings the event log's file up to date, renews the
+//! status line, and when a host thread has ended no visit for five seconds, says once what it is
+//! busy with. Where that is not the graphics chip, the guest's threads are shown as soon as it
+//! comes back.
 
 use crate::event_log::EventLog;
 use crate::interrupt::Interrupt;
@@ -97,7 +98,8 @@ struct Standstill {
 }
 
 impl Standstill {
-    /// Whether a host thread that has these steps behind it at `now` and does something has done it for too long; says so once.
+    /// Whether a host thread that has these steps behind it at `now` and does something has done it
+    /// for too long; says so once.
     fn is_over(&mut self, steps: u64, is_idle: bool, now: Instant) -> bool {
         if is_idle || steps != self.steps {
             *self = Self { steps, since: now, told: false };

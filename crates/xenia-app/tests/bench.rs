@@ -1,5 +1,5 @@
-//! `bench --programs` with a whole program: files, steps, a first and a second start, and answers that are looked at.
-//! `bench --much-code` with small generated titles.
+//! `bench --programs` with a whole program: files, steps, a first and a second start, and answers
+//! that are looked at. `bench --much-code` with small generated titles.
 
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::Stdio;
 use xenia_testing::hermetic;
 
-/// A folder with one program: cpu-suite as a title, and a script that prints what `native` says of the file that it finds.
+/// A folder with one program: cpu-suite as a title, and a script that prints what `native` says of
+/// the file that it finds.
 fn folder(native: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

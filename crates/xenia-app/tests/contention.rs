@@ -41,7 +41,8 @@ fn attempts(log: &str) -> BTreeMap<u32, Vec<&str>> {
     attempts
 }
 
-/// Asserts that each recorded attempt is made twice: it contends, as recorded, and goes on after its owner.
+/// Asserts that each recorded attempt is made twice: it contends, as recorded, and goes on after
+/// its owner.
 fn contends_at(points: &[Contention], log: &str) {
     let attempts = attempts(log);
     let mut before: BTreeMap<u32, usize> = BTreeMap::new();

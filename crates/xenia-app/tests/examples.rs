@@ -1,5 +1,6 @@
-//! Every example of the program's help and of the book runs: none is wrong use, and none panics. What takes long is ended
-//! after a moment, which is no failure; what names a tool that may be missing, or a placeholder, is left out.
+//! Every example of the program's help and of the book runs: none is wrong use, and none panics.
+//! What takes long is ended after a moment, which is no failure; what names a tool that may be
+//! missing, or a placeholder, is left out.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
-//! The fuzz targets of `fuzz/targets` on their seeds, and on each seed cut short or with a byte changed:
-//! what the targets check holds for these without a fuzzer too, and the targets keep compiling.
+//! The fuzz targets of `fuzz/targets` on their seeds, and on each seed cut short or with a byte
+//! changed: what the targets check holds for these without a fuzzer too, and the targets keep
+//! compiling.
 #![allow(unexpected_cfgs)] // `fuzzing` is the fuzz build's
 
 // The targets say `use libfuzzer_sys::fuzz_target`; here that is the macro below.

@@ -1,5 +1,5 @@
-//! Titles that want to hang the emulator or eat the host (`guest/hostile`): each ends soon, within little memory, and
-//! what it was refused is named.
+//! Titles that want to hang the emulator or eat the host (`guest/hostile`): each ends soon, within
+//! little memory, and what it was refused is named.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use xenia_testing::hermetic;
 
-/// Processor time and memory that a run may take. Processor time, since a test machine may be busy with others.
+/// Processor time and memory that a run may take. Processor time, since a test machine may be busy
+/// with others.
 const MOST_SECONDS: f64 = 10.0;
 const MOST_MEBIBYTES: u64 = 800;
 /// Lines on standard error.

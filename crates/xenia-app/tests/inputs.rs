@@ -1,4 +1,5 @@
-//! Files that the program is given: one that nobody writes is not waited for, and a damaged one is not taken without a word.
+//! Files that the program is given: one that nobody writes is not waited for, and a damaged one is
+//! not taken without a word.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};

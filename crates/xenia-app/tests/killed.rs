@@ -1,4 +1,5 @@
-//! Programs that write folders, killed with SIGKILL at any moment: what they had is there, or what they make, and nothing in between.
+//! Programs that write folders, killed with SIGKILL at any moment: what they had is there, or what
+//! they make, and nothing in between.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,7 +35,8 @@ fn killed(words: &[&str], round: u64, usual: Duration) {
     child.wait().unwrap();
 }
 
-/// A folder in memory where the host has such a place: what is written is flushed, and a disk would make the test wait for it.
+/// A folder in memory where the host has such a place: what is written is flushed, and a disk would
+/// make the test wait for it.
 fn scratch() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }

@@ -1,4 +1,5 @@
-//! Libraries that a title imports from, through the whole program: guest/linked counts what is wrong with its own.
+//! Libraries that a title imports from, through the whole program: guest/linked counts what is
+//! wrong with its own.
 
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};

@@ -1,5 +1,5 @@
-//! Results are never lost, and nothing is lost silently: the program itself, interrupted at any moment, and with every output
-//! going to a device that is full.
+//! Results are never lost, and nothing is lost silently: the program itself, interrupted at any
+//! moment, and with every output going to a device that is full.
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -167,8 +167,8 @@ fn a_second_signal_ends_the_process() {
             send(&child, signal);
         }
         let status = wait(&mut child);
-        // Which of the two comes first is the system's affair; two threads that are handed one each at the same moment
-        // each take theirs for the first.
+        // Which of the two comes first is the system's affair; two threads that are handed one each at the
+        // same moment each take theirs for the first.
         if let Some(by) = status.signal() {
             assert!([2, 15].contains(&by), "{by}");
         } else {

@@ -1,5 +1,6 @@
-//! `scale` itself, with workers that are processes of their own: what it writes, that lockstep fails it, and that a signal
-//! ends it and its workers. Whether a host is free enough for its thresholds is nobody's to say here.
+//! `scale` itself, with workers that are processes of their own: what it writes, that lockstep
+//! fails it, and that a signal ends it and its workers. Whether a host is free enough for its
+//! thresholds is nobody's to say here.
 
 use serde_json::Value;
 use std::path::Path;

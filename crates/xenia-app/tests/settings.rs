@@ -1,5 +1,5 @@
-//! The settings file that is found by itself: which commands a mistake in it stops, what errors say of it, and how it is
-//! shown.
+//! The settings file that is found by itself: which commands a mistake in it stops, what errors say
+//! of it, and how it is shown.
 
 use std::path::Path;
 use std::process::{Command, Output};

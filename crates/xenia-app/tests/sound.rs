@@ -1,4 +1,5 @@
-//! Sound through the whole program: two titles of ours play known tones, and what comes out is measured in the WAV.
+//! Sound through the whole program: two titles of ours play known tones, and what comes out is
+//! measured in the WAV.
 
 use serde_json::Value;
 use std::f64::consts::TAU;
@@ -30,8 +31,9 @@ impl Wav {
         self.samples.iter().skip(channel).step_by(self.channels).map(|&sample| f64::from(sample) / 32_767.0)
     }
 
-    /// The tone near `frequency` in two seconds from a tenth after the beginning on: its frequency, and its level in decibels below
-    /// full scale; and the power of everything else beside it, likewise.
+    /// The tone near `frequency` in two seconds from a tenth after the beginning on: its frequency,
+    /// and its level in decibels below full scale; and the power of everything else beside it,
+    /// likewise.
     fn tone(&self, channel: usize, frequency: f64) -> (f64, f64, f64) {
         let first = self.channel(channel).position(|sample| sample != 0.0).expect("silence");
         let part: Vec<f64> = self.channel(channel).skip(first + 4800).take(96_000).collect();
@@ -105,7 +107,8 @@ fn two_speakers_get_their_share_and_a_volume_and_silence_are_what_they_say() {
     let (wav, _) = play(folder.path(), "tone.xex", &["--volume", "50"]);
     let wav = Wav::read(&wav);
     assert_eq!(wav.channels, 2);
-    // Front, the middle, and the back on its side; 3 dB less of the latter two. Not the other side, no low frequencies.
+    // Front, the middle, and the back on its side; 3 dB less of the latter two. Not the other side, no
+    // low frequencies.
     for (channel, front, back) in [(0, 1000.0, 5000.0), (1, 2000.0, 6000.0)] {
         for (frequency, expected) in [(front, HALF), (3000.0, HALF - 3.01), (back, HALF - 3.01)] {
             let (_, level, _) = wav.tone(channel, frequency);
@@ -277,7 +280,8 @@ fn a_sound_server_plays_what_the_title_makes() {
     let samples = std::fs::read(&recorded).unwrap();
     let samples = samples.as_chunks::<2>().0.iter().map(|bytes| i16::from_le_bytes(*bytes)).collect();
     let heard: Vec<f64> = Wav { channels: 2, samples }.channel(0).collect();
-    // 10 ms that are the title's first channel with the middle and the back of its side, and little else.
+    // 10 ms that are the title's first channel with the middle and the back of its side, and little
+    // else.
     let is_ours = |piece: &[f64]| {
         let power: f64 = piece.iter().map(|sample| sample * sample).sum::<f64>() / (piece.len() as f64 / 2.0);
         let found: f64 = [1000.0, 3000.0, 5000.0].map(|frequency| level(piece, frequency)).iter().sum();

@@ -1,4 +1,5 @@
-//! Sweeps of the program itself: limits that processes set for themselves, shards that are killed, results that are the same.
+//! Sweeps of the program itself: limits that processes set for themselves, shards that are killed,
+//! results that are the same.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

@@ -1,4 +1,5 @@
-//! What a terminal shows of a run: the status line, and nothing left of it; and that nothing but a terminal gets one.
+//! What a terminal shows of a run: the status line, and nothing left of it; and that nothing but a
+//! terminal gets one.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

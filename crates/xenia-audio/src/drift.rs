@@ -1,9 +1,11 @@
 //! From the rate at which the guest makes samples to the one at which a device takes them.
 //!
-//! The two clocks differ, by a little always and by much for moments: samples come in bursts of a field, and are taken in pieces of
-//! the device's choice. So there is a queue between them, and a resampler that takes a little more or less than it gives, by how full
-//! the queue is on average. Neither side ever waits: with too little the device gets silence until the queue is as full as it is
-//! to be, with too much the oldest samples are dropped, so that sound is never late by more than the queue's end.
+//! The two clocks differ, by a little always and by much for moments: samples come in bursts of a
+//! field, and are taken in pieces of the device's choice. So there is a queue between them, and a
+//! resampler that takes a little more or less than it gives, by how full the queue is on average.
+//! Neither side ever waits: with too little the device gets silence until the queue is as full as
+//! it is to be, with too much the oldest samples are dropped, so that sound is never late by more
+//! than the queue's end.
 //!
 //! What a device plays is nobody's to compare, so the tables here are the host's own.
 
@@ -12,7 +14,8 @@ use std::collections::VecDeque;
 use std::f64::consts::PI;
 use xenia_guest::SOUND_RATE;
 
-/// Samples of each speaker that the queue is to have: 60 ms. A burst in a window is 17 ms, and what a device takes at once as much again.
+/// Samples of each speaker that the queue is to have: 60 ms. A burst in a window is 17 ms, and what
+/// a device takes at once as much again.
 const TARGET: usize = SOUND_RATE as usize * 60 / 1000;
 /// Samples that it may have: 200 ms.
 const MOST: usize = SOUND_RATE as usize / 5;
@@ -111,7 +114,8 @@ impl DeviceQueue {
         }
     }
 
-    /// The device takes samples, as many as there is room for: sound, then silence if there is not enough.
+    /// The device takes samples, as many as there is room for: sound, then silence if there is not
+    /// enough.
     pub fn take(&mut self, into: &mut [i16]) {
         let wanted = into.len() / self.channels;
         if !self.is_primed && self.queued() < TARGET {
@@ -159,8 +163,8 @@ impl DeviceQueue {
 mod tests {
     use super::*;
 
-    /// Lets the guest's clock and the device's run for so many seconds, the guest's faster by so many millionths. Returns what the
-    /// device got in the last second.
+    /// Lets the guest's clock and the device's run for so many seconds, the guest's faster by so
+    /// many millionths. Returns what the device got in the last second.
     fn play(queue: &mut DeviceQueue, rate: u32, seconds: u64, millionths: f64) -> Vec<i16> {
         let mut last = Vec::new();
         let mut made = 0_u64;
@@ -183,8 +187,8 @@ mod tests {
         last
     }
 
-    /// The tone's level, and that of all else beside it, in decibels, where they are worst: in pieces of 10 ms, as the resampler's rate is
-    /// never quite the same.
+    /// The tone's level, and that of all else beside it, in decibels, where they are worst: in
+    /// pieces of 10 ms, as the resampler's rate is never quite the same.
     fn worst(samples: &[i16], rate: u32, frequency: f64) -> (f64, f64) {
         let (mut off, mut beside) = (0.0_f64, f64::MIN);
         for piece in samples.chunks_exact(rate as usize / 100) {

@@ -1,8 +1,9 @@
 //! Frames of six channels, summed and made into samples for the host's speakers.
 //!
-//! Two speakers get what the front ones would, and 3 dB less of the centre and of the back of their side, as ITU-R BS.775 has it;
-//! low frequencies are left out, as there. Nothing is scaled down for that: a title that uses the front alone sounds as it is, and
-//! what gets too loud is clipped. The console's own matrix is not published.
+//! Two speakers get what the front ones would, and 3 dB less of the centre and of the back of their
+//! side, as ITU-R BS.775 has it; low frequencies are left out, as there. Nothing is scaled down for
+//! that: a title that uses the front alone sounds as it is, and what gets too loud is clipped. The
+//! console's own matrix is not published.
 
 use xenia_guest::{SOUND_CHANNELS, SOUND_FRAME_SAMPLES};
 
@@ -64,8 +65,8 @@ impl Mixer {
         self.clipped
     }
 
-    /// The sum of these frames, one sample of each speaker after the other; silence if there are none. What is no number is silent,
-    /// too.
+    /// The sum of these frames, one sample of each speaker after the other; silence if there are
+    /// none. What is no number is silent, too.
     pub fn mix<'a>(
         &mut self,
         frames: impl IntoIterator<Item = &'a [u8; FRAME_BYTES]>,

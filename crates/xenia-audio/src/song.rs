@@ -1,8 +1,11 @@
-//! Songs of the console's music player: MP3 files, decoded and resampled to the rate that frames have.
+//! Songs of the console's music player: MP3 files, decoded and resampled to the rate that frames
+//! have.
 //!
-//! A file is read as it is played, a part at a time, and nothing in it is trusted: what is no frame is passed over, so much for each frame of
-//! ours and no more, and a file that goes on with that is over. Decoder and resampler are single precision in a fixed order, with the
-//! resampler's sines from libm, so a file sounds the same on every host. For frames see ISO/IEC 11172-3, for tags before them id3.org's ID3v2.
+//! A file is read as it is played, a part at a time, and nothing in it is trusted: what is no frame
+//! is passed over, so much for each frame of ours and no more, and a file that goes on with that is
+//! over. Decoder and resampler are single precision in a fixed order, with the resampler's sines
+//! from libm, so a file sounds the same on every host. For frames see ISO/IEC 11172-3, for tags
+//! before them id3.org's ID3v2.
 
 mod resample;
 
@@ -14,7 +17,8 @@ use xenia_guest::SOUND_FRAME_SAMPLES;
 /// Reads a file's bytes from an offset on; how many there were. 0: it ends there.
 pub type SongBytes = Box<dyn FnMut(u64, &mut [u8]) -> usize + Send>;
 
-/// Bytes of a file that are held at most: several of the longest frames, for one counts where others follow it.
+/// Bytes of a file that are held at most: several of the longest frames, for one counts where
+/// others follow it.
 const INPUT: usize = 32 << 10;
 /// Bytes below which more are read.
 const REFILL: usize = 16 << 10;

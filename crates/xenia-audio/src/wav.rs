@@ -1,7 +1,8 @@
 //! Samples as a WAV file of 16 bits.
 //!
-//! The header says how long the file is. It is written anew about every second, so that a file is whole but for its last second
-//! even if the program is killed; after [`WavWriter::finish`] it is whole.
+//! The header says how long the file is. It is written anew about every second, so that a file is
+//! whole but for its last second even if the program is killed; after [`WavWriter::finish`] it is
+//! whole.
 
 use crate::mix::Speakers;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -61,7 +62,8 @@ impl<F: Write + Seek> WavWriter<F> {
         Ok(Self { file, speakers, written: 0, said: 0 })
     }
 
-    /// Adds samples, one of each speaker after the other. `Ok(false)`: the file is full, and takes nothing more.
+    /// Adds samples, one of each speaker after the other. `Ok(false)`: the file is full, and takes
+    /// nothing more.
     pub fn write(&mut self, samples: &[i16]) -> io::Result<bool> {
         let bytes: Vec<u8> = samples.iter().flat_map(|sample| sample.to_le_bytes()).collect();
         if self.written + bytes.len() as u64 > MOST_BYTES {

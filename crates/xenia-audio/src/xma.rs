@@ -3,8 +3,9 @@
 //! - [`Decoder`]: contexts in guest memory, registers, passes: what a title sees of it.
 //! - [`stream`]: one stream without any of that: packets in, samples out.
 //!
-//! The stream is WMA Professional with frames of 512 samples in packets of 2048 bytes. Whatever is in a stream, decoding ends, takes
-//! bounded time and memory, and gives samples: what can't be decoded is silent (decision 0060).
+//! The stream is WMA Professional with frames of 512 samples in packets of 2048 bytes. Whatever is
+//! in a stream, decoding ends, takes bounded time and memory, and gives samples: what can't be
+//! decoded is silent (decision 0060).
 
 mod bits;
 mod codes;

@@ -1,27 +1,29 @@
 //! Predecoded blocks: found once, entered many times.
 //!
-//! A block is a run of instructions from its start up to the first one that must be last (branches, `sc`,
-//! `isync`, `icbi`, MSR writes, time-base reads, words that are no instruction), the end of the page,
-//! or [`LONGEST`]. It never crosses a page, so one version says whether it still stands.
+//! A block is a run of instructions from its start up to the first one that must be last (branches,
+//! `sc`, `isync`, `icbi`, MSR writes, time-base reads, words that are no instruction), the end of
+//! the page, or [`LONGEST`]. It never crosses a page, so one version says whether it still stands.
 //!
 //! # Layout
-//! A guest page with code has an [`Entry`] of eight bytes for each of its words, in the order of their
-//! addresses. An entry says how its instruction runs and how far its block goes: nothing else belongs
-//! to a block, blocks that overlap share their entries, and where a branch leads is found by its
-//! address. So code that is seldom seen costs the lines of host cache that its entries lie in, one for
-//! eight instructions, and no other.
+//! A guest page with code has an [`Entry`] of eight bytes for each of its words, in the order of
+//! their addresses. An entry says how its instruction runs and how far its block goes: nothing else
+//! belongs to a block, blocks that overlap share their entries, and where a branch leads is found
+//! by its address. So code that is seldom seen costs the lines of host cache that its entries lie
+//! in, one for eight instructions, and no other.
 //!
 //! ```text
 //!  directory: u32 for a guest page ──► page: version, mark ──► 1,024 entries │ 1,024 counts, if asked for
 //! ```
 //!
 //! # Changes
-//! - A page's version is read, the page watched, then its words are read as blocks are entered. At each entry of a block
-//!   the version is compared (one Acquire load); another version means comparing the words that were read ([`pages`]).
-//! - A page that keeps changing (code and data together) is not worth watching: after [`RESTLESS`] renewals
-//!   blocks compare their words at each entry instead. So do those on a page that can't be watched. Such a block ends
-//!   behind its first store, and a store to a watched page is refused ([`xenia_memory::FaultKind::HoldsCode`]), so that it ends the run
-//!   of its block: either way the next instruction is what memory then holds.
+//! - A page's version is read, the page watched, then its words are read as blocks are entered. At
+//!   each entry of a block the version is compared (one Acquire load); another version means
+//!   comparing the words that were read ([`pages`]).
+//! - A page that keeps changing (code and data together) is not worth watching: after [`RESTLESS`]
+//!   renewals blocks compare their words at each entry instead. So do those on a page that can't be
+//!   watched. Such a block ends behind its first store, and a store to a watched page is refused
+//!   ([`xenia_memory::FaultKind::HoldsCode`]), so that it ends the run of its block: either way the
+//!   next instruction is what memory then holds.
 //! - Handlers depend on which facilities MSR enables; a change of those empties the cache.
 //!
 //! # Counts
@@ -29,8 +31,8 @@
 //! alone does not look at the counts.
 //!
 //! # Limit
-//! [`MOST_MEMORY`] of entries and counts. Beyond it, a page takes the place of another one that has not
-//! been entered for long.
+//! [`MOST_MEMORY`] of entries and counts. Beyond it, a page takes the place of another one that has
+//! not been entered for long.
 
 mod entry;
 mod pages;
@@ -293,7 +295,8 @@ impl BlockCache {
         self.counts[place] |= WANTED;
     }
 
-    /// How often the block at `place` was reached and whether compiled code did, if that is `limit` times. Counts anew.
+    /// How often the block at `place` was reached and whether compiled code did, if that is `limit`
+    /// times. Counts anew.
     pub(crate) fn take_count(&mut self, place: Place, limit: u32) -> Option<(u32, bool)> {
         let count = self.counts.get(place).copied().unwrap_or_default();
         let reached = count & REACHED;

@@ -1,8 +1,8 @@
 //! Condition register fields in the form that engines compute with.
 //!
-//! A field is a word of 64 bits of which every condition bit is one test, and which a compare of two
-//! 32-bit words writes with one subtraction. This is a *lazy condition register*: the nibble of the
-//! architecture is made only where an instruction or a tool reads the register as a whole.
+//! A field is a word of 64 bits of which every condition bit is one test, and which a compare of
+//! two 32-bit words writes with one subtraction. This is a *lazy condition register*: the nibble of
+//! the architecture is made only where an instruction or a tool reads the register as a whole.
 
 use std::{fmt, hint};
 

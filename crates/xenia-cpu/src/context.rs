@@ -6,7 +6,8 @@
 //!
 //! Vector registers hold the host-order integer of the big-endian 16 bytes
 //! (`u128::from_be_bytes(memory)`): element 0, the one at the lowest address, is in the most
-//! significant bits. `lvx` is therefore a load and one byte reversal, and every lane is in host order.
+//! significant bits. `lvx` is therefore a load and one byte reversal, and every lane is in host
+//! order.
 
 use crate::CrField;
 use std::mem::offset_of;
@@ -84,8 +85,8 @@ pub struct FpLazy {
     pub c: u64,
 }
 
-/// What PVR reads: the version of Xenon as retail consoles report it (known: 0x710600, 0x710700, 0x710800). Some system titles ask
-/// for at least this one.
+/// What PVR reads: the version of Xenon as retail consoles report it (known: 0x710600, 0x710700,
+/// 0x710800). Some system titles ask for at least this one.
 pub const PROCESSOR_VERSION: u64 = 0x0071_0700;
 
 /// Length of [`PpcContext::host`].
@@ -150,7 +151,8 @@ pub struct PpcContext {
     pub fp_lazy: FpLazy,
 }
 
-// r12 to r31, CR, LR, CTR, the budget and XER are in reach of one-byte displacements from one place.
+// r12 to r31, CR, LR, CTR, the budget and XER are in reach of one-byte displacements from one
+// place.
 const _: () = {
     assert!(offset_of!(PpcContext, gpr) == 0);
     assert!(offset_of!(PpcContext, cr) == 256);
@@ -249,8 +251,8 @@ impl PpcContext {
         self.time_reads_left = time_reads;
     }
 
-    /// Names the first register in which two contexts differ, with both values; budget, reservation,
-    /// time and engine scratch are not state.
+    /// Names the first register in which two contexts differ, with both values; budget,
+    /// reservation, time and engine scratch are not state.
     pub fn first_difference(&self, other: &Self) -> Option<(String, u128, u128)> {
         (!self.same_state(other)).then(|| self.name_difference(other)).flatten()
     }

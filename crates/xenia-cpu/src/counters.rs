@@ -1,5 +1,5 @@
-//! The figures that the parts of a machine keep about themselves: tables, of which those of the engines are here. A row is a
-//! field, a key of a run's JSON, and a line of the book's page on it.
+//! The figures that the parts of a machine keep about themselves: tables, of which those of the
+//! engines are here. A row is a field, a key of a run's JSON, and a line of the book's page on it.
 //!
 //! None of them can be seen by the guest.
 

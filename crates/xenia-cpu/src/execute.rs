@@ -92,11 +92,13 @@ pub trait Execute: Send {
     /// Short name for reports: `interp`, `jit`, `cross-check`.
     fn name(&self) -> &'static str;
 
-    /// The engine's figures so far. Those of an engine and of all its forks add up to the machine's: nothing is in two.
+    /// The engine's figures so far. Those of an engine and of all its forks add up to the
+    /// machine's: nothing is in two.
     fn counters(&self) -> EngineCounters;
 
-    /// Another engine of this kind for the same machine, with the same settings and, where code is compiled, the same
-    /// code, for another host thread. Its counters begin at 0. `None`: this kind runs on one host thread only.
+    /// Another engine of this kind for the same machine, with the same settings and, where code is
+    /// compiled, the same code, for another host thread. Its counters begin at 0. `None`: this
+    /// kind runs on one host thread only.
     fn fork(&self) -> Option<Box<dyn Execute>> {
         None
     }

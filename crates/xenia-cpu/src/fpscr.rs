@@ -1,7 +1,7 @@
 //! The bits of the floating-point status and control register: PowerISA 2.02 book I, 4.2.2.
 //!
-//! NI (bit 2, non-IEEE mode) can be written and read and changes nothing: hardware of the family does not
-//! implement it. What sets the bits is each engine's own business.
+//! NI (bit 2, non-IEEE mode) can be written and read and changes nothing: hardware of the family
+//! does not implement it. What sets the bits is each engine's own business.
 
 /// Exception summary: some exception bit went from 0 to 1.
 pub const FX: u32 = 1 << 31;

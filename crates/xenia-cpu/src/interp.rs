@@ -6,27 +6,29 @@
 //! - reaches registers through `self.ctx` (or `gpr`, `gpr_or_zero`, `set_gpr`, `set_cr`, `record`);
 //! - reaches storage through `self.load_u32(ea)?`, `self.store_u128(ea, v)?` and their like, with
 //!   `ea` from `ea_x`, `ea_d`, `ea_ds`. A `u128` is in the order of `PpcContext::vr`, so `lvx` is
-//!   `self.load_u128(ea & !15)?`. Any alignment is allowed; aligned accesses are single-copy atomic;
-//! - ends with `Ok(Flow::Next)`, or with `Err(self.raise(kind))` **before it has changed anything of
-//!   the context**, so that the exception finds the state exactly before the instruction;
+//!   `self.load_u128(ea & !15)?`. Any alignment is allowed; aligned accesses are single-copy
+//!   atomic;
+//! - ends with `Ok(Flow::Next)`, or with `Err(self.raise(kind))` **before it has changed anything
+//!   of the context**, so that the exception finds the state exactly before the instruction;
 //! - never panics: every word can arrive, with any register contents. Invalid forms do something
 //!   defined, which the arm's comment states (the lifter does the same).
 //!
-//! Facility checks (MSR\[FP\], MSR\[VEC\]) are made when a block is decoded, not by arms. An enabled
-//! floating-point exception whose instruction completed ends with `Ok(Flow::FloatingPoint)`.
+//! Facility checks (MSR\[FP\], MSR\[VEC\]) are made when a block is decoded, not by arms. An
+//! enabled floating-point exception whose instruction completed ends with
+//! `Ok(Flow::FloatingPoint)`.
 //!
 //! # Program counter and budget inside a block
-//! When a block is entered, `ctx.pc` and `ctx.budget` are moved past **all** of it; the run loop moves
-//! them back where an instruction in the middle ends the run. So only the arm of a block's *last*
-//! instruction may look at them: there `ctx.pc` is the next instruction's address (the instruction's
-//! own is `ctx.pc - 4`), and `ctx.now()` counts the instruction itself. Branches, `sc`, `isync`,
-//! `icbi`, MSR writes and time-base reads are always last.
+//! When a block is entered, `ctx.pc` and `ctx.budget` are moved past **all** of it; the run loop
+//! moves them back where an instruction in the middle ends the run. So only the arm of a block's
+//! *last* instruction may look at them: there `ctx.pc` is the next instruction's address (the
+//! instruction's own is `ctx.pc - 4`), and `ctx.now()` counts the instruction itself. Branches,
+//! `sc`, `isync`, `icbi`, MSR writes and time-base reads are always last.
 //!
 //! # Blocks
 //! See [`blocks`](crate::blocks): straight runs of predecoded instructions within one page, checked
-//! against the page's version at each entry. A handler is an arm, or an arm compiled for frequent values
-//! of its fixed bits, or two arms in one; `dispatch.rs` chooses, `thread.rs` joins them. What the arms
-//! say is what runs, however they are combined; tests compare.
+//! against the page's version at each entry. A handler is an arm, or an arm compiled for frequent
+//! values of its fixed bits, or two arms in one; `dispatch.rs` chooses, `thread.rs` joins them.
+//! What the arms say is what runs, however they are combined; tests compare.
 #![allow(clippy::unnecessary_wraps)] // what most arms share returns a `Step`, as they do
 
 mod branch;
@@ -105,8 +107,8 @@ impl Interpreter {
         self.store_log.as_deref().unwrap_or_default()
     }
 
-    /// Fetches and runs the instruction at `ctx.pc`, without looking at any cache. The budget goes down
-    /// by 1 if it completes, whatever it was; `None` means that nothing ended the run.
+    /// Fetches and runs the instruction at `ctx.pc`, without looking at any cache. The budget goes
+    /// down by 1 if it completes, whatever it was; `None` means that nothing ended the run.
     #[allow(clippy::redundant_closure_for_method_calls)] // the method's path is for one lifetime
     pub fn step(&mut self, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Option<Exit> {
         self.on_cpu(ctx, devices, |cpu| cpu.step())
@@ -176,7 +178,8 @@ impl Cpu<'_> {
         }
     }
 
-    /// Runs `i` as if it had been fetched from pc, as [`Interpreter::execute`] has it. A store to a page that holds code is made.
+    /// Runs `i` as if it had been fetched from pc, as [`Interpreter::execute`] has it. A store to a
+    /// page that holds code is made.
     fn execute(&mut self, i: Instruction) -> Option<Exit> {
         let handler = match decode(i.0) {
             None => ILLEGAL,

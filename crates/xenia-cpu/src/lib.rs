@@ -1,4 +1,5 @@
-//! The guest processor: its architected state, the interpreter, and the trait every engine implements.
+//! The guest processor: its architected state, the interpreter, and the trait every engine
+//! implements.
 //!
 //! - [`PpcContext`]: one hardware thread's registers, laid out for compiled code as well.
 //! - [`Execute`]: what an engine does; the scheduler knows no more than this.

@@ -1,7 +1,8 @@
 //! Structs that become JSON objects, with what their doc comments say of each key.
 //!
-//! A document's struct is written inside [`documented!`], which keeps the text of its doc comments, so that what the page of
-//! JSON documents says of a key stands once, beside the field that makes it.
+//! A document's struct is written inside [`documented!`], which keeps the text of its doc comments,
+//! so that what the page of JSON documents says of a key stands once, beside the field that makes
+//! it.
 #![forbid(unsafe_code)]
 
 /// A key of an object.
@@ -29,7 +30,8 @@ pub trait Documented {
     const KEYS: &'static [Key];
 }
 
-/// Structs that become JSON objects, with their doc comments kept. Each field has one, and one `#[serde(…)]` at most.
+/// Structs that become JSON objects, with their doc comments kept. Each field has one, and one
+/// `#[serde(…)]` at most.
 #[macro_export]
 macro_rules! documented {
     ($(

@@ -1,10 +1,10 @@
 //! 32-bit big-endian PowerPC ELF executables: the developer format, and what `pack` starts from.
 //!
-//! Only what a static, non-relocatable program needs is read: load segments, the TLS template, sections by
-//! name, symbols, and the entry. Offsets in errors are offsets in the file.
+//! Only what a static, non-relocatable program needs is read: load segments, the TLS template,
+//! sections by name, symbols, and the entry. Offsets in errors are offsets in the file.
 //!
-//! Invariant: every segment of an [`Elf`] lies in the file, none overlaps another, and together they span
-//! at most [`MAX_IMAGE_SIZE`].
+//! Invariant: every segment of an [`Elf`] lies in the file, none overlaps another, and together
+//! they span at most [`MAX_IMAGE_SIZE`].
 
 mod tables;
 
@@ -80,8 +80,8 @@ impl Elf {
     /// Reads and checks an executable.
     ///
     /// # Errors
-    /// Another machine, word size or byte order; a library or object file; segments outside the file, of
-    /// absurd size, or in each other's way.
+    /// Another machine, word size or byte order; a library or object file; segments outside the
+    /// file, of absurd size, or in each other's way.
     pub fn read(source: &dyn ReadAt) -> Result<Self, FormatError> {
         let size = source.size().map_err(|error| FormatError::new("ELF file", 0, Reason::Io(error)))?;
         FormatError::check_limit("ELF file size", 0, size, MAX_FILE)?;
@@ -197,8 +197,8 @@ impl Elf {
         }
     }
 
-    /// Protection by page of `page_size` bytes from `base` on; what several segments share gets the rights
-    /// of all of them.
+    /// Protection by page of `page_size` bytes from `base` on; what several segments share gets the
+    /// rights of all of them.
     pub(crate) fn page_protections(
         &self,
         base: u32,

@@ -2,7 +2,8 @@
 
 use crate::error::FormatError;
 
-/// A slice of a file, read field by field; every miss is a [`FormatError`] at the right file offset.
+/// A slice of a file, read field by field; every miss is a [`FormatError`] at the right file
+/// offset.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fields<'a> {
     /// The bytes.

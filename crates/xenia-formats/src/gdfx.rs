@@ -1,9 +1,9 @@
-//! Disc images (GDFX, also called XISO): the volume of a game disc, at the start of the image or behind the part that an
-//! ordinary player sees. [`write()`] makes one.
+//! Disc images (GDFX, also called XISO): the volume of a game disc, at the start of the image or
+//! behind the part that an ordinary player sees. [`write()`] makes one.
 //!
-//! Directories are binary trees of entries. Each entry is visited once, so trees that lead back into themselves end; all
-//! directories together are bounded, so that one that holds itself ends soon. The contents of files are sections of
-//! the image, of which nothing is read here.
+//! Directories are binary trees of entries. Each entry is visited once, so trees that lead back
+//! into themselves end; all directories together are bounded, so that one that holds itself ends
+//! soon. The contents of files are sections of the image, of which nothing is read here.
 //!
 //! Facts: reference/stfs_gdfx.md.
 
@@ -26,7 +26,8 @@ pub(crate) const SECTOR: u64 = 0x800;
 const DESCRIPTOR: u64 = 32;
 /// Where the volume starts, by kind of disc.
 const STARTS: [u64; 6] = [0, 0xFB20, 0x2_0600, 0x208_0000, 0xFD9_0000, 0x1830_0000];
-/// Bytes of all directories, at most. A disc with as many files as a volume may have needs a tenth of that.
+/// Bytes of all directories, at most. A disc with as many files as a volume may have needs a tenth
+/// of that.
 const MAXIMUM_DIRECTORIES: u64 = 32 << 20;
 /// Attribute of a directory.
 const DIRECTORY: u8 = 0x10;
@@ -75,7 +76,8 @@ pub(crate) fn read(image: &Arc<dyn ReadAt>, start: u64, descriptor: &[u8]) -> Re
     walk(image, start, descriptor).map(|(volume, _)| volume)
 }
 
-/// Compares the places of all directories and files with each other, and looks for the descriptor's end.
+/// Compares the places of all directories and files with each other, and looks for the descriptor's
+/// end.
 ///
 /// # Errors
 /// As [`open`].

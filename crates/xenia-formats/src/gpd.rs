@@ -1,7 +1,9 @@
-//! Databases of a profile (GPD): one for each title, with what was achieved in it, and the dashboard's, with which titles were played.
+//! Databases of a profile (GPD): one for each title, with what was achieved in it, and the
+//! dashboard's, with which titles were played.
 //!
-//! The container is [`crate::xdbf`]'s. What is written has its entries in order and no holes; entries that nobody here knows
-//! stay as they are. A record that is shorter than its kind is left out when records are listed, and kept.
+//! The container is [`crate::xdbf`]'s. What is written has its entries in order and no holes;
+//! entries that nobody here knows stay as they are. A record that is shorter than its kind is left
+//! out when records are listed, and kept.
 //!
 //! ```text
 //! section  1 achievements   2 pictures   3 settings   4 titles played   5 texts
@@ -13,11 +15,13 @@ use crate::fields::Fields;
 use crate::xdbf::{ENTRY, FREE, HEADER, MAGIC, OWN, Xdbf};
 use std::collections::BTreeMap;
 
-/// Bytes of a database, and of all its entries together: more than the pictures of any title's achievements.
+/// Bytes of a database, and of all its entries together: more than the pictures of any title's
+/// achievements.
 pub const MOST_BYTES: usize = 16 << 20;
 /// Bytes of a picture that is taken in: the console's have 64 by 64 pixels.
 pub const MOST_PICTURE: usize = 64 << 10;
-/// Bytes of all pictures that are taken in; the texts of as many achievements as a title may have are fewer.
+/// Bytes of all pictures that are taken in; the texts of as many achievements as a title may have
+/// are fewer.
 const MOST_PICTURES: usize = 12 << 20;
 /// The tables' rooms are multiples of this.
 const ROOM: usize = 512;
@@ -179,8 +183,9 @@ impl Gpd {
         self.entries.get(&(section::IMAGES, id.into())).map(Vec::as_slice)
     }
 
-    /// Adds a picture, unless there is one of this id, or it is too large, or there is no room for more: what was achieved
-    /// matters more than how it looks. A title may name the same bytes again and again.
+    /// Adds a picture, unless there is one of this id, or it is too large, or there is no room for
+    /// more: what was achieved matters more than how it looks. A title may name the same bytes
+    /// again and again.
     pub fn add_image(&mut self, id: u32, picture: &[u8]) {
         let images = self.entries.range((section::IMAGES, 0)..=(section::IMAGES, u64::MAX));
         let there: usize = images.map(|(_, image)| image.len()).sum();
@@ -242,7 +247,8 @@ fn played_title(record: Fields<'_>) -> Option<PlayedTitle> {
     })
 }
 
-/// UTF-16 at `at` up to its end, which `at` is then behind; without what would move a terminal's cursor.
+/// UTF-16 at `at` up to its end, which `at` is then behind; without what would move a terminal's
+/// cursor.
 fn text(bytes: &[u8], at: &mut usize) -> String {
     let units = bytes.get(*at..).unwrap_or_default().chunks_exact(2);
     let units: Vec<u16> = units

@@ -1,9 +1,9 @@
 //! What every executable format is turned into: an image ready to be placed in guest memory.
 //!
 //! Invariants that every reader keeps, so that a loader needs no checks of its own:
-//! `bytes` is no longer than `size` (what it lacks is zero), `base + size` does not wrap, every import slot and thunk lies inside the
-//! image, page runs are ascending, don't overlap, and stay inside the image. `entry` is inside the
-//! image, or null for a library without one.
+//! `bytes` is no longer than `size` (what it lacks is zero), `base + size` does not wrap, every
+//! import slot and thunk lies inside the image, page runs are ascending, don't overlap, and stay
+//! inside the image. `entry` is inside the image, or null for a library without one.
 
 use xenia_guest::{GuestAddr, MediaId, Ordinal, TitleId};
 
@@ -34,8 +34,8 @@ pub struct LoadedImage {
     pub size: u32,
     /// First instruction; null for a library without one.
     pub entry: GuestAddr,
-    /// The image as it lies in memory, import slots and thunks still as stored on disk. Zeros at its end may be left out: an
-    /// ELF's .bss may be tens of MiB.
+    /// The image as it lies in memory, import slots and thunks still as stored on disk. Zeros at
+    /// its end may be left out: an ELF's .bss may be tens of MiB.
     pub bytes: Vec<u8>,
     /// Bytes in a page of `page_runs`: 4096 or 65536.
     pub page_size: u32,
@@ -61,7 +61,8 @@ pub struct LoadedImage {
     pub symbols: Vec<Symbol>,
     /// The file name that the linker knew, if stored.
     pub name: Option<String>,
-    /// The XEX headers as stored, for the guest copy that `RtlImageXexHeaderField` walks; empty for an ELF.
+    /// The XEX headers as stored, for the guest copy that `RtlImageXexHeaderField` walks; empty for
+    /// an ELF.
     pub headers: Vec<u8>,
     /// Every digest in the file, recomputed.
     pub digests: Vec<DigestCheck>,
@@ -93,8 +94,8 @@ impl LoadedImage {
         }
     }
 
-    /// A title that no file holds, for tests, benches and fuzz targets: a page of code, with whose first word it begins, and one
-    /// of data behind it. `bytes` are what the two begin with.
+    /// A title that no file holds, for tests, benches and fuzz targets: a page of code, with whose
+    /// first word it begins, and one of data behind it. `bytes` are what the two begin with.
     ///
     /// # Panics
     /// If they don't fit.
@@ -136,8 +137,9 @@ impl LoadedImage {
         self.imports.iter().map(|library| library.imports.len()).sum()
     }
 
-    /// What in `bytes` is not zero, in whole pages of 4 KiB: offset and contents of each run of them, ascending. What lies
-    /// between is zero, and that may be most of it: a program's .bss.
+    /// What in `bytes` is not zero, in whole pages of 4 KiB: offset and contents of each run of
+    /// them, ascending. What lies between is zero, and that may be most of it: a program's
+    /// .bss.
     pub fn filled_runs(&self) -> impl Iterator<Item = (u32, &[u8])> {
         let bytes = &*self.bytes;
         let is_filled = |page: &[u8]| page != &ZERO_PAGE[..page.len()];
@@ -212,8 +214,9 @@ impl ImportLibrary {
     }
 }
 
-/// The code thunk of a function as a file has it, with the word that is in the slot: the loader makes the function's address
-/// of the first two words, and the others go there (`mtctr r11; bctr`).
+/// The code thunk of a function as a file has it, with the word that is in the slot: the loader
+/// makes the function's address of the first two words, and the others go there (`mtctr r11;
+/// bctr`).
 pub const fn import_thunk(slot: u32) -> [u32; 4] {
     [slot | 1 << 24, slot | 2 << 24, 0x7D69_03A6, 0x4E80_0420]
 }

@@ -1,4 +1,5 @@
-//! LZX decompression, as CAB files use it: 32 KiB frames, no resets; patches have data that comes before.
+//! LZX decompression, as CAB files use it: 32 KiB frames, no resets; patches have data that comes
+//! before.
 //!
 //! ```text
 //! stream = e8 flag (1 bit) [file size (32 bits)] block…
@@ -7,11 +8,13 @@
 //!          2 aligned:      8 × 3 bits for the aligned tree, tree deltas, symbols
 //!          3 uncompressed: to the next 16-bit word, R0 R1 R2 (little-endian), bytes, pad byte if odd
 //! ```
-//! Bits come from little-endian 16-bit words, most significant first, and skip to the next word at the end
-//! of each frame of output. A match neither crosses a frame nor a block. The output is its own window.
+//! Bits come from little-endian 16-bit words, most significant first, and skip to the next word at
+//! the end of each frame of output. A match neither crosses a frame nor a block. The output is its
+//! own window.
 //!
-//! Our own, as the decoder that crates offer takes one frame at a time where XEX files have one stream, and
-//! subtracts unchecked where a file says so; the tests compare the two on what both can read.
+//! Our own, as the decoder that crates offer takes one frame at a time where XEX files have one
+//! stream, and subtracts unchecked where a file says so; the tests compare the two on what both can
+//! read.
 //!
 //! Invariant: work is bounded by input plus output; nothing is allocated by sizes from the stream.
 
@@ -33,8 +36,9 @@ const SLOTS: [usize; 11] = [30, 32, 34, 36, 38, 42, 50, 66, 98, 162, 290];
 /// Literals and the lengths' tree.
 const LITERALS: usize = 256;
 const LENGTHS: usize = 249;
-/// Blocks with codes of their own: so many at first, then one for so many bytes of output. Making the decoders of a block
-/// costs as much as decoding some thousand bytes, and a block of one byte takes six of input.
+/// Blocks with codes of their own: so many at first, then one for so many bytes of output. Making
+/// the decoders of a block costs as much as decoding some thousand bytes, and a block of one byte
+/// takes six of input.
 const FIRST_BLOCKS: usize = 64;
 const BYTES_PER_BLOCK: usize = 256;
 /// The translation of call targets ends after this many frames.
@@ -82,7 +86,8 @@ struct Decoder<'a> {
     padded: bool,
 }
 
-/// Fills `output` from `input`, with matches into `reference` as if it came before: what a patch is made against.
+/// Fills `output` from `input`, with matches into `reference` as if it came before: what a patch is
+/// made against.
 ///
 /// # Errors
 /// As [`decode`].

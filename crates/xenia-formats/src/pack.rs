@@ -1,18 +1,21 @@
 //! Makes a XEX2 out of a linked PowerPC ELF: what `xenia-rs pack in.elf -o out.xex` does.
 //!
 //! The ELF is linked against a *stub library* whose objects describe the kernel's exports; see
-//! [`stub`] for the sections that it uses. Around the ELF's segments the packer puts what a title has:
+//! [`stub`] for the sections that it uses. Around the ELF's segments the packer puts what a title
+//! has:
 //!
 //! ```text
 //! base            PE header (machine 0x1F2) and a library's exports, in read-only pages of their own
 //! base + 0x10000  segments as linked; segments of different rights in different pages
 //!   .pdata        named by the PE header, if the ELF has such a section
 //! ```
-//! `base` is the 64 KiB boundary at or below the lowest segment that leaves room for the PE header, so
-//! link with `-Ttext=0x82010000` (and the linker's default of 64 KiB between segments) to get the
-//! customary base 0x82000000. The ELF's own file headers, where a segment includes them, are dropped.
+//! `base` is the 64 KiB boundary at or below the lowest segment that leaves room for the PE header,
+//! so link with `-Ttext=0x82010000` (and the linker's default of 64 KiB between segments) to get
+//! the customary base 0x82000000. The ELF's own file headers, where a segment includes them, are
+//! dropped.
 //!
-//! The result has basic compression and valid digests, no signature, and is the same for the same input.
+//! The result has basic compression and valid digests, no signature, and is the same for the same
+//! input.
 
 mod exports;
 mod pe_header;
@@ -222,7 +225,8 @@ impl Layout {
     }
 }
 
-/// Writes the words of every import into the image; gives the libraries by name, their records by ordinal.
+/// Writes the words of every import into the image; gives the libraries by name, their records by
+/// ordinal.
 fn place_imports(
     imports: &[StubImport],
     base: u32,

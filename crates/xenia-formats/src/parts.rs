@@ -1,4 +1,5 @@
-//! The other files of a title that comes in several: a package whose data lies in a folder beside its header.
+//! The other files of a title that comes in several: a package whose data lies in a folder beside
+//! its header.
 
 use std::io;
 use std::sync::Arc;

@@ -1,7 +1,8 @@
 //! The PE header that every image begins with, and the `.pdata` function table.
 //!
-//! The header is little-endian, the function table big-endian. The linker has laid the sections out as
-//! they lie in memory, so section addresses are offsets in the image and no relocation is needed.
+//! The header is little-endian, the function table big-endian. The linker has laid the sections out
+//! as they lie in memory, so section addresses are offsets in the image and no relocation is
+//! needed.
 
 use xenia_guest::GuestAddr;
 
@@ -26,9 +27,9 @@ pub(crate) const DIRECTORIES: usize = 0x60;
 /// Index of the exception directory, which is the function table.
 pub(crate) const EXCEPTION_DIRECTORY: usize = 3;
 
-/// Kind of a function table row, bits 31 and 30: a function with a language handler. The other kinds are save routines
-/// (0), functions without one (1) and restore routines (2): those are as long as their prologue and have no handler,
-/// although bit 31 is set.
+/// Kind of a function table row, bits 31 and 30: a function with a language handler. The other
+/// kinds are save routines (0), functions without one (1) and restore routines (2): those are as
+/// long as their prologue and have no handler, although bit 31 is set.
 const HANDLED: u32 = 3;
 
 /// Longest function table accepted, in bytes: a million functions.
@@ -135,8 +136,8 @@ impl PeHeaders {
 
     /// The function table up to its end or its first zero row.
     ///
-    /// Rows that don't describe instructions of the image are left out: the table only serves to unwind
-    /// and to find functions, so a title with a damaged one can run all the same.
+    /// Rows that don't describe instructions of the image are left out: the table only serves to
+    /// unwind and to find functions, so a title with a damaged one can run all the same.
     ///
     /// # Errors
     /// The table itself reaches beyond the image or is absurdly long.

@@ -1,4 +1,5 @@
-//! Positional reads: the one way in which readers see a file, a slice, or a file inside a container.
+//! Positional reads: the one way in which readers see a file, a slice, or a file inside a
+//! container.
 
 use std::fs::File;
 use std::io;
@@ -18,8 +19,8 @@ pub trait ReadAt: Send + Sync {
     fn size(&self) -> io::Result<u64>;
 }
 
-/// Reads a file that is made of blocks of `block_size` bytes: all of `buffer`, from the byte at `start`. `block` gives the block with
-/// a number, whole, or none where there are no more.
+/// Reads a file that is made of blocks of `block_size` bytes: all of `buffer`, from the byte at
+/// `start`. `block` gives the block with a number, whole, or none where there are no more.
 pub(crate) fn read_in_blocks<B>(
     start: u64,
     buffer: &mut [u8],

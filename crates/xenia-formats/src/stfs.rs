@@ -1,8 +1,9 @@
 //! Content packages (STFS; CON, LIVE and PIRS): what is sold for download, saves, add-ons.
 //!
-//! A package is blocks of 4 KiB, a tree of hashes over them ([`hash_tree`]), and a directory whose entries name chains of blocks.
-//! Directory and tables are checked when it is opened, each block of a file when it is read. A block belongs to one file at most,
-//! so what a package can ask for is bounded by its own size. Signatures are not checked: whoever has a package may run it.
+//! A package is blocks of 4 KiB, a tree of hashes over them ([`hash_tree`]), and a directory whose
+//! entries name chains of blocks. Directory and tables are checked when it is opened, each block of
+//! a file when it is read. A block belongs to one file at most, so what a package can ask for is
+//! bounded by its own size. Signatures are not checked: whoever has a package may run it.
 //!
 //! Facts: reference/stfs_gdfx.md.
 
@@ -47,7 +48,8 @@ pub fn detect(source: &dyn ReadAt) -> io::Result<bool> {
 /// Reads what is in the package.
 ///
 /// # Errors
-/// A table or directory that is outside the file or has another hash, or an entry that no volume may have.
+/// A table or directory that is outside the file or has another hash, or an entry that no volume
+/// may have.
 pub fn open(package: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
     let descriptor = Descriptor::read(&package)?;
     descriptor.volume(descriptor.tree(package, &mut Err)?)
@@ -137,7 +139,8 @@ impl Reader {
     fn read(mut self, table: &[u32]) -> Result<Volume, FormatError> {
         let mut waiting = self.entries(table)?;
         let mut directories = BTreeMap::from([(ROOT, Volume::ROOT)]);
-        // Parents mostly come first. A level of directories is added in each turn at least, and there are few levels.
+        // Parents mostly come first. A level of directories is added in each turn at least, and there are
+        // few levels.
         while !waiting.is_empty() {
             let mut later = Vec::new();
             let before = waiting.len();

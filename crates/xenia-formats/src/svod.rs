@@ -1,11 +1,13 @@
-//! Games on Demand packages (SVOD): a disc's volume in data files of 170 MiB, in a folder beside the package's header, or both in one file.
+//! Games on Demand packages (SVOD): a disc's volume in data files of 170 MiB, in a folder beside
+//! the package's header, or both in one file.
 //!
 //! ```text
 //! data file = table of 203 hashes over tables, then 203 times: table of 204 hashes over 4 KiB each, 408 sectors
 //! ```
-//! The header says how far the volume's sectors are numbered off; a data file named without its header shows that by where the volume's
-//! descriptor is. What is in the volume is the disc reader's affair ([`gdfx`]), which sees sectors and no tables. Reading checks no hash:
-//! [`verify`] does.
+//! The header says how far the volume's sectors are numbered off; a data file named without its
+//! header shows that by where the volume's descriptor is. What is in the volume is the disc
+//! reader's affair ([`gdfx`]), which sees sectors and no tables. Reading checks no hash: [`verify`]
+//! does.
 //!
 //! Facts: reference/stfs_gdfx.md.
 

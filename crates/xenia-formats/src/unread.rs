@@ -1,4 +1,5 @@
-//! What files that can't be read yet begin (or end) as: enough to say what a user has there, and what to do.
+//! What files that can't be read yet begin (or end) as: enough to say what a user has there, and
+//! what to do.
 //!
 //! A reader takes its row of [`FORMATS`](crate::FORMATS) with it: `detect` stays, `opens` changes.
 
@@ -60,7 +61,8 @@ pub(crate) fn is_xenon_pe(source: &dyn ReadAt) -> io::Result<bool> {
         && has(source, u32::from_le_bytes(at).into(), &[b'P', b'E', 0, 0, low, high])?)
 }
 
-/// Nothing but zeros: looked for everywhere in files of up to 64 MiB, in as many bytes, evenly spread, of larger ones.
+/// Nothing but zeros: looked for everywhere in files of up to 64 MiB, in as many bytes, evenly
+/// spread, of larger ones.
 pub(crate) fn is_zeros(source: &dyn ReadAt) -> io::Result<bool> {
     const PIECE: u64 = 0x1_0000;
     const MOST_PIECES: u64 = 1024;

@@ -1,9 +1,10 @@
 //! A volume of files: what a disc image, a package or an archive holds.
 //!
-//! A reader says what there is, directory by directory; what no volume may have is refused here, for all readers: names
-//! that are none, two entries of one name, endless depth and number. So a damaged directory that leads back into itself
-//! ends. The contents of a file are bytes at an offset ([`ReadAt`]), of which nothing is read before somebody asks. The
-//! case of names does not matter, and is kept.
+//! A reader says what there is, directory by directory; what no volume may have is refused here,
+//! for all readers: names that are none, two entries of one name, endless depth and number. So a
+//! damaged directory that leads back into itself ends. The contents of a file are bytes at an
+//! offset ([`ReadAt`]), of which nothing is read before somebody asks. The case of names does not
+//! matter, and is kept.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -125,7 +126,8 @@ impl Volume {
         Ok(new)
     }
 
-    /// Says that files are compressed: together they may be larger than what they are in, by as much as the reader allowed.
+    /// Says that files are compressed: together they may be larger than what they are in, by as
+    /// much as the reader allowed.
     pub(crate) fn set_packed(&mut self) {
         self.is_packed = true;
     }
@@ -135,7 +137,8 @@ impl Volume {
         self.is_packed
     }
 
-    /// The same with a directory of the root as its root, if the root has nothing else: archives often have all in one.
+    /// The same with a directory of the root as its root, if the root has nothing else: archives
+    /// often have all in one.
     #[must_use]
     pub fn without_outer(mut self) -> Self {
         let only = match &self.nodes[0].kind {

@@ -1,11 +1,12 @@
-//! Databases of titles (XDBF): the one in an executable's resources (SPA) says what the title is called, shows its picture and lists what can be
-//! achieved; one of each profile and title (GPD) says what has been.
+//! Databases of titles (XDBF): the one in an executable's resources (SPA) says what the title is
+//! called, shows its picture and lists what can be achieved; one of each profile and title (GPD)
+//! says what has been.
 //!
 //! ```text
 //! header, table of entries (section, id, offset, size), table of free places, data
 //! ```
-//! An entry that lies outside of the data is refused when the database is read, so what is asked for later is there. Text of a title's
-//! database is UTF-8, that of a profile's UTF-16.
+//! An entry that lies outside of the data is refused when the database is read, so what is asked
+//! for later is there. Text of a title's database is UTF-8, that of a profile's UTF-16.
 //!
 //! What a profile's says is read and written by [`crate::gpd`].
 //!
@@ -157,7 +158,8 @@ impl<'a> Xdbf<'a> {
         of(language).or_else(|| of(ENGLISH)).unwrap_or_default()
     }
 
-    /// The texts of a language by their numbers; the first of each, up to where the table is damaged.
+    /// The texts of a language by their numbers; the first of each, up to where the table is
+    /// damaged.
     fn strings(&self, language: u64) -> BTreeMap<u16, &'a [u8]> {
         let mut texts = BTreeMap::new();
         let Some(table) = self.find(section::STRINGS, language) else { return texts };

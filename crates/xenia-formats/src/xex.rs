@@ -1,4 +1,5 @@
-//! XEX, the console's executable container: XEX2, and the XEX1 of early development kits, whose security info has another layout.
+//! XEX, the console's executable container: XEX2, and the XEX1 of early development kits, whose
+//! security info has another layout.
 //!
 //! ```text
 //! 0                 main header, 0x18 bytes
@@ -8,9 +9,9 @@
 //! header_size       payload, maybe encrypted, maybe compressed
 //! ```
 //!
-//! [`Xex::read`] takes the headers apart; [`Xex::load`] decrypts, decompresses and checks the payload.
-//! A digest that doesn't match is reported in [`LoadedImage::digests`], not refused: it is the
-//! caller's decision. What contradicts itself so that no image comes of it is refused.
+//! [`Xex::read`] takes the headers apart; [`Xex::load`] decrypts, decompresses and checks the
+//! payload. A digest that doesn't match is reported in [`LoadedImage::digests`], not refused: it is
+//! the caller's decision. What contradicts itself so that no image comes of it is refused.
 //!
 //! Invariant: all that a [`Xex`] holds lies within the file, and its sizes are below the limits of
 //! [`crate::image`].

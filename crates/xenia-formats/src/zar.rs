@@ -1,10 +1,12 @@
-//! ZArchives (ZAR): a title's folder in blocks of 64 KiB, each compressed by itself (Zstandard), so that any of them can be read.
+//! ZArchives (ZAR): a title's folder in blocks of 64 KiB, each compressed by itself (Zstandard), so
+//! that any of them can be read.
 //!
 //! ```text
 //! blocks; offset records, one for 16 blocks; names; the tree of files; a footer that says where all of them are
 //! ```
-//! The tree is walked once; names, twins, depth and number are [`Volume`]'s to refuse, and so are directories that hold themselves. A
-//! block is decoded when somebody reads it, and some stay decoded. Hash of the whole: [`verify`].
+//! The tree is walked once; names, twins, depth and number are [`Volume`]'s to refuse, and so are
+//! directories that hold themselves. A block is decoded when somebody reads it, and some stay
+//! decoded. Hash of the whole: [`verify`].
 
 use std::collections::VecDeque;
 use std::io;
@@ -38,7 +40,8 @@ const ENTRY: usize = 16;
 const TREE: &str = "ZAR tree";
 /// Bytes of a table, at most: offsets of 400 GiB.
 const MOST_TABLE: u64 = 16 << 20;
-/// What a decoder may keep of what it has decoded. A block is all it ever needs; compressors that are not told how little it is ask for more.
+/// What a decoder may keep of what it has decoded. A block is all it ever needs; compressors that
+/// are not told how little it is ask for more.
 const MOST_WINDOW: u64 = 8 << 20;
 /// Decoded blocks that are kept: 4 MiB.
 const KEPT: usize = 64;

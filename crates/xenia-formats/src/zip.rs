@@ -1,9 +1,10 @@
 //! ZIP archives (also ZIP64): a title's folder as people pass it on. Files are stored or deflated.
 //!
-//! The central directory counts, by the reader of the crate `rawzip`, which decompresses nothing; [`inflate`] does, from any
-//! offset. Everything that a directory claims is checked before it is believed: names (by [`Volume`]), ranges that lie in the
-//! file and in no other's, and sizes, which no compressor could have come to ([`packed`](crate::packed) bounds their sum). A file's
-//! checksum is compared by [`verify`] alone, as only who reads all of it can.
+//! The central directory counts, by the reader of the crate `rawzip`, which decompresses nothing;
+//! [`inflate`] does, from any offset. Everything that a directory claims is checked before it is
+//! believed: names (by [`Volume`]), ranges that lie in the file and in no other's, and sizes, which
+//! no compressor could have come to ([`packed`](crate::packed) bounds their sum). A file's checksum
+//! is compared by [`verify`] alone, as only who reads all of it can.
 
 mod inflate;
 
@@ -63,7 +64,8 @@ struct Read {
 /// Reads what is in the archive.
 ///
 /// # Errors
-/// A directory that is damaged, encrypted files, compressions other than deflate, and what only a bomb has.
+/// A directory that is damaged, encrypted files, compressions other than deflate, and what only a
+/// bomb has.
 pub fn open(archive: Arc<dyn ReadAt>) -> Result<Volume, FormatError> {
     read(archive).map(|read| read.volume)
 }
@@ -223,7 +225,8 @@ impl Builder {
         Ok(within)
     }
 
-    /// The whole, if no two files share a byte: a small archive could hold one file a million times.
+    /// The whole, if no two files share a byte: a small archive could hold one file a million
+    /// times.
     fn finish(mut self) -> Result<Read, FormatError> {
         let mut ranges: Vec<_> = self.read.files.iter().map(|file| file.range).collect();
         ranges.sort_unstable();
@@ -239,7 +242,8 @@ impl Builder {
     }
 }
 
-/// A path as text: UTF-8 where it is that, else a character for each byte. Some tools write backslashes.
+/// A path as text: UTF-8 where it is that, else a character for each byte. Some tools write
+/// backslashes.
 fn text(path: &[u8]) -> String {
     let text = match std::str::from_utf8(path) {
         Ok(text) => text.to_owned(),

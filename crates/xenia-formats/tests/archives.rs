@@ -1,4 +1,5 @@
-//! Archives and packages in parts: what builders that share no code wrote is read, from any offset, bit for bit.
+//! Archives and packages in parts: what builders that share no code wrote is read, from any offset,
+//! bit for bit.
 
 mod support;
 

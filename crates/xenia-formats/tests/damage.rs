@@ -1,5 +1,5 @@
-//! Damaged files of every format with files in it: refused with an offset and a reason, or read; no panic, no hang, bounded memory. Some run
-//! with the other tests, all by command:
+//! Damaged files of every format with files in it: refused with an offset and a reason, or read; no
+//! panic, no hang, bounded memory. Some run with the other tests, all by command:
 //!
 //! ```sh
 //! XENIA_DAMAGED=0..10000 cargo test --release -p xenia-formats --test damage

@@ -1,5 +1,5 @@
-//! What every line of `FORMATS` owes: a sample, detection by no other line, and refusals instead of panics. Formats
-//! that are only recognised owe an advice.
+//! What every line of `FORMATS` owes: a sample, detection by no other line, and refusals instead of
+//! panics. Formats that are only recognised owe an advice.
 
 mod support;
 
@@ -7,7 +7,8 @@ use std::sync::Arc;
 use support::samples;
 use xenia_formats::{FORMATS, Format, KeyRing, NoParts, Opens, identify, load};
 
-/// What kind of package it is, a header says late; a ZArchive is told by its end, and begins with a compressed block.
+/// What kind of package it is, a header says late; a ZArchive is told by its end, and begins with a
+/// compressed block.
 fn begins_as(format: &Format, other: &Format) -> bool {
     matches!((format.name, other.name), ("svod", "stfs") | ("zar", "compressed"))
 }

@@ -1,5 +1,5 @@
-//! Disc images: what is written is read, by a reader that shares no code with the builder of the first tests; what is damaged
-//! is refused.
+//! Disc images: what is written is read, by a reader that shares no code with the builder of the
+//! first tests; what is damaged is refused.
 
 mod support;
 

@@ -1,4 +1,5 @@
-//! Content packages: what a builder that shares no code wrote is read; what is damaged is refused, or its file is.
+//! Content packages: what a builder that shares no code wrote is read; what is damaged is refused,
+//! or its file is.
 
 mod support;
 
@@ -201,8 +202,8 @@ fn a_header_of_any_size_is_refused_or_read() {
     }
 }
 
-/// What a package may be asked for has its own size as its limit, whatever its entries say; the hashes are mended after each
-/// damage, or nobody would look at the rest.
+/// What a package may be asked for has its own size as its limit, whatever its entries say; the
+/// hashes are mended after each damage, or nobody would look at the rest.
 #[test]
 fn damaged_packages_are_refused_or_read() {
     use sha1::{Digest, Sha1};

@@ -1,4 +1,5 @@
-//! Databases of titles: what a builder that shares no code wrote is read; what is damaged is refused.
+//! Databases of titles: what a builder that shares no code wrote is read; what is damaged is
+//! refused.
 
 mod support;
 

@@ -222,7 +222,8 @@ fn what_cannot_be_loaded_is_refused_with_the_reason() {
     }
 }
 
-/// Either refused, or loaded with a digest that shows the damage, or loaded the same as the original.
+/// Either refused, or loaded with a digest that shows the damage, or loaded the same as the
+/// original.
 ///
 /// The part of the security info that the missing signature would cover is exempt from the last.
 fn check_damaged(file: &[u8], original: &LoadedImage, exempt: bool, context: &dyn Fn() -> String) -> bool {

@@ -16,7 +16,8 @@ fn open(file: &[u8]) -> Result<LoadedImage, FormatError> {
 fn as_xex1(file: &[u8]) -> Vec<u8> {
     let at = Xex::read(&file.to_vec()).unwrap().security_offset as usize;
     let count = u32::from_be_bytes(*file[at + 0x180..].first_chunk().unwrap()) as usize;
-    // Size, image size, signature; digests of image and imports; address, key, medium; region, flags, exports, media; pages.
+    // Size, image size, signature; digests of image and imports; address, key, medium; region, flags,
+    // exports, media; pages.
     let parts = [
         0..0x108,
         0x114..0x128,

@@ -1,4 +1,5 @@
-//! Patches of executables: what comes of one is the new executable, byte for byte, digests and all; what is damaged, or for another, is refused.
+//! Patches of executables: what comes of one is the new executable, byte for byte, digests and all;
+//! what is damaged, or for another, is refused.
 
 mod support;
 

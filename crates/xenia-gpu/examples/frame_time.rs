@@ -1,7 +1,7 @@
 //! Measures the reference backend on a frame of 1280 x 720 pixels: fast clear, a full-screen
 //! textured mesh with a dozen operations a pixel, blended quads, copy, present. Prints the
-//! median time of each part on the clock, and the processor time of the thread that draws, which says
-//! more where the machine does other things as well.
+//! median time of each part on the clock, and the processor time of the thread that draws, which
+//! says more where the machine does other things as well.
 //!
 //! `frame_time [THREADS]`: threads that draw, one unless given.
 

@@ -1,8 +1,8 @@
 //! What draws: the interface between the command processor and whatever makes pictures.
 //!
 //! A backend is given plain descriptions ([`DrawCall`], [`CopyCall`], [`PresentCall`]) and physical
-//! memory, never registers or packets. Drawing goes to a backend-owned EDRAM; guest memory is written by
-//! copies, and by draws whose shaders export to it.
+//! memory, never registers or packets. Drawing goes to a backend-owned EDRAM; guest memory is
+//! written by copies, and by draws whose shaders export to it.
 
 mod snapshot;
 mod threaded;
@@ -35,10 +35,11 @@ impl std::fmt::Debug for Frame {
 /// What is between a front buffer and the display. Components are red, green, blue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GammaRamps {
-    /// For 8-bit front buffers: ten bits of red, green and blue (bits 29:20, 19:10, 9:0) for each level.
+    /// For 8-bit front buffers: ten bits of red, green and blue (bits 29:20, 19:10, 9:0) for each
+    /// level.
     pub table: Arc<[u32; 256]>,
-    /// For 10-bit front buffers, by component, for each eighth level: the value there (bits 15:0) and how
-    /// much it grows to the next (bits 31:16), in units of a 65,536th.
+    /// For 10-bit front buffers, by component, for each eighth level: the value there (bits 15:0)
+    /// and how much it grows to the next (bits 31:16), in units of a 65,536th.
     pub linear: Arc<[[u32; 3]; 128]>,
 }
 
@@ -77,7 +78,8 @@ pub enum BackendError {
     /// The state makes no sense.
     #[error("invalid state: {0}")]
     Invalid(String),
-    /// The draw would cost the host too much (see [`limits`](crate::limits)); a part of it is left out.
+    /// The draw would cost the host too much (see [`limits`](crate::limits)); a part of it is left
+    /// out.
     #[error("limit reached: {0}")]
     Limit(&'static str),
     /// The host's graphics device failed.
@@ -85,8 +87,8 @@ pub enum BackendError {
     Host(String),
 }
 
-/// Tells each range of memory (physical address, bytes) that a draw may read; false if that can't be told, or
-/// if the draw writes memory.
+/// Tells each range of memory (physical address, bytes) that a draw may read; false if that can't
+/// be told, or if the draw writes memory.
 pub type Inputs = fn(&DrawCall, &mut dyn FnMut(u32, u32)) -> bool;
 
 /// Draws. Looking at what was drawn may mean to finish it first, so that takes `&mut self` too.
@@ -114,13 +116,15 @@ pub trait Backend: Send {
         None
     }
 
-    /// Replaces the EDRAM's words; an error says why that can't be. A backend without an EDRAM does nothing.
+    /// Replaces the EDRAM's words; an error says why that can't be. A backend without an EDRAM does
+    /// nothing.
     fn set_edram(&mut self, _words: &[u32]) -> Result<(), String> {
         Ok(())
     }
 
-    /// What tells the memory that draws read, for a backend whose draws read and change nothing else but its
-    /// own state. Such draws may be done later and on another thread, with a copy of that memory.
+    /// What tells the memory that draws read, for a backend whose draws read and change nothing
+    /// else but its own state. Such draws may be done later and on another thread, with a copy
+    /// of that memory.
     fn inputs(&self) -> Option<Inputs> {
         None
     }
@@ -135,7 +139,8 @@ pub trait Backend: Send {
         Vec::new()
     }
 
-    /// What the colour target of a draw (its first; else its depth) looks like now, where the backend can tell.
+    /// What the colour target of a draw (its first; else its depth) looks like now, where the
+    /// backend can tell.
     fn target_picture(&mut self, _call: &DrawCall) -> Option<Frame> {
         None
     }

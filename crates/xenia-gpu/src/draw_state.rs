@@ -219,18 +219,19 @@ pub struct DrawCall {
     pub interpolators: u32,
     /// Flat shading, one bit per interpolator.
     pub flat: u32,
-    /// Interpolators that are taken within what is covered of a pixel, one bit each; the others are taken at its
-    /// centre, be that covered or not.
+    /// Interpolators that are taken within what is covered of a pixel, one bit each; the others are
+    /// taken at its centre, be that covered or not.
     pub centroid: u32,
-    /// The interpolator register that gets the pixel's position, with the sign of x for back faces, of y for points
-    /// and of z for lines; and the place within a point in z and w. Where asked for.
+    /// The interpolator register that gets the pixel's position, with the sign of x for back faces,
+    /// of y for points and of z for lines; and the place within a point in z and w. Where asked
+    /// for.
     pub position_register: Option<u32>,
     /// Perspective correction is off.
     pub affine: bool,
     /// Viewport.
     pub viewport: Viewport,
-    /// The title's clip planes that are on: outside is where the sum of products with the position is
-    /// negative.
+    /// The title's clip planes that are on: outside is where the sum of products with the position
+    /// is negative.
     pub clip_planes: Vec<[f32; 4]>,
     /// Those planes take away primitives that lie outside one as a whole, and cut none.
     pub clip_planes_only_cull: bool,

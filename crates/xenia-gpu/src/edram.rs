@@ -1,9 +1,9 @@
 //! Where samples lie in the embedded memory: 2048 tiles of 80 x 16 32-bit samples.
 //!
 //! A target starts at a tile and is a row of tiles as wide as the surface, then the next row, and
-//! so on; tile numbers wrap. 2x doubles a target's height and 4x also its width; where the samples of a pixel lie in
-//! that is [`Msaa::cell`](crate::enums::Msaa::cell). 64-bit samples take two words side by side. Depth targets have the
-//! two halves of each tile's rows exchanged.
+//! so on; tile numbers wrap. 2x doubles a target's height and 4x also its width; where the samples
+//! of a pixel lie in that is [`Msaa::cell`](crate::enums::Msaa::cell). 64-bit samples take two
+//! words side by side. Depth targets have the two halves of each tile's rows exchanged.
 
 /// Width of a tile in 32-bit samples.
 pub const TILE_WIDTH: u32 = 80;
@@ -16,8 +16,8 @@ pub const TILE_WORDS: u32 = TILE_WIDTH * TILE_HEIGHT;
 /// Words of EDRAM: 10 MiB.
 pub const EDRAM_WORDS: usize = (TILES * TILE_WORDS) as usize;
 
-/// Tiles from one row of tiles of a surface to the next, for a pitch in pixels, so many samples for each of them across,
-/// and so many words in a sample.
+/// Tiles from one row of tiles of a surface to the next, for a pitch in pixels, so many samples for
+/// each of them across, and so many words in a sample.
 pub const fn pitch_tiles(pitch: u32, columns: u32, words: u32) -> u32 {
     (pitch * columns).div_ceil(TILE_WIDTH) * words
 }

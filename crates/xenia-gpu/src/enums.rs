@@ -201,8 +201,9 @@ impl Msaa {
         if matches!(self, Self::X1) { 1 } else { 2 }
     }
 
-    /// Where a sample of a pixel lies, counted in samples: the pixel of a surface of one sample that has the same
-    /// words. Samples of multisampled pixels are spread over blocks of 4 x 4 (xenia-canary, pull request 1163).
+    /// Where a sample of a pixel lies, counted in samples: the pixel of a surface of one sample
+    /// that has the same words. Samples of multisampled pixels are spread over blocks of 4 x 4
+    /// (xenia-canary, pull request 1163).
     pub const fn cell(self, x: u32, y: u32, sample: u32) -> (u32, u32) {
         match self {
             Self::X1 => (x, y),

@@ -1,5 +1,5 @@
-//! What shaders reach outside of themselves: vertex and texture fetches of the interpreter, from guest memory, and its
-//! exports to it.
+//! What shaders reach outside of themselves: vertex and texture fetches of the interpreter, from
+//! guest memory, and its exports to it.
 
 mod export;
 mod sample;
@@ -43,7 +43,8 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// Decodes the textures that a program may fetch from, as far as they take so many bytes together.
+    /// Decodes the textures that a program may fetch from, as far as they take so many bytes
+    /// together.
     pub fn new(
         program: &Program,
         constants: &Constants,
@@ -83,7 +84,8 @@ impl Bindings {
     }
 }
 
-/// Fetches for one draw. Memory is read page by page, each once if the draw reads no more than [`MAX_PAGES`].
+/// Fetches for one draw. Memory is read page by page, each once if the draw reads no more than
+/// [`MAX_PAGES`].
 pub struct Fetcher<'a> {
     constants: &'a Constants,
     memory: &'a dyn PhysicalMemory,
@@ -105,8 +107,8 @@ impl<'a> Fetcher<'a> {
         Self { constants, memory, pages, textures, last: [0; LANES], wanted, exporting }
     }
 
-    /// Begins a run in which the results of some lanes matter, and what some write to memory; nothing of
-    /// earlier runs is left.
+    /// Begins a run in which the results of some lanes matter, and what some write to memory;
+    /// nothing of earlier runs is left.
     pub(crate) fn start(&mut self, wanted: Mask, exporting: Mask) {
         self.last = [0; LANES];
         (self.wanted, self.exporting) = (wanted, exporting);
@@ -205,7 +207,8 @@ impl FetchUnit for Fetcher<'_> {
         }
     }
 
-    /// Written at once. What this draw has read before stays as it was read, as in the chip's caches, until those are full.
+    /// Written at once. What this draw has read before stays as it was read, as in the chip's
+    /// caches, until those are full.
     fn export(&mut self, address: &Vector, element: u32, value: &Vector, mask: Mask) {
         let mask = mask & self.exporting;
         for lane in (0..LANES).filter(|lane| mask >> lane & 1 != 0) {

@@ -1,4 +1,5 @@
-//! FNV-1a (Fowler, Noll, Vo) over words, for names, caches and checksums: where two alike by somebody's design do no harm.
+//! FNV-1a (Fowler, Noll, Vo) over words, for names, caches and checksums: where two alike by
+//! somebody's design do no harm.
 
 const PRIME: u64 = 0x100_0000_01b3;
 const PRIME_128: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;

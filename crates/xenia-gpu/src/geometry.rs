@@ -6,8 +6,8 @@
 //!        the interpreter
 //! ```
 //!
-//! A backend whose host shades vertices itself takes [`indices`], or [`Triangles`] where the host hasn't the
-//! primitive; the reference takes everything.
+//! A backend whose host shades vertices itself takes [`indices`], or [`Triangles`] where the host
+//! hasn't the primitive; the reference takes everything.
 
 mod assemble;
 mod expand;

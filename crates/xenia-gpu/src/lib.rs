@@ -1,4 +1,5 @@
-//! The graphics chip a title sees: registers, packets, microcode, texture layouts, reference rasteriser.
+//! The graphics chip a title sees: registers, packets, microcode, texture layouts, reference
+//! rasteriser.
 //!
 //! [`CommandProcessor`] walks the command stream and turns it into plain descriptions of draws and
 //! copies ([`draw_state`]); a [`Backend`] carries them out. Nothing in here knows a host's graphics

@@ -1,8 +1,8 @@
-//! What draws may cost the host. Titles come nowhere near; shaders and textures made to take all memory or all time end
-//! here, with a problem counted by name and the rest of the draw left out.
+//! What draws may cost the host. Titles come nowhere near; shaders and textures made to take all
+//! memory or all time end here, with a problem counted by name and the rest of the draw left out.
 //!
-//! What is left out follows from registers, microcode and memory alone, so that a title sees the same on every
-//! host and with any number of threads.
+//! What is left out follows from registers, microcode and memory alone, so that a title sees the
+//! same on every host and with any number of threads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -21,28 +21,30 @@ pub(crate) const QUEUED_BYTES: usize = 512 << 20;
 /// What one draw may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DrawLimits {
-    /// Bytes of decoded texels, and of the memory that they are decoded from, for each of its shaders. Textures
-    /// beyond read as zeros.
+    /// Bytes of decoded texels, and of the memory that they are decoded from, for each of its
+    /// shaders. Textures beyond read as zeros.
     pub texture_bytes: u64,
     /// Steps of the vertex shader, each for a group of lanes. Vertices beyond are nowhere.
     pub vertex_steps: u64,
-    /// Steps of the pixel shader in a row of EDRAM tiles, each for a group of lanes; looking at a group of pixels
-    /// counts as well. Pixels beyond are not drawn.
+    /// Steps of the pixel shader in a row of EDRAM tiles, each for a group of lanes; looking at a
+    /// group of pixels counts as well. Pixels beyond are not drawn.
     pub band_steps: u64,
-    /// The same in all rows of tiles together: what is left between batches of triangles is dealt out to the rows that
-    /// the next one lies in.
+    /// The same in all rows of tiles together: what is left between batches of triangles is dealt
+    /// out to the rows that the next one lies in.
     pub draw_steps: u64,
 }
 
 impl Default for DrawLimits {
-    /// 512 MiB; a second or so of a host's time for the vertices, as much for each row of tiles, a few for all of them.
+    /// 512 MiB; a second or so of a host's time for the vertices, as much for each row of tiles, a
+    /// few for all of them.
     fn default() -> Self {
         Self { texture_bytes: 512 << 20, vertex_steps: 1 << 26, band_steps: 1 << 24, draw_steps: 1 << 28 }
     }
 }
 
-/// Ends the draw or the copy that is under way, and those that come, when nobody wants them any more. What they leave behind
-/// is not to be looked at; whether there are such is remembered. Copies are the same token.
+/// Ends the draw or the copy that is under way, and those that come, when nobody wants them any
+/// more. What they leave behind is not to be looked at; whether there are such is remembered.
+/// Copies are the same token.
 #[derive(Clone, Debug, Default)]
 pub struct Cancel(Arc<Flags>);
 
@@ -72,7 +74,8 @@ impl Cancel {
         cuts
     }
 
-    /// Whether a draw or a copy has ended before its time. A token that was set while nothing was drawn has cut nothing.
+    /// Whether a draw or a copy has ended before its time. A token that was set while nothing was
+    /// drawn has cut nothing.
     pub fn has_cut(&self) -> bool {
         self.0.has_cut.load(Relaxed)
     }

@@ -27,8 +27,8 @@ pub trait PhysicalMemory: Send + Sync {
     /// from the range may be kept.
     fn track(&self, physical: u32, length: u32) -> Option<u64>;
 
-    /// A number that differs once any version has moved, so that whoever knows of no move needs to look at no version.
-    /// `None` where nobody counts.
+    /// A number that differs once any version has moved, so that whoever knows of no move needs to
+    /// look at no version. `None` where nobody counts.
     fn epoch(&self) -> Option<u64> {
         None
     }
@@ -55,7 +55,8 @@ pub trait PhysicalMemory: Send + Sync {
     }
 }
 
-/// The parts of a physical range that lie in one page each: where each begins, and which of the range's bytes it has.
+/// The parts of a physical range that lie in one page each: where each begins, and which of the
+/// range's bytes it has.
 pub(crate) fn page_parts(physical: u32, length: usize) -> impl Iterator<Item = (u32, Range<usize>)> {
     let mut at = 0;
     std::iter::from_fn(move || {

@@ -1,8 +1,8 @@
 //! Shader microcode: decoded, disassembled, assembled, interpreted.
 //!
 //! A shader is a list of control instructions and clauses of arithmetic and fetch instructions.
-//! [`Program`] is its decoded form; the interpreter runs it for [`LANES`] vertices or pixels at once.
-//! Any words are a program: what is undefined does nothing, and running time is bounded.
+//! [`Program`] is its decoded form; the interpreter runs it for [`LANES`] vertices or pixels at
+//! once. Any words are a program: what is undefined does nothing, and running time is bounded.
 
 mod alu;
 mod asm;
@@ -59,8 +59,8 @@ impl Shader {
         Self { kind, words: words.into(), hash: Self::digest(kind, words), program: Program::decode(words) }
     }
 
-    /// Bytes of host memory that it takes, about: microcode may name the same instructions in many clauses, and each of
-    /// them has its own decoded.
+    /// Bytes of host memory that it takes, about: microcode may name the same instructions in many
+    /// clauses, and each of them has its own decoded.
     pub fn size(&self) -> usize {
         size_of_val(&*self.words)
             + size_of_val(&*self.program.controls)

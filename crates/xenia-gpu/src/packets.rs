@@ -9,8 +9,9 @@
 //! ```
 //!
 //! The rows give the opcode, the hardware's name, how many body words are needed at least, and the
-//! method of [`Packets`] that takes the body. The command processor implements that trait, so a packet can't be
-//! known and not be handled; the disassembler has the row's name for what it prints no better.
+//! method of [`Packets`] that takes the body. The command processor implements that trait, so a
+//! packet can't be known and not be handled; the disassembler has the row's name for what it prints
+//! no better.
 
 mod disasm;
 mod swap;

@@ -11,8 +11,8 @@ const MAX_SIDE: u32 = 4096;
 /// Texture formats of 10-bit front buffers: 2_10_10_10, and the same read as 16 bits a component.
 const TEN_BITS: [u32; 2] = [7, 54];
 
-/// Untiles a front buffer, picks components, applies the gamma ramp. `None` for one without a pixel, or of a format that is
-/// not known.
+/// Untiles a front buffer, picks components, applies the gamma ramp. `None` for one without a
+/// pixel, or of a format that is not known.
 pub fn present(call: &PresentCall, memory: &dyn PhysicalMemory) -> Option<Frame> {
     let info = TextureInfo::decode(&call.fetch)?;
     let (width, height) = (call.width.min(MAX_SIDE), call.height.min(MAX_SIDE));

@@ -9,9 +9,9 @@
 //! ```
 //!
 //! **Time.** The processor has a clock of its own, in chip cycles. A packet is carried out by the
-//! first [`CommandProcessor::pump`] at or after the clock's time, and then moves the clock on by its
-//! cost ([`cost`]). So every effect has a guest time that follows from the packets alone, whatever
-//! the backend and however fast the host.
+//! first [`CommandProcessor::pump`] at or after the clock's time, and then moves the clock on by
+//! its cost ([`cost`]). So every effect has a guest time that follows from the packets alone,
+//! whatever the backend and however fast the host.
 //!
 //! **Hostile streams.** Work per pump is bounded by the time that passed and by
 //! [`MAX_WORDS_PER_PUMP`]; indirect buffers nest [`MAX_DEPTH`] deep; a wait that isn't satisfied
@@ -55,8 +55,8 @@ use stream::Ring;
 
 /// Most words that one pump walks; the rest waits for the next.
 pub const MAX_WORDS_PER_PUMP: u64 = 1 << 22;
-/// Interrupts of vertical blanks that a pump over a long time makes, as far as nothing else happens at them: more
-/// than anybody keeps waiting.
+/// Interrupts of vertical blanks that a pump over a long time makes, as far as nothing else happens
+/// at them: more than anybody keeps waiting.
 const INTERRUPTS_PER_PUMP: u64 = 64;
 /// How deep indirect buffers may nest.
 pub const MAX_DEPTH: usize = 8;
@@ -91,11 +91,11 @@ pub struct Config {
     pub capture_all: bool,
     /// Vertical blanks happen.
     pub vblank: bool,
-    /// Draw on the calling thread; else on one of the backend's own, if it can tell what draws read. What
-    /// the guest sees is the same.
+    /// Draw on the calling thread; else on one of the backend's own, if it can tell what draws
+    /// read. What the guest sees is the same.
     pub inline: bool,
-    /// A pump ends with the first swap, so that whoever counts frames can stop there; not while a recording is made. Time
-    /// that is left is the next pump's.
+    /// A pump ends with the first swap, so that whoever counts frames can stop there; not while a
+    /// recording is made. Time that is left is the next pump's.
     pub stop_at_swap: bool,
 }
 
@@ -278,8 +278,9 @@ impl CommandProcessor {
         std::mem::take(&mut self.events)
     }
 
-    /// Goes over vertical blanks up to `now` that change nothing, for a processor that had nothing to do at the one
-    /// before: whatever it waits for is the same at each of them. The last ones are left, with their interrupts.
+    /// Goes over vertical blanks up to `now` that change nothing, for a processor that had nothing
+    /// to do at the one before: whatever it waits for is the same at each of them. The last
+    /// ones are left, with their interrupts.
     fn skip_blanks(&mut self, now: u64) {
         let skipped = self.display.skip_blanks(now, INTERRUPTS_PER_PUMP);
         self.counter = self.counter.wrapping_add(skipped as u32);

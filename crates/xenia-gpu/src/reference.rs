@@ -9,7 +9,8 @@
 //! ```
 //!
 //! It is the oracle for other backends and the fallback without a graphics card. Results depend on
-//! nothing but registers, microcode and memory; several threads draw, and their number changes nothing.
+//! nothing but registers, microcode and memory; several threads draw, and their number changes
+//! nothing.
 
 pub mod alpha_mask;
 mod bands;

@@ -1,9 +1,10 @@
 //! The chip's registers: one row each, in a file per unit.
 //!
 //! A row gives the index (byte offset in the MMIO window divided by four), the hardware's name and,
-//! where known, the bit fields. Names for traces, typed access and the check that no two fields of a
-//! register share a bit are all derived from it. A field is a number, a flag or one of [`enums`](crate::enums).
-//! Indices from [`FLOAT_CONSTANTS`] on are shader constants; they have no rows because they differ only by number.
+//! where known, the bit fields. Names for traces, typed access and the check that no two fields of
+//! a register share a bit are all derived from it. A field is a number, a flag or one of
+//! [`enums`](crate::enums). Indices from [`FLOAT_CONSTANTS`] on are shader constants; they have no
+//! rows because they differ only by number.
 
 pub mod cp;
 pub mod dc;

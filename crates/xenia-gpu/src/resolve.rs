@@ -1,5 +1,5 @@
-//! What every backend does alike in a copy out of the EDRAM ("resolve"): which pixels and samples are
-//! read, and where texels go in memory.
+//! What every backend does alike in a copy out of the EDRAM ("resolve"): which pixels and samples
+//! are read, and where texels go in memory.
 
 use crate::backend::BackendError;
 use crate::draw_state::{CopyCall, VertexBuffer};
@@ -14,9 +14,9 @@ pub type Rect = [u32; 4];
 /// Rectangles are rounded out to this many pixels.
 const ALIGNMENT: i32 = 8;
 
-/// The pixels that a copy's three vertices cover, rounded out. The right end is at most the target's pitch. Tile numbers
-/// wrap, so that below a certain row a copy would read what it has read already: those rows are left out, and the second
-/// value says so.
+/// The pixels that a copy's three vertices cover, rounded out. The right end is at most the
+/// target's pitch. Tile numbers wrap, so that below a certain row a copy would read what it has
+/// read already: those rows are left out, and the second value says so.
 pub fn rectangle(
     call: &CopyCall,
     memory: &dyn PhysicalMemory,
@@ -59,7 +59,8 @@ fn covered(call: &CopyCall, memory: &dyn PhysicalMemory) -> Result<Rect, Backend
     Ok([left, top, right, bottom])
 }
 
-/// The samples that a selection (`sample_select` of a copy) takes, for so many samples per pixel (1, 2 or 4).
+/// The samples that a selection (`sample_select` of a copy) takes, for so many samples per pixel
+/// (1, 2 or 4).
 pub fn samples(select: u32, count: u32) -> &'static [u32] {
     let all: &[u32] = match select {
         0 => &[0],
@@ -79,8 +80,9 @@ pub fn samples(select: u32, count: u32) -> &'static [u32] {
     }
 }
 
-/// Writes texels of so many bytes (a power of two up to 16) at their tiled places in the destination;
-/// `texel` is asked once for each pixel of the rectangle. The token ends it before its time.
+/// Writes texels of so many bytes (a power of two up to 16) at their tiled places in the
+/// destination; `texel` is asked once for each pixel of the rectangle. The token ends it before its
+/// time.
 pub fn store(
     call: &CopyCall,
     memory: &dyn PhysicalMemory,
@@ -100,9 +102,9 @@ pub fn store(
     });
 }
 
-/// [`store`] of texels that lie row after row, the rectangle's and nothing else. Where a rectangle is
-/// stored in parts, parts should begin and end at multiples of 32 pixels, as memory is written in
-/// tiles of that size.
+/// [`store`] of texels that lie row after row, the rectangle's and nothing else. Where a rectangle
+/// is stored in parts, parts should begin and end at multiples of 32 pixels, as memory is written
+/// in tiles of that size.
 pub fn store_rows(call: &CopyCall, memory: &dyn PhysicalMemory, area: Rect, bytes: u32, texels: &[u8]) {
     let [left, top, right, _] = area;
     let row_bytes = ((right - left) * bytes) as usize;
@@ -114,7 +116,8 @@ pub fn store_rows(call: &CopyCall, memory: &dyn PhysicalMemory, area: Rect, byte
     });
 }
 
-/// Writes runs of so many texels, which lie together, from every place on that is a multiple of that.
+/// Writes runs of so many texels, which lie together, from every place on that is a multiple of
+/// that.
 fn store_runs(
     call: &CopyCall,
     memory: &dyn PhysicalMemory,

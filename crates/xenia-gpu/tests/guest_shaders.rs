@@ -1,5 +1,5 @@
-//! The shaders of our own titles: the words in their C sources are what the assembler makes of the text
-//! above them. With `BLESS` set the words are written anew.
+//! The shaders of our own titles: the words in their C sources are what the assembler makes of the
+//! text above them. With `BLESS` set the words are written anew.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! Textures of any fetch constant over any memory: an image within its bound, or none; and where tiled blocks lie.
+//! Textures of any fetch constant over any memory: an image within its bound, or none; and where
+//! tiled blocks lie.
 //!
 //! `XENIA_RANDOM_TEXTURES` names the cases.
 
@@ -83,8 +84,9 @@ fn constant(dice: &mut Dice, seed: u64) -> [u32; 6] {
     words
 }
 
-/// Every block of a tiled level lies within the level's bytes, and where no other does. False for what isn't tiled, for single
-/// rows, and for levels that reach beyond their rows or slices, as the fetch constant has them: parts of those lie on each other.
+/// Every block of a tiled level lies within the level's bytes, and where no other does. False for
+/// what isn't tiled, for single rows, and for levels that reach beyond their rows or slices, as the
+/// fetch constant has them: parts of those lie on each other.
 fn check_blocks(info: &TextureInfo, place: &layout::LevelLayout) -> bool {
     let format = info.format;
     let [width, height, slices] = place.blocks;

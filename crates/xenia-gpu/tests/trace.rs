@@ -65,7 +65,8 @@ fn a_trace_begins_with_what_was_there() {
     assert_eq!(blind.run(&mut |_, _| {}).unwrap().same_end, None);
 }
 
-/// What a cut draw has left can't come again, so nothing is said of it; a token that cuts nothing changes nothing.
+/// What a cut draw has left can't come again, so nothing is said of it; a token that cuts nothing
+/// changes nothing.
 #[test]
 fn a_recording_that_cut_a_draw_short_does_not_say_how_it_ended() {
     for (cuts, same_end) in [(false, Some(true)), (true, None)] {
@@ -190,8 +191,8 @@ fn impossible_traces_are_refused() {
     assert_eq!(play(&written(&[Event::Start(state), end])), "wrong number of registers");
 }
 
-/// A file that says little but that time passes, with all its vertical blanks. Events of an hour each are refused at the limit
-/// of the whole, and what comes before is soon played.
+/// A file that says little but that time passes, with all its vertical blanks. Events of an hour
+/// each are refused at the limit of the whole, and what comes before is soon played.
 #[test]
 fn a_trace_of_months_ends_at_its_limit() {
     const HOUR: u64 = 3600 * TICKS_PER_SECOND;

@@ -10,7 +10,8 @@ pub const TICKS_PER_SECOND: u64 = 49_875_000;
 pub const MAX_TICKS: u64 = 1 << 50;
 /// Bytes of physical memory.
 pub const PHYSICAL_SIZE: u32 = 512 << 20;
-/// Channels of a frame of sound: front left and right, centre, low frequencies, back left and right.
+/// Channels of a frame of sound: front left and right, centre, low frequencies, back left and
+/// right.
 pub const SOUND_CHANNELS: usize = 6;
 /// Samples of each channel in a frame of sound.
 pub const SOUND_FRAME_SAMPLES: usize = 256;

@@ -1,4 +1,5 @@
-//! Status values that exports return: `NtStatus` for the kernel, `Win32Error` and `HResult` for xam.
+//! Status values that exports return: `NtStatus` for the kernel, `Win32Error` and `HResult` for
+//! xam.
 
 use std::fmt;
 

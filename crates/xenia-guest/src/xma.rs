@@ -1,7 +1,8 @@
 //! The XMA decoder as titles see it: its contexts in memory, its registers.
 //!
-//! The kernel's calls and the decoder both work on these, and titles do so by themselves. A context is 16 big-endian words;
-//! which fields are the title's and which the decoder's is in the fields' descriptions.
+//! The kernel's calls and the decoder both work on these, and titles do so by themselves. A context
+//! is 16 big-endian words; which fields are the title's and which the decoder's is in the fields'
+//! descriptions.
 
 /// Contexts of the decoder.
 pub const CONTEXTS: u32 = 320;
@@ -99,7 +100,8 @@ fields! {
     OUTPUT_READ_OFFSET = 9, 0, 5;
 }
 
-/// The decoder's registers, by number. Words of 32 bits, little-endian as loads and stores of titles see them.
+/// The decoder's registers, by number. Words of 32 bits, little-endian as loads and stores of
+/// titles see them.
 pub mod register {
     /// Physical address of the contexts.
     pub const CONTEXT_ARRAY: u32 = 0x600;

@@ -2,13 +2,14 @@
 //!
 //! Three passes over the statements: the first gives every label its address (every instruction is
 //! four bytes, so sizes never depend on values other than those of `.align` and `.space`), the
-//! second resolves `.set` symbols that look forward, the third encodes. Macros and repetitions are expanded before, as text.
+//! second resolves `.set` symbols that look forward, the third encodes. Macros and repetitions are
+//! expanded before, as text.
 //!
 //! Understood: labels, local labels (`1:` with `1b`/`1f`), all standard and simplified mnemonics,
 //! `.long .byte .half .quad .float .double .ascii .asciz .align .balign .space .fill .org .set .equ
-//! .macro .rept` and their synonyms; directives about sections and symbols are accepted and ignored,
-//! since the output is one flat image. `@l @h @ha @higher @highest` select halves. Comments: `#`,
-//! `//`, `/* */`.
+//! .macro .rept` and their synonyms; directives about sections and symbols are accepted and
+//! ignored, since the output is one flat image. `@l @h @ha @higher @highest` select halves.
+//! Comments: `#`, `//`, `/* */`.
 
 mod directive;
 mod expr;
@@ -338,7 +339,8 @@ mod tests {
             writeln!(chain, ".macro m{n} x\n m{0} \\x\n m{0} \\x\n.endm", n + 1).unwrap();
         }
         for source in [
-            // Much text of few lines, nothing at all very often, and definitions of a macro that is never called.
+            // Much text of few lines, nothing at all very often, and definitions of a macro that is never
+            // called.
             format!(".rept 3000\n {x}\n.endr"),
             ".rept 4294967295\n.rept 4294967295\n.endr\n.endr\nnop".to_owned(),
             format!(".rept 4294967295\n.macro m\n {x}\n.endm\n.endr"),

@@ -112,7 +112,8 @@ impl Instruction {
         bits(self.0, 16, 1) != 0
     }
 
-    /// Whether the word, an `orx`, is a hint that others should run: `or rN,rN,rN` with N from 28 to 31.
+    /// Whether the word, an `orx`, is a hint that others should run: `or rN,rN,rN` with N from 28
+    /// to 31.
     #[inline]
     pub const fn is_yield_hint(self) -> bool {
         self.rs() >= 28 && self.rs() == self.ra() && self.ra() == self.rb() && !self.rc()

@@ -1,7 +1,8 @@
-//! Which registers an instruction names, and whether it reads or writes them: what follows from its row.
+//! Which registers an instruction names, and whether it reads or writes them: what follows from its
+//! row.
 //!
-//! What no operand names is not here: CTR and LR, CR, the registers behind the first one of what moves several
-//! ([`Op::names_first_alone`]).
+//! What no operand names is not here: CTR and LR, CR, the registers behind the first one of what
+//! moves several ([`Op::names_first_alone`]).
 //! The interpreter's tests hold this to what it does (`named_registers` in `xenia-cpu`).
 
 use crate::{Class, Flag, Instruction, Op, Operand};
@@ -31,8 +32,8 @@ pub struct NamedRegister {
 }
 
 impl Op {
-    /// The registers that the operands of `i`, a word of this row, name: one for each such operand, in the order of the
-    /// assembler language. RA that stands for the number 0 is none.
+    /// The registers that the operands of `i`, a word of this row, name: one for each such operand,
+    /// in the order of the assembler language. RA that stands for the number 0 is none.
     pub fn registers(self, i: Instruction) -> impl Iterator<Item = NamedRegister> {
         let row = self.row();
         row.operands.iter().enumerate().filter_map(move |(place, &operand)| {

@@ -1,4 +1,5 @@
-//! Special-purpose registers: their numbers, as `mfspr` and `mtspr` have them in their fields, and their names.
+//! Special-purpose registers: their numbers, as `mfspr` and `mtspr` have them in their fields, and
+//! their names.
 
 /// Fixed-point exceptions, and the byte count of strings.
 pub const XER: usize = 1;

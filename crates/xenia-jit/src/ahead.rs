@@ -7,12 +7,12 @@
 //! ```
 //!
 //! Nothing is published: what is compiled ahead waits in the store until its function is hot
-//! ([`crate::restore`]). Published at first sight it would be slower than baseline code in functions
-//! whose loops have few turns: each call between both tiers costs 10 ns.
+//! ([`crate::restore`]). Published at first sight it would be slower than baseline code in
+//! functions whose loops have few turns: each call between both tiers costs 10 ns.
 //!
 //! What is learned of functions on the way is kept aside ([`Shared::aside`]). The machine's own
-//! tables decide what becomes one region when it is hot: what is not worth it is compiled as in a run
-//! without code that was compiled ahead.
+//! tables decide what becomes one region when it is hot: what is not worth it is compiled as in a
+//! run without code that was compiled ahead.
 
 use crate::JitError;
 use crate::baseline::{Survey, Surveyed};
@@ -147,7 +147,8 @@ impl AheadCompiler<'_> {
         done
     }
 
-    /// Compiles the piece of a function around `pc`, which becomes an entry of it, if the store has none.
+    /// Compiles the piece of a function around `pc`, which becomes an entry of it, if the store has
+    /// none.
     pub(crate) fn around(&mut self, pc: u32) -> Pieces {
         let began = Instant::now();
         let mut done = Pieces::default();
@@ -214,7 +215,8 @@ impl AheadCompiler<'_> {
         }
     }
 
-    /// Where code begins between the region's instructions, and behind them up to `to`, that no branch leads to.
+    /// Where code begins between the region's instructions, and behind them up to `to`, that no
+    /// branch leads to.
     fn cases(&self, region: &Region, to: u32) -> Vec<u32> {
         let end = region.end();
         let has_bounds =

@@ -1,4 +1,5 @@
-//! Compiling beside the guest: a host thread makes the code while the guest goes on in the interpreter.
+//! Compiling beside the guest: a host thread makes the code while the guest goes on in the
+//! interpreter.
 //!
 //! ```text
 //!  engines ── what has become warm ──▶ orders, the hottest first ──▶ compiler's thread ── publishes ──▶ tables
@@ -6,12 +7,13 @@
 //!     └────────── the interpreter stops where there is an entry ◀────────────────────────────────────────┘
 //! ```
 //!
-//! Compiled code and the interpreter do the same, and count the same, so when code turns up is no difference to the guest. All
-//! that publishing needs is done by whoever compiles, as if it were one more engine ([`crate::compile`]): nothing here is
-//! shared with engines but the orders.
+//! Compiled code and the interpreter do the same, and count the same, so when code turns up is no
+//! difference to the guest. All that publishing needs is done by whoever compiles, as if it were
+//! one more engine ([`crate::compile`]): nothing here is shared with engines but the orders.
 //!
-//! How much a function has to be run before it is compiled depends on its size, which takes a while to find out: that, too, is
-//! done by the thread. What it finds not to be worth it yet has to come back with so much more work behind it.
+//! How much a function has to be run before it is compiled depends on its size, which takes a while
+//! to find out: that, too, is done by the thread. What it finds not to be worth it yet has to come
+//! back with so much more work behind it.
 //!
 //! - At most [`MOST_ORDERS`] wait. What is refused then has to become warm again.
 //! - An order is made once: the same is not taken again before it has been carried out.
@@ -143,7 +145,8 @@ impl Orders {
         }
     }
 
-    /// Whether the order's unit, of this size, has done enough; notes how much is to be done otherwise.
+    /// Whether the order's unit, of this size, has done enough; notes how much is to be done
+    /// otherwise.
     fn is_worth_it(&self, order: &Order, needed: u64) -> bool {
         let mut state = self.state.lock();
         let unit = (order.mode, order.unit);
@@ -191,7 +194,8 @@ impl Background {
         Some(Self { orders, thread: Some(thread), _idle: idle })
     }
 
-    /// Leaves the order to compile something in a unit that has done so much work since it was last asked for.
+    /// Leaves the order to compile something in a unit that has done so much work since it was last
+    /// asked for.
     pub(crate) fn ask(&self, unit: (Mode, u32), work: u64, order: impl FnOnce(u64) -> Order) -> Answer {
         if self.thread.as_ref().is_none_or(JoinHandle::is_finished) {
             return Answer::Nobody;

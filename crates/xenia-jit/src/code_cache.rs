@@ -1,21 +1,24 @@
 //! Which guest code has host code, and which of it still counts.
 //!
-//! A region is published by writing its entries into the table of entries and the link slots that name
-//! them; it is withdrawn by clearing them, one store each, without a look at who links to it. Code that the guest changes is
-//! withdrawn in [`changes`].
+//! A region is published by writing its entries into the table of entries and the link slots that
+//! name them; it is withdrawn by clearing them, one store each, without a look at who links to it.
+//! Code that the guest changes is withdrawn in [`changes`].
 //!
 //! # Freeing
-//! Withdrawn code may still be running, or be the return address of a host frame; [`epochs`](crate::epochs) tells when it
-//! is neither. New code may then take its place at once; where other code has been, `code_memory` has all threads fetch
-//! anew before an address in it is published.
+//! Withdrawn code may still be running, or be the return address of a host frame;
+//! [`epochs`](crate::epochs) tells when it is neither. New code may then take its place at once;
+//! where other code has been, `code_memory` has all threads fetch anew before an address in it is
+//! published.
 //!
 //! # Several engines
-//! Tables are read without the lock, by engines and by compiled code; everything else is behind it, and nobody holds it
-//! while lifting and compiling. Code gets its link slots when it is published. What two engines made of the same code at once
-//! is published in turn, and the later takes the earlier's place.
+//! Tables are read without the lock, by engines and by compiled code; everything else is behind it,
+//! and nobody holds it while lifting and compiling. Code gets its link slots when it is published.
+//! What two engines made of the same code at once is published in turn, and the later takes the
+//! earlier's place.
 //!
-//! When code memory is full, or code lies on more pages than there may be tables of entries for ([`MOST_TABLES`]), everything is
-//! withdrawn, and with it goes what was learned of functions and pages.
+//! When code memory is full, or code lies on more pages than there may be tables of entries for
+//! ([`MOST_TABLES`]), everything is withdrawn, and with it goes what was learned of functions and
+//! pages.
 
 mod changes;
 #[cfg(test)]
@@ -36,7 +39,8 @@ use changes::Pages;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-/// What a region counts at least of [`CODE_SIZE`], whatever its code takes: the tables about the smallest one take that much.
+/// What a region counts at least of [`CODE_SIZE`], whatever its code takes: the tables about the
+/// smallest one take that much.
 const LEAST_KEPT: usize = 1024;
 /// Guest pages with code, of any view of memory: each has a table of entries of 4 KiB.
 const MOST_TABLES: usize = 1 << 16;
@@ -61,8 +65,8 @@ struct Retired {
     id: u32,
 }
 
-/// The machine's code cache. One engine per host thread shares it behind a lock; compiled code reads its
-/// tables without.
+/// The machine's code cache. One engine per host thread shares it behind a lock; compiled code
+/// reads its tables without.
 pub(crate) struct CodeCache {
     mode: Mode,
     /// What is kept of what was withdrawn, or comes from an earlier start.
@@ -166,8 +170,8 @@ impl CodeCache {
         }
     }
 
-    /// Puts a region into code memory and its entries into the tables, over what is there. `pages` are those that
-    /// it was read from. Gives its number.
+    /// Puts a region into code memory and its entries into the tables, over what is there. `pages`
+    /// are those that it was read from. Gives its number.
     pub(crate) fn publish(&mut self, compiled: Compiled, pages: Vec<(u32, u32)>) -> Result<u32, JitError> {
         let size = compiled.code.len();
         let full =

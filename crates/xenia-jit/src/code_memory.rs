@@ -1,8 +1,9 @@
 //! Memory that host code runs from, and the tables it is found by.
 //!
-//! One memfd is mapped twice: writable, where code is put, and executable, where it runs; no page is
-//! ever both. Offset 0 holds the stub that every unfilled table entry leads to, [`STORED`] another one. The slots lie behind the code, so that
-//! code finds them by their distance; it reads them through the mapping that it runs from.
+//! One memfd is mapped twice: writable, where code is put, and executable, where it runs; no page
+//! is ever both. Offset 0 holds the stub that every unfilled table entry leads to, [`STORED`]
+//! another one. The slots lie behind the code, so that code finds them by their distance; it reads
+//! them through the mapping that it runs from.
 //!
 //! ```text
 //!  entries: u32 per guest word (4 GiB reserved, sparse) ──► offset in code memory, 0 = not compiled
@@ -12,11 +13,14 @@
 //! Which parts of it are handed out is in [`ranges`], the table of entries in [`entries`].
 //!
 //! # Safety rules
-//! - The mappings live as long as [`CodeMemory`]; addresses of them leave this module as numbers only.
-//! - Code is written only to ranges handed out by [`CodeMemory::allocate`] and not yet released, before
-//!   any table names them; ranges are released only when no thread can be in them (`code_cache`).
-//! - Where code has been before, a processor may still hold it, though not be in it: before such a range is published again,
-//!   all threads fetch anew. (x86 processors are known to do so by themselves; their manuals don't promise it.)
+//! - The mappings live as long as [`CodeMemory`]; addresses of them leave this module as numbers
+//!   only.
+//! - Code is written only to ranges handed out by [`CodeMemory::allocate`] and not yet released,
+//!   before any table names them; ranges are released only when no thread can be in them
+//!   (`code_cache`).
+//! - Where code has been before, a processor may still hold it, though not be in it: before such a
+//!   range is published again, all threads fetch anew. (x86 processors are known to do so by
+//!   themselves; their manuals don't promise it.)
 //! - Slots, like entries, are read by compiled code and written here, always as aligned atomics.
 
 mod entries;
@@ -54,7 +58,8 @@ fn file(name: &CStr) -> Result<File, JitError> {
         // SAFETY: the name is a C string; the call makes a new file and touches nothing else.
         unsafe { libc::memfd_create(name.as_ptr(), flags) }
     };
-    // Where executable files in memory are an exception that has to be asked for; older hosts don't know the flag.
+    // Where executable files in memory are an exception that has to be asked for; older hosts don't
+    // know the flag.
     let descriptor = match create(libc::MFD_CLOEXEC | libc::MFD_EXEC) {
         refused if refused < 0 => create(libc::MFD_CLOEXEC),
         created => created,
@@ -66,7 +71,8 @@ fn file(name: &CStr) -> Result<File, JitError> {
     Ok(unsafe { File::from_raw_fd(descriptor) })
 }
 
-/// Maps the beginning of a file as executable, for nothing but being seen to: so perf learns of a file that describes code.
+/// Maps the beginning of a file as executable, for nothing but being seen to: so perf learns of a
+/// file that describes code.
 pub(crate) fn mark(file: &File) -> Result<Mmap, JitError> {
     // SAFETY: nobody reads through the mapping, and nobody runs what is there.
     unsafe { MmapOptions::new().len(4096).map_exec(file) }
@@ -89,8 +95,8 @@ pub(crate) struct CodeMemory {
 }
 
 impl CodeMemory {
-    /// Empty code memory of this name for `size` bytes of code, [`CODE_SIZE`] at most, whose offsets 0 and
-    /// [`STORED`] hold `stub`.
+    /// Empty code memory of this name for `size` bytes of code, [`CODE_SIZE`] at most, whose
+    /// offsets 0 and [`STORED`] hold `stub`.
     ///
     /// # Panics
     /// If that is longer than one of them: our own bug.
@@ -100,7 +106,8 @@ impl CodeMemory {
         let mut options = MmapOptions::new();
         options.len(FILE_SIZE).no_reserve_swap();
         let write = options.map_raw(&file).map_err(host_error("mmap of code memory"))?;
-        // SAFETY: a file of ours that nobody else has; it is read as numbers and code only, by this module's rules.
+        // SAFETY: a file of ours that nobody else has; it is read as numbers and code only, by this
+        // module's rules.
         let execute = unsafe { options.map_exec(&file) }.map_err(host_error("mmap of executable memory"))?;
         let execute_base = execute.as_ptr() as u64;
         let mut memory = Self {
@@ -154,7 +161,8 @@ impl CodeMemory {
         self.fresh = self.fresh.max(offset + code.len());
     }
 
-    /// Makes the distance of a branch lead to `target`, while other threads may run the branch: in one store.
+    /// Makes the distance of a branch lead to `target`, while other threads may run the branch: in
+    /// one store.
     ///
     /// # Panics
     /// If the distance lies outside of code, or not within 8 aligned bytes: our own bug.
@@ -163,8 +171,9 @@ impl CodeMemory {
         let shift = 8 * (field % 8);
         assert!(field + 4 <= self.ranges.used() && shift <= 32, "no distance that one store replaces");
         let distance = (target as i64 - (field as i64 + 4)) as i32;
-        // SAFETY: inside the writable mapping, as just checked, and aligned. Processors fetch the branch with
-        // either distance, both of which lead to code; only holders of the cache's lock write here.
+        // SAFETY: inside the writable mapping, as just checked, and aligned. Processors fetch the branch
+        // with either distance, both of which lead to code; only holders of the cache's lock write
+        // here.
         let cell = unsafe { &*self.write.as_mut_ptr().add(field & !7).cast::<AtomicU64>() };
         let rest = cell.load(Relaxed) & !(u64::from(u32::MAX) << shift);
         cell.store(rest | u64::from(distance.cast_unsigned()) << shift, Release);
@@ -194,7 +203,8 @@ impl CodeMemory {
         self.tables.of_code()
     }
 
-    /// Makes a slot lead to the entry at `offset`, for those who have registers at hand; 0 leads to the stub.
+    /// Makes a slot lead to the entry at `offset`, for those who have registers at hand; 0 leads to
+    /// the stub.
     pub(crate) fn set_slot(&self, slot: u32, offset: u32) {
         self.set_word(slot as usize, self.execute_base() + u64::from(offset) + LINKED as u64);
     }
@@ -218,7 +228,8 @@ impl CodeMemory {
     #[allow(clippy::cast_ptr_alignment)] // mappings start at a page
     fn slot(&self, slot: usize) -> &AtomicU64 {
         assert!(slot < SLOTS, "slot out of range");
-        // SAFETY: inside the writable mapping behind the code, which starts and ends at a page, and only accessed atomically.
+        // SAFETY: inside the writable mapping behind the code, which starts and ends at a page, and only
+        // accessed atomically.
         unsafe { &*self.write.as_mut_ptr().add(CODE_SIZE).cast::<AtomicU64>().add(slot) }
     }
 

@@ -1,7 +1,8 @@
-//! From a guest address to published code: what is compiled together, and the order in which it is made.
+//! From a guest address to published code: what is compiled together, and the order in which it is
+//! made.
 //!
-//! Pages are watched before their versions are read, versions before words; a version that has moved when the
-//! code is done discards it.
+//! Pages are watched before their versions are read, versions before words; a version that has
+//! moved when the code is done discards it.
 
 use crate::JitError;
 use crate::code_cache::CodeCache;
@@ -53,8 +54,8 @@ pub(crate) struct Workbench<'a> {
 }
 
 impl Jit {
-    /// What the code at `pc` becomes in the usual mode: 32 bits, plain arithmetic. Compiles it for that; nothing is
-    /// published.
+    /// What the code at `pc` becomes in the usual mode: 32 bits, plain arithmetic. Compiles it for
+    /// that; nothing is published.
     pub fn dump(&self, pc: GuestAddr) -> Result<Option<Dump>, JitError> {
         self.dump_in(Mode::default(), pc)
     }
@@ -132,8 +133,8 @@ pub(crate) fn lift_config(config: &JitConfig, memory: &GuestMemory, mode: Mode) 
 }
 
 impl Engine {
-    /// Starts of what was reached in `from..to`: basic blocks, by the interpreter, and units of the baseline
-    /// tier.
+    /// Starts of what was reached in `from..to`: basic blocks, by the interpreter, and units of the
+    /// baseline tier.
     pub(crate) fn reached_between(&self, shared: &Shared, from: u32, to: u32) -> Vec<u32> {
         let mut reached = self.interpreter.reached_between(from, to);
         if let Some(baseline) = &shared.baseline {
@@ -144,8 +145,8 @@ impl Engine {
         reached
     }
 
-    /// Compiles what is wanted, `plan` if that is made already, and publishes it, while its guest waits. False if it can't be
-    /// compiled now.
+    /// Compiles what is wanted, `plan` if that is made already, and publishes it, while its guest
+    /// waits. False if it can't be compiled now.
     pub(crate) fn compile(
         &mut self,
         shared: &Shared,
@@ -171,8 +172,8 @@ impl Engine {
 }
 
 impl Shared {
-    /// Compiles what is wanted, as [`Self::plan`] has it or had it just now, and publishes it; or publishes what was compiled
-    /// ahead for it. False if it can't be compiled now.
+    /// Compiles what is wanted, as [`Self::plan`] has it or had it just now, and publishes it; or
+    /// publishes what was compiled ahead for it. False if it can't be compiled now.
     pub(crate) fn compile(
         &self,
         mode: Mode,
@@ -207,7 +208,8 @@ impl Shared {
         done
     }
 
-    /// Compiles and publishes `plan`. False if its pages don't allow it now, or another engine is at it.
+    /// Compiles and publishes `plan`. False if its pages don't allow it now, or another engine is
+    /// at it.
     fn publish(
         &self,
         mode: Mode,
@@ -234,7 +236,8 @@ impl Shared {
         self.install(&mut cache, product, pages)
     }
 
-    /// Publishes what was compiled from `pages`, or was kept. False if one of these has changed meanwhile.
+    /// Publishes what was compiled from `pages`, or was kept. False if one of these has changed
+    /// meanwhile.
     pub(crate) fn install(
         &self,
         cache: &mut CodeCache,
@@ -277,8 +280,8 @@ impl Shared {
     }
 }
 
-/// Code that is being lifted and compiled, which is done without the lock of the code cache: nobody else begins with it until
-/// this is dropped.
+/// Code that is being lifted and compiled, which is done without the lock of the code cache: nobody
+/// else begins with it until this is dropped.
 struct Lifting<'a> {
     code: &'a ModeCode,
     start: u32,
@@ -312,7 +315,8 @@ fn watch(memory: &GuestMemory, region: &Region) -> Option<Vec<(u32, u32)>> {
     same.then_some(pages)
 }
 
-/// Watches the pages at these addresses, and gives their indices with their versions of before that.
+/// Watches the pages at these addresses, and gives their indices with their versions of before
+/// that.
 pub(crate) fn watch_pages(memory: &GuestMemory, pages: &BTreeSet<u32>) -> Option<Vec<(u32, u32)>> {
     let versions = pages.iter().map(|&page| {
         let index = GuestMemory::page_index(GuestAddr(page))?;

@@ -1,8 +1,9 @@
-//! How many host instructions each guest block became: what a change of the lifter does, as numbers that depend on no clock.
+//! How many host instructions each guest block became: what a change of the lifter does, as numbers
+//! that depend on no clock.
 //!
-//! Host instructions belong to the block whose guest instruction they were emitted for, those off its hot path included.
-//! Entry thunks, what the compiler adds for the region as a whole, what runs only when an access in a loop has faulted, and copies of
-//! leaves belong to no block.
+//! Host instructions belong to the block whose guest instruction they were emitted for, those off
+//! its hot path included. Entry thunks, what the compiler adds for the region as a whole, what runs
+//! only when an access in a loop has faulted, and copies of leaves belong to no block.
 
 use crate::function_tier::Compiled;
 use crate::region::{Block, Region};
@@ -35,7 +36,8 @@ impl RegionCost {
     pub(crate) fn of(region: &Region, compiled: &Compiled, calls: Vec<u32>) -> Self {
         let mut counts: BTreeMap<u32, u32> = BTreeMap::new();
         let mut shared = 0;
-        // What is before the first place are thunks, at a stride: whole instructions with padding between them.
+        // What is before the first place are thunks, at a stride: whole instructions with padding between
+        // them.
         let start = compiled.tables.places.first().map_or(0, |&(offset, _)| offset as usize);
         let body = compiled.code.get(start..).unwrap_or_default();
         let mut decoder = Decoder::with_ip(64, body, start as u64, DecoderOptions::NONE);

@@ -1,12 +1,14 @@
 //! Two engines side by side: compiled code on one memory, the interpreter on its mirror.
 //!
-//! HLE and device writes reach both memories ([`GuestMemory::set_mirror`]); loads and stores of guest code reach their own
-//! engine's only. After each unit the contexts are compared, and every byte that the interpreter stored; once per
-//! quantum's worth of instructions, and at the end, all of memory, so that a store which only the JIT made is
-//! found too. The first difference is reported with everything that helps to find its cause, and ends the run.
+//! HLE and device writes reach both memories ([`GuestMemory::set_mirror`]); loads and stores of
+//! guest code reach their own engine's only. After each unit the contexts are compared, and every
+//! byte that the interpreter stored; once per quantum's worth of instructions, and at the end, all
+//! of memory, so that a store which only the JIT made is found too. The first difference is
+//! reported with everything that helps to find its cause, and ends the run.
 //!
-//! A unit is a visit, a basic block or an instruction. For the smaller ones the JIT compiles regions of that
-//! size, since a budget smaller than a region's path would be left to its own interpreter.
+//! A unit is a visit, a basic block or an instruction. For the smaller ones the JIT compiles
+//! regions of that size, since a budget smaller than a region's path would be left to its own
+//! interpreter.
 
 use crate::region::block_length;
 use crate::{Granularity, Jit, JitConfig, JitError};
@@ -29,7 +31,8 @@ pub enum Unit {
     Instruction,
 }
 
-/// Instructions between two comparisons of all memory: the default quantum. They are made at the end of visits.
+/// Instructions between two comparisons of all memory: the default quantum. They are made at the
+/// end of visits.
 const MEMORY_INTERVAL: u64 = 50_000;
 
 /// The engine; see the module's doc.
@@ -54,14 +57,15 @@ pub struct CrossCheck {
 }
 
 impl CrossCheck {
-    /// The [`JitConfig::warm_up`] that suits a cross-check: nearly everything is compiled, but not what runs once.
+    /// The [`JitConfig::warm_up`] that suits a cross-check: nearly everything is compiled, but not
+    /// what runs once.
     pub const WARM_UP: u32 = 4;
 
     /// The [`JitConfig::hot_after`] that suits a cross-check: both tiers are compared.
     pub const HOT_AFTER: u32 = 1;
 
-    /// An engine for the machine whose memory is `memory`, and which has no mirror yet and no contents that a fresh one
-    /// hasn't. Faults are made precise.
+    /// An engine for the machine whose memory is `memory`, and which has no mirror yet and no
+    /// contents that a fresh one hasn't. Faults are made precise.
     pub fn new(memory: Arc<GuestMemory>, config: JitConfig, unit: Unit) -> Result<Self, JitError> {
         let mirror = GuestMemory::new()?;
         memory.set_mirror(Some(Arc::clone(&mirror)));
@@ -124,14 +128,16 @@ impl CrossCheck {
         format!("  jit         {}\n  interpreter {}\n", value(&self.memory), value(&self.mirror))
     }
 
-    /// Of the bytes that the interpreter's last run stored, the first that the other memory holds differently.
+    /// Of the bytes that the interpreter's last run stored, the first that the other memory holds
+    /// differently.
     fn first_wrong_store(&mut self) -> Option<GuestAddr> {
         let (memory, mirror) = (&self.memory, &self.mirror);
         for stored in self.interpreter.stores() {
             self.stored_bytes += u64::from(stored.size);
             let (mut a, mut b) = ([0; 16], [0; 16]);
             let size = (stored.size as usize).min(a.len());
-            // What can't be read (devices, a range across the top) can't be in either: stores there are compared elsewhere.
+            // What can't be read (devices, a range across the top) can't be in either: stores there are
+            // compared elsewhere.
             let _ = memory.read_bytes(stored.addr, &mut a[..size]);
             let _ = mirror.read_bytes(stored.addr, &mut b[..size]);
             if let Some(offset) = a.iter().zip(&b).position(|(a, b)| a != b) {

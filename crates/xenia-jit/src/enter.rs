@@ -1,27 +1,30 @@
 //! The way into compiled code and back out.
 //!
-//! `enter_code` saves the host's registers, puts the context into r15 and goes to `dispatch`: look the pc up, call the
-//! region, and again with what that returns, until a region leaves for another reason than to go on at pc. Host frames of
-//! guest functions hold nothing that matters: whatever the guest did to its stack, returning to here is always right.
+//! `enter_code` saves the host's registers, puts the context into r15 and goes to `dispatch`: look
+//! the pc up, call the region, and again with what that returns, until a region leaves for another
+//! reason than to go on at pc. Host frames of guest functions hold nothing that matters: whatever
+//! the guest did to its stack, returning to here is always right.
 //!
 //! ```text
 //!  region(rdi = budget, rsi = pc, rdx = r1, rcx = r3, r8 = r4) -> (rax = budget, rcx = pc | reason << 32, rdx = r1, rsi = r3)
 //! ```
 //!
-//! The registers are copies of what the context holds (`lift/passed.rs`). Whoever doesn't have them at hand enters
-//! [`LINKED`] bytes before those who do, at the address in the table, where the first entry loads them; the other entries want none.
+//! The registers are copies of what the context holds (`lift/passed.rs`). Whoever doesn't have them
+//! at hand enters [`LINKED`] bytes before those who do, at the address in the table, where the
+//! first entry loads them; the other entries want none.
 //!
 //! # Leaving
-//! A guest return is a host return. Whatever else leaves a region (a budget that is spent, a return to somewhere
-//! else than the caller expects) jumps to `leave_region`. With few frames on the stack that returns, too, and each caller
-//! sees that it's not meant and does the same, or goes on if it is: the processor predicts that well. With many, which may be those that a
-//! `longjmp` has left behind, it lets go of all at once.
+//! A guest return is a host return. Whatever else leaves a region (a budget that is spent, a return
+//! to somewhere else than the caller expects) jumps to `leave_region`. With few frames on the stack
+//! that returns, too, and each caller sees that it's not meant and does the same, or goes on if it
+//! is: the processor predicts that well. With many, which may be those that a `longjmp` has left
+//! behind, it lets go of all at once.
 //!
-//! A call checks nothing; the callee's thunk ([`first_thunk`]) compares the stack pointer with the limit, and where that is
-//! reached the call goes on from the dispatcher.
+//! A call checks nothing; the callee's thunk ([`first_thunk`]) compares the stack pointer with the
+//! limit, and where that is reached the call goes on from the dispatcher.
 //!
-//! A host fault in compiled code resumes at `leave_after_fault` with the stack pointer that was saved
-//! here; the context then holds the budget as of the block's start.
+//! A host fault in compiled code resumes at `leave_after_fault` with the stack pointer that was
+//! saved here; the context then holds the budget as of the block's start.
 
 use crate::host::{AHEAD, Leave, Word, displacement};
 use std::arch::{asm, naked_asm};
@@ -31,15 +34,17 @@ use xenia_cpu::PpcContext;
 /// Bytes of host stack that nested guest calls may use.
 pub(crate) const NESTING: u64 = 192 << 10;
 
-/// Bytes of host stack that are unwound frame by frame: those of about as many frames as processors predict the returns of.
+/// Bytes of host stack that are unwound frame by frame: those of about as many frames as processors
+/// predict the returns of.
 pub(crate) const NEAR: u64 = 1 << 10;
 
 /// MXCSR as Rust expects it: round to nearest, all exceptions masked, no flags.
 pub(crate) const DEFAULT_MXCSR: u32 = 0x1F80;
 
-/// Runs compiled code on `ctx` from its pc, and says why it stopped, with the detail that some reasons have.
-/// The words of `PpcContext::host` are set: those of the code ([`crate::shared::ModeCode`]), which the caller's borrow of it
-/// keeps alive, and the run ([`crate::hooks::lend_run`]).
+/// Runs compiled code on `ctx` from its pc, and says why it stopped, with the detail that some
+/// reasons have. The words of `PpcContext::host` are set: those of the code
+/// ([`crate::shared::ModeCode`]), which the caller's borrow of it keeps alive, and the run
+/// ([`crate::hooks::lend_run`]).
 pub(crate) fn enter(ctx: &mut PpcContext) -> (Leave, u32) {
     let here: u64;
     // SAFETY: reads the stack pointer.
@@ -109,7 +114,8 @@ unsafe extern "sysv64" fn dispatch() {
     )
 }
 
-/// Where regions jump that leave, with the budget in rdi, and in rsi what they would return beside it.
+/// Where regions jump that leave, with the budget in rdi, and in rsi what they would return beside
+/// it.
 #[unsafe(naked)]
 pub(crate) unsafe extern "sysv64" fn leave_region() {
     naked_asm!(
@@ -135,7 +141,8 @@ pub(crate) unsafe extern "sysv64" fn leave_region() {
     )
 }
 
-/// Back to [`enter`]: the reason in rcx, pc in esi, the budget in rdi. The stack is as `Word::SavedStack` says.
+/// Back to [`enter`]: the reason in rcx, pc in esi, the budget in rdi. The stack is as
+/// `Word::SavedStack` says.
 #[unsafe(naked)]
 pub(crate) unsafe extern "sysv64" fn leave_with_reason() {
     naked_asm!(
@@ -175,7 +182,8 @@ pub(crate) unsafe extern "sysv64" fn leave_after_fault() {
     )
 }
 
-/// Code of the stub at offset 0: leaves with "no code for pc", which is zero-extended wherever it comes from.
+/// Code of the stub at offset 0: leaves with "no code for pc", which is zero-extended wherever it
+/// comes from.
 pub(crate) fn missing_stub() -> Vec<u8> {
     let mut code = vec![0x90; LINKED]; // nop
     code.extend([0x48, 0xB9]); // movabs rcx, reason << 32
@@ -205,8 +213,8 @@ const fn gpr(n: usize) -> i8 {
 const LOADS: [u8; LINKED] =
     [0x49, 0x8B, 0x57, gpr(1) as u8, 0x49, 0x8B, 0x4F, gpr(3) as u8, 0x4D, 0x8B, 0x47, gpr(4) as u8];
 
-/// Code that lies right before a region's function: its first entry, and where that is in it. If the region `calls` others, it
-/// goes on to the function unless calls are nested too deep.
+/// Code that lies right before a region's function: its first entry, and where that is in it. If
+/// the region `calls` others, it goes on to the function unless calls are nested too deep.
 pub(crate) fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
     if !calls {
         return (LOADS.to_vec(), 0);
@@ -221,8 +229,9 @@ pub(crate) fn first_thunk(calls: bool) -> (Vec<u8>, usize) {
     (code, entry)
 }
 
-/// Code of an entry that is not the first: puts `-number` in place of pc and jumps to the region's function, `distance`
-/// bytes after the beginning of these [`ENTRY_SIZE`] bytes. Twice, as there are two ways in.
+/// Code of an entry that is not the first: puts `-number` in place of pc and jumps to the region's
+/// function, `distance` bytes after the beginning of these [`ENTRY_SIZE`] bytes. Twice, as there
+/// are two ways in.
 pub(crate) fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
     let mut code = [0xCC; ENTRY_SIZE];
     for (way, code) in code.chunks_exact_mut(LINKED).enumerate() {
@@ -235,6 +244,7 @@ pub(crate) fn entry_thunk(number: u32, distance: i32) -> [u8; ENTRY_SIZE] {
     code
 }
 
-/// Bytes of an entry that is not the first, a power of two: which one it is, is a shift of where it lies (`lift/switch.rs`).
+/// Bytes of an entry that is not the first, a power of two: which one it is, is a shift of where it
+/// lies (`lift/switch.rs`).
 pub(crate) const ENTRY_SIZE: usize = 1 << ENTRY_SHIFT;
 pub(crate) const ENTRY_SHIFT: u32 = (2 * LINKED as u32).next_power_of_two().trailing_zeros();

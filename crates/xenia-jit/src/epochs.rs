@@ -1,14 +1,15 @@
-//! When withdrawn code may be freed: once every engine that may be in it has been back in its dispatcher.
+//! When withdrawn code may be freed: once every engine that may be in it has been back in its
+//! dispatcher.
 //!
 //! ```text
 //!  engine    presence := current epoch │ looks code up and runs it          │ presence := away
 //!  others    take code out of the tables │ current epoch += 1 │ …  barrier on all threads │ read every presence
 //! ```
 //!
-//! An engine notes its presence before each look into the tables, with a plain store: it does so at every kernel call. What
-//! orders that store before the look is the barrier that whoever frees puts into all threads: an engine whose look came
-//! before the code was taken out is seen to be present, with an epoch no later than that. A host without such
-//! barriers has every engine pass one itself.
+//! An engine notes its presence before each look into the tables, with a plain store: it does so at
+//! every kernel call. What orders that store before the look is the barrier that whoever frees puts
+//! into all threads: an engine whose look came before the code was taken out is seen to be present,
+//! with an epoch no later than that. A host without such barriers has every engine pass one itself.
 //!
 //! An epoch that was read long before it is noted is an older one, which only keeps more.
 
@@ -55,7 +56,8 @@ impl Epochs {
         presence
     }
 
-    /// Notes that an engine is about to look up code and run it; it is in no code that it has looked up before.
+    /// Notes that an engine is about to look up code and run it; it is in no code that it has
+    /// looked up before.
     #[inline]
     pub(crate) fn enter(&self, own: &Presence) {
         own.0.store(self.current.load(Acquire), Release);
@@ -66,7 +68,8 @@ impl Epochs {
         }
     }
 
-    /// Code has been taken out of the tables: gives the last epoch in which an engine may have come into it.
+    /// Code has been taken out of the tables: gives the last epoch in which an engine may have come
+    /// into it.
     pub(crate) fn advance(&self) -> u64 {
         self.current.fetch_add(1, AcqRel)
     }

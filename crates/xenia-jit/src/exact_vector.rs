@@ -1,9 +1,9 @@
-//! Vector arithmetic that compiled code does not do inline: lanes with NaNs, denormals where they count, results at the
-//! edge of what is normal, and `vexptefp`.
+//! Vector arithmetic that compiled code does not do inline: lanes with NaNs, denormals where they
+//! count, results at the edge of what is normal, and `vexptefp`.
 //!
-//! The rules are the AltiVec manual's and decision 0007's. Sums and products are the host's in Rust's own mode, rounded
-//! once; where they end at the smallest normal number, `rustc_apfloat` says in quadruple precision from which
-//! side. The interpreter's arithmetic has no part in it.
+//! The rules are the AltiVec manual's and decision 0007's. Sums and products are the host's in
+//! Rust's own mode, rounded once; where they end at the smallest normal number, `rustc_apfloat`
+//! says in quadruple precision from which side. The interpreter's arithmetic has no part in it.
 
 use crate::soft_float::truncated;
 use rustc_apfloat::ieee::{Quad, Single};
@@ -22,8 +22,8 @@ const QUIET: u32 = 0x0040_0000;
 /// The smallest normal number.
 const LEAST: u32 = 0x0080_0000;
 
-/// The pieces of `vlogefp`, by sixteenth of the way from 1 to 2: the slope per 2048th, and where the line meets 1;
-/// both in 65536ths.
+/// The pieces of `vlogefp`, by sixteenth of the way from 1 to 2: the slope per 2048th, and where
+/// the line meets 1; both in 65536ths.
 pub(crate) const LOGARITHMS: [(u32, u32); 16] = [
     (48, 0),
     (40, 1024),
@@ -79,8 +79,8 @@ const STEPS: [u64; 32] = [
     0x3FFF50765B6E4540,
 ];
 
-/// Executes `i`, whose operands are in the context. Gives its row; `None`, and nothing done, if it is none of those that
-/// compiled code asks for.
+/// Executes `i`, whose operands are in the context. Gives its row; `None`, and nothing done, if it
+/// is none of those that compiled code asks for.
 pub(crate) fn execute(ctx: &mut PpcContext, i: Instruction) -> Option<Op> {
     let op = decode(i.0)?;
     let mode = Mode { non_java: ctx.vscr & NON_JAVA != 0 };
@@ -149,8 +149,8 @@ impl Mode {
         if self.non_java && bits & INFINITY == 0 { bits & SIGN } else { bits }
     }
 
-    /// The result that has been rounded to `usual`, with tininess judged before rounding. `exact` is the value itself,
-    /// which is looked at in the one case that `usual` leaves open.
+    /// The result that has been rounded to `usual`, with tininess judged before rounding. `exact`
+    /// is the value itself, which is looked at in the one case that `usual` leaves open.
     fn decided(self, usual: f32, exact: impl FnOnce() -> Quad) -> u32 {
         let bits = usual.to_bits();
         match bits & !SIGN {
@@ -205,8 +205,8 @@ impl Mode {
         })
     }
 
-    /// The exponent and the fraction, bit 23 set, of a positive number; or what an estimate gives for others:
-    /// `zero` for zeros, `infinity` for +∞.
+    /// The exponent and the fraction, bit 23 set, of a positive number; or what an estimate gives
+    /// for others: `zero` for zeros, `infinity` for +∞.
     fn positive(self, b: u32, zero: u32, infinity: u32) -> Result<(i32, u32), u32> {
         let b = match first_nan(&[b]) {
             Some(nan) => return Err(nan),
@@ -262,7 +262,8 @@ impl Mode {
         }
     }
 
-    /// Two to the power `b`, rounded to double and then to single. (Another polynomial gives the same for all operands.)
+    /// Two to the power `b`, rounded to double and then to single. (Another polynomial gives the
+    /// same for all operands.)
     fn power(self, b: u32) -> u32 {
         if let Some(nan) = first_nan(&[b]) {
             return nan;
@@ -283,8 +284,8 @@ impl Mode {
         if self.non_java && result < f64::from(f32::MIN_POSITIVE) { 0 } else { (result as f32).to_bits() }
     }
 
-    /// In double precision, the even products' sum plus the odd ones'. An overflow gives a NaN, and a denormal
-    /// result zero, whatever NJ says.
+    /// In double precision, the even products' sum plus the odd ones'. An overflow gives a NaN, and
+    /// a denormal result zero, whatever NJ says.
     fn dot_product(self, a: &[u32], b: &[u32]) -> u32 {
         let pairs = a.iter().zip(b);
         if let Some(nan) = pairs.clone().find_map(|(&a, &b)| first_nan(&[a, b])) {
@@ -329,8 +330,8 @@ mod tests {
         all[0]
     }
 
-    /// From the rules: the first NaN wins and keeps its payload, an invalid operation gives 7FC00000, and tininess is judged
-    /// before rounding.
+    /// From the rules: the first NaN wins and keeps its payload, an invalid operation gives
+    /// 7FC00000, and tininess is judged before rounding.
     #[test]
     fn edges_are_as_the_rules_want_them() {
         const ONE: u32 = 0x3F80_0000;

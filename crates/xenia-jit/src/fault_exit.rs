@@ -1,13 +1,15 @@
 //! Where an access in a loop goes on when it faults, written into the code behind it.
 //!
-//! A loop keeps its registers in the host's and stores none of them ([`crate::loops`]). So that a fault finds them all the same,
-//! each access in a loop is followed by a branch, never taken, to a cold block that stores them and leaves. Of that branch
-//! nothing is left but where it leads: [`mark`] makes an instruction of it that does nothing, whose displacement is the distance
-//! to the cold block, and the fault handler goes there ([`distance`]).
+//! A loop keeps its registers in the host's and stores none of them ([`crate::loops`]). So that a
+//! fault finds them all the same, each access in a loop is followed by a branch, never taken, to a
+//! cold block that stores them and leaves. Of that branch nothing is left but where it leads:
+//! [`mark`] makes an instruction of it that does nothing, whose displacement is the distance to the
+//! cold block, and the fault handler goes there ([`distance`]).
 //!
-//! What the cold block reads is where the branch had it, which is where it is at the access but for what the register
-//! allocator moved in between: the load's result or its address, to the stack, as a rule. Such moves are done once more on the way to
-//! the cold block. They are known by their forms, and anything else between the two is refused.
+//! What the cold block reads is where the branch had it, which is where it is at the access but for
+//! what the register allocator moved in between: the load's result or its address, to the stack, as
+//! a rule. Such moves are done once more on the way to the cold block. They are known by their
+//! forms, and anything else between the two is refused.
 
 use cranelift_codegen::ir::TrapCode;
 
@@ -24,8 +26,8 @@ const MOST_MOVES: usize = 4;
 /// Bytes from an access on that [`distance`] looks at.
 pub(crate) const LOOKED_AT: usize = 15 + MOST_MOVES * 10 + MARK_SIZE;
 
-/// Turns the branch behind the access at `access` into its mark. `None` if there's no such branch behind it. Code is
-/// added at the end where the way to the cold block has moves to do.
+/// Turns the branch behind the access at `access` into its mark. `None` if there's no such branch
+/// behind it. Code is added at the end where the way to the cold block has moves to do.
 pub(crate) fn mark(code: &mut Vec<u8>, access: usize) -> Option<()> {
     let moves = access + Form::of(code.get(access..)?)?.access()?;
     let test = moves + moves_at(code.get(moves..)?)?;
@@ -59,8 +61,8 @@ pub(crate) fn mark(code: &mut Vec<u8>, access: usize) -> Option<()> {
     Some(())
 }
 
-/// How far behind the access that `code` begins with the way to the cold block begins; `None` if it has none. Never
-/// panics, and allocates nothing.
+/// How far behind the access that `code` begins with the way to the cold block begins; `None` if it
+/// has none. Never panics, and allocates nothing.
 pub(crate) fn distance(code: &[u8]) -> Option<u64> {
     let access = Form::of(code)?.access()?;
     let after = access + moves_at(code.get(access..)?)?;
@@ -105,7 +107,8 @@ impl Form {
         (self.plain && (self.register || self.stack)).then_some(self.length)
     }
 
-    /// The instruction that `code` begins with, if it is one of those that loads, stores and moves become.
+    /// The instruction that `code` begins with, if it is one of those that loads, stores and moves
+    /// become.
     fn of(code: &[u8]) -> Option<Self> {
         let mut at = 0;
         while matches!(code.get(at)?, 0x66 | 0xF2 | 0xF3) {
@@ -187,8 +190,8 @@ impl Form {
     }
 }
 
-/// Whether an opcode of the first map is a vector register's move of all that it copies: movups, movaps, movd, movdqu and the
-/// like. `None`: none is known.
+/// Whether an opcode of the first map is a vector register's move of all that it copies: movups,
+/// movaps, movd, movdqu and the like. `None`: none is known.
 fn is_vector_move(opcode: u8) -> Option<bool> {
     matches!(opcode, 0x10 | 0x11 | 0x28 | 0x29 | 0x6E | 0x6F | 0x7E | 0x7F | 0xD6).then_some(true)
 }
@@ -198,7 +201,8 @@ mod tests {
     use super::*;
     use iced_x86::{Decoder, DecoderOptions, Mnemonic, OpKind, Register};
 
-    /// Everything that begins with an opcode of a move has the length that another decoder gives it.
+    /// Everything that begins with an opcode of a move has the length that another decoder gives
+    /// it.
     #[test]
     fn lengths_are_those_of_a_whole_decoder() {
         let mut known = 0;

@@ -1,12 +1,12 @@
 //! FPSCR between compiled code and everybody else.
 //!
 //! While compiled code runs, the sticky exception bits of scalar arithmetic pile up in the host's
-//! MXCSR, and FPRF, FR and FI of the last operation wait in `PpcContext::fp_lazy`. [`settle`] folds both into
-//! `PpcContext::fpscr`, which is exact afterwards.
+//! MXCSR, and FPRF, FR and FI of the last operation wait in `PpcContext::fp_lazy`. [`settle`] folds
+//! both into `PpcContext::fpscr`, which is exact afterwards.
 //!
-//! The pending operation is evaluated by `soft_float`, which knows nothing of what the host computed. It pends only
-//! where arithmetic is plain: nearest even, nothing enabled. Otherwise every operation is done in software and FPSCR
-//! is exact at once.
+//! The pending operation is evaluated by `soft_float`, which knows nothing of what the host
+//! computed. It pends only where arithmetic is plain: nearest even, nothing enabled. Otherwise
+//! every operation is done in software and FPSCR is exact at once.
 //!
 //! ```text
 //!  fp_lazy.op   63..56   55..48          47..40         39..32   31..0
@@ -53,13 +53,15 @@ pub(crate) fn settle_exceptions(ctx: &mut PpcContext, mxcsr: &mut u32) {
         flags |= *mxcsr & FLAGS;
         *mxcsr &= !FLAGS;
     }
-    // Where arithmetic is not plain, software has told FPSCR all, and what the host did beside it counts for nothing.
+    // Where arithmetic is not plain, software has told FPSCR all, and what the host did beside it
+    // counts for nothing.
     if flags & 0x3C != 0 && ctx.fpscr & CONTROL == 0 {
         ctx.fpscr = raise(ctx.fpscr, host_exceptions(flags));
     }
 }
 
-/// The exceptions that MXCSR's flags stand for. Invalid operations never come this way: they are decided in software.
+/// The exceptions that MXCSR's flags stand for. Invalid operations never come this way: they are
+/// decided in software.
 fn host_exceptions(flags: u32) -> u32 {
     let pairs = [(0x04, ZX), (0x08, OX), (0x10, UX), (0x20, XX)];
     pairs.into_iter().filter(|&(flag, _)| flags & flag != 0).fold(0, |raised, (_, bit)| raised | bit)
@@ -102,17 +104,19 @@ fn materialize(mut fpscr: u32, lazy: FpLazy) -> u32 {
     fpscr
 }
 
-/// Does a single-precision instruction that inline code did not decide, if it is an ordinary case. Arithmetic is plain;
-/// FPSCR has to be owed the operation, and what the host told about it in MXCSR.
+/// Does a single-precision instruction that inline code did not decide, if it is an ordinary case.
+/// Arithmetic is plain; FPSCR has to be owed the operation, and what the host told about it in
+/// MXCSR.
 pub(crate) fn perform_single(ctx: &mut PpcContext, i: Instruction, operands: [u64; 3]) -> Option<u64> {
     let (bits, exceptions) = soft_single::nearest(decode(i.0)?, operands)?;
     ctx.fpscr = raise(ctx.fpscr, exceptions);
     Some(bits)
 }
 
-/// Does a floating-point instruction in software. Gives the target's new value, or the nibble of a compare, which goes
-/// to FPCC as well. Where arithmetic is plain, FPSCR may be owed older operations, and FPRF, FR and FI have to be owed this
-/// one; otherwise FPSCR is exact before and after.
+/// Does a floating-point instruction in software. Gives the target's new value, or the nibble of a
+/// compare, which goes to FPCC as well. Where arithmetic is plain, FPSCR may be owed older
+/// operations, and FPRF, FR and FI have to be owed this one; otherwise FPSCR is exact before and
+/// after.
 pub(crate) fn perform(ctx: &mut PpcContext, i: Instruction, operands: [u64; 3]) -> u64 {
     let op = decode(i.0);
     let fpscr = ctx.fpscr;

@@ -1,8 +1,8 @@
 //! One region to host code.
 //!
-//! Cranelift compiles the whole region as one function. In front of its code lie the entries: each a few bytes that put the
-//! entry's number in place of pc and jump to the function's start, but the first, which most calls lead to, goes right on
-//! to it. Each has two ways in ([`crate::enter`]).
+//! Cranelift compiles the whole region as one function. In front of its code lie the entries: each
+//! a few bytes that put the entry's number in place of pc and jump to the function's start, but the
+//! first, which most calls lead to, goes right on to it. Each has two ways in ([`crate::enter`]).
 //!
 //! ```text
 //!  entry 1 │ entry 2 │ … │ entry 0: registers, stack limit │ function: dispatch on the entry's number, blocks
@@ -41,7 +41,8 @@ pub(crate) struct Compiled {
     pub(crate) texts: Option<Texts>,
 }
 
-/// What belongs to a region's code. Follows from the guest's words and the compiler's settings, as the code does.
+/// What belongs to a region's code. Follows from the guest's words and the compiler's settings, as
+/// the code does.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Tables {
     /// Offset of each entry, in the order of `Region::entries`.
@@ -77,8 +78,8 @@ pub enum Effort {
     /// No optimisation but register allocation.
     #[default]
     Fast,
-    /// Cranelift's optimiser as well. For measurements only: it takes arithmetic to depend on nothing but its operands, so
-    /// it moves it past changes of MXCSR's mode.
+    /// Cranelift's optimiser as well. For measurements only: it takes arithmetic to depend on
+    /// nothing but its operands, so it moves it past changes of MXCSR's mode.
     Speed,
 }
 
@@ -132,7 +133,8 @@ impl Compiler {
         }
     }
 
-    /// Leaves the region's code in the context; its intermediate form beside what it was lifted to, if texts are wanted.
+    /// Leaves the region's code in the context; its intermediate form beside what it was lifted to,
+    /// if texts are wanted.
     fn lift_and_compile(
         &mut self,
         region: &Region,
@@ -158,7 +160,8 @@ impl Compiler {
         Ok((lifted, clif))
     }
 
-    /// As [`Self::compile`]. `None`: something got between an access in a loop and the way that it leaves by.
+    /// As [`Self::compile`]. `None`: something got between an access in a loop and the way that it
+    /// leaves by.
     fn compile_once(
         &mut self,
         region: &Region,

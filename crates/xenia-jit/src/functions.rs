@@ -1,15 +1,18 @@
 //! What is known of guest functions: where they begin and end, their pieces, and what enters them.
 //!
-//! Starts come from outside (`.pdata`) or are where calls lead; a function ends where the next one starts, if nobody said
-//! where. One that is too long to be compiled at once is cut ([`crate::pieces`]); one that isn't is a single piece.
+//! Starts come from outside (`.pdata`) or are where calls lead; a function ends where the next one
+//! starts, if nobody said where. One that is too long to be compiled at once is cut
+//! ([`crate::pieces`]); one that isn't is a single piece.
 //!
 //! # How much is compiled
 //! No more than in proportion to how much code there is, whoever enters it where:
 //! - Each piece is compiled once, with all the entries that branches need.
-//! - Where an address turns up that nothing said was an entry (a case of a switch, the target of a `longjmp`), its piece is
-//!   compiled again with that and all that was reached of it meanwhile, [`MOST_TIMES`] times in all. So it is where a
-//!   side of a branch is reached that was left out, as nobody had taken it.
-//! - Then the piece is *settled*, and a few instructions are compiled beside it, from such an address to the next entry.
+//! - Where an address turns up that nothing said was an entry (a case of a switch, the target of a
+//!   `longjmp`), its piece is compiled again with that and all that was reached of it meanwhile,
+//!   [`MOST_TIMES`] times in all. So it is where a side of a branch is reached that was left out,
+//!   as nobody had taken it.
+//! - Then the piece is *settled*, and a few instructions are compiled beside it, from such an
+//!   address to the next entry.
 
 use crate::pieces::Cut;
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,8 +23,9 @@ const FUNCTION_REACH: u32 = 1 << 20;
 pub(crate) const MOST_TIMES: u32 = 3;
 /// Functions that are known at most, beside those that came from outside: more than any title has.
 const MOST_FUNCTIONS: usize = 1 << 20;
-/// Pieces and entries that are known at most, of all functions together. Code that is rewritten again and again could make
-/// ever more; beyond, functions are compiled as far as a region goes, and no entry is kept.
+/// Pieces and entries that are known at most, of all functions together. Code that is rewritten
+/// again and again could make ever more; beyond, functions are compiled as far as a region goes,
+/// and no entry is kept.
 const MOST_LEARNED: usize = 1 << 21;
 
 /// What is known of a function.
@@ -59,8 +63,8 @@ pub(crate) struct Place {
     pub(crate) piece: (u32, u32),
     /// Known entries of the piece; the function's start first, if it is in it.
     pub(crate) roots: Vec<u32>,
-    /// Whether the instruction is part of the piece's code, though perhaps no entry of it: the next branch or two lead
-    /// back into compiled code.
+    /// Whether the instruction is part of the piece's code, though perhaps no entry of it: the next
+    /// branch or two lead back into compiled code.
     pub(crate) is_covered: bool,
     /// Whether the piece isn't compiled again.
     pub(crate) is_settled: bool,
@@ -69,7 +73,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// What the code at `pc` is compiled with: its piece, by its start, or itself if it's compiled beside that.
+    /// What the code at `pc` is compiled with: its piece, by its start, or itself if it's compiled
+    /// beside that.
     pub(crate) fn unit(&self, pc: u32) -> u32 {
         if self.is_settled { pc } else { self.piece.0 }
     }
@@ -103,7 +108,8 @@ impl Functions {
         self.by_start.get(&start)?.end
     }
 
-    /// The function that `pc` may belong to, and where it ends. With none known nearby, one that starts at `pc`.
+    /// The function that `pc` may belong to, and where it ends. With none known nearby, one that
+    /// starts at `pc`.
     fn bounds(&self, pc: u32) -> (u32, u32) {
         let start = match self.by_start.range(..=pc).next_back() {
             Some((&start, _)) if pc - start < FUNCTION_REACH => start,
@@ -116,7 +122,8 @@ impl Functions {
         (start, end_of(start).unwrap_or(next).min(limit).max(pc.saturating_add(4)))
     }
 
-    /// Where `pc` belongs. `covers` says whether a region covers it, `None` if that region is no more.
+    /// Where `pc` belongs. `covers` says whether a region covers it, `None` if that region is no
+    /// more.
     pub(crate) fn place(&self, pc: u32, covers: impl Fn(u32) -> Option<bool>) -> Place {
         let (start, end) = self.bounds(pc);
         let (mut from, mut to) = (start, end);
@@ -156,8 +163,8 @@ impl Functions {
         }
     }
 
-    /// Cuts the piece of the function at `start` which begins at `piece`, and whose code ends with `end`. False if it
-    /// stays whole.
+    /// Cuts the piece of the function at `start` which begins at `piece`, and whose code ends with
+    /// `end`. False if it stays whole.
     pub(crate) fn cut(&mut self, start: u32, piece: u32, end: u32, cut: &Cut) -> bool {
         self.add(start);
         let Some((function, learned)) = self.learn(start) else { return false };
@@ -173,7 +180,8 @@ impl Functions {
         function.pieces.len() > pieces
     }
 
-    /// Notes that the function which begins at `start` has code up to `end`. False if that was known, or can't be kept.
+    /// Notes that the function which begins at `start` has code up to `end`. False if that was
+    /// known, or can't be kept.
     pub(crate) fn reaches(&mut self, start: u32, end: u32) -> bool {
         self.add(start);
         let Some(function) = self.by_start.get_mut(&start) else { return false };
@@ -188,7 +196,8 @@ impl Functions {
         function.pieces.range(..=pc).next_back()?.1.region
     }
 
-    /// Whether the piece of the function at `start` which begins at `piece` has been a region before.
+    /// Whether the piece of the function at `start` which begins at `piece` has been a region
+    /// before.
     pub(crate) fn was_compiled(&self, start: u32, piece: u32) -> bool {
         let piece = self.by_start.get(&start).and_then(|function| function.pieces.get(&piece));
         piece.is_some_and(|piece| piece.region.is_some())

@@ -3,11 +3,12 @@
 //! A hook is one row of the table below; the work is done in [`services`], in plain safe Rust.
 //!
 //! # Safety rules
-//! - Hooks are called by compiled code only, with what r15 is in the run of a context that `enter` was given. While they run,
-//!   nobody else uses the context or the [`Run`].
-//! - Guest code runs with its own MXCSR; a hook puts Rust's back before anything else
-//!   and the guest's when it is done.
-//! - [`on_fault`] runs in a signal handler: it only moves numbers, and looks at the code that faulted.
+//! - Hooks are called by compiled code only, with what r15 is in the run of a context that `enter`
+//!   was given. While they run, nobody else uses the context or the [`Run`].
+//! - Guest code runs with its own MXCSR; a hook puts Rust's back before anything else and the
+//!   guest's when it is done.
+//! - [`on_fault`] runs in a signal handler: it only moves numbers, and looks at the code that
+//!   faulted.
 
 mod conditions;
 #[deny(unsafe_code)]
@@ -26,10 +27,11 @@ use xenia_guest::GuestAddr;
 use xenia_isa::OP_COUNT;
 use xenia_memory::{Action, CurrentQueue, Exclusive, FaultKind, GuestMemory, HostFault, MemoryFault};
 
-/// Makes of each row `doc, kind Name(arguments after the context) [counter in reports] => what does the work;` the [`Hook`],
-/// the function that compiled code calls, and all that is known of it. The kind is `cold` where the call preserves all
-/// registers: from a cold block it would otherwise cost the hot ones theirs. It is `bare` where what does the work preserves them itself,
-/// and is called as it is.
+/// Makes of each row `doc, kind Name(arguments after the context) [counter in reports] => what does
+/// the work;` the [`Hook`], the function that compiled code calls, and all that is known of it. The
+/// kind is `cold` where the call preserves all registers: from a cold block it would otherwise cost
+/// the hot ones theirs. It is `bare` where what does the work preserves them itself, and is called
+/// as it is.
 macro_rules! hooks {
     ($($(#[doc = $doc:literal])+ $kind:ident $name:ident($($argument:ident),*) [$($counter:literal)?] => $service:ident;)*) => {
         /// What compiled code calls. All take the context and up to four more words, and give a word.
@@ -106,7 +108,8 @@ macro_rules! entry {
     };
 }
 
-/// Around the shell of a cold hook: saves what it may clobber. Compiled code has no vectors wider than these.
+/// Around the shell of a cold hook: saves what it may clobber. Compiled code has no vectors wider
+/// than these.
 macro_rules! preserving {
     (warm $name:ident) => {};
     (bare $name:ident) => {};
@@ -258,10 +261,11 @@ struct Call<'a, 'r> {
 pub(crate) struct HookCounts {
     /// By [`Hook`].
     pub(crate) calls: [u64; Hook::ALL.len()],
-    /// Instructions that inline code did not decide, or that have none, by row: done in software, in which the
-    /// interpreter has no part.
+    /// Instructions that inline code did not decide, or that have none, by row: done in software,
+    /// in which the interpreter has no part.
     pub(crate) software: Vec<u64>,
-    /// Instructions that the interpreter ran for compiled code, other than those that raised an exception: none.
+    /// Instructions that the interpreter ran for compiled code, other than those that raised an
+    /// exception: none.
     pub(crate) fallbacks: u64,
 }
 
@@ -271,8 +275,8 @@ impl Default for HookCounts {
     }
 }
 
-/// Swaps MXCSR for Rust's while it lives, if the hook computes with it: reading and loading it both wait for all
-/// arithmetic that is under way.
+/// Swaps MXCSR for Rust's while it lives, if the hook computes with it: reading and loading it both
+/// wait for all arithmetic that is under way.
 struct RustFloat {
     guest: u32,
     swapped: bool,
@@ -294,7 +298,8 @@ impl RustFloat {
 impl Drop for RustFloat {
     fn drop(&mut self) {
         if self.swapped {
-            // SAFETY: puts back a value that was in MXCSR, perhaps with flags or modes changed: no reserved bit is set.
+            // SAFETY: puts back a value that was in MXCSR, perhaps with flags or modes changed: no reserved
+            // bit is set.
             unsafe { asm!("ldmxcsr [{}]", in(reg) &raw const self.guest, options(nostack)) };
         }
     }
@@ -305,7 +310,8 @@ impl Drop for RustFloat {
 /// # Safety
 /// Compiled code had that in r15, and nobody else uses the context while the result lives.
 unsafe fn context<'a>(r15: *mut PpcContext) -> &'a mut PpcContext {
-    // SAFETY: `enter` borrowed it exclusively for all of the run, and put this into r15, which never changes.
+    // SAFETY: `enter` borrowed it exclusively for all of the run, and put this into r15, which never
+    // changes.
     unsafe { &mut *r15.byte_sub(AHEAD) }
 }
 
@@ -321,7 +327,8 @@ unsafe fn lend<'a>(r15: *mut PpcContext) -> (&'a mut PpcContext, &'a mut Run<'a,
     (ctx, run)
 }
 
-/// The words of [`PpcContext::host`] with the addresses of the hooks and of what belongs to `memory`; the others 0.
+/// The words of [`PpcContext::host`] with the addresses of the hooks and of what belongs to
+/// `memory`; the others 0.
 pub(crate) fn words(memory: &GuestMemory) -> [u64; HOST_WORDS] {
     let mut words = [0; HOST_WORDS];
     words[Word::Fields as usize] = CR_FIELDS.as_ptr() as u64;
@@ -355,7 +362,8 @@ const KINDS: [FaultKind; 6] = [
 /// A guest access of compiled code was refused: notes it and leaves.
 pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     let Some(guest) = fault.guest_addr else { return Action::NotMine };
-    // SAFETY: the instruction that faulted is in code memory, and only this thread uses the context that `enter` was given.
+    // SAFETY: the instruction that faulted is in code memory, and only this thread uses the context
+    // that `enter` was given.
     let ctx = unsafe { context(fault.registers[15] as *mut PpcContext) };
     ctx.host[Word::FaultCode as usize] = fault.rip;
     ctx.host[Word::FaultAddress as usize] =
@@ -364,8 +372,9 @@ pub(crate) fn on_fault(fault: &mut HostFault) -> Action {
     let size = end.saturating_sub(fault.rip).min(fault_exit::LOOKED_AT as u64) as usize;
     let mut code = [0; fault_exit::LOOKED_AT];
     for (byte, at) in code[..size].iter_mut().zip(fault.rip..) {
-        // SAFETY: inside of code memory, which is mapped as a whole and readable. Behind the region's end another thread may be
-        // writing code, so bytes are read one by one, as atomics; what is there is not looked at.
+        // SAFETY: inside of code memory, which is mapped as a whole and readable. Behind the region's end
+        // another thread may be writing code, so bytes are read one by one, as atomics; what is
+        // there is not looked at.
         *byte = unsafe { AtomicU8::from_ptr(at as *mut u8) }.load(Relaxed);
     }
     if let Some(distance) = fault_exit::distance(&code[..size]) {

@@ -1,8 +1,10 @@
-//! What compiled code finds through the context: the words of `PpcContext::host`, and how a region ends.
+//! What compiled code finds through the context: the words of `PpcContext::host`, and how a region
+//! ends.
 //!
-//! Compiled code knows no absolute host address. The pinned register r15 points into the context ([`AHEAD`]); memory's
-//! base, tables and hooks are words of `PpcContext::host`, which the engine sets at the start of each
-//! run. So one piece of code serves every context, and could serve every machine.
+//! Compiled code knows no absolute host address. The pinned register r15 points into the context
+//! ([`AHEAD`]); memory's base, tables and hooks are words of `PpcContext::host`, which the engine
+//! sets at the start of each run. So one piece of code serves every context, and could serve every
+//! machine.
 
 use std::mem::{offset_of, size_of};
 use xenia_cpu::PpcContext;
@@ -28,7 +30,8 @@ pub(crate) enum Word {
     Code,
     /// [`Word::Code`] and [`crate::enter::LINKED`].
     LinkedCode,
-    /// Where a region goes that doesn't return to its guest caller: `crate::enter`'s `leave_region`.
+    /// Where a region goes that doesn't return to its guest caller: `crate::enter`'s
+    /// `leave_region`.
     Out,
     /// The host stack pointer that an exit out of the middle restores.
     SavedStack,
@@ -46,7 +49,8 @@ pub(crate) enum Word {
     FaultCode,
     /// Guest address of the access that faulted, bit 32 if it was a store, and from bit 40 on why.
     FaultAddress,
-    /// Nonzero while MXCSR is in vector mode: its flags have no meaning, and denormals may be zeros.
+    /// Nonzero while MXCSR is in vector mode: its flags have no meaning, and denormals may be
+    /// zeros.
     VectorMode,
     /// Flags that scalar arithmetic had raised when vector mode began.
     ScalarFlags,
@@ -60,9 +64,11 @@ pub(crate) enum Word {
     SmallestDouble,
     /// The smallest normal single.
     SmallestSingle,
-    /// Which FPRs the context holds as singles' bits, of those of which code leaves that open (`lift/flow.rs`).
+    /// Which FPRs the context holds as singles' bits, of those of which code leaves that open
+    /// (`lift/flow.rs`).
     Shorts,
-    /// The first of three: frA, frB and frC of what [`crate::hooks::Hook::Float`] does, as far as it has them.
+    /// The first of three: frA, frB and frC of what [`crate::hooks::Hook::Float`] does, as far as
+    /// it has them.
     Operands,
     /// frB.
     SecondOperand,
@@ -105,12 +111,13 @@ pub(crate) enum Leave {
     Fault = 6,
     /// Guest code was changed, or the mode: go on at pc from outside.
     Unwind = 7,
-    /// The instruction before pc ended the visit: a hint that others should run, or the last read of the time
-    /// base that the visit allows.
+    /// The instruction before pc ended the visit: a hint that others should run, or the last read
+    /// of the time base that the visit allows.
     Yield = 8,
     /// Floating-point registers hold no singles where the code at pc takes that for granted.
     Unfit = 9,
-    /// The store at pc is to a page that holds code: the interpreter makes it, and code is looked at again.
+    /// The store at pc is to a page that holds code: the interpreter makes it, and code is looked
+    /// at again.
     Alone = 10,
 }
 

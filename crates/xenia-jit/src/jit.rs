@@ -1,8 +1,9 @@
 //! The engine: runs compiled code, compiles what is warm, and interprets the rest.
 //!
-//! Engines of one machine share code and its tables ([`Shared`]); each has an interpreter, a compiler and counters of its
-//! own ([`Engine`]). The way into compiled code and back, which every kernel call takes, writes nothing that another
-//! engine reads but this one's [`Presence`], and takes no lock.
+//! Engines of one machine share code and its tables ([`Shared`]); each has an interpreter, a
+//! compiler and counters of its own ([`Engine`]). The way into compiled code and back, which every
+//! kernel call takes, writes nothing that another engine reads but this one's [`Presence`], and
+//! takes no lock.
 
 use crate::JitError;
 use crate::ahead::AheadCounts;
@@ -62,7 +63,8 @@ impl AddAssign for CompileCounts {
     }
 }
 
-/// The just-in-time compiling engine. One per host thread; [`Jit::fork`] makes another for the same machine.
+/// The just-in-time compiling engine. One per host thread; [`Jit::fork`] makes another for the same
+/// machine.
 pub struct Jit {
     pub(crate) shared: Arc<Shared>,
     pub(crate) engine: Engine,
@@ -180,7 +182,8 @@ impl Engine {
         if exit == Exit::Budget && rest > 0 { None } else { Some(exit) }
     }
 
-    /// A host fault: the exception of the instruction that made the access. `None` if, done again, it made none.
+    /// A host fault: the exception of the instruction that made the access. `None` if, done again,
+    /// it made none.
     fn faulted(
         &mut self,
         code: &ModeCode,

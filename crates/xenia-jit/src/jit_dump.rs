@@ -1,13 +1,13 @@
-//! `/tmp/jit-PID.dump`: compiled code with its names, in perf's jitdump format, of which `perf inject --jit` makes files that
-//! `perf report` and `perf annotate` read.
+//! `/tmp/jit-PID.dump`: compiled code with its names, in perf's jitdump format, of which `perf
+//! inject --jit` makes files that `perf report` and `perf annotate` read.
 //!
 //! ```text
 //!   header   magic, version, size of the header, machine, 0, process       u32 each; time, flags   u64 each
 //!   records  kind (0: code), size of the record                            u32 each; time          u64
 //!            process, thread     u32 each; address, address, size, number  u64 each; name with a 0; code
 //! ```
-//! perf learns of the file because its beginning is mapped as executable, and orders records and samples by time, so both have
-//! to use the same clock: `perf record -k 1`.
+//! perf learns of the file because its beginning is mapped as executable, and orders records and
+//! samples by time, so both have to use the same clock: `perf record -k 1`.
 
 use crate::JitError;
 use crate::code_memory::mark;
@@ -77,7 +77,8 @@ impl JitDump {
         let process = std::process::id();
         let path = format!("/tmp/jit-{process}.dump");
         let host = |source| JitError::Host { call: "making perf's dump of code in /tmp", source };
-        // In a folder of everybody's: nothing that waits there is written to. Of machines in one process, the last has the file.
+        // In a folder of everybody's: nothing that waits there is written to. Of machines in one process,
+        // the last has the file.
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(host(error)),
             _ => {}

@@ -18,10 +18,11 @@
 //! | is it right, and where does time go? | `cross_check`; `perf_map`, `jit_dump` |
 //!
 //! Invariants:
-//! - Host frames of guest functions hold nothing but the address they expect the guest to return to: all
-//!   guest state is in the context at every call, exit and block boundary.
+//! - Host frames of guest functions hold nothing but the address they expect the guest to return
+//!   to: all guest state is in the context at every call, exit and block boundary.
 //! - Compiled code is position-independent towards the machine; see `host`.
-//! - Exactly the budget's number of instructions runs; the last few of a visit are the interpreter's.
+//! - Exactly the budget's number of instructions runs; the last few of a visit are the
+//!   interpreter's.
 //! - `unsafe` is in `code_memory`, `enter`, `baseline::enter` and `hooks` only.
 #![deny(unsafe_code)]
 

@@ -1,16 +1,20 @@
 //! Guest instructions to Cranelift IR, one basic block at a time.
 //!
-//! Guest registers live in the context. Inside a block they are values: loaded at first use, stored before anything that
-//! may leave or look (`Lifter::flush`) but loads ([`redo`]), and where the next block is reached from elsewhere too. A block that one edge alone leads
-//! to goes on with all that is known, stored or not ([`State`]); innermost loops carry registers as values from turn to turn
-//! beside the context (`carried`, and [`copies`] of the others); other blocks get copies of what they read ([`passed`]). So every other block may be an entry; of floating point, [`flow`] says what it takes for granted.
+//! Guest registers live in the context. Inside a block they are values: loaded at first use, stored
+//! before anything that may leave or look (`Lifter::flush`) but loads ([`redo`]), and where the
+//! next block is reached from elsewhere too. A block that one edge alone leads to goes on with all
+//! that is known, stored or not ([`State`]); innermost loops carry registers as values from turn to
+//! turn beside the context (`carried`, and [`copies`] of the others); other blocks get copies of
+//! what they read ([`passed`]). So every other block may be an entry; of floating point, [`flow`]
+//! says what it takes for granted.
 //!
 //! # How an arm is written
-//! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, from the architecture
-//! books. An arm reads registers with `gpr`, `fpr`… and writes them with `set_gpr`…; memory through
-//! `host_address` and `load_guest`/`store_guest`, **before** it changes any register, so that a fault finds the
-//! state before the instruction. Every row has an arm; what raises an exception says so with `raise`, and the
-//! interpreter runs it then. Compiled code takes its [`Mode`] for granted.
+//! [`Lifter`] implements the family traits of `xenia-isa`, one file per family, from the
+//! architecture books. An arm reads registers with `gpr`, `fpr`… and writes them with `set_gpr`…;
+//! memory through `host_address` and `load_guest`/`store_guest`, **before** it changes any
+//! register, so that a fault finds the state before the instruction. Every row has an arm; what
+//! raises an exception says so with `raise`, and the interpreter runs it then. Compiled code takes
+//! its [`Mode`] for granted.
 
 mod access;
 mod branch;
@@ -74,16 +78,18 @@ use xenia_isa::{Semantics, dispatch};
 pub(crate) struct LiftConfig {
     /// The mode that the code runs in.
     pub(crate) mode: Mode,
-    /// Registers are exact when an access faults: dirty ones are stored before each store to memory, and a load that faults
-    /// is done again.
+    /// Registers are exact when an access faults: dirty ones are stored before each store to
+    /// memory, and a load that faults is done again.
     pub(crate) precise_faults: bool,
-    /// Where guest memory lies, if accesses may name the place themselves; else it's in [`crate::host::Word::Memory`].
+    /// Where guest memory lies, if accesses may name the place themselves; else it's in
+    /// [`crate::host::Word::Memory`].
     pub(crate) memory_at: Option<i32>,
     /// Loops store their registers where they are left, and in cold blocks when an access faults.
     pub(crate) sinks: bool,
     /// Whether the host has fused multiply-add.
     pub(crate) has_fma: bool,
-    /// Whether the host is x86-64, whose own shuffle of bytes is quicker than what stands for it in general.
+    /// Whether the host is x86-64, whose own shuffle of bytes is quicker than what stands for it in
+    /// general.
     pub(crate) has_pshufb: bool,
     /// How reservations are kept. In the context alone, they are compiled inline.
     pub(crate) reservations: ReservationMode,
@@ -95,8 +101,8 @@ pub(crate) struct LiftConfig {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Site {
     pub(crate) pc: u32,
-    /// Instructions that the budget in the context counts and that had not completed, itself included; negative where
-    /// more had.
+    /// Instructions that the budget in the context counts and that had not completed, itself
+    /// included; negative where more had.
     pub(crate) remaining: i32,
     /// Bit n: the context holds FPR n as a single's bits when it faults.
     pub(crate) singles: u32,
@@ -117,8 +123,8 @@ pub(crate) struct Lifted {
     pub(crate) calls: bool,
 }
 
-/// The signature of regions: `(budget, pc, registers) -> (budget, pc | reason << 32, registers)`. In place of pc the region's
-/// function gets `-number` for entries that are not its first.
+/// The signature of regions: `(budget, pc, registers) -> (budget, pc | reason << 32, registers)`.
+/// In place of pc the region's function gets `-number` for entries that are not its first.
 pub(crate) fn region_signature() -> Signature {
     signature(2 + CALLED_WITH.len())
 }
@@ -203,13 +209,15 @@ const AFTER_FAULT: u32 = u32::MAX - 1;
 const BUDGET: i32 = displacement(offset_of!(PpcContext, budget));
 const PC: i32 = displacement(offset_of!(PpcContext, pc));
 
-/// Instructions of the intermediate form that one region may become, about. Compiling takes longer than in proportion to
-/// them where many are entries: this many take 40 to 120 ms, half as many again up to 320 ms. Titles' functions have
-/// nine for each guest instruction, so what is cut are the few of more than three thousand.
+/// Instructions of the intermediate form that one region may become, about. Compiling takes longer
+/// than in proportion to them where many are entries: this many take 40 to 120 ms, half as many
+/// again up to 320 ms. Titles' functions have nine for each guest instruction, so what is cut are
+/// the few of more than three thousand.
 pub(crate) const MOST_IR: usize = 32_000;
 
-/// How many of a region's `instructions` become three quarters of [`MOST_IR`], if the first `lifted` became `so_far` with
-/// what is before all of them, which has `entered` and is mostly for the entries.
+/// How many of a region's `instructions` become three quarters of [`MOST_IR`], if the first
+/// `lifted` became `so_far` with what is before all of them, which has `entered` and is mostly for
+/// the entries.
 fn fitting(instructions: usize, lifted: usize, entered: usize, so_far: usize) -> usize {
     let each = entered * lifted + (so_far - entered) * instructions;
     MOST_IR * 3 / 4 * instructions * lifted / each.max(1)
@@ -280,7 +288,8 @@ impl<'a> Lifter<'a> {
         }
     }
 
-    /// Lifts everything. `Err` is how many of its instructions are not too long together ([`MOST_IR`]), about.
+    /// Lifts everything. `Err` is how many of its instructions are not too long together
+    /// ([`MOST_IR`]), about.
     pub(crate) fn lift(mut self) -> Result<Lifted, usize> {
         self.prologue();
         let entered = self.length();
@@ -366,7 +375,8 @@ impl<'a> Lifter<'a> {
         Ok(())
     }
 
-    /// Whether the block at `pc` goes on with what is known at the end of the only one that leads to it.
+    /// Whether the block at `pc` goes on with what is known at the end of the only one that leads
+    /// to it.
     fn inherits(&self, pc: u32) -> bool {
         self.inheriting.contains(&pc)
     }

@@ -1,9 +1,10 @@
 //! Innermost loops whose registers stay in values from one turn to the next.
 //!
-//! What is found here is a hint: any set of blocks would do, since every edge into the set from outside loads the
-//! registers from the context (`lift/carried.rs`). Worth it are loops without calls, in which nothing else changes the registers
-//! in the context; and innermost ones, as the register allocator keeps an outer loop's values alive across the inner
-//! one and spills them there.
+//! What is found here is a hint: any set of blocks would do, since every edge into the set from
+//! outside loads the registers from the context (`lift/carried.rs`). Worth it are loops without
+//! calls, in which nothing else changes the registers in the context; and innermost ones, as the
+//! register allocator keeps an outer loop's values alive across the inner one and spills them
+//! there.
 
 mod cycles;
 
@@ -19,12 +20,13 @@ const MOST_BLOCKS: usize = 48;
 const MOST_NESTED: u32 = 16;
 /// Instructions of one loop at most.
 const MOST_INSTRUCTIONS: u32 = 400;
-/// Instructions of the intermediate form in the cold block of an access, beside the stores of registers.
+/// Instructions of the intermediate form in the cold block of an access, beside the stores of
+/// registers.
 const FAULT_EXIT: u32 = 4;
 /// Instructions in such blocks of one loop at most.
 const MOST_FAULT_EXITS: u32 = 600;
-/// Registers that are carried at most: the host has thirteen, of which the budget takes one and intermediate results
-/// some.
+/// Registers that are carried at most: the host has thirteen, of which the budget takes one and
+/// intermediate results some.
 const MOST_REGISTERS: usize = 9;
 
 /// Floating-point registers, and vector registers, of which a loop keeps copies at most.
@@ -47,7 +49,8 @@ pub(crate) struct Loop {
     pub(crate) blocks: BTreeSet<u32>,
     /// Bit n: it carries register n.
     pub(crate) registers: u64,
-    /// Bit n: it changes that register, which is stored when it's left. `None`: stores are where they are elsewhere.
+    /// Bit n: it changes that register, which is stored when it's left. `None`: stores are where
+    /// they are elsewhere.
     pub(crate) sunk: Option<u64>,
     /// FPRs of which it keeps copies.
     pub(crate) floats: u32,
@@ -57,8 +60,9 @@ pub(crate) struct Loop {
 
 /// The loops of a region's blocks, none of which has a block in common with another.
 ///
-/// A loop is what edges make it, wherever its blocks lie: compilers put sides of it that are rarely taken, or its first turn's way
-/// in, in front of it. So each cycle of blocks is looked at without its header; if cycles are left, these are the inner loops.
+/// A loop is what edges make it, wherever its blocks lie: compilers put sides of it that are rarely
+/// taken, or its first turn's way in, in front of it. So each cycle of blocks is looked at without
+/// its header; if cycles are left, these are the inner loops.
 pub(crate) fn find(blocks: &BTreeMap<u32, Block>, keeps_memory: bool) -> Vec<Loop> {
     let mut before: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (&from, block) in blocks {
@@ -98,7 +102,8 @@ fn carrying(members: BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memory:
     (registers != 0).then_some(Loop { blocks: members, registers, sunk, floats, vectors })
 }
 
-/// The block of a cycle by which the most edges come in from elsewhere; where none does, the first one.
+/// The block of a cycle by which the most edges come in from elsewhere; where none does, the first
+/// one.
 fn header(members: &BTreeSet<u32>, before: &BTreeMap<u32, Vec<u32>>) -> u32 {
     let from_elsewhere = |pc: &u32| {
         let from = before.get(pc).map_or(&[][..], Vec::as_slice);
@@ -118,8 +123,8 @@ fn is_plain(block: &Block) -> bool {
     goes_on && block.code.iter().all(|guest| guest.op.is_some_and(|op| !op.names_first_alone()))
 }
 
-/// Those of the registers that a loop changes: a hint like the rest. `None` if the cold blocks for its accesses were too much
-/// code.
+/// Those of the registers that a loop changes: a hint like the rest. `None` if the cold blocks for
+/// its accesses were too much code.
 fn sunk(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, registers: u64) -> Option<u64> {
     let (mut changed, mut accesses) = (0, 0);
     for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {
@@ -153,7 +158,8 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memor
             && matches!(op, Op::bcx | Op::bclrx)
             && guest.instruction.bo() & 4 == 0
         {
-            // Each turn waits for the one before: through the context, for as long as a store and a load take.
+            // Each turn waits for the one before: through the context, for as long as a store and a load
+            // take.
             uses[carried::CTR] += MOST_INSTRUCTIONS;
         }
         if keeps_memory && row.has(Flag::mem) {
@@ -165,8 +171,8 @@ fn registers(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, keeps_memor
     order.iter().take(MOST_REGISTERS).fold(0, |set, &n| set | 1 << n)
 }
 
-/// The registers of a file that a loop names most often, of those that it reads before it writes them: what comes from
-/// the turn before, or from before the loop.
+/// The registers of a file that a loop names most often, of those that it reads before it writes
+/// them: what comes from the turn before, or from before the loop.
 fn copies(members: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>, file: RegisterFile) -> u128 {
     let mut uses: BTreeMap<usize, (bool, u32)> = BTreeMap::new();
     for guest in members.iter().filter_map(|pc| blocks.get(pc)).flat_map(|block| &block.code) {

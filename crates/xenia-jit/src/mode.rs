@@ -1,9 +1,9 @@
 //! What of the machine state compiled code takes for granted.
 //!
 //! Computation mode and the character of floating-point arithmetic change what nearly every
-//! instruction does, each compare copies XER\[SO\], and next to no program ever changes them. So code
-//! is compiled for a [`Mode`], each mode has a code cache of its own, and an instruction that changes
-//! the mode leaves compiled code. What no mode describes is interpreted.
+//! instruction does, each compare copies XER\[SO\], and next to no program ever changes them. So
+//! code is compiled for a [`Mode`], each mode has a code cache of its own, and an instruction that
+//! changes the mode leaves compiled code. What no mode describes is interpreted.
 
 use xenia_cpu::fpscr::CONTROL;
 use xenia_cpu::{PpcContext, msr_bit};
@@ -11,8 +11,8 @@ use xenia_cpu::{PpcContext, msr_bit};
 /// The bits of MSR that compiled code depends on.
 pub(crate) const MODE_BITS: u64 =
     msr_bit::SF | msr_bit::FP | msr_bit::VEC | msr_bit::FE0 | msr_bit::FE1 | msr_bit::PR;
-/// Those of them that have one value wherever compiled code runs: all facilities there, no floating-point exceptions
-/// taken, privileged.
+/// Those of them that have one value wherever compiled code runs: all facilities there, no
+/// floating-point exceptions taken, privileged.
 const FIXED_BITS: u64 = MODE_BITS & !msr_bit::SF;
 
 /// A mode that code is compiled for.
@@ -20,7 +20,8 @@ const FIXED_BITS: u64 = MODE_BITS & !msr_bit::SF;
 pub(crate) struct Mode {
     /// 64-bit computation mode: MSR\[SF\].
     pub(crate) wide: bool,
-    /// FPSCR rounds otherwise than to nearest or enables exceptions: arithmetic is done in software.
+    /// FPSCR rounds otherwise than to nearest or enables exceptions: arithmetic is done in
+    /// software.
     pub(crate) controlled: bool,
     /// XER\[SO\] is set, which compares and record forms copy.
     pub(crate) overflowed: bool,

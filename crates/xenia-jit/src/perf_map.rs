@@ -1,7 +1,7 @@
 //! `/tmp/perf-PID.map`: where `perf` looks for the names of code that no file has.
 //!
-//! A line for each region when it is published. Code that is dropped keeps its line; perf takes the last one that fits, so
-//! what comes to the same place later is named right.
+//! A line for each region when it is published. Code that is dropped keeps its line; perf takes the
+//! last one that fits, so what comes to the same place later is named right.
 
 use crate::JitError;
 use parking_lot::Mutex;
@@ -9,7 +9,8 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 
-/// The file, shared by all engines of a machine. Machines of one process share the file's name: each adds lines to it.
+/// The file, shared by all engines of a machine. Machines of one process share the file's name:
+/// each adds lines to it.
 #[derive(Debug)]
 pub(crate) struct PerfMap(Mutex<File>);
 

@@ -1,9 +1,10 @@
 //! Where a function is cut that is too long to be compiled at once.
 //!
-//! A piece is a range of addresses, and is compiled by itself once it is warm. Pieces go on in each other through their
-//! entries, so whatever a branch in one leads to in another is an entry of that: all are known when the function is cut,
-//! and no piece has to be compiled again for one that turns up later. A cut is made where few branches cross it, which is between
-//! loops rather than in them.
+//! A piece is a range of addresses, and is compiled by itself once it is warm. Pieces go on in each
+//! other through their entries, so whatever a branch in one leads to in another is an entry of
+//! that: all are known when the function is cut, and no piece has to be compiled again for one that
+//! turns up later. A cut is made where few branches cross it, which is between loops rather than in
+//! them.
 
 use crate::region::Region;
 
@@ -24,7 +25,8 @@ struct Stretch {
     crossed: i32,
 }
 
-/// Cuts `region` into pieces of `most` instructions at most, and, but for the last, half as many at least.
+/// Cuts `region` into pieces of `most` instructions at most, and, but for the last, half as many at
+/// least.
 pub(crate) fn cut(region: &Region, most: usize) -> Cut {
     let most = most.max(1);
     let mut stretches: Vec<Stretch> = Vec::new();

@@ -1,7 +1,9 @@
-//! What is compiled together: the function that an address is in, or a piece of it, without what has never run.
+//! What is compiled together: the function that an address is in, or a piece of it, without what
+//! has never run.
 //!
-//! A function is found by following its branches ([`crate::region`]) from what is known to enter it ([`crate::functions`]), and is cut if
-//! it's long ([`crate::pieces`]). Sides of conditional branches that the interpreter has not reached are left out at first; where such
+//! A function is found by following its branches ([`crate::region`]) from what is known to enter it
+//! ([`crate::functions`]), and is cut if it's long ([`crate::pieces`]). Sides of conditional
+//! branches that the interpreter has not reached are left out at first; where such
 //! a side is reached and warm, the function is compiled again with it, the last time whole. See
 //! docs/src/decisions/0094-sides-that-were-never-taken.md.
 
@@ -49,8 +51,8 @@ pub(crate) type Reached<'a> = &'a dyn Fn(u32, u32) -> Vec<u32>;
 /// Instructions of what is compiled beside a piece: from one entry that turned up to the next.
 const BESIDE: usize = 48;
 
-/// `plan` is too long to be compiled, of which `fitting` instructions are not: cuts it if it's a piece of a function. How
-/// long a region may be now, if it might be `limit` before.
+/// `plan` is too long to be compiled, of which `fitting` instructions are not: cuts it if it's a
+/// piece of a function. How long a region may be now, if it might be `limit` before.
 pub(crate) fn shorten(code: &ModeCode, plan: Plan, fitting: usize, limit: usize) -> usize {
     let fitting = fitting.clamp(1, plan.region.instructions.saturating_sub(1).max(1));
     if plan.cut(code, fitting) { limit } else { fitting.min(limit - 1) }
@@ -62,7 +64,8 @@ impl Plan {
         self.piece.as_ref().map(|piece| (piece.function, piece.entries.clone()))
     }
 
-    /// Cuts the piece that it's for into some of `most` instructions at most. False if it stays whole.
+    /// Cuts the piece that it's for into some of `most` instructions at most. False if it stays
+    /// whole.
     fn cut(self, code: &ModeCode, most: usize) -> bool {
         let Some(PieceOf { function, entries }) = self.piece else { return false };
         let whole = self.whole.as_ref().unwrap_or(&self.region);
@@ -73,8 +76,8 @@ impl Plan {
 }
 
 impl Shared {
-    /// Which sides of the branches between two addresses are compiled. What is compiled at once has not been run before; of
-    /// what nobody has run, as when it's compiled ahead, all.
+    /// Which sides of the branches between two addresses are compiled. What is compiled at once has
+    /// not been run before; of what nobody has run, as when it's compiled ahead, all.
     fn sides(&self, reached: Reached<'_>, from: u32, to: u32) -> Sides {
         if let Some(seed) = self.config.left_out {
             return Sides::Some(seed);
@@ -83,8 +86,9 @@ impl Shared {
         if reached.is_empty() { Sides::All } else { Sides::Reached(reached) }
     }
 
-    /// The region of `limit` instructions at most that is compiled for the code at `pc`; an entry of it if `as_entry`. `None`
-    /// if there is nothing. A function that is longer is cut on the way.
+    /// The region of `limit` instructions at most that is compiled for the code at `pc`; an entry
+    /// of it if `as_entry`. `None` if there is nothing. A function that is longer is cut on the
+    /// way.
     pub(crate) fn plan(
         &self,
         code: &ModeCode,
@@ -164,8 +168,8 @@ impl Before {
         before.checked_sub(1).is_some_and(|last| pc < self.covered[last].1)
     }
 
-    /// The plan to compile `region`, all of a piece from `roots` on: without the sides of branches that were never taken, if
-    /// what is wanted is in it then.
+    /// The plan to compile `region`, all of a piece from `roots` on: without the sides of branches
+    /// that were never taken, if what is wanted is in it then.
     fn plan(
         &self,
         wanted: Wanted,
@@ -196,7 +200,8 @@ impl Before {
     }
 }
 
-/// Whether a side of a branch at `at` is compiled with the piece that begins at `start`: half of them, of half of the pieces.
+/// Whether a side of a branch at `at` is compiled with the piece that begins at `start`: half of
+/// them, of half of the pieces.
 fn is_chosen(seed: u64, start: u32, at: u32) -> bool {
     // A step of splitmix64.
     let coin = |salt: u64| {
@@ -258,8 +263,8 @@ fn plan_piece(
     // Part of that function only if it lies between its start and the last address that it reaches.
     if pc > function && pc < end_of_code {
         let mut entries = vec![pc];
-        // What else has been reached of it and is no part of it yet comes along: the other cases of a switch will be
-        // warm soon, and each would have it compiled again.
+        // What else has been reached of it and is no part of it yet comes along: the other cases of a
+        // switch will be warm soon, and each would have it compiled again.
         let others = reached(start, place.piece.1.min(end_of_code));
         entries.extend(others.into_iter().filter(|&at| at != pc && !is_known(at)));
         let known_roots = roots.len();

@@ -1,8 +1,9 @@
-//! Compiling a title ahead of its run: what is worth it of all that can be reached from known functions goes to the store,
-//! on several threads.
+//! Compiling a title ahead of its run: what is worth it of all that can be reached from known
+//! functions goes to the store, on several threads.
 //!
-//! Nothing runs and nothing is published. One thread finds the functions, so that they, and with them what is compiled, depend
-//! on the title alone; then all threads compile. What only pointers lead to, and nobody named, is compiled when it is hot.
+//! Nothing runs and nothing is published. One thread finds the functions, so that they, and with
+//! them what is compiled, depend on the title alone; then all threads compile. What only pointers
+//! lead to, and nobody named, is compiled when it is hot.
 
 use crate::ahead::{AheadCompiler, Finder, Pieces};
 use crate::function_tier::Compiler;
@@ -56,8 +57,8 @@ impl Jit {
         Ahead { shared: Arc::clone(&self.shared), compiler: self.engine.compiler.lock().fork() }
     }
 
-    /// Compiles what can be reached from `starts` and is worth it into the store, on so many threads. `progress` is told now and
-    /// then how far it is, and ends it with `false`.
+    /// Compiles what can be reached from `starts` and is worth it into the store, on so many
+    /// threads. `progress` is told now and then how far it is, and ends it with `false`.
     pub fn precompile(
         &self,
         starts: &[GuestAddr],
@@ -74,7 +75,8 @@ impl Ahead {
         self.shared.store.is_some()
     }
 
-    /// Says that the title is in memory, and at which addresses functions begin: what idle processors begin with.
+    /// Says that the title is in memory, and at which addresses functions begin: what idle
+    /// processors begin with.
     pub fn name_functions(&self, starts: &[GuestAddr]) {
         let starts = starts.iter().map(|start| start.0).collect::<BTreeSet<u32>>();
         *self.shared.named.lock() = Some(starts.into_iter().collect());

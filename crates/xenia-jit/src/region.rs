@@ -1,8 +1,9 @@
 //! What one compilation covers: basic blocks of one guest function, found from its entries.
 //!
-//! Blocks are followed through direct branches inside the function's bounds ([`discover`](self::discover())). Bounds come from
-//! outside where they are known (`.pdata`), else from the targets of calls seen so far. Each block subtracts its
-//! instructions from the budget, which is compared where [`checks`] puts it.
+//! Blocks are followed through direct branches inside the function's bounds
+//! ([`discover`](self::discover())). Bounds come from outside where they are known (`.pdata`), else
+//! from the targets of calls seen so far. Each block subtracts its instructions from the budget,
+//! which is compared where [`checks`] puts it.
 
 mod checks;
 mod discover;
@@ -118,7 +119,8 @@ pub(crate) struct Region {
     pub(crate) blocks: BTreeMap<u32, Block>,
     /// Entries by number; the first is the one the region was made for.
     pub(crate) entries: Vec<u32>,
-    /// How many of them, from the first, are wanted by others than this code's own branches and calls.
+    /// How many of them, from the first, are wanted by others than this code's own branches and
+    /// calls.
     pub(crate) roots: usize,
     pub(crate) instructions: usize,
     /// Sides of conditional branches that are no part of it for now.

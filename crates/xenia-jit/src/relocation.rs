@@ -1,7 +1,9 @@
-//! What of compiled code belongs to the process that it runs in: link slots, and where it lies itself.
+//! What of compiled code belongs to the process that it runs in: link slots, and where it lies
+//! itself.
 //!
-//! The lifter names them by symbols, and Cranelift says where in the code they are; a region is relocated when it is published.
-//! So what the compiler makes follows from the guest's words and its settings alone, and can be kept.
+//! The lifter names them by symbols, and Cranelift says where in the code they are; a region is
+//! relocated when it is published. So what the compiler makes follows from the guest's words and
+//! its settings alone, and can be kept.
 
 use cranelift_codegen::FinalizedMachReloc;
 use cranelift_codegen::FinalizedRelocTarget;
@@ -66,7 +68,8 @@ pub(crate) struct Relocation {
 }
 
 impl Relocation {
-    /// What Cranelift says of code that begins at `start`. `None` if that is nothing we know how to relocate.
+    /// What Cranelift says of code that begins at `start`. `None` if that is nothing we know how to
+    /// relocate.
     pub(crate) fn of(found: &FinalizedMachReloc, func: &Function, start: u32) -> Option<Self> {
         let symbol = Symbol::of(&found.target, func)?;
         let is_known = match symbol {
@@ -77,7 +80,8 @@ impl Relocation {
         is_known.then_some(Self { offset: found.offset + start, symbol })
     }
 
-    /// Puts the distance of what `symbol` is, an address, into `code`, which will be at `address`. `None` if that's not possible.
+    /// Puts the distance of what `symbol` is, an address, into `code`, which will be at `address`.
+    /// `None` if that's not possible.
     pub(crate) fn apply(self, code: &mut [u8], address: u64, value: u64) -> Option<()> {
         if !self.fits(code.len()) {
             return None;

@@ -1,8 +1,10 @@
-//! Kept code instead of new: what the store has for an address is published when the guest comes there first.
+//! Kept code instead of new: what the store has for an address is published when the guest comes
+//! there first.
 //!
-//! Entries of kept code lead to a stub of their own until then ([`STORED`]), so the interpreter stops there as it does at
-//! compiled code. The rest is as for what was just compiled ([`crate::compile`]): pages are watched before their versions are read,
-//! versions before words, and a version that has moved when the code is there discards it.
+//! Entries of kept code lead to a stub of their own until then ([`STORED`]), so the interpreter
+//! stops there as it does at compiled code. The rest is as for what was just compiled
+//! ([`crate::compile`]): pages are watched before their versions are read, versions before words,
+//! and a version that has moved when the code is there discards it.
 
 use crate::JitError;
 use crate::code_memory::STORED;
@@ -15,7 +17,8 @@ use crate::store::{CodeStore, Found, Hashed, Words, words_of};
 use std::time::Instant;
 
 impl Engine {
-    /// Publishes what the store has for `pc`, to which an entry for it leads. If there is nothing of use, the entry is gone.
+    /// Publishes what the store has for `pc`, to which an entry for it leads. If there is nothing
+    /// of use, the entry is gone.
     pub(crate) fn restore(&mut self, shared: &Shared, mode: Mode, code: &ModeCode, pc: u32) -> bool {
         let start = Instant::now();
         let is_restored = shared.restore(mode, code, pc);
@@ -26,7 +29,8 @@ impl Engine {
 }
 
 impl Shared {
-    /// Publishes what was compiled ahead with the entry `pc`, which has become hot. False if there is nothing.
+    /// Publishes what was compiled ahead with the entry `pc`, which has become hot. False if there
+    /// is nothing.
     pub(crate) fn restore_ahead(&self, mode: Mode, code: &ModeCode, pc: u32) -> bool {
         self.store.as_ref().is_some_and(|store| store.has_ahead(mode, pc)) && self.restore(mode, code, pc)
     }

@@ -1,7 +1,7 @@
 //! What the engines of one machine share: its code, by mode, and what is known of it.
 //!
-//! Code of a mode is made when it is first needed. Its tables never move, so that compiled code finds them through its
-//! context without a lock; what is written when code changes is behind one.
+//! Code of a mode is made when it is first needed. Its tables never move, so that compiled code
+//! finds them through its context without a lock; what is written when code changes is behind one.
 
 use crate::JitError;
 use crate::ahead::AheadCounts;
@@ -39,7 +39,8 @@ pub(crate) struct Shared {
     pub(crate) perf_map: Option<Arc<PerfMap>>,
     pub(crate) jit_dump: Option<JitDump>,
     pub(crate) store: Option<Arc<CodeStore>>,
-    /// Addresses that the title says functions begin at, for whoever compiles ahead; `None` once they are taken.
+    /// Addresses that the title says functions begin at, for whoever compiles ahead; `None` once
+    /// they are taken.
     pub(crate) named: Mutex<Option<Vec<u32>>>,
     /// What was compiled ahead.
     pub(crate) ahead: Mutex<AheadCounts>,
@@ -55,7 +56,8 @@ pub(crate) struct ModeCode {
     tables: [(Word, u64); 3],
     /// The memory's epoch when code of changed pages was last withdrawn.
     seen: AtomicU64,
-    /// What the words of [`PpcContext::host`] are when code is entered; made when that happens first.
+    /// What the words of [`PpcContext::host`] are when code is entered; made when that happens
+    /// first.
     words: OnceLock<[u64; HOST_WORDS]>,
 }
 
@@ -79,8 +81,8 @@ impl ModeCode {
         Ok(Self { _hook: hook, cache: Mutex::new(cache), entries, tables, seen, words })
     }
 
-    /// Withdraws code whose pages have changed, before any is entered. Gives the memory's epoch as of then, and how many
-    /// regions it was.
+    /// Withdraws code whose pages have changed, before any is entered. Gives the memory's epoch as
+    /// of then, and how many regions it was.
     #[inline]
     pub(crate) fn withdraw_changed(&self, memory: &GuestMemory) -> (u64, u64) {
         // Read first: what changes while this looks is for the next one.
@@ -166,8 +168,8 @@ impl Shared {
         made.as_ref()
     }
 
-    /// Tables of the usual mode for plans that the machine is to know nothing of: what is learned of functions on the way
-    /// decides what becomes one region when it is hot.
+    /// Tables of the usual mode for plans that the machine is to know nothing of: what is learned
+    /// of functions on the way decides what becomes one region when it is hot.
     pub(crate) fn aside(&self) -> Option<ModeCode> {
         let made = ModeCode::new(Mode::default(), self, &self.bounds.lock());
         made.inspect_err(|error| tracing::warn!(%error, "nothing is compiled ahead")).ok()

@@ -1,11 +1,11 @@
 //! Floating-point instructions in software: exact for every operand and every control bit of FPSCR.
 //!
-//! Compiled code comes here for what a host instruction does not decide, for all arithmetic while FPSCR rounds
-//! otherwise than to nearest or enables exceptions, and afterwards for FPRF, FR and FI of what the host did.
-//! Nothing is shared with the interpreter's arithmetic: this one computes in `rustc_apfloat`'s quadruple precision.
-//! A result there is rounded toward zero with a sticky last bit, which 113 bits against 53 make as good as exact; then
-//! it is rounded once to its format. PowerISA 2.02 book I, 4.3 to 4.6; where that leaves a choice, as
-//! `docs/src/decisions/0006` says.
+//! Compiled code comes here for what a host instruction does not decide, for all arithmetic while
+//! FPSCR rounds otherwise than to nearest or enables exceptions, and afterwards for FPRF, FR and FI
+//! of what the host did. Nothing is shared with the interpreter's arithmetic: this one computes in
+//! `rustc_apfloat`'s quadruple precision. A result there is rounded toward zero with a sticky last
+//! bit, which 113 bits against 53 make as good as exact; then it is rounded once to its format.
+//! PowerISA 2.02 book I, 4.3 to 4.6; where that leaves a choice, as `docs/src/decisions/0006` says.
 
 mod estimate;
 mod round;
@@ -198,7 +198,8 @@ pub(crate) fn compare(a: u64, b: u64, ordered: bool, fpscr: u32) -> (u8, u32) {
         None => {
             let signalling = is_signalling(a) || is_signalling(b);
             let snan = if signalling { VXSNAN } else { 0 };
-            // That a comparison was ordered is told beside a signalling NaN only while invalid operations are disabled.
+            // That a comparison was ordered is told beside a signalling NaN only while invalid operations are
+            // disabled.
             let vc = if ordered && !(signalling && fpscr & VE != 0) { VXVC } else { 0 };
             (1, snan | vc)
         }
@@ -216,7 +217,8 @@ fn sticky(value: Quad) -> Quad {
     Quad::from_bits(value.to_bits() | 1)
 }
 
-/// The square root of `b`. That of the host is rounded; its square tells on which side the exact one lies.
+/// The square root of `b`. That of the host is rounded; its square tells on which side the exact
+/// one lies.
 fn root(b: u64) -> StatusAnd<Quad> {
     let operand = quad(b);
     let answer = |status, value| StatusAnd { status, value };

@@ -1,9 +1,10 @@
-//! Singles' bits and doubles', and single-precision results that inline code does not decide, quickly: the smallest normal number,
-//! which may have been tiny.
+//! Singles' bits and doubles', and single-precision results that inline code does not decide,
+//! quickly: the smallest normal number, which may have been tiny.
 //!
-//! That is an ordinary number, so it is worth more than `soft_float`'s patience. The operation is done on
-//! doubles, for a multiply-add with the error of its rounding, which turns the double into one rounded to odd; that one
-//! is rounded to a single. FPRF, FR and FI are evaluated by `soft_float` as for every other operation.
+//! That is an ordinary number, so it is worth more than `soft_float`'s patience. The operation is
+//! done on doubles, for a multiply-add with the error of its rounding, which turns the double into
+//! one rounded to odd; that one is rounded to a single. FPRF, FR and FI are evaluated by
+//! `soft_float` as for every other operation.
 
 use xenia_cpu::fpscr::{UX, XX};
 use xenia_isa::Op;
@@ -47,8 +48,8 @@ pub(crate) fn narrowed(bits: u64) -> Option<u32> {
 /// The smallest normal single.
 const LEAST_NORMAL: f64 = f32::MIN_POSITIVE as f64;
 
-/// Result and exceptions of a single-precision row on singles, rounded to nearest with nothing enabled. `None` for other
-/// rows and operands, and for what this does not decide.
+/// Result and exceptions of a single-precision row on singles, rounded to nearest with nothing
+/// enabled. `None` for other rows and operands, and for what this does not decide.
 pub(crate) fn nearest(op: Op, operands: [u64; 3]) -> Option<(u64, u32)> {
     let [a, b, c] = operands.map(f64::from_bits);
     let [is_a, is_b, is_c] = [a, b, c].map(|x| x.is_finite() && f64::from(x as f32) == x);
@@ -161,7 +162,8 @@ mod tests {
             let exact = soft_float::compute(rows[row], operands, 0).unwrap();
             let text = format!("{:?} {operands:x?}", rows[row]);
             assert_eq!(Some(bits), exact.bits, "{text}");
-            // What a multiply-add's double already lost is told by the host's flags, which inline code raised.
+            // What a multiply-add's double already lost is told by the host's flags, which inline code
+            // raised.
             assert_eq!(exceptions & !exact.exceptions, 0, "{text}");
             assert_eq!(exceptions & UX, exact.exceptions & UX, "{text}");
             decided[row] += 1;

@@ -1,11 +1,12 @@
 //! Where a function begins that nobody named and no call led to.
 //!
-//! A static function that is only ever jumped to, or one that runs but once and for long, becomes warm in its midst. Were
-//! it taken to begin there, its loops would be cut where they happened to be warm first. So the code behind the last known function is
-//! gone through: whatever branches connect is one function, and the next begins after it.
+//! A static function that is only ever jumped to, or one that runs but once and for long, becomes
+//! warm in its midst. Were it taken to begin there, its loops would be cut where they happened to
+//! be warm first. So the code behind the last known function is gone through: whatever branches
+//! connect is one function, and the next begins after it.
 //!
-//! After a jump to an address in a register lie the cases of a switch, which no branch leads to. They are part of the
-//! function as long as they don't begin like one.
+//! After a jump to an address in a register lie the cases of a switch, which no branch leads to.
+//! They are part of the function as long as they don't begin like one.
 
 use crate::region::{End, FUNCTION_LIMIT, Reach, Region, discover, end_of};
 use xenia_isa::{Instruction, Op, decode};
@@ -18,8 +19,8 @@ const PROLOGUE: u32 = 6;
 /// `nop`.
 pub(crate) const NOP: u32 = 0x6000_0000;
 
-/// Where the function begins that `pc` belongs to, and what is after its code. `known` is the one before it, `to` where it
-/// ends at most.
+/// Where the function begins that `pc` belongs to, and what is after its code. `known` is the one
+/// before it, `to` where it ends at most.
 pub(crate) fn bounds_of(
     pc: u32,
     known: &Region,
@@ -65,7 +66,8 @@ pub(crate) fn ends_in_a_jump(region: &Region) -> bool {
     ends.any(|guest| guest.op == Some(Op::bcctrx) && !guest.instruction.lk())
 }
 
-/// Whether the code at `pc` begins with what functions with a frame begin with: `stwu` or `stdu` to r1, or `mflr`.
+/// Whether the code at `pc` begins with what functions with a frame begin with: `stwu` or `stdu` to
+/// r1, or `mflr`.
 pub(crate) fn makes_a_frame(pc: u32, fetch: &mut dyn FnMut(u32) -> Option<u32>) -> bool {
     for at in (0..PROLOGUE).map(|n| pc.wrapping_add(4 * n)) {
         let Some(word) = fetch(at) else { return false };

@@ -1,4 +1,5 @@
-//! Compiled regions that are kept: for when their code comes back in this run, and in a file for the title's next start.
+//! Compiled regions that are kept: for when their code comes back in this run, and in a file for
+//! the title's next start.
 //!
 //! ```text
 //!  compile ── what it made ──▶ store ──▶ file, now and then and in the end
@@ -7,16 +8,19 @@
 //!  table of entries: "kept" ── first executed ──▶ restore: the guest's words are the same ──▶ code_cache
 //! ```
 //!
-//! A region is known by its mode, its entries, where its instructions lie and a hash of what they are; what was compiled
-//! follows from these and from what the file was made for ([`file::Purpose`]): the program's build, the title, the host and the
-//! lifter's settings. It is used where they are the same and is no different from what would be compiled.
+//! A region is known by its mode, its entries, where its instructions lie and a hash of what they
+//! are; what was compiled follows from these and from what the file was made for
+//! ([`file::Purpose`]): the program's build, the title, the host and the lifter's settings. It is
+//! used where they are the same and is no different from what would be compiled.
 //!
-//! - **The file is no authority.** Its lengths are checked before they are believed, everything has a checksum, and tables are
-//!   checked against the code ([`record`]). But what passes for code is run: who may write the file may do what the user may.
-//!   Whoever gives us a [`Keeper`] sees to that.
-//! - **It is bounded**, by [`MOST_BYTES`] and [`MOST_ALIKE`]. What was of use longest ago goes first.
-//! - Programs that share a file each write all they know and what the other has written meanwhile; nothing is lost but
-//!   what two write in the same moment.
+//! - **The file is no authority.** Its lengths are checked before they are believed, everything has
+//!   a checksum, and tables are checked against the code ([`record`]). But what passes for code is
+//!   run: who may write the file may do what the user may. Whoever gives us a [`Keeper`] sees to
+//!   that.
+//! - **It is bounded**, by [`MOST_BYTES`] and [`MOST_ALIKE`]. What was of use longest ago goes
+//!   first.
+//! - Programs that share a file each write all they know and what the other has written meanwhile;
+//!   nothing is lost but what two write in the same moment.
 
 mod file;
 mod kept;
@@ -36,9 +40,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-/// Bytes of kept code, in memory and in the file. A title's code is some 80 bytes an instruction with its tables.
+/// Bytes of kept code, in memory and in the file. A title's code is some 80 bytes an instruction
+/// with its tables.
 pub const MOST_BYTES: usize = 128 << 20;
-/// Regions with the same entry that are kept: code that is loaded to one place in turn, or made there by the title.
+/// Regions with the same entry that are kept: code that is loaded to one place in turn, or made
+/// there by the title.
 const MOST_ALIKE: usize = 4;
 /// How often the file is written, as long as something is compiled.
 const BETWEEN_SAVES: Duration = Duration::from_secs(30);
@@ -80,7 +86,8 @@ pub struct StoreOptions {
 pub struct StoreTally {
     /// Regions that the file had at the start.
     pub found: u64,
-    /// Regions that were taken from it instead of being compiled; more than once if they were withdrawn meanwhile.
+    /// Regions that were taken from it instead of being compiled; more than once if they were
+    /// withdrawn meanwhile.
     pub restored: u64,
     /// Guest instructions of these.
     pub restored_instructions: u64,
@@ -119,8 +126,9 @@ impl Found {
 }
 
 impl CodeStore {
-    /// The store of a title, with what its file has; `settings` is all of the engine's that decides what is compiled.
-    /// With `ahead_is_for_hot`, code that was compiled ahead is not among what is restored at first sight.
+    /// The store of a title, with what its file has; `settings` is all of the engine's that decides
+    /// what is compiled. With `ahead_is_for_hot`, code that was compiled ahead is not among
+    /// what is restored at first sight.
     pub(crate) fn open(options: StoreOptions, settings: &str, ahead_is_for_hot: bool) -> Arc<Self> {
         let purpose = Purpose::new(&options.title, &options.build, settings);
         let mut state = State { start: 1, ..State::default() };
@@ -155,7 +163,8 @@ impl CodeStore {
         })
     }
 
-    /// Entries of what is kept for a mode, and restored when one of them is reached for the first time.
+    /// Entries of what is kept for a mode, and restored when one of them is reached for the first
+    /// time.
     pub(crate) fn entries(&self, mode: Mode) -> Vec<u32> {
         let state = self.state.lock();
         let of_mode = state.by_entry.iter().filter(|((of, _), _)| usize::from(*of) == mode.index());
@@ -179,7 +188,8 @@ impl CodeStore {
         kept.any(|kept| !kept.label.has_run)
     }
 
-    /// The kept region with this entry whose words are what `words` gives for where its instructions lie.
+    /// The kept region with this entry whose words are what `words` gives for where its
+    /// instructions lie.
     pub(crate) fn find(&self, mode: Mode, pc: u32, words: Hashed<'_>) -> Option<Found> {
         let state = self.state.lock();
         let ids = state.by_entry.get(&(mode.index() as u8, pc))?;
@@ -255,7 +265,8 @@ impl CodeStore {
         }
     }
 
-    /// Writes the file, if there is anything new. What can't be written is compiled again at the next start.
+    /// Writes the file, if there is anything new. What can't be written is compiled again at the
+    /// next start.
     pub fn save(&self) {
         let _one_at_a_time = self.saving.lock();
         let (mut regions, dropped, start) = {

@@ -1,10 +1,11 @@
 //! `lswx` and `stswx`, whose length is in XER, and `lmw` of many registers.
 //!
-//! Compiled code calls this for them: the length of the first two is known only when they run, `lmw` is code that takes
-//! longest to compile, and no compiler for the machine emits any of them (they are microcoded there). Bytes go to or come
-//! from the low words of registers, wrapping after r31; a load reads everything before it writes the first register, and a
-//! store is made in pieces of a register's size, as `lift/strings.rs` makes those of a known length.
-//! PowerISA 2.02 book I, 3.3.4 and 3.3.5.
+//! Compiled code calls this for them: the length of the first two is known only when they run,
+//! `lmw` is code that takes longest to compile, and no compiler for the machine emits any of them
+//! (they are microcoded there). Bytes go to or come from the low words of registers, wrapping after
+//! r31; a load reads everything before it writes the first register, and a store is made in pieces
+//! of a register's size, as `lift/strings.rs` makes those of a known length. PowerISA 2.02 book I,
+//! 3.3.4 and 3.3.5.
 
 use xenia_cpu::PpcContext;
 use xenia_isa::{Instruction, Op, decode};

@@ -1,8 +1,8 @@
 //! Loads from the context whose values nobody uses.
 //!
-//! A loop's gate loads all registers that the loop carries, whichever of them are read from there on ([`crate::lift`]); a block that takes
-//! what is passed to it may never look. Cranelift drops instructions without users but for loads, which could fault. Those from the
-//! context can't.
+//! A loop's gate loads all registers that the loop carries, whichever of them are read from there
+//! on ([`crate::lift`]); a block that takes what is passed to it may never look. Cranelift drops
+//! instructions without users but for loads, which could fault. Those from the context can't.
 
 use cranelift_codegen::entity::SecondaryMap;
 use cranelift_codegen::ir::{Function, MemFlagsData, Value};

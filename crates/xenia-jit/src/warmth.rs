@@ -1,18 +1,18 @@
-//! When code is compiled: once it has run so long in the interpreter that compiling it would have been
-//! cheaper.
+//! When code is compiled: once it has run so long in the interpreter that compiling it would have
+//! been cheaper.
 //!
-//! Compiling an instruction costs as much as interpreting it some thousand times. So the work that the interpreter
-//! does is counted per function, and the function is compiled when that is `warm_up` times its size: whatever
-//! a program does, it never spends much more on compiling than it has spent on interpreting, and never interprets
-//! much longer than compiling would have taken.
+//! Compiling an instruction costs as much as interpreting it some thousand times. So the work that
+//! the interpreter does is counted per function, and the function is compiled when that is
+//! `warm_up` times its size: whatever a program does, it never spends much more on compiling than
+//! it has spent on interpreting, and never interprets much longer than compiling would have taken.
 //!
-//! - The interpreter's blocks count how often they are reached; now and then their counts are added to their
-//!   function's. Turns of a loop count like calls, so one long call is enough.
-//! - A block where a visit went on is not counted: visits end anywhere. The interpreter runs from there to the next
-//!   entry of compiled code, which is at most one turn of a loop away.
-//! - Where compiled code came to an address without an entry (a case of a switch), that address becomes an entry when the
-//!   function is compiled again, for which it has to be as warm as for the first time. How often that happens is bounded
-//!   ([`crate::functions`]).
+//! - The interpreter's blocks count how often they are reached; now and then their counts are added
+//!   to their function's. Turns of a loop count like calls, so one long call is enough.
+//! - A block where a visit went on is not counted: visits end anywhere. The interpreter runs from
+//!   there to the next entry of compiled code, which is at most one turn of a loop away.
+//! - Where compiled code came to an address without an entry (a case of a switch), that address
+//!   becomes an entry when the function is compiled again, for which it has to be as warm as for
+//!   the first time. How often that happens is bounded ([`crate::functions`]).
 //! - So does a side of a branch that was left out as nobody had taken it, but it becomes no entry.
 //! - A long function is cut into pieces, which count by themselves.
 
@@ -33,11 +33,12 @@ const MISS: u32 = 36;
 /// Functions whose warmth is known at most. When there are more, all start anew.
 const MOST_FUNCTIONS: usize = 1 << 16;
 
-/// Bytes before and after an address in which an order for the background compiler says what has been reached.
+/// Bytes before and after an address in which an order for the background compiler says what has
+/// been reached.
 pub(crate) const AROUND: u32 = 16 << 10;
 
-/// Time for compiling in one visit; what becomes warm after that waits for the next. The stop flag is looked at between
-/// visits, so this and one region's compilation are the longest that it waits.
+/// Time for compiling in one visit; what becomes warm after that waits for the next. The stop flag
+/// is looked at between visits, so this and one region's compilation are the longest that it waits.
 const COMPILE_BUDGET: Duration = Duration::from_millis(20);
 
 /// How the address that has no code was reached.
@@ -68,8 +69,8 @@ impl Shared {
 }
 
 impl Engine {
-    /// There is no code for `ctx.pc`: compiles it if it is warm, else interprets up to where there is code or something
-    /// is warm. `Some` if anything else ended it.
+    /// There is no code for `ctx.pc`: compiles it if it is warm, else interprets up to where there
+    /// is code or something is warm. `Some` if anything else ended it.
     pub(crate) fn without_code(
         &mut self,
         shared: &Shared,
@@ -85,7 +86,8 @@ impl Engine {
         let is_compiled = if at_once {
             self.compile(shared, mode, code, Wanted { pc, as_entry: true }, None)
         } else {
-            // Regions smaller than functions are for comparing engines unit by unit, where each unit is a visit.
+            // Regions smaller than functions are for comparing engines unit by unit, where each unit is a
+            // visit.
             let counts = shared.config.granularity != Granularity::Function;
             match arrival {
                 Arrival::Compiled => self.interpreter.note_reached(pc, MISS, true),

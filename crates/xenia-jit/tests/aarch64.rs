@@ -1,8 +1,10 @@
-//! What guest code becomes on AArch64, compared with golden/host-code-aarch64.txt: every row of the instruction table by itself, and
-//! whole functions of cpu-suite, with the assembly of some of both.
+//! What guest code becomes on AArch64, compared with golden/host-code-aarch64.txt: every row of the
+//! instruction table by itself, and whole functions of cpu-suite, with the assembly of some of
+//! both.
 //!
-//! Nothing runs it: it shows that nothing of the lifter's output is x86-64's alone, and a change of it as a diff to be reviewed.
-//! `cargo xtask host-code --aarch64` runs this, with `--bless` it writes the file anew.
+//! Nothing runs it: it shows that nothing of the lifter's output is x86-64's alone, and a change of
+//! it as a diff to be reviewed. `cargo xtask host-code --aarch64` runs this, with `--bless` it
+//! writes the file anew.
 #![cfg(feature = "arm64")]
 
 mod common;

@@ -1,6 +1,6 @@
 //! Templates of the baseline tier at the edges of their encodings, against the interpreter: every
-//! immediate at which an encoding changes, registers inside and outside of the map that are equal or
-//! not, live flags in front of branches, and CTR with an upper half.
+//! immediate at which an encoding changes, registers inside and outside of the map that are equal
+//! or not, live flags in front of branches, and CTR with an upper half.
 //!
 //! Unlike the random sequences of `baseline.rs`, these cases are listed, so that a wrong template
 //! fails here whatever the seed is.
@@ -40,8 +40,8 @@ impl Pair {
     }
 
     /// Puts programs into both machines, each followed by `sc`, and runs each from the states that
-    /// `states` makes of its address. Compares registers, exits and the budget after each run, and the
-    /// memory in the end.
+    /// `states` makes of its address. Compares registers, exits and the budget after each run, and
+    /// the memory in the end.
     fn agree(&mut self, programs: &[Vec<u32>], mut states: impl FnMut(u32) -> Vec<PpcContext>) {
         let words: Vec<u32> =
             programs.iter().flat_map(|words| words.iter().copied().chain([SC, SC])).collect();

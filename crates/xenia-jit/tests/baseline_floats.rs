@@ -34,7 +34,8 @@ const SPECIAL: [u64; 14] = [
 ];
 
 /// Exponents of doubles at which something changes: the ends of the range and half of it, the ends
-/// of the range of singles, of the range of their denormals and of half of it, and those of integers.
+/// of the range of singles, of the range of their denormals and of half of it, and those of
+/// integers.
 const EXPONENTS: [u64; 20] =
     [0, 1, 2, 510, 511, 512, 873, 874, 895, 896, 897, 898, 959, 1023, 1053, 1054, 1086, 1149, 1150, 2046];
 

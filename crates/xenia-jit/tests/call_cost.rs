@@ -1,5 +1,5 @@
-//! What engines cost that run beside others: a kernel call on their side (leaving compiled code at `sc 2`, entering it
-//! again behind it), and each way to keep reservations.
+//! What engines cost that run beside others: a kernel call on their side (leaving compiled code at
+//! `sc 2`, entering it again behind it), and each way to keep reservations.
 //!
 //! `cargo test --release -p xenia-jit --test call_cost -- --ignored --nocapture`
 
@@ -59,7 +59,8 @@ fn what_a_kernel_call_costs() {
     });
 }
 
-/// Nanoseconds per turn of `words`, a loop by `bdnz` that works on what r4 points to; the least of many runs.
+/// Nanoseconds per turn of `words`, a loop by `bdnz` that works on what r4 points to; the least of
+/// many runs.
 fn nanoseconds_per_turn(engine: &mut dyn Execute, hw_id: u8, at: u32) -> f64 {
     const TURNS: u64 = 2000;
     let mut devices = DeviceQueue::new();

@@ -1,4 +1,5 @@
-//! Calls and returns: registers that come along, host frames that are left behind, callees and callers that change.
+//! Calls and returns: registers that come along, host frames that are left behind, callees and
+//! callers that change.
 
 mod common;
 
@@ -18,8 +19,8 @@ fn make_visible() -> [u32; 4] {
     [x(Op::dcbst, 0, 0, 4, 0), sync, x(Op::icbi, 0, 0, 4, 0), isync]
 }
 
-/// For CTR times: saves r1 and goes `r7` calls deep; the innermost puts r1 back and jumps behind the first call. Calls
-/// push nothing but their frames' addresses.
+/// For CTR times: saves r1 and goes `r7` calls deep; the innermost puts r1 back and jumps behind
+/// the first call. Calls push nothing but their frames' addresses.
 fn long_jumps() -> Vec<u32> {
     let (back, descend) = (CODE + 6 * 4, CODE + 16 * 4);
     let mut words = vec![
@@ -68,8 +69,8 @@ fn long_jumps_leave_calls_of_any_depth() {
     }
 }
 
-/// Position-independent code finds where it is by a call over a word, from which nothing returns: its function's own return is to the
-/// caller of the one before.
+/// Position-independent code finds where it is by a call over a word, from which nothing returns:
+/// its function's own return is to the caller of the one before.
 #[test]
 fn returns_beyond_the_last_call_bring_registers_along() {
     let code = vec![
@@ -140,7 +141,8 @@ fn calls_through_pointers_outgrow_the_host_stack_in_visits_of_any_length() {
 
 #[test]
 fn a_fault_in_a_callee_finds_every_register() {
-    // The caller changes what it passes right before the call; the callee faults first thing, then later.
+    // The caller changes what it passes right before the call; the callee faults first thing, then
+    // later.
     let callee = vec![d(Op::lwz, 5, 4, 0), d(Op::addi, 3, 3, 7), d(Op::stwu, 3, 1, -16), BLR];
     let caller = vec![
         d(Op::addi, 3, 3, 1),

@@ -1,6 +1,8 @@
-//! Code that a title changes and doesn't say so (no `icbi`, no `isync`): the next instruction is what memory holds.
+//! Code that a title changes and doesn't say so (no `icbi`, no `isync`): the next instruction is
+//! what memory holds.
 //!
-//! The oracle is the interpreter one instruction at a time, which keeps nothing of code. docs/src/determinism.md.
+//! The oracle is the interpreter one instruction at a time, which keeps nothing of code.
+//! docs/src/determinism.md.
 
 mod common;
 

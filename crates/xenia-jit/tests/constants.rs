@@ -1,5 +1,5 @@
-//! What the lifter knows when compiling is what the interpreter computes: constants of two halves, their parts, stores of them,
-//! and words that are extended once for several uses.
+//! What the lifter knows when compiling is what the interpreter computes: constants of two halves,
+//! their parts, stores of them, and words that are extended once for several uses.
 
 mod common;
 
@@ -7,7 +7,8 @@ use common::*;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Family, Op};
 
-/// One instruction that makes, changes, stores or compares registers r3 to r8, of which most are constants; r9 points to data.
+/// One instruction that makes, changes, stores or compares registers r3 to r8, of which most are
+/// constants; r9 points to data.
 fn instruction(r: &mut Random, rows: &[Op]) -> u32 {
     let mut register = || 3 + r.below(6) as u32;
     let (a, b, c) = (register(), register(), register());

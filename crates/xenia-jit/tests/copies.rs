@@ -1,5 +1,5 @@
-//! Loops that keep copies of floating-point and vector registers: sums, factors and what changes its form from turn to turn, with
-//! sides, and with visits that end anywhere.
+//! Loops that keep copies of floating-point and vector registers: sums, factors and what changes
+//! its form from turn to turn, with sides, and with visits that end anywhere.
 
 mod common;
 

@@ -1,4 +1,5 @@
-//! What code with many entries costs to compile: in proportion to its size, whatever enters it where.
+//! What code with many entries costs to compile: in proportion to its size, whatever enters it
+//! where.
 
 mod common;
 
@@ -28,8 +29,8 @@ fn machines(words: &[u32], warm_up: u32) -> [Machine; 2] {
     })
 }
 
-/// A function of `blocks` blocks, each of which goes on at r10 += r11 within the function: no branch says where, but
-/// one that is never taken leads to the last, so all are one function.
+/// A function of `blocks` blocks, each of which goes on at r10 += r11 within the function: no
+/// branch says where, but one that is never taken leads to the last, so all are one function.
 fn gotos(blocks: u32) -> Vec<u32> {
     let last = FUNCTION + BLOCK * blocks;
     let start = [

@@ -155,7 +155,8 @@ fn loops_take_singles_for_granted_and_show_doubles() {
 #[test]
 fn what_a_loop_writes_in_each_turn_is_shown_as_doubles_wherever_it_is_left() {
     let bc = |bo: u32, bi: u32, words: i32| 0x4000_0000 | bo << 21 | bi << 16 | (words * 4) as u32 & 0xFFFC;
-    // Before f1 to f5 are written: an access that may fault, a way round, the way out. f4 is a double in some turns.
+    // Before f1 to f5 are written: an access that may fault, a way round, the way out. f4 is a double
+    // in some turns.
     let bottom = [
         d(Op::lwz, 5, 6, 0),
         x(Op::addx, 6, 6, 8, 0),
@@ -184,8 +185,8 @@ fn what_a_loop_writes_in_each_turn_is_shown_as_doubles_wherever_it_is_left() {
     compare_loop(&words);
 }
 
-/// Runs a loop over [`SINGLES`], to which r9 points, and words that r6 points to, in visits of several lengths and with steps of r6
-/// that make it fault in some turn or none.
+/// Runs a loop over [`SINGLES`], to which r9 points, and words that r6 points to, in visits of
+/// several lengths and with steps of r6 that make it fault in some turn or none.
 fn compare_loop(words: &[u32]) {
     for budget in [1, 5, 16, 37, 1000] {
         for step in [4, 0x1800, 0x5000, 0x1_0000] {
@@ -214,7 +215,8 @@ fn compare_loop(words: &[u32]) {
 
 #[test]
 fn a_double_stored_as_two_words_is_loaded_as_it_is() {
-    // Of f1 the halves were stored last; of f2 one was stored over, of f3 the base has moved, and f4 ends beyond the page.
+    // Of f1 the halves were stored last; of f2 one was stored over, of f3 the base has moved, and f4
+    // ends beyond the page.
     let words = [
         d(Op::stw, 4, 9, 0x10),
         d(Op::stw, 5, 9, 0x14),

@@ -1,4 +1,5 @@
-//! Several engines of one machine, as [`Execute::fork`] makes them, one after the other and at once.
+//! Several engines of one machine, as [`Execute::fork`] makes them, one after the other and at
+//! once.
 
 mod common;
 #[path = "forks/rewriting.rs"]
@@ -89,8 +90,8 @@ const ENGINES: [(&str, Make); 4] = [
 const MODES: [ReservationMode; 3] =
     [ReservationMode::Context, ReservationMode::Table, ReservationMode::Strict];
 
-/// Runs `begin(hw_id)` on so many host threads, each with a fork of `engine`, up to `sc 2`; gives the contexts. Visits are
-/// short and of an odd length, so that they end anywhere.
+/// Runs `begin(hw_id)` on so many host threads, each with a fork of `engine`, up to `sc 2`; gives
+/// the contexts. Visits are short and of an odd length, so that they end anywhere.
 fn at_once(
     count: u8,
     engine: Box<dyn Execute>,
@@ -125,7 +126,8 @@ fn at_once(
 #[test]
 fn concurrent_lwarx_stwcx_serializes() {
     const TURNS: u64 = 20_000;
-    // Even ones add to the words of a doubleword, odd ones to all of it: r3 += r5 by `load` and `store`.
+    // Even ones add to the words of a doubleword, odd ones to all of it: r3 += r5 by `load` and
+    // `store`.
     let add = |load, store| {
         [
             x(load, 3, 0, 4, 0),
@@ -161,8 +163,9 @@ fn concurrent_lwarx_stwcx_serializes() {
     }
 }
 
-/// A stack of few nodes, as the machine's own lists are: who has popped a node has it to itself until it is pushed again.
-/// Comparing values alone would break it: a node that was popped and pushed again meanwhile looks untouched.
+/// A stack of few nodes, as the machine's own lists are: who has popped a node has it to itself
+/// until it is pushed again. Comparing values alone would break it: a node that was popped and
+/// pushed again meanwhile looks untouched.
 #[test]
 fn a_list_without_locks_hands_each_node_to_one_at_a_time() {
     const NODES: u32 = 3;
@@ -214,9 +217,9 @@ fn a_list_without_locks_hands_each_node_to_one_at_a_time() {
     }
 }
 
-/// One context stores the value that is there anyway, and tells before and after; the other makes reservations and waits
-/// until such a store has begun and ended since. Gives how often it has, and how often the conditional store then
-/// succeeded.
+/// One context stores the value that is there anyway, and tells before and after; the other makes
+/// reservations and waits until such a store has begun and ended since. Gives how often it has, and
+/// how often the conditional store then succeeded.
 fn stores_of_the_same_value(make: Make, reservations: ReservationMode) -> (u64, u64) {
     // r4: the word; r10: begun, done, stop, on another line
     let writer = [
@@ -283,8 +286,8 @@ fn a_store_of_the_same_value_ends_strict_reservations_and_those_alone() {
     }
 }
 
-/// Two contexts, in step turn by turn: each stores 1 to its word of the turn, passes `fence`, and loads the other's. How often
-/// both loaded 0.
+/// Two contexts, in step turn by turn: each stores 1 to its word of the turn, passes `fence`, and
+/// loads the other's. How often both loaded 0.
 fn both_loads_before_both_stores(make: Make, fence: u32) -> u32 {
     const TURNS: u32 = 2000;
     let [mine, seen, steps] = [0, 0x6000, 0xC000];
@@ -332,7 +335,8 @@ fn sync_orders_a_store_before_a_load_and_lwsync_does_not() {
     for (name, make) in ENGINES {
         assert_eq!(both_loads_before_both_stores(make, sync), 0, "{name}");
     }
-    // Were it never seen, the rest would show nothing. Two processors have to be at it at once, which on a busy machine takes a while.
+    // Were it never seen, the rest would show nothing. Two processors have to be at it at once, which
+    // on a busy machine takes a while.
     let (_, compiled) = ENGINES[1];
     let seen = (0..2_000).any(|_| both_loads_before_both_stores(compiled, lwsync) > 0);
     assert!(seen || thread::available_parallelism().is_ok_and(|count| count.get() < 2));

@@ -1,7 +1,8 @@
-//! Host instructions of guest code, compared with golden/host-code.txt: every block of two of our titles, and every row of the
-//! instruction table by itself, compiled for any x86-64-v2 host.
+//! Host instructions of guest code, compared with golden/host-code.txt: every block of two of our
+//! titles, and every row of the instruction table by itself, compiled for any x86-64-v2 host.
 //!
-//! A change of the lifter shows there as a diff to be reviewed; `cargo xtask host-code --bless` writes the file anew.
+//! A change of the lifter shows there as a diff to be reviewed; `cargo xtask host-code --bless`
+//! writes the file anew.
 
 mod common;
 
@@ -78,7 +79,8 @@ fn counted() -> BTreeMap<String, u32> {
     lines
 }
 
-// One test alone: how long code is depends on where memory lies, and one machine of a process has it where displacements reach.
+// One test alone: how long code is depends on where memory lies, and one machine of a process has
+// it where displacements reach.
 #[test]
 fn host_code_is_as_it_was_reviewed() {
     let lines = counted();

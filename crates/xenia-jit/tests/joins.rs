@@ -1,5 +1,5 @@
-//! Where code comes together, registers come along as values: each of them is right for each way there, after each visit's
-//! end and at each fault.
+//! Where code comes together, registers come along as values: each of them is right for each way
+//! there, after each visit's end and at each fault.
 
 mod common;
 
@@ -10,7 +10,8 @@ use xenia_isa::{Family, Op};
 /// Where r20 points when an access by it is to fault.
 const NOWHERE: u64 = 0xABCD_0000_2000_0000;
 
-/// One to four instructions; with `faults`, one of them reaches memory by r20, which nothing else names.
+/// One to four instructions; with `faults`, one of them reaches memory by r20, which nothing else
+/// names.
 fn straight(r: &mut Random, rows: &[Op], faults: bool) -> Vec<u32> {
     let mut words: Vec<u32> = (0..=r.below(3)).map(|_| plain(r, rows)).collect();
     if faults {
@@ -39,7 +40,8 @@ fn plain(r: &mut Random, rows: &[Op]) -> u32 {
     }
 }
 
-/// A loop of `turns`: an `if` with two sides, what comes behind it, a call that changes r3, and more.
+/// A loop of `turns`: an `if` with two sides, what comes behind it, a call that changes r3, and
+/// more.
 fn program(r: &mut Random, rows: &[Op]) -> Vec<u32> {
     let fault = r.below(6);
     let mut part = |n| straight(r, rows, fault == n);

@@ -1,4 +1,5 @@
-//! Leaves in place of calls: what a copy of a function does is what the function does, with its counts, faults and changes.
+//! Leaves in place of calls: what a copy of a function does is what the function does, with its
+//! counts, faults and changes.
 
 mod common;
 
@@ -47,7 +48,8 @@ fn a_loop_that_calls_leaves_calls_nothing() {
 
 #[test]
 fn what_saves_and_restores_registers_is_part_of_the_function() {
-    // __savegprlr_29 and __restgprlr_29, as every title has them, by a function with a frame that calls itself.
+    // __savegprlr_29 and __restgprlr_29, as every title has them, by a function with a frame that calls
+    // itself.
     let (save, restore) = (LEAVES, LEAVES + 0x40);
     let save_words =
         [d(Op::std, 29, 1, -32), d(Op::std, 30, 1, -24), d(Op::std, 31, 1, -16), d(Op::stw, 12, 1, -8), BLR];

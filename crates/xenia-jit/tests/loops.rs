@@ -1,4 +1,5 @@
-//! Loops, nested, with branches in and out of them: every visit ends where the interpreter's does, with the same state.
+//! Loops, nested, with branches in and out of them: every visit ends where the interpreter's does,
+//! with the same state.
 
 mod common;
 
@@ -22,7 +23,8 @@ fn bdnz(words: usize) -> u32 {
     bc(16, 0, -(words as i32))
 }
 
-/// Random statements: straight code, ifs, loops of two forms; `depth` of these may be in one another.
+/// Random statements: straight code, ifs, loops of two forms; `depth` of these may be in one
+/// another.
 fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32> {
     let mut words = Vec::new();
     for _ in 0..=r.below(4) {
@@ -66,7 +68,8 @@ fn statements(r: &mut Random, rows: &[Op], depth: u32, counts: bool) -> Vec<u32>
     words
 }
 
-/// A random program, a few visits of any length from anywhere in it; after a fault it goes on behind the access.
+/// A random program, a few visits of any length from anywhere in it; after a fault it goes on
+/// behind the access.
 fn check(families: &[Family], seed: u64, count: u64) {
     let rounds = std::env::var("XENIA_RANDOM_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_u64);
     let rows = rows(families);
@@ -149,8 +152,8 @@ fn condition_fields() {
     check(&[Family::Integer, Family::Branch, Family::Logical, Family::LoadStore], 3, 60);
 }
 
-/// A loop over memory that ends at its `nth` access: everything is as it was before it, and it goes on where a handler
-/// says.
+/// A loop over memory that ends at its `nth` access: everything is as it was before it, and it goes
+/// on where a handler says.
 #[test]
 fn a_fault_in_a_loop_finds_every_register_exact() {
     for nth in [1, 2, 3, 50, 51, 52, 53, 1000] {
@@ -227,7 +230,8 @@ fn every_budget_ends_in_the_turn_and_at_the_instruction_where_the_interpreter_is
     }
 }
 
-/// A loop that stores over its own page, whose code stays the same, and is left through an address in a register.
+/// A loop that stores over its own page, whose code stays the same, and is left through an address
+/// in a register.
 #[test]
 fn a_loop_may_write_to_its_own_page_and_jump_out() {
     let words = [

@@ -54,8 +54,8 @@ fn check_with(config: JitConfig, families: &[Family], seed: u64, count: u64, len
     }
 }
 
-/// What every other test of this file has, if nothing of the host's is in the way: one machine's memory lies where
-/// displacements reach. With another one there, the engine's here doesn't.
+/// What every other test of this file has, if nothing of the host's is in the way: one machine's
+/// memory lies where displacements reach. With another one there, the engine's here doesn't.
 #[test]
 fn accesses_wherever_memory_lies() {
     let there = memory();

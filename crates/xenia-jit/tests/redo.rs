@@ -1,4 +1,5 @@
-//! Loads that fault are done again from where the context was exact: what came before them happens once, and shows.
+//! Loads that fault are done again from where the context was exact: what came before them happens
+//! once, and shows.
 
 mod common;
 
@@ -6,7 +7,8 @@ use common::*;
 use xenia_cpu::Exit;
 use xenia_isa::Op;
 
-/// Runs `words` up to the access that faults, compares, lets r20 point to memory and runs them to their end. r9 points to data.
+/// Runs `words` up to the access that faults, compares, lets r20 point to memory and runs them to
+/// their end. r9 points to data.
 fn check(words: &[u32], faults_at: u32) {
     let (mut jit, mut interpreter) = (Machine::jit(), Machine::interpreter());
     let mut r = Random::new(11);
@@ -31,7 +33,8 @@ fn check(words: &[u32], faults_at: u32) {
     compare(&mut jit, &mut interpreter, 1000, &|| listing(words));
 }
 
-/// Registers, carries and conditions that were computed since; across an edge that only one block leads to.
+/// Registers, carries and conditions that were computed since; across an edge that only one block
+/// leads to.
 #[test]
 fn registers_are_exact_where_it_faults() {
     let words = [
@@ -71,7 +74,8 @@ fn stores_are_not_repeated() {
     }
 }
 
-/// What changes more than registers is not repeated either: a reservation, a read of the time base, FPSCR's bits.
+/// What changes more than registers is not repeated either: a reservation, a read of the time base,
+/// FPSCR's bits.
 #[test]
 fn what_changes_more_than_registers_is_not_repeated() {
     // lwarx r7,0,r9; mftb r7; mtfsb1 3; faddx f1,f1,f1; fcmpu cr0,f1,f2; mtxer r5.

@@ -66,7 +66,8 @@ fn strings_of_every_length_wrap_around_the_registers() {
 #[test]
 fn every_length_of_multiple_loads_agrees_inside_memory_and_beyond() {
     let (mut jit, mut interpreter) = pair();
-    // Whole, across pages, and with each word in turn the first beyond the end. r4 is the base and among what is loaded.
+    // Whole, across pages, and with each word in turn the first beyond the end. r4 is the base and
+    // among what is loaded.
     let ends = (0..34).map(|words| DATA + SIZE - 4 * words - 6);
     for address in [DATA + 8, DATA + 0xFFE].into_iter().chain(ends) {
         for first in 0..32 {
@@ -160,7 +161,8 @@ fn reservations_in_the_table_end_where_the_interpreters_do() {
         let mut jit = compiling(reservations);
         let mut interpreter = Machine::interpreter_with(EngineConfig { reservations });
         for (load, store) in [(Op::lwarx, Op::stwcx), (Op::ldarx, Op::stdcx)] {
-            // Nothing in between, a write by the machine, another hardware thread's commit, another address, none made.
+            // Nothing in between, a write by the machine, another hardware thread's commit, another address,
+            // none made.
             for between in 0..5 {
                 let outcomes = [&mut jit, &mut interpreter].map(|machine| {
                     machine.put(

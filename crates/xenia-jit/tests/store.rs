@@ -1,4 +1,5 @@
-//! Kept code: the next start of a title compiles nothing and does the same, whatever has happened to the file.
+//! Kept code: the next start of a title compiles nothing and does the same, whatever has happened
+//! to the file.
 
 mod common;
 
@@ -41,9 +42,9 @@ impl Keeper for Shelf {
     }
 }
 
-/// Held by each test that starts a machine. Compiled code contains the address of guest memory, which is
-/// the low one for one machine of a process at a time ([`GuestMemory::guest_base`]); a store made by a
-/// machine that lies elsewhere is rejected.
+/// Held by each test that starts a machine. Compiled code contains the address of guest memory,
+/// which is the low one for one machine of a process at a time ([`GuestMemory::guest_base`]); a
+/// store made by a machine that lies elsewhere is rejected.
 ///
 /// [`GuestMemory::guest_base`]: xenia_memory::GuestMemory::guest_base
 fn only_machine() -> MutexGuard<'static, ()> {
@@ -55,7 +56,8 @@ fn options(shelf: &Shelf, build: &str, title: &str) -> StoreOptions {
     StoreOptions { build: build.to_owned(), title: title.to_owned(), keeper: Box::new(shelf.clone()) }
 }
 
-/// r4 = sum of f(n) for n in r3..0, f(n) = 3 n + what is at DATA, stored there: a loop with a call, and a load and a store.
+/// r4 = sum of f(n) for n in r3..0, f(n) = 3 n + what is at DATA, stored there: a loop with a call,
+/// and a load and a store.
 fn words(factor: i32) -> Vec<u32> {
     let mut words = words_with_leaf(factor);
     // A branch to the next word makes it a function that is called.

@@ -1,5 +1,5 @@
-//! Loops that store none of their registers: whatever ends a turn, and wherever, finds all of them as the interpreter has
-//! them.
+//! Loops that store none of their registers: whatever ends a turn, and wherever, finds all of them
+//! as the interpreter has them.
 
 mod common;
 
@@ -11,7 +11,8 @@ use xenia_isa::Op;
 use xenia_jit::{Jit, JitConfig};
 use xenia_memory::DeviceQueue;
 
-/// What an access in such a loop is followed by: the beginning of the mark that says where a fault leaves.
+/// What an access in such a loop is followed by: the beginning of the mark that says where a fault
+/// leaves.
 const MARK: [u8; 5] = [0x66, 0x0F, 0x1F, 0x84, 0xFF];
 
 fn mtctr(from: u32) -> u32 {
@@ -22,8 +23,8 @@ fn bc(bo: u32, bi: u32, words: i32) -> u32 {
     d(Op::bcx, bo, bi, 4 * words)
 }
 
-/// A loop in which more registers change than it can carry, and CR fields, CA and CTR; three ways lead out of its midst.
-/// `first` moves r20 on and `second` r21.
+/// A loop in which more registers change than it can carry, and CR fields, CA and CTR; three ways
+/// lead out of its midst. `first` moves r20 on and `second` r21.
 fn words(first: u32, second: u32) -> Vec<u32> {
     vec![
         d(Op::addi, 12, 0, 3000),

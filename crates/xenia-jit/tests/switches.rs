@@ -1,4 +1,5 @@
-//! Branches to addresses in registers that stay in their region: the cases of a switch, and whatever else they may lead to.
+//! Branches to addresses in registers that stay in their region: the cases of a switch, and
+//! whatever else they may lead to.
 
 mod common;
 
@@ -29,8 +30,8 @@ fn head() -> [u32; SWITCH + 1] {
     ]
 }
 
-/// Cases behind [`head`], which go back to it, on into the next one, or to one before; where each of them begins, and a place in the
-/// midst of one.
+/// Cases behind [`head`], which go back to it, on into the next one, or to one before; where each
+/// of them begins, and a place in the midst of one.
 fn cases(r: &mut Random) -> (Vec<u32>, Vec<u32>) {
     let mut words = head().to_vec();
     let mut targets = Vec::new();
@@ -132,8 +133,8 @@ fn a_switch_goes_to_its_cases_without_leaving_and_their_parts_are_no_entries() {
     assert_eq!(counters.functions, 2, "without and with the cases: {counters:?}");
     let dump = jit.dump(GuestAddr(CODE)).unwrap().unwrap();
     assert_eq!(dump.guest.len(), words.len(), "one region");
-    // The table by an entry's number, of the loop's start and the cases, and the switch's, without the first entry. Each has one more
-    // for what is not in it.
+    // The table by an entry's number, of the loop's start and the cases, and the switch's, without the
+    // first entry. Each has one more for what is not in it.
     let tables = dump.clif.lines().filter(|line| line.contains("br_table"));
     let sizes: Vec<usize> = tables.map(|table| table.matches("block").count()).collect();
     assert_eq!(sizes, [1 + 9, 1 + 8], "{}", dump.clif);

@@ -82,15 +82,16 @@ fn where_visits_end_makes_no_entries() {
     }
     let counters = jit.engine.counters();
     assert_eq!(counters.functions, 1, "compiled once, whatever the visits did: {counters:?}");
-    // To the next turn of the loop at the start of a visit, and what its budget does not reach at the end.
+    // To the next turn of the loop at the start of a visit, and what its budget does not reach at the
+    // end.
     let at_most = 1500 + 3000 * (9 + 48);
     assert!(counters.interpreted_instructions < at_most, "{counters:?} of {executed}");
 }
 
 #[test]
 fn a_function_that_compiled_code_jumps_into_gets_the_entry_when_it_is_worth_it() {
-    // r4 = CODE + 20 or + 24 by turns; goto r4. Both cases lie in one straight block, so the second is no entry by
-    // itself.
+    // r4 = CODE + 20 or + 24 by turns; goto r4. Both cases lie in one straight block, so the second is
+    // no entry by itself.
     let words = [
         x(Op::orx, 10, 11, 10, 0), // mr r11,r10
         x(Op::mtspr, 10, 9, 0, 0), // mtctr r10

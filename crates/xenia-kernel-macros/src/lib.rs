@@ -1,11 +1,13 @@
-//! `#[exports(library)]`: turns an `impl` block of guest-callable functions into rows of the export table.
+//! `#[exports(library)]`: turns an `impl` block of guest-callable functions into rows of the export
+//! table.
 //!
-//! Inside the block each function tagged `#[export(Done|Constant|Partial|Stub)]` becomes one row: its ordinal is
-//! looked up by name (`crate::imports::ordinals::LIBRARY::number::NAME`, so a misspelling does not
-//! compile), its parameters after the first are taken from the guest's registers and stack through
-//! `crate::abi::FromGuest`, and what it returns goes back through `crate::abi::IntoFlow`. Its result type is compared
-//! with the kind of result that the row of the ordinal table says (`crate::abi::ReturnKinds`); one of another kind does
-//! not compile. Functions without the tag stay as they are.
+//! Inside the block each function tagged `#[export(Done|Constant|Partial|Stub)]` becomes one row:
+//! its ordinal is looked up by name (`crate::imports::ordinals::LIBRARY::number::NAME`, so a
+//! misspelling does not compile), its parameters after the first are taken from the guest's
+//! registers and stack through `crate::abi::FromGuest`, and what it returns goes back through
+//! `crate::abi::IntoFlow`. Its result type is compared with the kind of result that the row of the
+//! ordinal table says (`crate::abi::ReturnKinds`); one of another kind does not compile. Functions
+//! without the tag stay as they are.
 //!
 //! The generated code names paths of xenia-kernel, the only crate that uses it.
 #![forbid(unsafe_code)]

@@ -56,7 +56,8 @@ impl TimeFields {
         }
     }
 
-    /// The time in units of 100 ns since 1601; `None` if a field is out of range. The weekday is ignored.
+    /// The time in units of 100 ns since 1601; `None` if a field is out of range. The weekday is
+    /// ignored.
     pub fn time(self) -> Option<u64> {
         let in_range = (1601..=30_827).contains(&self.year)
             && (1..=12).contains(&self.month)

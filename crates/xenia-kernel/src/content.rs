@@ -11,9 +11,10 @@
 //! Disk/TITLE/…                                  what the title sees as hdd:
 //! ```
 //!
-//! No guest can name a file with `=` in it. A package that is made anew gets another folder, and its header names that one only
-//! when the title closes or flushes the package, or the run ends: until then, and however the program ends, the host has the
-//! package as it was. Each file in a package, and the header, is replaced whole (`vfs/draft.rs`).
+//! No guest can name a file with `=` in it. A package that is made anew gets another folder, and
+//! its header names that one only when the title closes or flushes the package, or the run ends:
+//! until then, and however the program ends, the host has the package as it was. Each file in a
+//! package, and the header, is replaced whole (`vfs/draft.rs`).
 
 mod achievements;
 mod header;

@@ -1,4 +1,5 @@
-//! How a title came to its console, and what its buyer may do with it: what titles ask before they are more than a trial.
+//! How a title came to its console, and what its buyer may do with it: what titles ask before they
+//! are more than a trial.
 
 use xenia_formats::stfs::PackageInfo;
 
@@ -22,7 +23,8 @@ pub enum Origin {
 pub struct Deployment {
     /// Where it is installed.
     pub origin: Origin,
-    /// What may be done with it, a bit each; bit 0 is that it is the full version. Titles on discs have none.
+    /// What may be done with it, a bit each; bit 0 is that it is the full version. Titles on discs
+    /// have none.
     pub license: Option<u32>,
 }
 

@@ -1,8 +1,10 @@
 //! The disc in the drive, and what puts another of the title's into it (`XamSwapDisc`).
 //!
-//! The next disc is mounted in the place of the first, `\Device\Cdrom0`. Files that are open go on being read from the disc that they were
-//! opened on; what is looked up afterwards is looked up on the next. The disc is one that lies ready, else whoever answers dialogs names it:
-//! the call waits for that, so an answer has a place in the run. A place with another disc, or another title's, is asked for again.
+//! The next disc is mounted in the place of the first, `\Device\Cdrom0`. Files that are open go on
+//! being read from the disc that they were opened on; what is looked up afterwards is looked up on
+//! the next. The disc is one that lies ready, else whoever answers dialogs names it: the call waits
+//! for that, so an answer has a place in the run. A place with another disc, or another title's, is
+//! asked for again.
 
 use crate::Kernel;
 use crate::abi::WideText;
@@ -21,7 +23,8 @@ pub struct AwaitedDisc {
     pub disc: DiscId,
     /// The event that is set when it is there.
     pub event: Option<GuestAddr>,
-    /// What the title says of a wrong one: three addresses of texts, its heading, the message, the button.
+    /// What the title says of a wrong one: three addresses of texts, its heading, the message, the
+    /// button.
     pub message: Option<GuestAddr>,
 }
 
@@ -42,7 +45,8 @@ impl Kernel {
         Some(DiscId { title: execution.title_id, number })
     }
 
-    /// Whether a disc is in the drive: the last that was put there, at first the one that the title came on.
+    /// Whether a disc is in the drive: the last that was put there, at first the one that the title
+    /// came on.
     pub(crate) fn is_in_drive(&self, disc: DiscId) -> bool {
         let inserted = self.files.lock().disc;
         let number = inserted.or_else(|| Some(self.modules.lock().title()?.execution?.disc_number));

@@ -1,8 +1,10 @@
-//! The display as the title sets it up: what it overrides of the mode, what it chose at the last mode change, the
-//! picture that was kept across a change of title, the routines that hear of changes.
+//! The display as the title sets it up: what it overrides of the mode, what it chose at the last
+//! mode change, the picture that was kept across a change of title, the routines that hear of
+//! changes.
 //!
-//! An override is part of every answer about the video mode at once; the display itself (its fields per second, what it
-//! calls current) follows at the next `VdSetDisplayMode`, as Direct3D sets the one and then the other.
+//! An override is part of every answer about the video mode at once; the display itself (its fields
+//! per second, what it calls current) follows at the next `VdSetDisplayMode`, as Direct3D sets the
+//! one and then the other.
 
 use crate::notification_list::NotificationList;
 use crate::ports::DisplayMode;
@@ -49,8 +51,8 @@ impl ModeOverride {
     }
 }
 
-/// Flags of `VdSetDisplayMode`: 2 standard definition, 0x0800_0000 front buffers with 10 bits per component,
-/// 0x3000_0000 colour space, 0x4000_0000 always set.
+/// Flags of `VdSetDisplayMode`: 2 standard definition, 0x0800_0000 front buffers with 10 bits per
+/// component, 0x3000_0000 colour space, 0x4000_0000 always set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ModeFlags(pub u32);
 
@@ -83,7 +85,8 @@ pub struct Display {
 /// The picture that stays on the display from one title to the next.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Persisted {
-    /// What was shown while this title was loaded. Its memory is not allocated before somebody asks for it.
+    /// What was shown while this title was loaded. Its memory is not allocated before somebody asks
+    /// for it.
     #[default]
     Launch,
     /// None.
@@ -138,8 +141,8 @@ impl Display {
         self.marks.push_back(mark);
     }
 
-    /// The chip has shown a frame: writes where the title asked for it which system command buffer has been consumed.
-    /// Returns the frame's number, from 1.
+    /// The chip has shown a frame: writes where the title asked for it which system command buffer
+    /// has been consumed. Returns the frame's number, from 1.
     pub(crate) fn show_frame(&mut self, memory: &GuestMemory) -> u64 {
         self.frames += 1;
         if let Some((address, mark)) = self.swap_ends()
@@ -163,7 +166,8 @@ impl Display {
         std::mem::replace(&mut self.persisted, picture.map_or(Persisted::Nothing, Persisted::Title))
     }
 
-    /// What differs from a console that was just switched on, as lines in a fixed order: what a state digest is over.
+    /// What differs from a console that was just switched on, as lines in a fixed order: what a
+    /// state digest is over.
     pub fn describe(&self, line: &mut dyn FnMut(&str)) {
         if !self.mode_override.is_none() {
             line(&format!("mode override {:?}", self.mode_override));

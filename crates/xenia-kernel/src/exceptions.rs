@@ -1,4 +1,5 @@
-//! Structured exception handling: raised exceptions and the processor's own find their handlers in the guest.
+//! Structured exception handling: raised exceptions and the processor's own find their handlers in
+//! the guest.
 //!
 //! ```text
 //!  fault, RtlRaiseException ─► dispatch ─┬─ walk up, function by function (.pdata, prologues)
@@ -8,13 +9,15 @@
 //!                                                └─ call the handlers again: scopes: termination handlers
 //! ```
 //!
-//! Handlers, filters and termination handlers are guest code: each call is a [`Flow::CallGuest`] whose continuation
-//! is the work under way, an [`Activity`]. It lives in the thread's list of such calls, so exceptions inside filters,
-//! unwinding out of them and several threads at once need nothing more, and it is gone when its call is abandoned.
-//! What handlers read lies in guest memory, below the stack pointer; nothing there is trusted afterwards.
+//! Handlers, filters and termination handlers are guest code: each call is a [`Flow::CallGuest`]
+//! whose continuation is the work under way, an [`Activity`]. It lives in the thread's list of such
+//! calls, so exceptions inside filters, unwinding out of them and several threads at once need
+//! nothing more, and it is gone when its call is abandoned. What handlers read lies in guest
+//! memory, below the stack pointer; nothing there is trusted afterwards.
 //!
-//! Without a function that has a handler nothing is written and nothing is called: the report (`report`) is all.
-//! Semantics: Windows NT's, on PowerPC; layouts and sources are in decision 0016.
+//! Without a function that has a handler nothing is written and nothing is called: the report
+//! (`report`) is all. Semantics: Windows NT's, on PowerPC; layouts and sources are in decision
+//! 0016.
 
 mod area;
 #[cfg(test)]
@@ -85,7 +88,8 @@ pub(crate) fn resume(call: &mut Call, result: u64, activity: Activity) -> Flow {
 }
 
 impl Work {
-    /// Calls guest code, with the frame of the function that it belongs to where the compiler's code looks for it.
+    /// Calls guest code, with the frame of the function that it belongs to where the compiler's
+    /// code looks for it.
     fn call_guest(self, pc: GuestAddr, args: Vec<u64>, frame: GuestAddr) -> Flow {
         let then = Continuation::Exception(Box::new(Activity(self)));
         Flow::CallGuest(GuestCall { args, link: Some(frame), ..GuestCall::new(pc, then) })
@@ -100,7 +104,8 @@ fn too_deep(call: &Call) -> bool {
     deep.count() >= NESTING_LIMIT
 }
 
-/// The thread goes on with these registers; the calls of guest code that it leaves by that are forgotten.
+/// The thread goes on with these registers; the calls of guest code that it leaves by that are
+/// forgotten.
 fn go_on(call: &mut Call, registers: &PpcContext) -> Flow {
     let (from, to) = (call.ctx().gpr[1] as u32, registers.gpr[1] as u32);
     let id = call.thread_id();

@@ -1,8 +1,8 @@
 //! Open files: what a file handle names, its position and rights, reading and writing guest memory.
 //!
-//! The state of a file object is here, by the address of its body; in guest memory it has a dispatcher header that is
-//! signalled when a request has completed. Requests complete in their calls, in the order they are made, or on workers
-//! (`pending.rs`).
+//! The state of a file object is here, by the address of its body; in guest memory it has a
+//! dispatcher header that is signalled when a request has completed. Requests complete in their
+//! calls, in the order they are made, or on workers (`pending.rs`).
 
 mod change;
 mod completion;
@@ -53,7 +53,8 @@ pub struct OpenFile {
     pub location: Location,
     /// What is read and written.
     pub stream: Arc<Stream>,
-    /// What the title has said about the urgency of its requests; it changes nothing, they are carried out in order.
+    /// What the title has said about the urgency of its requests; it changes nothing, they are
+    /// carried out in order.
     pub priority: u32,
     /// The directory listing under way.
     pub scan: Option<Scan>,

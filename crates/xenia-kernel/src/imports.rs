@@ -1,4 +1,5 @@
-//! What titles import and how a call reaches it: the console's libraries and their ordinals, exported variables, thunks.
+//! What titles import and how a call reaches it: the console's libraries and their ordinals,
+//! exported variables, thunks.
 //!
 //! The ground floor under [`crate::exports`]: nothing here knows a single export's behaviour.
 

@@ -1,10 +1,11 @@
 //! All kernel state of one machine: a part per subsystem, each behind its own lock.
 //!
-//! A part keeps its own invariants and knows no other part. What is done to several of them at once is a method of
-//! [`Kernel`], in the file of its subject.
+//! A part keeps its own invariants and knows no other part. What is done to several of them at once
+//! is a method of [`Kernel`], in the file of its subject.
 //!
-//! Lock order: service threads' turns, listeners, overlapped structures, dispatcher, locks' queues, objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are held for the
-//! length of one operation, never across a guest call or a wait.
+//! Lock order: service threads' turns, listeners, overlapped structures, dispatcher, locks' queues,
+//! objects, threads, files, modules, ports, pool, then the leaves (`xenia_sync::Level`). Locks are
+//! held for the length of one operation, never across a guest call or a wait.
 
 use crate::crypto::random::Random;
 use crate::crypto::uniform::Shuffle;
@@ -76,7 +77,8 @@ impl Default for KernelConfig {
 #[error("kernel memory: {0}")]
 pub struct KernelError(#[from] Failure);
 
-/// Ordinals of the queues for locks in the title's memory begin at one, two and three times this: after the dispatcher's.
+/// Ordinals of the queues for locks in the title's memory begin at one, two and three times this:
+/// after the dispatcher's.
 const LOCK_QUEUES: u32 = 0x200;
 const _: () = assert!(dispatcher::ORDINALS_END <= LOCK_QUEUES);
 
@@ -98,13 +100,16 @@ pub struct Kernel {
     pub pool: KernelPool,
     /// Handles and objects.
     pub objects: Arc<Objects>,
-    /// Whoever starts or stops a hardware thread's service thread holds its turn. Taken before the dispatcher.
+    /// Whoever starts or stops a hardware thread's service thread holds its turn. Taken before the
+    /// dispatcher.
     pub(crate) service_turns: [Mutex<()>; HW_THREADS],
     /// Waits for objects, timers.
     pub dispatcher: Dispatcher,
-    /// Held over listeners' queues and their signals, so that they change together. Taken before the dispatcher.
+    /// Held over listeners' queues and their signals, so that they change together. Taken before
+    /// the dispatcher.
     pub(crate) listeners: Mutex<()>,
-    /// Overlapped structures that are to be told. Taken after the listeners', before the dispatcher.
+    /// Overlapped structures that are to be told. Taken after the listeners', before the
+    /// dispatcher.
     pub requests: Requests,
     /// Who waits for critical sections. Taken under the dispatcher, as the two below are.
     pub sections: LockQueues,
@@ -118,9 +123,11 @@ pub struct Kernel {
     pub tls: Tls,
     /// Calls of guest code that threads are in.
     pub(crate) frames_of_all: FrameCount,
-    /// Kernel-mode APCs in all queues: who returns from a call looks for its own only if there are any.
+    /// Kernel-mode APCs in all queues: who returns from a call looks for its own only if there are
+    /// any.
     pub(crate) pending_apcs: AtomicUsize,
-    /// Calls that are left for threads whose wait has ended before they parked: who goes on looks for its own only if there are any.
+    /// Calls that are left for threads whose wait has ended before they parked: who goes on looks
+    /// for its own only if there are any.
     pub(crate) left_calls: AtomicUsize,
     /// Open files, and the file system.
     pub files: Mutex<Files>,
@@ -231,7 +238,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// Clears away the objects that nobody uses any more. Takes no lock if there are none; with some, the caller holds none.
+    /// Clears away the objects that nobody uses any more. Takes no lock if there are none; with
+    /// some, the caller holds none.
     #[inline]
     pub(crate) fn clear_away_deleted(&self) {
         while self.objects.has_leavings() {
@@ -244,7 +252,8 @@ impl Kernel {
         }
     }
 
-    /// What each kind of object leaves behind in its subsystem, and its memory. Nobody can find the object any more.
+    /// What each kind of object leaves behind in its subsystem, and its memory. Nobody can find the
+    /// object any more.
     fn clear_away(&self, deleted: &Deleted) -> Fallible<()> {
         let &Deleted { kind, body, .. } = deleted;
         match kind {
@@ -274,7 +283,8 @@ impl Kernel {
         self.pool.release(GuestAddr(body.0.wrapping_sub(object_header::SIZE)))
     }
 
-    /// Kernel state that is not in guest memory, as lines in a fixed order: what a state digest is over.
+    /// Kernel state that is not in guest memory, as lines in a fixed order: what a state digest is
+    /// over.
     pub fn describe_objects(&self, line: &mut dyn FnMut(&str)) {
         self.dispatcher.timers().describe(line);
         self.objects.describe(line);

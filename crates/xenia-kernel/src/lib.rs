@@ -2,23 +2,27 @@
 //!
 //! - [`abi`]: how guest code and exports talk.
 //! - [`imports`]: the console's libraries, ordinals, exported variables, thunks.
-//! - [`exports`]: one function per export, in the file of its subsystem; `#[exports]` makes the table rows.
+//! - [`exports`]: one function per export, in the file of its subsystem; `#[exports]` makes the
+//!   table rows.
 //! - [`objects`]: handles, dispatcher objects, timers: behaviour without guest ABI, tested alone.
 //! - [`loader`]: places an image, its imports, and its first thread.
-//! - [`vfs`]: devices, mounts, links, look-up; [`files`]: open files; [`text`]: format strings, character sets.
+//! - [`vfs`]: devices, mounts, links, look-up; [`files`]: open files; [`text`]: format strings,
+//!   character sets.
 //! - [`content`]: packages of saved games and downloads.
 //! - [`crypto`]: digests, ciphers, large numbers.
 //! - [`exceptions`]: structured exception handling.
 //! - [`sound`]: the render driver's clients and their frames, the XMA decoder's contexts.
-//! - [`memory`]: what the memory calls mean; [`thread`]: guest threads; [`user`]: profiles, settings, notifications, keys.
+//! - [`memory`]: what the memory calls mean; [`thread`]: guest threads; [`user`]: profiles,
+//!   settings, notifications, keys.
 //! - [`messages`]: what titles ask the console's applications for.
 //! - [`ports`]: video, audio, input, storage, clock: owned here, implemented above.
 //! - [`limits`]: what a title may take of the host.
 //! - [`Kernel`]: all of a machine's kernel state, by subsystem, each behind its own lock;
 //!   [`KernelSystem`] is its face towards the scheduler.
 //!
-//! Invariants: guest input never panics; an export never runs guest code and never blocks the host; nothing
-//! depends on host time, host addresses or map iteration order; kernel code knows neither engine nor GPU.
+//! Invariants: guest input never panics; an export never runs guest code and never blocks the host;
+//! nothing depends on host time, host addresses or map iteration order; kernel code knows neither
+//! engine nor GPU.
 #![forbid(unsafe_code)]
 
 pub mod abi;

@@ -1,8 +1,9 @@
 //! What a title may take of the host through the kernel, each limit by name.
 //!
-//! The console has an end to everything, 512 MiB of memory if nothing else; the kernel's books lie in host memory,
-//! so each of them has an end here. Past one, the guest gets a failure that NT documents for it, the user one line, and
-//! the report the count. No well-behaved title comes near any of them.
+//! The console has an end to everything, 512 MiB of memory if nothing else; the kernel's books lie
+//! in host memory, so each of them has an end here. Past one, the guest gets a failure that NT
+//! documents for it, the user one line, and the report the count. No well-behaved title comes near
+//! any of them.
 
 use crate::status::failure::Fallible;
 use std::collections::BTreeMap;

@@ -1,8 +1,9 @@
 //! Placing an executable in guest memory and starting it.
 //!
-//! A reader (xenia-formats) has already checked, decrypted and decompressed the file. What happens here: pages with their
-//! protection, import slots and thunks, the module's entry in guest memory, TLS layout, the first thread. Libraries that a
-//! title imports from, or loads while it runs, go the same way, and then their entry is called ([`operation`]).
+//! A reader (xenia-formats) has already checked, decrypted and decompressed the file. What happens
+//! here: pages with their protection, import slots and thunks, the module's entry in guest memory,
+//! TLS layout, the first thread. Libraries that a title imports from, or loads while it runs, go
+//! the same way, and then their entry is called ([`operation`]).
 
 mod dynamic;
 pub mod image_headers;

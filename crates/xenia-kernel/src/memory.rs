@@ -1,4 +1,5 @@
-//! What the memory calls mean: virtual and physical memory, the pool, the locked second-level cache.
+//! What the memory calls mean: virtual and physical memory, the pool, the locked second-level
+//! cache.
 
 mod kernel_pool;
 pub mod physical_memory;

@@ -1,7 +1,9 @@
-//! Messages to the console's applications (`XMsg*`): what titles' own libraries ask for in that way. A row each, as exports have.
+//! Messages to the console's applications (`XMsg*`): what titles' own libraries ask for in that
+//! way. A row each, as exports have.
 //!
-//! A message has a number, of which the upper half says whose it is, and two words; the first is mostly the address of a
-//! buffer. Its answer is an `HRESULT`. What needs the online service fails as on a console that is not connected.
+//! A message has a number, of which the upper half says whose it is, and two words; the first is
+//! mostly the address of a buffer. Its answer is an `HRESULT`. What needs the online service fails
+//! as on a console that is not connected.
 
 mod achievements;
 mod games;

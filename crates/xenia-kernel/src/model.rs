@@ -1,5 +1,5 @@
-//! What models under loom share: a machine's memory, running all orders of their threads, and where these sleep, which is on the
-//! scheduler's own wait words under loom's locks.
+//! What models under loom share: a machine's memory, running all orders of their threads, and where
+//! these sleep, which is on the scheduler's own wait words under loom's locks.
 
 use loom::sync::{Condvar, Mutex};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,8 +13,9 @@ use xenia_sched::{
     WaitSerial, WaitTicket, WaitWord, Which, Woken,
 };
 
-/// One machine for all runs of a model: to map 4 GiB for each would take most of the time. Models run beside each other, each on
-/// a host thread of its own, where loom runs all of a model's threads.
+/// One machine for all runs of a model: to map 4 GiB for each would take most of the time. Models
+/// run beside each other, each on a host thread of its own, where loom runs all of a model's
+/// threads.
 pub(crate) fn memory() -> (&'static GuestMemory, GuestAddr) {
     thread_local! {
         static MEMORY: (&'static GuestMemory, GuestAddr) = {
@@ -133,7 +134,8 @@ impl Seats {
     }
 }
 
-/// The hardware thread under whoever makes a call; of what it can do, only waits are in these models.
+/// The hardware thread under whoever makes a call; of what it can do, only waits are in these
+/// models.
 pub(crate) struct ModelCpu(pub(crate) Arc<Seats>);
 
 impl Cpu for ModelCpu {

@@ -1,13 +1,16 @@
 //! The sockets of a title: Winsock over the [`Network`] port.
 //!
-//! A call tries what it is asked for. What can't be done yet becomes a [`Request`]: of the thread, which waits, or of an overlapped
-//! structure, which says when it is over. After each call that changes something all requests are tried again, oldest first,
-//! until none gets any further or it was long enough ([`Net::settle`]); then, and where the network changes by itself, that is
-//! done each millisecond of guest time, too. So who gets what depends on the order of calls alone, and no host thread ever waits.
+//! A call tries what it is asked for. What can't be done yet becomes a [`Request`]: of the thread,
+//! which waits, or of an overlapped structure, which says when it is over. After each call that
+//! changes something all requests are tried again, oldest first, until none gets any further or it
+//! was long enough ([`Net::settle`]); then, and where the network changes by itself, that is
+//! done each millisecond of guest time, too. So who gets what depends on the order of calls alone,
+//! and no host thread ever waits.
 //!
-//! All of it is behind one lock, under which threads are woken and guest memory is written; events and routines are told of
-//! afterwards. Names of sockets are not handles: the console's functions for handles refuse them. Layouts and behaviour follow
-//! ../shared/reference/xam_structs.md, section 10, and Winsock's public documentation where that says nothing.
+//! All of it is behind one lock, under which threads are woken and guest memory is written; events
+//! and routines are told of afterwards. Names of sockets are not handles: the console's functions
+//! for handles refuse them. Layouts and behaviour follow ../shared/reference/xam_structs.md,
+//! section 10, and Winsock's public documentation where that says nothing.
 
 pub mod address;
 mod buffers;
@@ -47,7 +50,8 @@ use xenia_sync::{Level, Mutex, MutexGuard};
 
 /// What a thread waits for that waits for a socket.
 pub(crate) const SOCKET_WAIT: BlockReason = BlockReason::Other("socket");
-/// Guest time between two looks at a network that changes by itself, or at requests that were left ([`rounds::PASSES`]).
+/// Guest time between two looks at a network that changes by itself, or at requests that were left
+/// ([`rounds::PASSES`]).
 const LOOK: GuestTicks = TICKS_PER_SECOND / 1000;
 /// Nothing is due.
 const NEVER: GuestTicks = GuestTicks::MAX;
@@ -226,8 +230,8 @@ impl Net {
         admitted.map_err(|_| WsaError::TOO_MANY_SOCKETS)
     }
 
-    /// Names go up by four, as those of handles do, and begin again before they are negative: one that was closed is not
-    /// somebody else's soon.
+    /// Names go up by four, as those of handles do, and begin again before they are negative: one
+    /// that was closed is not somebody else's soon.
     fn insert(&mut self, id: SocketId, kind: SocketKind, connection: Connection) -> u32 {
         loop {
             self.last = if self.last >= 0x7FFF_FFF8 { 4 } else { self.last + 4 };
@@ -241,7 +245,8 @@ impl Net {
         self.last
     }
 
-    /// Names a connection that a socket has accepted: it is as that socket is, in all that was said of it.
+    /// Names a connection that a socket has accepted: it is as that socket is, in all that was said
+    /// of it.
     fn insert_accepted(&mut self, listener: u32, id: SocketId) -> u32 {
         let name = self.insert(id, SocketKind::Stream, Connection::Made);
         if let Some(Socket { waits, options, watch, .. }) = self.sockets.get(&listener) {
@@ -324,7 +329,8 @@ impl Net {
         Ok(self.port.available(id) as u32)
     }
 
-    /// Lets a socket signal an event; without a wish it does no more. From now on calls don't wait for it.
+    /// Lets a socket signal an event; without a wish it does no more. From now on calls don't wait
+    /// for it.
     pub fn watch(
         &mut self,
         name: u32,

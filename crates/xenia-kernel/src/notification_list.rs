@@ -1,7 +1,8 @@
 //! Routines that a title registers to be told of something, in the order in which they are called.
 //!
-//! The structure that it registers, `{routine, priority, list entry}`, is what names a registration. A routine may register
-//! and take back others, and itself, while the list is gone through.
+//! The structure that it registers, `{routine, priority, list entry}`, is what names a
+//! registration. A routine may register and take back others, and itself, while the list is gone
+//! through.
 
 use std::collections::BTreeMap;
 use std::ops::Bound::{Excluded, Unbounded};
@@ -19,7 +20,8 @@ pub struct NotificationRoutine {
     pub routine: GuestAddr,
 }
 
-/// Where a routine is in the order of calls: higher priorities first, then the first registered; the system's own last.
+/// Where a routine is in the order of calls: higher priorities first, then the first registered;
+/// the system's own last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct CallOrder(pub u64);
 
@@ -33,7 +35,8 @@ pub struct NotificationList {
 }
 
 impl NotificationList {
-    /// Registers a routine; one whose structure is registered already moves. Beyond a limit nothing is added.
+    /// Registers a routine; one whose structure is registered already moves. Beyond a limit nothing
+    /// is added.
     pub fn register(&mut self, routine: NotificationRoutine, priority: i32) {
         self.unregister(routine.registration);
         if self.routines.len() < ROUTINE_LIMIT {

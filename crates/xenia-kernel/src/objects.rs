@@ -1,14 +1,15 @@
 //! Kernel objects: what handles name, who refers to them, what they are called.
 //!
-//! An object's body lies in guest memory, behind an `OBJECT_HEADER`, as the console has it; so pointers to objects,
-//! embedded dispatcher objects and handles all lead to the same state. The books here say which bodies exist, of
-//! which kind, and how many handles and pointers keep them. What an object does is its subsystem's business
-//! ([`dispatcher`], files, modules), which keeps its own state by body address.
+//! An object's body lies in guest memory, behind an `OBJECT_HEADER`, as the console has it; so
+//! pointers to objects, embedded dispatcher objects and handles all lead to the same state. The
+//! books here say which bodies exist, of which kind, and how many handles and pointers keep them.
+//! What an object does is its subsystem's business ([`dispatcher`], files, modules), which keeps
+//! its own state by body address.
 //!
 //! Handles count up from 0x1000 by 4 and are never reused: a stale one is an error.
 //!
-//! A call that has found an object by a handle or a pointer keeps it ([`ObjectRef`]) until it is done, a wait until it has
-//! ended ([`HeldObject`]): nobody clears it away meanwhile.
+//! A call that has found an object by a handle or a pointer keeps it ([`ObjectRef`]) until it is
+//! done, a wait until it has ended ([`HeldObject`]): nobody clears it away meanwhile.
 
 pub mod critical_section;
 pub mod dispatcher;

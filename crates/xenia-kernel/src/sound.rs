@@ -1,4 +1,5 @@
-//! Sound: who makes it and when, and which contexts of the XMA decoder are in use. Decoding and output lie behind the ports.
+//! Sound: who makes it and when, and which contexts of the XMA decoder are in use. Decoding and
+//! output lie behind the ports.
 
 mod callbacks;
 mod render_driver;

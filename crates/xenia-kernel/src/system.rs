@@ -39,8 +39,8 @@ impl KernelSystem {
     }
 }
 
-/// Clears away what a call has left, when it is over. A guard, so that the call's result is made where it is to be: copying it
-/// afterwards took an eighth of an empty call's time.
+/// Clears away what a call has left, when it is over. A guard, so that the call's result is made
+/// where it is to be: copying it afterwards took an eighth of an empty call's time.
 struct ClearAway<'a>(&'a Kernel);
 
 impl Drop for ClearAway<'_> {
@@ -82,7 +82,8 @@ impl System for KernelSystem {
 
     fn priority_changed(&mut self, cpu: &mut dyn Cpu, id: u32) {
         let Kernel { threads, memory, .. } = &*self.kernel;
-        // Held until the object shows it: who writes last has asked last. Without a record the object is gone.
+        // Held until the object shows it: who writes last has asked last. Without a record the object is
+        // gone.
         let threads = threads.lock();
         let Some(record) = threads.get(id) else { return };
         let told = cpu.priority(record.reference).map_err(Into::into).and_then(|priority| {

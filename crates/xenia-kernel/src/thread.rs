@@ -1,4 +1,5 @@
-//! Guest threads as the kernel keeps them: their records, birth and end, what is delivered to them, and interrupts.
+//! Guest threads as the kernel keeps them: their records, birth and end, what is delivered to them,
+//! and interrupts.
 
 pub mod apc;
 pub(crate) mod deferred;

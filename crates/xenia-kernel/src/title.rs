@@ -1,7 +1,8 @@
-//! The running title as a whole: what is called when it ends, what it hands to the next one, the libraries it can ask for.
+//! The running title as a whole: what is called when it ends, what it hands to the next one, the
+//! libraries it can ask for.
 //!
-//! A title that launches another ends its machine. Whoever runs machines takes the [`Successor`] out of it and makes a new
-//! one: with that executable, the launch data, and the same devices.
+//! A title that launches another ends its machine. Whoever runs machines takes the [`Successor`]
+//! out of it and makes a new one: with that executable, the launch data, and the same devices.
 
 use crate::Kernel;
 use crate::abi::{Call, Continuation, Flow, GuestCall};
@@ -84,7 +85,8 @@ pub struct Title {
 }
 
 impl Title {
-    /// Registers a function. One that is registered already gets the new priority. Beyond a limit nothing is added.
+    /// Registers a function. One that is registered already gets the new priority. Beyond a limit
+    /// nothing is added.
     pub fn register(&mut self, notification: TerminateNotification) {
         self.unregister(notification.routine);
         if self.notifications.len() < NOTIFICATION_LIMIT {
@@ -97,7 +99,8 @@ impl Title {
         self.notifications.retain(|registered| registered.routine != routine);
     }
 
-    /// Takes the function to be called next: the highest priority, the first registered among equals.
+    /// Takes the function to be called next: the highest priority, the first registered among
+    /// equals.
     pub fn next_notification(&mut self) -> Option<TerminateNotification> {
         let highest = self.notifications.iter().map(|notification| notification.priority).max()?;
         let index = self.notifications.iter().position(|notification| notification.priority == highest)?;
@@ -161,7 +164,8 @@ impl Kernel {
         titles
     }
 
-    /// Finds and reads the executable that is to follow the title. No name stands for the disc's own.
+    /// Finds and reads the executable that is to follow the title. No name stands for the disc's
+    /// own.
     pub(crate) fn prepare_launch(&self, name: &str, now: u64) -> Launch {
         let name = if name.is_empty() { r"game:\default.xex" } else { name };
         let path = path_of(name, &self.config.image_path);
@@ -172,7 +176,8 @@ impl Kernel {
         Launch { path, file, patch }
     }
 
-    /// The update that lies beside an executable. That there is none, as for most, is nothing that the title asked for.
+    /// The update that lies beside an executable. That there is none, as for most, is nothing that
+    /// the title asked for.
     fn patch_of(&self, executable: &str, now: u64) -> Option<Vec<u8>> {
         let is_xex = executable.get(executable.len().checked_sub(4)?..)?.eq_ignore_ascii_case(".xex");
         let path = is_xex.then(|| format!("{executable}p"))?;
@@ -190,7 +195,8 @@ impl Kernel {
         }
     }
 
-    /// What is to follow the title, which has ended: all its files are closed. `None` if nothing is.
+    /// What is to follow the title, which has ended: all its files are closed. `None` if nothing
+    /// is.
     pub fn take_successor(&self) -> Option<Successor> {
         let (launch, launch_data) = {
             let mut title = self.title.lock();

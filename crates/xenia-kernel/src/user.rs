@@ -1,4 +1,5 @@
-//! What the console keeps for its users: profiles, settings, notifications, lists, key strokes, overlapped requests.
+//! What the console keeps for its users: profiles, settings, notifications, lists, key strokes,
+//! overlapped requests.
 
 pub mod achievements;
 pub mod connections;

@@ -1,11 +1,12 @@
-//! The virtual file system: devices mounted at guest paths, symbolic links between paths, look-up and opening.
+//! The virtual file system: devices mounted at guest paths, symbolic links between paths, look-up
+//! and opening.
 //!
 //! ```text
 //!  "game:\Media\x"  ── links ──►  \Device\Cdrom0\Media\x  ── mounts ──►  device, ["Media", "x"]
 //! ```
 //!
-//! A device is asked for checked names below its root only, so a guest can't leave it. Everything is
-//! deterministic: listings are sorted, times are the guest's, free space is a constant.
+//! A device is asked for checked names below its root only, so a guest can't leave it. Everything
+//! is deterministic: listings are sorted, times are the guest's, free space is a constant.
 
 mod container;
 mod device;
@@ -69,7 +70,8 @@ impl std::fmt::Debug for Vfs {
 }
 
 impl Vfs {
-    /// Mounts a device at a path, such as `\Device\Cdrom0`. A device that is there already is replaced.
+    /// Mounts a device at a path, such as `\Device\Cdrom0`. A device that is there already is
+    /// replaced.
     pub fn mount(&mut self, path: &str, device: Box<dyn Device>) -> VfsResult<()> {
         let path = path::split(path)?;
         if path.is_empty() {
@@ -84,7 +86,8 @@ impl Vfs {
         Ok(())
     }
 
-    /// Takes over the devices of another file system: they replace those that are at the same paths.
+    /// Takes over the devices of another file system: they replace those that are at the same
+    /// paths.
     pub fn adopt_devices(&mut self, other: Self) {
         for mount in other.mounts {
             match self.mounts.iter_mut().find(|own| own.path == mount.path) {
@@ -94,7 +97,8 @@ impl Vfs {
         }
     }
 
-    /// Makes a symbolic link, such as `game:`. A name that exists leads to `Exists`, unless it is the same link.
+    /// Makes a symbolic link, such as `game:`. A name that exists leads to `Exists`, unless it is
+    /// the same link.
     pub fn link(&mut self, name: &str, target: &str) -> VfsResult<()> {
         let (path, names) = (path::split(name)?, path::split(target)?);
         if path.is_empty() || names.is_empty() {
@@ -230,7 +234,8 @@ impl Vfs {
         self.device(at)?.settle()
     }
 
-    /// Makes sure that what was written to files at a place, or below, survives a crash of the host, open ones included.
+    /// Makes sure that what was written to files at a place, or below, survives a crash of the
+    /// host, open ones included.
     pub fn flush_below(&self, at: &Location) -> VfsResult<()> {
         self.device(at)?.flush_below(&at.names)
     }

@@ -1,4 +1,5 @@
-//! Whole calls from guest code: thunks, threads, waits, callbacks, on the interpreter and the lockstep executor.
+//! Whole calls from guest code: thunks, threads, waits, callbacks, on the interpreter and the
+//! lockstep executor.
 
 mod display;
 mod exceptions;
@@ -121,7 +122,8 @@ fn an_apc_interrupts_an_alertable_delay() {
     let apc = code.here();
     code.record(3, 0x10).record(4, 0x14).record(5, 0x18).ret();
     let worker = code.here();
-    // The current-thread handle of the worker is not the main thread's: the main thread's handle is in DATA.
+    // The current-thread handle of the worker is not the main thread's: the main thread's handle is in
+    // DATA.
     code.word(0x7D88_02A6).copy(31, 12);
     code.load(3, DATA).read(3, 0, 3).load(4, apc).load(5, 1).load(6, 2).load(7, 3);
     code.call_with_registers("NtQueueApcThread").record(3, 0x1C);

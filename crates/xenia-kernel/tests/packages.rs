@@ -1,4 +1,5 @@
-//! Packages survive `kill -9` at any moment: the host has the old save, with all its files, or the new one.
+//! Packages survive `kill -9` at any moment: the host has the old save, with all its files, or the
+//! new one.
 
 mod killed;
 
@@ -121,7 +122,8 @@ fn close(kernel: &Kernel) -> Result<(), Win32Error> {
     kernel.files.lock().close_package("save")
 }
 
-/// Writes the files of a generation; the last one but one is larger than a file may be before it is as it should be.
+/// Writes the files of a generation; the last one but one is larger than a file may be before it is
+/// as it should be.
 fn write_with_a_failure(kernel: &Kernel, generation: u8) -> Box<dyn FileData> {
     write(kernel, "index", generation);
     write(kernel, "player", generation);

@@ -1,8 +1,9 @@
 //! Allocation, protection and query of guest memory: the heaps' books carried out on the page table
 //! and the host.
 //!
-//! Rights belong to the backing page: what one view may do, its aliases may. Committed memory begins as
-//! zeros; memory taken away is given back to the host, but for little that is likely to be taken again. Every call is repeated on the mirror.
+//! Rights belong to the backing page: what one view may do, its aliases may. Committed memory
+//! begins as zeros; memory taken away is given back to the host, but for little that is likely to
+//! be taken again. Every call is repeated on the mirror.
 
 use crate::error::HeapError;
 use crate::heap::{AllocKind, AllocRequest, Change, RegionInfo};

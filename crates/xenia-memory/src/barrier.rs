@@ -1,4 +1,5 @@
-//! Barriers that one thread puts into all threads of the process, so that what they do often needs none.
+//! Barriers that one thread puts into all threads of the process, so that what they do often needs
+//! none.
 //!
 //! Stores to guest memory look at the page's flags after the bytes are there, without a fence in
 //! between; the processor may take the look before the store is visible to others. Whoever sets a
@@ -20,16 +21,18 @@ fn run([command, registration]: [i32; 2], registered: &OnceLock<bool>) -> bool {
     *registered.get_or_init(|| membarrier(registration)) && membarrier(command)
 }
 
-/// Makes every other running thread of the process pass a full memory barrier, and passes one itself. False if the host
-/// can't (kernels before 4.14); the TLB flush of an `mprotect` interrupts the same threads.
+/// Makes every other running thread of the process pass a full memory barrier, and passes one
+/// itself. False if the host can't (kernels before 4.14); the TLB flush of an `mprotect` interrupts
+/// the same threads.
 pub fn on_all_threads() -> bool {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     std::sync::atomic::fence(std::sync::atomic::Ordering::SeqCst);
     run(MEMORY, &REGISTERED)
 }
 
-/// Makes every other running thread of the process fetch its next instructions anew, as the architecture asks before
-/// code runs where other code has been. False if the host can't (kernels before 4.16).
+/// Makes every other running thread of the process fetch its next instructions anew, as the
+/// architecture asks before code runs where other code has been. False if the host can't (kernels
+/// before 4.16).
 pub fn serialize_all_threads() -> bool {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     run(INSTRUCTIONS, &REGISTERED)

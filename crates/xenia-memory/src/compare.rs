@@ -1,4 +1,5 @@
-//! Comparing two address spaces: once in full, or again and again at the cost of what was written in between.
+//! Comparing two address spaces: once in full, or again and again at the cost of what was written
+//! in between.
 
 use crate::dirty::DirtyTracker;
 use crate::layout::{BACKING_PAGES, GUEST_PAGES, PAGE_SHIFT, backing_page, canonical_guest_page};

@@ -2,18 +2,19 @@
 //!
 //! A device's register block is 64 KiB of 32-bit registers. A register's value is the word that a
 //! big-endian load gives; narrower and wider accesses take the bytes that they name. A device
-//! load sees the slot's own newest queued store to that register, otherwise the register itself, so no result
-//! depends on when other slots or the device run within a visit.
+//! load sees the slot's own newest queued store to that register, otherwise the register itself, so
+//! no result depends on when other slots or the device run within a visit.
 //!
 //! The fault handler finds the queue of the host thread it interrupts through
 //! [`DeviceQueue::make_current`]. It allocates nothing: the queue's memory is reserved beforehand.
 //!
 //! # A full queue
-//! An instruction that finds the queue full is executed again when the device has taken the stores, so it may not have queued
-//! a part: the device would see that twice. Instructions of several stores (`stmw`, string stores, `dcbz`) make them one
-//! right behind the other, upwards. So a full queue still takes a store that begins where the last one ended, and refuses only
-//! what may be an instruction's first. Such a row of stores ends with the device's block at the latest, and for that the queue
-//! has room.
+//! An instruction that finds the queue full is executed again when the device has taken the stores,
+//! so it may not have queued a part: the device would see that twice. Instructions of several
+//! stores (`stmw`, string stores, `dcbz`) make them one right behind the other, upwards. So a full
+//! queue still takes a store that begins where the last one ended, and refuses only what may be an
+//! instruction's first. Such a row of stores ends with the device's block at the latest, and for
+//! that the queue has room.
 
 use crate::layout::{DEVICE_BLOCK, GPU_REGISTERS, XMA_REGISTERS};
 use crate::signal_stack::SignalStack;
@@ -112,8 +113,9 @@ thread_local! {
 impl DeviceQueue {
     /// Stores after which a queue is full: it takes only what goes on from the last one.
     pub const CAPACITY: usize = 1 << 20;
-    /// Stores that it can come to hold: a store of n bytes changes n registers at most, but for one of a single byte that
-    /// changes one as well, so a row of stores through a device's whole block is as many as the block has bytes.
+    /// Stores that it can come to hold: a store of n bytes changes n registers at most, but for one
+    /// of a single byte that changes one as well, so a row of stores through a device's whole
+    /// block is as many as the block has bytes.
     const MOST: usize = Self::CAPACITY + DEVICE_BLOCK as usize;
 
     /// An empty queue. Its memory is reserved, not touched, until it is used.
@@ -164,8 +166,8 @@ impl DeviceQueue {
         })
     }
 
-    /// Loads `size` ≤ 16 bytes of registers, as the low bytes of a big-endian number. The range must lie
-    /// inside one device's block.
+    /// Loads `size` ≤ 16 bytes of registers, as the low bytes of a big-endian number. The range
+    /// must lie inside one device's block.
     pub(crate) fn load(&self, addr: u32, size: u32, devices: &[DeviceRegisters; 2]) -> Option<u128> {
         let mut value = 0;
         for at in addr..addr.checked_add(size)? {
@@ -208,8 +210,8 @@ impl DeviceQueue {
 
     /// Makes this the queue that device accesses of compiled code on this host thread use, until
     /// the returned guard goes away (which restores the queue that was current before). The guard
-    /// lends the queue out in between. While compiled code runs, nobody may hold what it has lent: code that enters it is
-    /// handed the guard.
+    /// lends the queue out in between. While compiled code runs, nobody may hold what it has lent:
+    /// code that enters it is handed the guard.
     ///
     /// Also gives the thread a signal stack that is large enough for the fault handler.
     #[inline]
@@ -223,11 +225,12 @@ impl DeviceQueue {
     /// The queue of this host thread. Async-signal-safe.
     ///
     /// # Safety
-    /// No reference that a [`CurrentQueue`] of this thread has handed out is alive, or comes alive while the result is. That
-    /// holds in the fault handler for an access of compiled code: who enters that keeps the guard alone.
+    /// No reference that a [`CurrentQueue`] of this thread has handed out is alive, or comes alive
+    /// while the result is. That holds in the fault handler for an access of compiled code: who
+    /// enters that keeps the guard alone.
     pub(crate) unsafe fn current<'a>() -> Option<&'a mut Self> {
-        // SAFETY: the pointer was made of the exclusive borrow that the guard keeps; no other reference made of it is alive,
-        // as the caller says.
+        // SAFETY: the pointer was made of the exclusive borrow that the guard keeps; no other reference
+        // made of it is alive, as the caller says.
         unsafe { CURRENT.get().as_mut() }
     }
 }
@@ -250,8 +253,8 @@ impl Deref for CurrentQueue<'_> {
 
     #[inline]
     fn deref(&self) -> &DeviceQueue {
-        // SAFETY: the guard holds the exclusive borrow; the fault handler interrupts compiled code only, so what it made of the
-        // pointer is gone.
+        // SAFETY: the guard holds the exclusive borrow; the fault handler interrupts compiled code only, so
+        // what it made of the pointer is gone.
         unsafe { self.queue.as_ref() }
     }
 }

@@ -3,8 +3,9 @@
 //! Write-protection by userfaultfd in its asynchronous mode, read and renewed by the `PAGEMAP_SCAN`
 //! request (Linux 6.7): the kernel itself resolves the first write to each page and remembers it,
 //! so nothing is signalled and every write counts, through either view, by system calls too. Costs
-//! one short kernel fault per page written and scan, and each scan what it looks at: where it does, the kernel has page tables
-//! from then on, and reads all of them each time. Hosts without it have no tracker; what needs one looks at all of memory instead.
+//! one short kernel fault per page written and scan, and each scan what it looks at: where it does,
+//! the kernel has page tables from then on, and reads all of them each time. Hosts without it have
+//! no tracker; what needs one looks at all of memory instead.
 
 use crate::layout::PAGE_SHIFT;
 use crate::memory::GuestMemory;
@@ -115,9 +116,9 @@ impl DirtyTracker {
         tracker.take(&[page], |_| ()).then_some(tracker)
     }
 
-    /// Calls `f` with the ranges of guest pages, of those in `among`, that were written since they were among them last, or ever; and
-    /// starts over. Pages that were only read for the first time may be among them. False if the host refused: then what was written is
-    /// unknown.
+    /// Calls `f` with the ranges of guest pages, of those in `among`, that were written since they
+    /// were among them last, or ever; and starts over. Pages that were only read for the first
+    /// time may be among them. False if the host refused: then what was written is unknown.
     pub(crate) fn take(&mut self, among: &[Range<u32>], mut f: impl FnMut(Range<u32>)) -> bool {
         for (base, pages) in
             self.bases.into_iter().flat_map(|base| among.iter().map(move |pages| (base, pages)))

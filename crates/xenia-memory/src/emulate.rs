@@ -57,7 +57,8 @@ fn mask(size: usize) -> u64 {
     if size >= 8 { u64::MAX } else { (1 << (8 * size)) - 1 }
 }
 
-/// Writes a general register as the processor does: 32 bits clear the upper half, fewer keep the rest.
+/// Writes a general register as the processor does: 32 bits clear the upper half, fewer keep the
+/// rest.
 fn set_general(general: &mut General, register: Register, value: u64) {
     let full = &mut general[register.full_register().number() & 15];
     *full = match register.size() {

@@ -4,8 +4,8 @@
 //! The fast path is one look at the page's flags and one host access through the alias view, so the
 //! interpreter never takes a host fault. A store looks at the flags again *after* the bytes are
 //! there: together with the barrier that `watch` puts before it returns, either the store sees the
-//! watch and bumps the version, or whoever set the watch sees the bytes. It looks before as well, as a page that holds
-//! code takes no store ([`FaultKind::HoldsCode`]). Values are big-endian
+//! watch and bumps the version, or whoever set the watch sees the bytes. It looks before as well,
+//! as a page that holds code takes no store ([`FaultKind::HoldsCode`]). Values are big-endian
 //! numbers. Nothing here is mirrored. Faults leave memory unchanged and name the first byte that
 //! was refused.
 
@@ -102,7 +102,8 @@ impl GuestMemory {
     compare_exchange!(compare_exchange_u32, u32);
     compare_exchange!(compare_exchange_u64, u64);
 
-    /// Loads 16 bytes as the guest does; the first byte is the most significant. Not atomic as a whole.
+    /// Loads 16 bytes as the guest does; the first byte is the most significant. Not atomic as a
+    /// whole.
     #[inline(always)]
     pub fn load_u128(&self, addr: u32, dev: &mut DeviceQueue) -> Access<u128> {
         if self.pages.flags(addr) & READ != 0 && addr % PAGE_SIZE <= PAGE_SIZE - 16 {

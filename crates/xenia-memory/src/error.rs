@@ -10,7 +10,8 @@ pub enum FaultKind {
     /// No memory is committed there.
     #[error("no memory is there")]
     Unmapped,
-    /// The page may not be read, and so not written either: no page of the guest's can only be written.
+    /// The page may not be read, and so not written either: no page of the guest's can only be
+    /// written.
     #[error("the page may not be accessed")]
     ReadProtected,
     /// The page may not be written.
@@ -22,8 +23,9 @@ pub enum FaultKind {
     /// A device store found the slot's queue full ([`crate::DeviceQueue::CAPACITY`]).
     #[error("the device takes no more stores")]
     DeviceQueueFull,
-    /// Nothing is wrong: an engine has read code from the page ([`crate::GuestMemory::watch_code`]), so it makes the store by itself
-    /// and looks at its code again. Nobody but engines sees this.
+    /// Nothing is wrong: an engine has read code from the page
+    /// ([`crate::GuestMemory::watch_code`]), so it makes the store by itself and looks at its
+    /// code again. Nobody but engines sees this.
     #[error("the page holds code")]
     HoldsCode,
 }

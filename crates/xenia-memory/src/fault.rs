@@ -8,8 +8,8 @@
 //!          an access of hooked code elsewhere ─────────────────────────────┴► its hook ─► else the previous handler
 //! ```
 //!
-//! Only hooked code is helped: a fault of anybody else, or one in fetching an instruction, is a bug of ours that must
-//! not be papered over.
+//! Only hooked code is helped: a fault of anybody else, or one in fetching an instruction, is a bug
+//! of ours that must not be papered over.
 //!
 //! # Safety rules
 //! - Everything below [`on_signal`] is async-signal-safe: atomics, mprotect, sched_yield, and
@@ -121,7 +121,8 @@ impl Interrupted<'_> {
         unsafe { self.0.fpregs.as_mut() }.map(|state| &mut state._xmm)
     }
 
-    /// Emulates the instruction that faulted. False if that is not possible; then nothing has changed.
+    /// Emulates the instruction that faulted. False if that is not possible; then nothing has
+    /// changed.
     fn emulate(&mut self, bus: &mut impl Bus) -> bool {
         let rip = self.rip();
         // The instruction was fetched, so its own bytes are readable; what follows it on the next
@@ -233,8 +234,8 @@ impl GuestMemory {
         let write = interrupted.write();
         let refused = || self.fault(addr, write).kind;
         if self.pages.flags(addr) & DEVICE != 0 {
-            // SAFETY: called by the fault handler of an access in a guest view, which is compiled code's: who entered that keeps
-            // the guard alone.
+            // SAFETY: called by the fault handler of an access in a guest view, which is compiled code's: who
+            // entered that keeps the guard alone.
             let Some(queue) = (unsafe { DeviceQueue::current() }) else { return Err(refused()) };
             let rip = interrupted.rip();
             let mut bus = DeviceBus { memory: self, queue, refused: None };

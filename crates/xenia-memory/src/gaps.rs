@@ -1,12 +1,13 @@
 //! What is free of a zone: the pieces that its allocations leave, joined where they touch.
 //!
-//! A title may have an allocation for each page of its memory. Looking for room goes by what is free, which is in few pieces
-//! then, and not by what is taken.
+//! A title may have an allocation for each page of its memory. Looking for room goes by what is
+//! free, which is in few pieces then, and not by what is taken.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
-/// See the module's documentation. Ends by starts, as zone offsets; none is empty, and no two touch.
+/// See the module's documentation. Ends by starts, as zone offsets; none is empty, and no two
+/// touch.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Gaps(BTreeMap<u32, u32>);
 

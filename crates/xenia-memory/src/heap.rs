@@ -1,7 +1,7 @@
 //! The books of the heaps: which addresses are allocated, page by page. No host memory here.
 //!
-//! An allocation belongs to the heap it was made in; heaps of one zone share the zone's addresses, so
-//! physical memory given out through one view is taken in all three. Within an
+//! An allocation belongs to the heap it was made in; heaps of one zone share the zone's addresses,
+//! so physical memory given out through one view is taken in all three. Within an
 //! allocation each page (of the heap's page size) is reserved or committed with a protection.
 
 use crate::error::HeapError;
@@ -378,8 +378,8 @@ impl Zones {
                 page_size: view.page_size,
             });
         }
-        // Not an allocation of this heap: free up to the next one that is. The console has page tables for each view by itself, in
-        // which what another view has of the same memory is missing.
+        // Not an allocation of this heap: free up to the next one that is. The console has page tables for
+        // each view by itself, in which what another view has of the same memory is missing.
         let end = self
             .zone(view.zone)
             .range(offset..view.offsets().end)

@@ -75,7 +75,8 @@ impl GuestMemory {
         }
     }
 
-    /// Makes a short write; where reservations are strict, it ends those of its lines in one step with that.
+    /// Makes a short write; where reservations are strict, it ends those of its lines in one step
+    /// with that.
     #[inline(always)]
     fn ending_reservations<R>(&self, addr: GuestAddr, len: u32, write: impl FnOnce() -> R) -> R {
         if self.reservations.is_strict() && len <= RESERVATION_LINE {
@@ -87,7 +88,8 @@ impl GuestMemory {
 
     /// What every write by HLE or a device entails, once the bytes are in place.
     fn written(&self, addr: u32, len: u32) {
-        // Also orders the bytes before the looks at reservations, as every read-modify-write of the host does.
+        // Also orders the bytes before the looks at reservations, as every read-modify-write of the host
+        // does.
         self.counts.writes.count();
         if len == 0 {
             return;

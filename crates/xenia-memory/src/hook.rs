@@ -1,4 +1,5 @@
-//! Hooks for compiled code: what happens when a load or store in it faults and the guest has no right to it.
+//! Hooks for compiled code: what happens when a load or store in it faults and the guest has no
+//! right to it.
 
 use crate::error::{FaultKind, MemoryError};
 use crate::registry::{Entry, Registry};
@@ -10,7 +11,8 @@ use xenia_guest::GuestAddr;
 pub struct HostFault {
     /// Address of the instruction that faulted.
     pub rip: u64,
-    /// General registers by their numbers in machine code: rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, r8…r15.
+    /// General registers by their numbers in machine code: rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi,
+    /// r8…r15.
     pub registers: [u64; 16],
     /// Host address that was accessed.
     pub host_addr: usize,
@@ -40,8 +42,8 @@ pub enum Action {
     NotMine,
 }
 
-/// Asked by the fault handler, on the signal stack of the thread that faulted. Implementations have to be
-/// async-signal-safe: no allocation, no lock, no panic.
+/// Asked by the fault handler, on the signal stack of the thread that faulted. Implementations have
+/// to be async-signal-safe: no allocation, no lock, no panic.
 pub trait FaultHook: Send + Sync {
     /// Decides about a fault that guest rights don't explain away.
     fn on_fault(&self, fault: &mut HostFault) -> Action;
@@ -73,9 +75,10 @@ unsafe impl Send for CodeHook {}
 // SAFETY: as above; a shared `CodeHook` gives no access at all.
 unsafe impl Sync for CodeHook {}
 
-/// Makes the code at host addresses in `range` one that may use guest views: its accesses to devices are emulated, those
-/// to watched pages go on, and `hook` is asked about the others that fault. So until the result is
-/// dropped: no earlier than the code runs for the last time. Ranges must not overlap.
+/// Makes the code at host addresses in `range` one that may use guest views: its accesses to
+/// devices are emulated, those to watched pages go on, and `hook` is asked about the others that
+/// fault. So until the result is dropped: no earlier than the code runs for the last time. Ranges
+/// must not overlap.
 pub fn register_code_hook(range: Range<usize>, hook: Box<dyn FaultHook>) -> Result<CodeHook, MemoryError> {
     crate::fault::install()?;
     let hook = Box::into_raw(Box::new(hook));

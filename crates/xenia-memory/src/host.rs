@@ -5,9 +5,9 @@
 //!   access size must be mapped with the rights that the access needs. Callers have looked at the
 //!   page table, and use the alias view, which never loses its mapping.
 //! - Other threads, compiled guest code included, access the same bytes at any time. So the
-//!   accesses are machine instructions (`asm!`), which to the compiler are opaque: no reference into
-//!   guest memory is made, no value is assumed to stay, and a naturally aligned access of up to 8
-//!   bytes does not tear. x86 orders them as Acquire loads and Release stores.
+//!   accesses are machine instructions (`asm!`), which to the compiler are opaque: no reference
+//!   into guest memory is made, no value is assumed to stay, and a naturally aligned access of up
+//!   to 8 bytes does not tear. x86 orders them as Acquire loads and Release stores.
 //! - Values come and go as the bytes lie in memory (little-endian words of big-endian data).
 
 use std::arch::asm;

@@ -23,8 +23,8 @@ pub(crate) const PAGE_SHIFT: u32 = PAGE_SIZE.trailing_zeros();
 pub(crate) const GUEST_PAGES: usize = 1 << (32 - PAGE_SHIFT);
 
 pub use xenia_guest::PHYSICAL_SIZE;
-/// Bytes that may be committed in all, physical and virtual memory together: the console's 512 MiB, and 64 for what it keeps
-/// elsewhere or doesn't have, such as the guard pages of stacks.
+/// Bytes that may be committed in all, physical and virtual memory together: the console's 512 MiB,
+/// and 64 for what it keeps elsewhere or doesn't have, such as the guard pages of stacks.
 pub const COMMIT_LIMIT: u32 = PHYSICAL_SIZE + 0x400_0000;
 /// Addresses below this one are never mapped.
 pub const NULL_GUARD: u32 = 0x1_0000;
@@ -51,9 +51,11 @@ pub(crate) const BACKING_PAGES: u32 = IMAGE_FIRST + (IMAGE_SIZE >> PAGE_SHIFT);
 pub enum Heap {
     /// 0x00010000..0x40000000, 4 KiB pages: general virtual memory.
     Virtual4K,
-    /// 0x40000000..0x7F000000, 64 KiB pages: large-page virtual memory; thread stacks from 0x70000000.
+    /// 0x40000000..0x7F000000, 64 KiB pages: large-page virtual memory; thread stacks from
+    /// 0x70000000.
     Virtual64K,
-    /// 0x7F100000..0x7F200000, 4 KiB pages: what is in the second-level cache alone while the kernel locks it there.
+    /// 0x7F100000..0x7F200000, 4 KiB pages: what is in the second-level cache alone while the
+    /// kernel locks it there.
     Cache,
     /// 0x80000000..0x90000000, 64 KiB pages: executable images.
     Image64K,

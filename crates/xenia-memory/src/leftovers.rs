@@ -1,8 +1,9 @@
 //! Pages whose memory was taken away and not given back to the host yet.
 //!
-//! A title that frees a few pages and takes them again soon would cost the host a hole in the memory object and a fault for each page, time
-//! and again; to clear them costs a part of that. So pages of small ranges stay as they are until they are committed again, and are
-//! cleared then. Nobody sees what is left in them, for they are not committed. How many there may be is limited.
+//! A title that frees a few pages and takes them again soon would cost the host a hole in the
+//! memory object and a fault for each page, time and again; to clear them costs a part of that. So
+//! pages of small ranges stay as they are until they are committed again, and are cleared then.
+//! Nobody sees what is left in them, for they are not committed. How many there may be is limited.
 
 use crate::layout::BACKING_PAGES;
 use parking_lot::Mutex;
@@ -54,7 +55,8 @@ impl Leftovers {
         Self(Mutex::new(Kept { bits, count: 0 }))
     }
 
-    /// Keeps what is in pages that are taken away, of those that `had` memory; false if they are too many: the host is to have them.
+    /// Keeps what is in pages that are taken away, of those that `had` memory; false if they are
+    /// too many: the host is to have them.
     pub(crate) fn keep(&self, pages: &Range<u32>, had: impl Fn(u32) -> bool) -> bool {
         let mut kept = self.0.lock();
         if pages.len() > LONGEST || kept.count + pages.len() as u32 > MOST {

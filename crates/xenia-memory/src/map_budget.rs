@@ -71,8 +71,8 @@ impl MapBudget {
         }
     }
 
-    /// Whether an exact count is worth its time: the estimate says that something must give, and has
-    /// grown noticeably since the last one.
+    /// Whether an exact count is worth its time: the estimate says that something must give, and
+    /// has grown noticeably since the last one.
     pub(crate) fn wants_count(&self) -> bool {
         let grown = self.own.load(Relaxed) - self.counted.load(Relaxed);
         self.grain() != Grain::Page && grown > self.limit / 32

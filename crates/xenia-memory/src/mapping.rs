@@ -24,7 +24,8 @@ use std::ptr;
 /// plus the longest access.
 pub const GUARD: usize = 16 << 20;
 const SPACE: usize = 1 << 32;
-/// Where the guest view lies if all of it is free there: so low that an access of the host can name the place in its displacement.
+/// Where the guest view lies if all of it is free there: so low that an access of the host can name
+/// the place in its displacement.
 const LOW: usize = 0x1000_0000;
 
 /// Host rights of a guest page in the guest view.
@@ -170,9 +171,9 @@ impl Mapping {
         start..start + SPACE + 2 * GUARD
     }
 
-    /// Sets the host rights of a range of guest pages in the guest view. Async-signal-safe: the package asks for the
-    /// host's page size once, which [`Self::new`] has it do, and then only calls mprotect.
-    /// False if the host refused, which happens at its limit on mappings.
+    /// Sets the host rights of a range of guest pages in the guest view. Async-signal-safe: the
+    /// package asks for the host's page size once, which [`Self::new`] has it do, and then only
+    /// calls mprotect. False if the host refused, which happens at its limit on mappings.
     pub(crate) fn protect(&self, guest_pages: Range<u32>, rights: HostRights) -> bool {
         let len = guest_pages.len() << PAGE_SHIFT;
         let offset = (guest_pages.start as usize) << PAGE_SHIFT;

@@ -85,8 +85,8 @@ impl GuestMemory {
         Self::with_map_limit(None)
     }
 
-    /// As [`GuestMemory::new`], with the number of host mappings that the address spaces of the process may
-    /// plan with instead of the host's `vm.max_map_count`.
+    /// As [`GuestMemory::new`], with the number of host mappings that the address spaces of the
+    /// process may plan with instead of the host's `vm.max_map_count`.
     pub fn with_map_limit(limit: Option<u32>) -> Result<Arc<Self>, MemoryError> {
         fault::install()?;
         let mapping = Mapping::new()?;
@@ -131,8 +131,9 @@ impl GuestMemory {
         Ok(memory)
     }
 
-    /// Host address of guest address 0 in the view for compiled code, below 2 GiB for one space at a time: host rights are the guest's
-    /// rights minus watches; [`crate::GUARD`] inaccessible bytes lie before it and after its 4 GiB.
+    /// Host address of guest address 0 in the view for compiled code, below 2 GiB for one space at
+    /// a time: host rights are the guest's rights minus watches; [`crate::GUARD`] inaccessible
+    /// bytes lie before it and after its 4 GiB.
     ///
     /// Until this is called for the first time, nobody can use that view, and it costs nothing.
     pub fn guest_base(&self) -> *mut u8 {
@@ -168,8 +169,9 @@ impl GuestMemory {
         }
     }
 
-    /// Number of the backing page behind `addr`, by which versions are indexed; the same for all aliases.
-    /// `None` where no memory can be: devices, the rest of their window, the top 3 MiB.
+    /// Number of the backing page behind `addr`, by which versions are indexed; the same for all
+    /// aliases. `None` where no memory can be: devices, the rest of their window, the top 3
+    /// MiB.
     #[inline]
     pub fn page_index(addr: GuestAddr) -> Option<u32> {
         layout::backing_page(addr.0)

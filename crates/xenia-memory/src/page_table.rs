@@ -1,4 +1,5 @@
-//! The page table: one byte of flags per guest page, one version and one watch state per backing page.
+//! The page table: one byte of flags per guest page, one version and one watch state per backing
+//! page.
 //!
 //! All of it is atomics in arrays that never move, so engines, devices and the fault handler read
 //! it without locks. Who may change what:
@@ -105,7 +106,8 @@ impl PageTable {
         }
     }
 
-    /// Flags of a backing page: those of its first alias; all aliases have the same but for the host's.
+    /// Flags of a backing page: those of its first alias; all aliases have the same but for the
+    /// host's.
     pub(crate) fn backing_flags(&self, backing_page: u32) -> u8 {
         self.page_flags(crate::layout::canonical_guest_page(backing_page))
     }

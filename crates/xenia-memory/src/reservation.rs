@@ -7,13 +7,14 @@
 //! [line tag | holders | generation ]     bit 63: one thread has the bank to itself (`exclusive.rs`)
 //! ```
 //!
-//! Several hardware threads may hold one line, as on the hardware: were there one holder only, threads
-//! that poll with `lwarx` would starve the one that commits. A commit or a foreign write ends all
-//! holders and moves the generation. Lines that share a bank evict each other, which a guest sees as
-//! a reservation lost for no reason: allowed by the architecture.
+//! Several hardware threads may hold one line, as on the hardware: were there one holder only,
+//! threads that poll with `lwarx` would starve the one that commits. A commit or a foreign write
+//! ends all holders and moves the generation. Lines that share a bank evict each other, which a
+//! guest sees as a reservation lost for no reason: allowed by the architecture.
 //!
-//! A load-and-reserve and a conditional store each change one bank, in one step, and nothing else that another thread
-//! writes, as long as a hardware thread stays with its line. A hardware thread is one host thread at a time.
+//! A load-and-reserve and a conditional store each change one bank, in one step, and nothing else
+//! that another thread writes, as long as a hardware thread stays with its line. A hardware thread
+//! is one host thread at a time.
 
 mod exclusive;
 
@@ -159,7 +160,8 @@ impl ReservationTable {
         });
     }
 
-    /// Ends all reservations of the lines of `addr..addr + len`, as [`Self::invalidate_for_write`] does.
+    /// Ends all reservations of the lines of `addr..addr + len`, as [`Self::invalidate_for_write`]
+    /// does.
     pub fn invalidate_range_for_write(&self, addr: GuestAddr, len: u32) {
         // A few looks at banks cost less than one at what each hardware thread holds.
         if len == 0 || len > FEW_LINES * RESERVATION_LINE && !self.has_active_reservers() {

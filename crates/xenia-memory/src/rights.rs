@@ -56,7 +56,8 @@ fn host_flags(rights: HostRights) -> u8 {
     }
 }
 
-/// The views whose host rights are to be brought up to date: all, or one by its place in the list of aliases.
+/// The views whose host rights are to be brought up to date: all, or one by its place in the list
+/// of aliases.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InViews {
     All,
@@ -106,8 +107,8 @@ impl GuestMemory {
         self.pages.state(page).store(to, Release);
     }
 
-    /// Makes the host rights of a run of owned backing pages what they should be. False if the host refused.
-    /// Async-signal-safe.
+    /// Makes the host rights of a run of owned backing pages what they should be. False if the host
+    /// refused. Async-signal-safe.
     pub(crate) fn apply_rights(&self, run: &Range<u32>, views: InViews) -> bool {
         if !self.guest_view_open.load(Acquire) {
             return true;
@@ -144,7 +145,8 @@ impl GuestMemory {
     }
 
     /// Gives backing pages new flags, ends their watches, and moves their versions. Pages without
-    /// flags lose their contents, at the latest when they get some again. Called under the heap lock.
+    /// flags lose their contents, at the latest when they get some again. Called under the heap
+    /// lock.
     pub(crate) fn remap(&self, pages: Range<u32>, flags: u8) -> Result<(), MemoryError> {
         let committed = |page| self.pages.backing_flags(page) & COMMITTED != 0;
         let is_kept = flags == 0 && self.leftovers.keep(&pages, committed);

@@ -1,8 +1,8 @@
 //! A signal stack per host thread that runs guest code.
 //!
 //! The stack that the standard library gives its threads is sized for a short handler; decoding an
-//! instruction on top of a wide vector state needs more. Below it lies a page without rights, so that an overflow
-//! ends the process instead of overwriting what is mapped there.
+//! instruction on top of a wide vector state needs more. Below it lies a page without rights, so
+//! that an overflow ends the process instead of overwriting what is mapped there.
 
 use region::Protection;
 use std::cell::OnceCell;
@@ -21,7 +21,8 @@ thread_local! {
 }
 
 impl SignalStack {
-    /// Gives the calling thread its stack, once. If the host refuses, the thread keeps the one it has.
+    /// Gives the calling thread its stack, once. If the host refuses, the thread keeps the one it
+    /// has.
     #[inline]
     pub(crate) fn install() {
         STACK.with(|stack| {

@@ -5,9 +5,10 @@
 //! Other stores see the flag after the bytes are there, and do the same. How a page changes hands
 //! is told in `rights.rs`.
 //!
-//! Where what is watched is code, an engine's store does not just go on: it is refused ([`FaultKind::HoldsCode`]), so that the
-//! engine makes it as an instruction by itself and then looks at its code again. So what an engine stores is code for its next
-//! instruction, whatever it has decoded or compiled before, which lockstep promises (docs/src/determinism.md).
+//! Where what is watched is code, an engine's store does not just go on: it is refused
+//! ([`FaultKind::HoldsCode`]), so that the engine makes it as an instruction by itself and then
+//! looks at its code again. So what an engine stores is code for its next instruction, whatever it
+//! has decoded or compiled before, which lockstep promises (docs/src/determinism.md).
 
 use crate::barrier;
 use crate::error::{Access, FaultKind, MemoryFault};
@@ -71,7 +72,8 @@ impl PageSet {
     }
 }
 
-/// The aligned block of `grain` pages around `page`, cut to the part of the backing that it lies in.
+/// The aligned block of `grain` pages around `page`, cut to the part of the backing that it lies
+/// in.
 fn block_of(page: u32, grain: u32) -> Range<u32> {
     let part = part_of(page);
     let start = page / grain * grain;
@@ -91,14 +93,15 @@ impl GuestMemory {
         self.watch_for(addr, len, false)
     }
 
-    /// The same, for code that is about to be read: stores of engines to these pages are refused with [`FaultKind::HoldsCode`] for as long
-    /// as the watch lasts.
+    /// The same, for code that is about to be read: stores of engines to these pages are refused
+    /// with [`FaultKind::HoldsCode`] for as long as the watch lasts.
     pub fn watch_code(&self, addr: GuestAddr, len: u32) -> Access<Watch> {
         self.watch_for(addr, len, true)
     }
 
-    /// From now on watches of code are watches like others: for an engine that can't leave its code at any store. When code that it
-    /// changes itself is looked at again is then its own affair.
+    /// From now on watches of code are watches like others: for an engine that can't leave its code
+    /// at any store. When code that it changes itself is looked at again is then its own
+    /// affair.
     pub fn let_stores_to_code_go_on(&self) {
         self.stores_to_code_go_on.store(true, Release);
     }
@@ -137,9 +140,9 @@ impl GuestMemory {
             && (!code || self.pages.backing_flags(page) & CODE != 0)
     }
 
-    /// Watches one page of code by its index and returns its version, read before. Contents read from now
-    /// on are those of this version until [`GuestMemory::page_version`] differs from it. `None` if
-    /// the page is not committed.
+    /// Watches one page of code by its index and returns its version, read before. Contents read
+    /// from now on are those of this version until [`GuestMemory::page_version`] differs from
+    /// it. `None` if the page is not committed.
     pub fn watch_code_page(&self, index: u32) -> Option<(u32, Watch)> {
         let version = self.page_version(index);
         if index >= BACKING_PAGES {
@@ -198,8 +201,8 @@ impl GuestMemory {
         }
     }
 
-    /// Ends the watches on the pages of `addr..addr + len`. Their versions move, as nobody will be told of
-    /// stores from now on, and somebody else may have relied on the watch.
+    /// Ends the watches on the pages of `addr..addr + len`. Their versions move, as nobody will be
+    /// told of stores from now on, and somebody else may have relied on the watch.
     pub fn unwatch(&self, addr: GuestAddr, len: u32) {
         if len == 0 {
             return;
@@ -214,8 +217,9 @@ impl GuestMemory {
     /// A store of an engine is about to be made to a page that was seen to be watched.
     ///
     /// # Errors
-    /// [`FaultKind::HoldsCode`] if that page, or one that is opened with it, holds code. The watch has ended: the next attempt
-    /// finds the page as any other, unless somebody has watched it again.
+    /// [`FaultKind::HoldsCode`] if that page, or one that is opened with it, holds code. The watch
+    /// has ended: the next attempt finds the page as any other, unless somebody has watched it
+    /// again.
     #[cold]
     #[inline(never)]
     fn storing_to_watched(&self, addr: u32) -> Access<()> {
@@ -228,11 +232,13 @@ impl GuestMemory {
         }
     }
 
-    /// To be asked before a store of an engine that is made by other means than those for stores, within one page.
+    /// To be asked before a store of an engine that is made by other means than those for stores,
+    /// within one page.
     ///
     /// # Errors
-    /// [`FaultKind::HoldsCode`] if the store is to be made by an instruction by itself. The watch has ended, so the next attempt
-    /// finds the page as any other, unless somebody has watched it again.
+    /// [`FaultKind::HoldsCode`] if the store is to be made by an instruction by itself. The watch
+    /// has ended, so the next attempt finds the page as any other, unless somebody has watched
+    /// it again.
     #[inline]
     pub fn before_store(&self, addr: u32) -> Access<()> {
         if self.pages.flags(addr) & WATCHED == 0 { Ok(()) } else { self.storing_to_watched(addr) }

@@ -1,4 +1,5 @@
-//! Typed access and engine access through the public door: byte order, aliases, rights, faults, devices.
+//! Typed access and engine access through the public door: byte order, aliases, rights, faults,
+//! devices.
 
 use std::io::{Seek, Write};
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! What is free in the heap goes back to the host. Alone in its process, as others' memory would count.
+//! What is free in the heap goes back to the host. Alone in its process, as others' memory would
+//! count.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 
 use xenia_memory::give_back_free_heap;

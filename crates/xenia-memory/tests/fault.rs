@@ -1,4 +1,5 @@
-//! Host faults in the guest view: devices by real instructions, refused accesses by hooks, several spaces.
+//! Host faults in the guest view: devices by real instructions, refused accesses by hooks, several
+//! spaces.
 
 mod common;
 

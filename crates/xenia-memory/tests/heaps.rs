@@ -62,7 +62,8 @@ impl Model {
         window.min(2)
     }
 
-    /// The range rounded out to the heap's pages, within the window's zone; `None` if it leaves the model.
+    /// The range rounded out to the heap's pages, within the window's zone; `None` if it leaves the
+    /// model.
     fn round(step: &Step) -> Option<std::ops::Range<usize>> {
         let grain = if matches!(step.window, 1 | 2) { 16 } else { 1 };
         let start = step.page / grain * grain;

@@ -270,7 +270,8 @@ fn no_write_of_hle_slips_past_a_watch() {
     race(|memory, _, value| memory.write(GuestAddr(0xC200_0000), value).unwrap());
 }
 
-/// Rights change and watches come and go while two threads store: nobody hangs, crashes or loses a page.
+/// Rights change and watches come and go while two threads store: nobody hangs, crashes or loses a
+/// page.
 #[test]
 fn watches_protection_and_stores_race_without_harm() {
     const AT: u32 = 0x8300_0000;

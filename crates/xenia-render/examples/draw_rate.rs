@@ -1,10 +1,11 @@
-//! Draws per second of the wgpu backend, packets included, beside plain wgpu programs that draw the same: one
-//! that has constants in its vertex shader only, and one that has some in its pixel shader too, as titles'
-//! shaders do. The two are far apart on Mesa's software driver, which copies a pixel stage's whole state for
-//! a draw whose bindings change.
+//! Draws per second of the wgpu backend, packets included, beside plain wgpu programs that draw the
+//! same: one that has constants in its vertex shader only, and one that has some in its pixel
+//! shader too, as titles' shaders do. The two are far apart on Mesa's software driver, which copies
+//! a pixel stage's whole state for a draw whose bindings change.
 //!
-//! `cargo run --release -p xenia-render --example draw_rate [-- DRAWS]`: a frame of small triangles, each
-//! with a constant of its own, drawn by turns and waited for; least, median and most seconds of five turns.
+//! `cargo run --release -p xenia-render --example draw_rate [-- DRAWS]`: a frame of small
+//! triangles, each with a constant of its own, drawn by turns and waited for; least, median and
+//! most seconds of five turns.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
-//! Measures the translation of a shader of 512 operations: decoding, translating, validating. Prints
-//! the least and the median time of each; the least says more where the machine does other things too.
+//! Measures the translation of a shader of 512 operations: decoding, translating, validating.
+//! Prints the least and the median time of each; the least says more where the machine does other
+//! things too.
 //!
 //! `translate_time [RUNS]`: 1000 unless given.
 
@@ -12,7 +13,8 @@ use xenia_render::translate::{Interpolators, Stage, translate};
 /// Operations of the shader, both halves counted.
 const OPERATIONS: usize = 512;
 
-/// A mixture as in large pixel shaders: products and sums, some scalars beside them, some textures and predicates.
+/// A mixture as in large pixel shaders: products and sums, some scalars beside them, some textures
+/// and predicates.
 fn shader() -> Vec<u32> {
     let mut text = String::new();
     let mut operations = 0;

@@ -9,13 +9,14 @@
 //!                                               ▼
 //!                                          guest memory
 //! ```
-//! The EDRAM buffer is the truth; render targets are caches of parts of it. Whoever needs a tile that
-//! another target has drawn to gets it through the buffer, in the chip's own bits, so that titles may
-//! reinterpret one format as another.
+//! The EDRAM buffer is the truth; render targets are caches of parts of it. Whoever needs a tile
+//! that another target has drawn to gets it through the buffer, in the chip's own bits, so that
+//! titles may reinterpret one format as another.
 //!
-//! What the host can't do, the reference does on the same EDRAM ([`fallback`]): no draw is left out, but for
-//! those that don't wait for their pipeline where that was asked for ([`Options::async_pipelines`]).
-//! Draws are recorded and submitted when somebody wants to see their result, or when a buffer is full.
+//! What the host can't do, the reference does on the same EDRAM ([`fallback`]): no draw is left
+//! out, but for those that don't wait for their pipeline where that was asked for
+//! ([`Options::async_pipelines`]). Draws are recorded and submitted when somebody wants to see
+//! their result, or when a buffer is full.
 
 mod arena;
 mod bindings;
@@ -122,7 +123,8 @@ pub struct WgpuBackend {
 }
 
 impl WgpuBackend {
-    /// A backend with a zeroed EDRAM on a device; nothing is kept, and draws wait for their pipelines.
+    /// A backend with a zeroed EDRAM on a device; nothing is kept, and draws wait for their
+    /// pipelines.
     pub fn new(device: Device) -> Self {
         Self::with_options(device, &Options::default())
     }

@@ -111,8 +111,8 @@ impl Presenter {
         self.surface.configure(&self.device, &self.config);
     }
 
-    /// Replaces the picture of a layer: width and height, and four bytes a pixel from the top. False if the device
-    /// can't take one of this size; the layer is empty then.
+    /// Replaces the picture of a layer: width and height, and four bytes a pixel from the top.
+    /// False if the device can't take one of this size; the layer is empty then.
     pub(crate) fn set(&mut self, layer: Layer, size: (u32, u32), rgba: &[u8]) -> bool {
         let most = self.device.limits().max_texture_dimension_2d;
         let slot = &mut self.layers[layer as usize];
@@ -137,7 +137,8 @@ impl Presenter {
         self.layers[layer as usize].as_ref().map(Picture::size)
     }
 
-    /// Draws the layers at their places. False if the surface was not ready, but will be if asked again.
+    /// Draws the layers at their places. False if the surface was not ready, but will be if asked
+    /// again.
     pub(crate) fn draw(&mut self, places: &[(Layer, Rectangle, Filter)]) -> bool {
         use wgpu::CurrentSurfaceTexture as Current;
         let target = match self.surface.get_current_texture() {

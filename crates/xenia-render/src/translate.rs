@@ -6,8 +6,9 @@
 //! ```
 //! [`translate`] is total: any program, also one made of hostile words, gives a module that naga's
 //! validator accepts, or a [`TranslateError`]. A module reads and writes nothing outside of its
-//! bindings: every computed index is compared or masked in the module itself, and every loop counts.
-//! Nothing but the program and the [`Stage`] goes in, so a module serves all draws with them.
+//! bindings: every computed index is compared or masked in the module itself, and every loop
+//! counts. Nothing but the program and the [`Stage`] goes in, so a module serves all draws with
+//! them.
 //!
 //! Adding an operation: docs/src/shaders.md.
 
@@ -77,7 +78,8 @@ pub enum PixelsOf {
     Polygons,
     /// Lines: z is negative.
     Lines,
-    /// Points: y is negative, and the place within the point comes with z and w of the interpolator.
+    /// Points: y is negative, and the place within the point comes with z and w of the
+    /// interpolator.
     Points,
 }
 
@@ -88,7 +90,8 @@ pub enum Stage {
     Vertex {
         /// Interpolators that the pixel stage takes.
         interpolators: Interpolators,
-        /// Clip distances are given out: near and far plane in the guest's clip space, the title's planes.
+        /// Clip distances are given out: near and far plane in the guest's clip space, the title's
+        /// planes.
         clip: bool,
     },
     /// The pixel stage of a pipeline.
@@ -103,11 +106,12 @@ pub enum Stage {
         alpha_test: bool,
         /// Alpha decides which samples are drawn.
         alpha_to_mask: bool,
-        /// Texture constants, one bit each, whose fetches are anisotropic unless they say otherwise.
+        /// Texture constants, one bit each, whose fetches are anisotropic unless they say
+        /// otherwise.
         anisotropic: u32,
     },
-    /// A compute shader that runs a program of either kind: registers come from a buffer, exports go
-    /// to one. For tests, and for primitives whose vertices are needed together.
+    /// A compute shader that runs a program of either kind: registers come from a buffer, exports
+    /// go to one. For tests, and for primitives whose vertices are needed together.
     Compute {
         /// The program's kind.
         kind: ShaderKind,
@@ -147,8 +151,8 @@ pub struct Translation {
 }
 
 impl Translation {
-    /// Checks the module, as wgpu does for a device with clip distances and no other features beyond the usual. An error is a
-    /// mistake in the translation.
+    /// Checks the module, as wgpu does for a device with clip distances and no other features
+    /// beyond the usual. An error is a mistake in the translation.
     pub fn validate(&self) -> Result<ModuleInfo, TranslateError> {
         Validator::new(ValidationFlags::all(), Capabilities::default() | Capabilities::CLIP_DISTANCES)
             .validate(&self.module)

@@ -6,7 +6,8 @@
 //!                                                       └─ Client: keys, pause, step, turbo, screenshots
 //! ```
 //!
-//! The machine never waits for the window: a frame that comes before the last one was shown replaces it.
+//! The machine never waits for the window: a frame that comes before the last one was shown
+//! replaces it.
 
 mod events;
 mod keys;
@@ -95,7 +96,8 @@ pub trait Client {
     /// A key that is none of [`BINDINGS`].
     fn key(&mut self, event: KeyEvent);
 
-    /// A key for the dialog that the machine shows, and the text that it makes. What is drawn then; `None`: there is no dialog.
+    /// A key for the dialog that the machine shows, and the text that it makes. What is drawn then;
+    /// `None`: there is no dialog.
     fn dialog_key(&mut self, key: KeyCode, text: Option<&str>) -> Option<Vec<String>>;
 
     /// The machine stops, or goes on.
@@ -115,8 +117,8 @@ pub trait Client {
 }
 
 /// Opens a window, calls `start` with the sender for frames, and runs until the window is closed or
-/// [`FrameSender::end`] is called. `start` is called only once there is a window. Must run on the main
-/// thread.
+/// [`FrameSender::end`] is called. `start` is called only once there is a window. Must run on the
+/// main thread.
 pub fn run(
     config: WindowConfig,
     client: impl Client + 'static,

@@ -1,5 +1,6 @@
-//! Which way draws go, by the backend's counters: on the host's graphics device, or by the reference with or without
-//! the EDRAM. Whatever the way, EDRAM and memory are the reference's in the end.
+//! Which way draws go, by the backend's counters: on the host's graphics device, or by the
+//! reference with or without the EDRAM. Whatever the way, EDRAM and memory are the reference's in
+//! the end.
 
 #[path = "../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;
@@ -76,8 +77,9 @@ fn left(scene: &mut Scene) -> (Vec<u32>, Vec<u8>) {
     (scene.gpu.backend().edram().unwrap(), memory)
 }
 
-/// Draws a scene on both backends, which have to leave the same behind; returns what the device's counted. Without a
-/// Vulkan driver the test counts as not run, though the reference draws its scene.
+/// Draws a scene on both backends, which have to leave the same behind; returns what the device's
+/// counted. Without a Vulkan driver the test counts as not run, though the reference draws its
+/// scene.
 fn drawn(make: impl Fn() -> Scene) -> Option<WgpuCounters> {
     static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
     let (edram, memory) = left(&mut make());
@@ -183,8 +185,8 @@ fn a_killed_vertex_takes_its_triangle_away_on_the_device() {
                  alloc interpolators 1
                  max o0.1111, r1, r1",
             );
-            // Of the first shape no vertex is killed, of the second one of four, which both of its triangles have, of
-            // the third all.
+            // Of the first shape no vertex is killed, of the second one of four, which both of its triangles
+            // have, of the third all.
             for shape in 0..3_usize {
                 let x = 8.0 + 48.0 * shape as f32;
                 let places = [(x, 8.0), (x + 32.0, 8.0), (x + 32.0, 24.0), (x, 24.0)];
@@ -203,8 +205,9 @@ fn a_killed_vertex_takes_its_triangle_away_on_the_device() {
 
 #[test]
 fn meshes_of_one_buffer_send_what_their_indices_name() {
-    // Forty triangles, a page apart in one buffer, with constants that mean all the rest of it, twice; then one with
-    // another page written to, while the draws before wait to be submitted, and indices from the middle on.
+    // Forty triangles, a page apart in one buffer, with constants that mean all the rest of it, twice;
+    // then one with another page written to, while the draws before wait to be submitted, and
+    // indices from the middle on.
     const BUFFER: u32 = 0x20_0000;
     const SIZE: u32 = 0x20_0000;
     let counters = drawn(|| {
@@ -234,7 +237,8 @@ fn meshes_of_one_buffer_send_what_their_indices_name() {
     });
     let Some(counters) = counters else { return };
     assert_eq!(fallbacks(&counters), []);
-    // A page for each mesh; the one that was written to in another place, and the next with it for the last draw.
+    // A page for each mesh; the one that was written to in another place, and the next with it for the
+    // last draw.
     assert_eq!((counters.vertices.sent_bytes, counters.vertices.reused), (42 * 4096, 40));
     assert_eq!(counters.submissions, 0, "nobody had to wait");
 }

@@ -14,7 +14,8 @@ use xenia_testing::{Tool, obtain};
 /// Threads that draw, and whether the processor's own is among them: what must make no difference.
 const WAYS: &[(usize, bool)] = &[(1, true), (1, false)];
 
-/// What draws scenes. Without a Vulkan driver the test counts as not run, though the reference draws its scene.
+/// What draws scenes. Without a Vulkan driver the test counts as not run, though the reference
+/// draws its scene.
 fn backend(threads: usize) -> Box<dyn xenia_gpu::Backend> {
     static DEVICE: OnceLock<Result<Device, DeviceError>> = OnceLock::new();
     match obtain(Tool::Vulkan, DEVICE.get_or_init(|| Device::open(true)).as_ref()) {

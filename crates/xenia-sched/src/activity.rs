@@ -1,4 +1,5 @@
-//! What an executor's host threads are doing, for whoever watches it from another thread. Nothing of it flows back to the guest.
+//! What an executor's host threads are doing, for whoever watches it from another thread. Nothing
+//! of it flows back to the guest.
 
 use crate::{GuestTicks, HW_THREADS};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -16,7 +17,8 @@ pub enum Doing {
     Devices,
 }
 
-/// Host threads that are told apart: one for each hardware thread, and the devices'. Lockstep has the first alone.
+/// Host threads that are told apart: one for each hardware thread, and the devices'. Lockstep has
+/// the first alone.
 const LANES: usize = HW_THREADS + 1;
 
 /// The devices' place among [`LANES`].
@@ -39,7 +41,8 @@ pub struct Activity {
 }
 
 impl Activity {
-    /// For each host thread: how many visits, or ends of rounds, it has behind it, and what it does now.
+    /// For each host thread: how many visits, or ends of rounds, it has behind it, and what it does
+    /// now.
     pub fn lanes(&self) -> impl Iterator<Item = (u64, Doing)> + '_ {
         self.lanes.iter().map(|lane| {
             let word = lane.doing.load(Relaxed);

@@ -1,8 +1,9 @@
-//! What all slots share without a lock: where threads are, figures, and for each slot a few words that others read while its
-//! owner changes it. In lockstep all of it has one owner.
+//! What all slots share without a lock: where threads are, figures, and for each slot a few words
+//! that others read while its owner changes it. In lockstep all of it has one owner.
 //!
-//! A slot's signs change under its lock, so under it they are exact. Without it they are hints: whoever acts on one locks
-//! and looks again, and whoever changes one for the better calls those who may have looked too early.
+//! A slot's signs change under its lock, so under it they are exact. Without it they are hints:
+//! whoever acts on one locks and looks again, and whoever changes one for the better calls those
+//! who may have looked too early.
 
 use crate::contention::ContentionPoints;
 use crate::directory::Directory;
@@ -40,14 +41,16 @@ pub(crate) struct Common {
     pub(crate) quantum: u32,
     /// Live threads of the title.
     live: AtomicUsize,
-    /// Live threads that may run on several slots. As long as it is 0, no slot looks for a thread on another.
+    /// Live threads that may run on several slots. As long as it is 0, no slot looks for a thread
+    /// on another.
     roaming: AtomicUsize,
     /// What the title's thread that ended last returned.
     exit_code: AtomicU32,
     wait_serial: AtomicU64,
     /// The deadline that the time-keeper waits for.
     awaited: AtomicU64,
-    /// Whether some slot has news of priorities, perhaps: so that lockstep, which tells all of them, need not look at each.
+    /// Whether some slot has news of priorities, perhaps: so that lockstep, which tells all of
+    /// them, need not look at each.
     has_news: AtomicBool,
     /// Deadlocks that were broken.
     pub(crate) recoveries: AtomicU64,
@@ -221,7 +224,8 @@ impl Common {
         all.min().filter(|&(deadline, _)| deadline != GuestTicks::MAX)
     }
 
-    /// The time-keeper is about to sleep, for that deadline at most; `false` if an earlier one has come in.
+    /// The time-keeper is about to sleep, for that deadline at most; `false` if an earlier one has
+    /// come in.
     pub(crate) fn may_wait_for(&self, deadline: Option<GuestTicks>) -> bool {
         let deadline = deadline.unwrap_or(GuestTicks::MAX);
         self.awaited.store(deadline, SeqCst);

@@ -1,14 +1,16 @@
-//! The points at which threads contend for locks: those of a recorded run that this one repeats, and those of this run, where they
-//! are to be recorded.
+//! The points at which threads contend for locks: those of a recorded run that this one repeats,
+//! and those of this run, where they are to be recorded.
 //!
-//! A point is a thread and the number of its lock attempt. A repeated contention makes its thread attempt the lock
-//! once more, so a run's own attempts are ahead of the record's by those; what is recorded is in the record's numbers, so that
-//! the record of a repeated run can be repeated in its turn.
+//! A point is a thread and the number of its lock attempt. A repeated contention makes its thread
+//! attempt the lock once more, so a run's own attempts are ahead of the record's by those; what is
+//! recorded is in the record's numbers, so that the record of a repeated run can be repeated in its
+//! turn.
 
 use crate::{Contention, ContentionManifest};
 use std::collections::BTreeMap;
 
-/// Contentions that are recorded, at most: as many lines as a manifest that can be read has room for.
+/// Contentions that are recorded, at most: as many lines as a manifest that can be read has room
+/// for.
 pub const RECORDED_CONTENTIONS: usize = 500_000;
 
 /// What a run has recorded.

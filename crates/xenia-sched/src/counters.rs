@@ -1,8 +1,9 @@
 //! What a scheduler has done so far, and how others hear of it.
 //!
-//! The figures are plain numbers, counted where things happen. Whoever uses these crates and has installed a recorder of the
-//! `metrics` facade sees them as counters: what was added since the last time is published between stretches of the run,
-//! never while guest code runs, so that a machine without a recorder pays nothing for it (decision 0045).
+//! The figures are plain numbers, counted where things happen. Whoever uses these crates and has
+//! installed a recorder of the `metrics` facade sees them as counters: what was added since the
+//! last time is published between stretches of the run, never while guest code runs, so that a
+//! machine without a recorder pays nothing for it (decision 0045).
 
 use metrics::{counter, describe_counter};
 use xenia_cpu::{Counters, Figure, counters};

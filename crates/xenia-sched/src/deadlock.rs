@@ -17,8 +17,9 @@ pub(crate) struct Deadlocks {
 }
 
 impl Deadlocks {
-    /// A deadlock has been found, after `recoveries` and this many instructions. Says so, and returns the thread whose wait
-    /// is to end as if its time had run out; `None`: the machine stops.
+    /// A deadlock has been found, after `recoveries` and this many instructions. Says so, and
+    /// returns the thread whose wait is to end as if its time had run out; `None`: the machine
+    /// stops.
     pub(crate) fn found(
         &mut self,
         recoveries: u64,

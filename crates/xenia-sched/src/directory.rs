@@ -1,16 +1,18 @@
 //! Where each thread is, and where its wait stands: found by the thread's name without a lock.
 //!
-//! Positions never move, so a reference into the directory stays good while others add to it. `slot_of` may be out of date
-//! when it comes back; whoever then locks that slot finds the thread's record there, or looks again: a thread moves under
-//! the locks of both slots. A wait word stays with its position from one thread to the next, and so does its serial
-//! number: a deadline of the one before ends no wait of the next.
+//! Positions never move, so a reference into the directory stays good while others add to it.
+//! `slot_of` may be out of date when it comes back; whoever then locks that slot finds the thread's
+//! record there, or looks again: a thread moves under the locks of both slots. A wait word stays
+//! with its position from one thread to the next, and so does its serial number: a deadline of the
+//! one before ends no wait of the next.
 
 use crate::{HW_THREADS, SchedError, ThreadRef, WaitWord};
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicU32;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
-/// log2 of the positions in the first piece; each of the others has twice as many as the one before.
+/// log2 of the positions in the first piece; each of the others has twice as many as the one
+/// before.
 const FIRST: u32 = 5;
 
 /// Pieces that hold all positions that a [`ThreadRef`] can name.

@@ -1,8 +1,8 @@
 //! The deterministic event log: what happened, in which order, at which guest time.
 //!
-//! One line per kernel call, wait, wake, spawn, exit, interrupt and swap. Two runs of the same machine
-//! give the same bytes; `diff` compares them. A sink is installed by whoever wants the log; without
-//! one, events cost one test.
+//! One line per kernel call, wait, wake, spawn, exit, interrupt and swap. Two runs of the same
+//! machine give the same bytes; `diff` compares them. A sink is installed by whoever wants the log;
+//! without one, events cost one test.
 
 use crate::{BlockReason, GuestTicks, Wait};
 use std::fmt;

@@ -95,15 +95,16 @@ impl<S: System + Clone + Send> Executor<S> {
         either!(self, executor => executor.threads_report())
     }
 
-    /// Hardware threads wait for each other at the end of each quantum, as in lockstep they always do.
+    /// Hardware threads wait for each other at the end of each quantum, as in lockstep they always
+    /// do.
     pub fn set_barrier(&mut self, has_barrier: bool) {
         if let Self::Parallel(executor) = self {
             executor.has_barrier = has_barrier;
         }
     }
 
-    /// How many guest seconds pass in a second of the host's where guest time is the host's clock, from the next run on;
-    /// whether it is.
+    /// How many guest seconds pass in a second of the host's where guest time is the host's clock,
+    /// from the next run on; whether it is.
     pub fn set_speed(&mut self, speed: f64) -> bool {
         let Self::Parallel(executor) = self else { return false };
         executor.speed = speed;

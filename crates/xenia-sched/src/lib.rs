@@ -1,14 +1,17 @@
 //! Guest threads on six hardware threads: who runs, in which order, for how long, and who waits.
 //!
-//! - [`Scheduler`]: six [`HwSlot`]s with per-priority FIFO run queues, guest threads named by counted,
-//!   generation-checked [`ThreadRef`]s, park and wake, timed waits, suspend counts, affinity.
-//! - [`LockstepExecutor`]: one host thread visits the slots in round order; every run repeats bit for bit.
+//! - [`Scheduler`]: six [`HwSlot`]s with per-priority FIFO run queues, guest threads named by
+//!   counted, generation-checked [`ThreadRef`]s, park and wake, timed waits, suspend counts,
+//!   affinity.
+//! - [`LockstepExecutor`]: one host thread visits the slots in round order; every run repeats bit
+//!   for bit.
 //! - [`ParallelExecutor`]: a host thread per slot; guest time is the host's.
 //! - [`System`]: what the layers above do when a guest thread needs somebody.
 //! - [`Cpu`]: what they may ask for meanwhile, and all that they see of who runs the threads.
 //!
-//! Invariants: a thread is in a run queue exactly when it is ready and not suspended; a slot's `running`
-//! thread is in no queue; a thread's registers are in its record, except while it has its slot in a visit; nothing here depends on host time, host addresses or map iteration order.
+//! Invariants: a thread is in a run queue exactly when it is ready and not suspended; a slot's
+//! `running` thread is in no queue; a thread's registers are in its record, except while it has its
+//! slot in a visit; nothing here depends on host time, host addresses or map iteration order.
 #![forbid(unsafe_code)]
 
 mod activity;

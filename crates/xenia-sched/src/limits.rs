@@ -9,11 +9,11 @@ pub struct Limits {
     pub instructions: Option<u64>,
     /// At the end of the visit or gap in which this many frames have been shown.
     pub frames: Option<u64>,
-    /// At the end of the round in which guest time comes to this. What paces a machine stops it here many times
-    /// a second, so engines don't take it for the end of their run.
+    /// At the end of the round in which guest time comes to this. What paces a machine stops it
+    /// here many times a second, so engines don't take it for the end of their run.
     pub ticks: Option<GuestTicks>,
-    /// At most this long between frames, in guest time: a machine whose vertical blanks go on while it shows
-    /// nothing more is no deadlock, and would never reach the frame limit.
+    /// At most this long between frames, in guest time: a machine whose vertical blanks go on while
+    /// it shows nothing more is no deadlock, and would never reach the frame limit.
     pub ticks_between_frames: Option<GuestTicks>,
     /// Whether a deadlock stops the machine instead of being recovered from.
     pub halt_on_deadlock: bool,

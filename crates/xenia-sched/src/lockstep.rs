@@ -1,4 +1,5 @@
-//! The lockstep executor: one host thread visits the slots in round order, and every run repeats bit for bit.
+//! The lockstep executor: one host thread visits the slots in round order, and every run repeats
+//! bit for bit.
 //!
 //! ```text
 //! round:  slot a ──visit──▶ slot b ──visit──▶ …    all six share the ticks from `start`
@@ -8,10 +9,12 @@
 //! gap:    the way to that event, which a limit of guest time may cut in pieces
 //! ```
 //!
-//! Time is a function of executed instructions: a visit that a yield hint or the last time-base read ends
-//! counts as a full quantum, and so does one whose device stores are as many as their queue holds. A run that stops at a limit, even in the middle of a visit, goes on
-//! from there as if it had not stopped. The stop flag is looked at whenever the engine comes back, so between
-//! two looks lies one system call, or one stretch of guest code without any, of [`STRETCH`] instructions at most.
+//! Time is a function of executed instructions: a visit that a yield hint or the last time-base
+//! read ends counts as a full quantum, and so does one whose device stores are as many as their
+//! queue holds. A run that stops at a limit, even in the middle of a visit, goes on from there as
+//! if it had not stopped. The stop flag is looked at whenever the engine comes back, so between two
+//! looks lies one system call, or one stretch of guest code without any, of [`STRETCH`]
+//! instructions at most.
 //!
 //! Rounds in which nothing could happen beside one thread are run at once ([`alone`]).
 
@@ -155,8 +158,8 @@ impl<S: System> LockstepExecutor<S> {
         ThreadsReport::new(&self.scheduler, &self.system)
     }
 
-    /// Whether the run has shown as many frames as it may, or none for too long. Asks for them only where that matters, as they are
-    /// behind a lock.
+    /// Whether the run has shown as many frames as it may, or none for too long. Asks for them only
+    /// where that matters, as they are behind a lock.
     fn ended_by_frames(&mut self, limits: &Limits) -> Option<RunEnd> {
         if limits.frames.is_none() && limits.ticks_between_frames.is_none() {
             return None;
@@ -181,7 +184,8 @@ impl<S: System> LockstepExecutor<S> {
 
     /// One visit, the end of a round, or a piece of a gap.
     fn step(&mut self, devices: &mut DeviceQueue, limits: &Limits) -> Option<RunEnd> {
-        // Within a gap only what the host wants ends a run: the guest's side of it is as if it were one piece.
+        // Within a gap only what the host wants ends a run: the guest's side of it is as if it were one
+        // piece.
         if let Some(end) = self.gap {
             if self.is_stopped() {
                 return Some(RunEnd::Stopped);
@@ -251,8 +255,8 @@ impl<S: System> LockstepExecutor<S> {
     fn visit(&mut self, hw_id: u8, devices: &mut DeviceQueue, limits: &Limits) -> VisitEnd {
         let quantum = self.scheduler.visit_budget(INSTRUCTIONS_PER_TICK_SHIFT);
         let mut visit = self.round.and_then(|round| round.visit).unwrap_or_default();
-        // Kept from call to call, and in its place: a thread's registers go back when another has the slot, it waits, or the
-        // visit is over.
+        // Kept from call to call, and in its place: a thread's registers go back when another has the slot,
+        // it waits, or the visit is over.
         let mut held: Option<Running> = None;
         let end = loop {
             if self.is_stopped() {
@@ -316,7 +320,8 @@ impl<S: System> LockstepExecutor<S> {
         holder.is_some_and(|thread| self.holds_reservation(hw_id, thread, held))
     }
 
-    /// Lets a thread run in its visit, of which so much is left, for so many instructions at most. Time moves with it.
+    /// Lets a thread run in its visit, of which so much is left, for so many instructions at most.
+    /// Time moves with it.
     #[inline]
     fn go_on(
         &mut self,
@@ -364,7 +369,8 @@ impl<S: System> LockstepExecutor<S> {
         }
     }
 
-    /// Lets a thread run until it has executed `end` instructions in its visit, in stretches, so that the stop flag is heard.
+    /// Lets a thread run until it has executed `end` instructions in its visit, in stretches, so
+    /// that the stop flag is heard.
     #[inline]
     fn run_until(&mut self, end: u64, ctx: &mut PpcContext, devices: &mut DeviceQueue) -> Exit {
         loop {

@@ -62,8 +62,8 @@ pub enum OrderError {
 }
 
 impl OrderMode {
-    /// Reads `fixed`, `seeded:N`, `scan-quantum:N` (ticks, at least 1) or `replay:FILE`. Numbers may carry
-    /// underscores. `read` reads the file.
+    /// Reads `fixed`, `seeded:N`, `scan-quantum:N` (ticks, at least 1) or `replay:FILE`. Numbers
+    /// may carry underscores. `read` reads the file.
     pub fn parse(text: &str, read: impl FnOnce(&Path) -> io::Result<String>) -> Result<Self, OrderError> {
         let number = |digits: &str| digits.replace('_', "").parse::<u64>().ok();
         let syntax = || OrderError::Syntax(text.to_owned());
@@ -82,7 +82,8 @@ impl OrderMode {
     }
 }
 
-/// One recorded contention: thread `tid`'s lock attempt number `peek_idx` found `object` held by `owner_tid`.
+/// One recorded contention: thread `tid`'s lock attempt number `peek_idx` found `object` held by
+/// `owner_tid`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contention {
     /// Guest thread id of the thread that had to wait.
@@ -135,8 +136,9 @@ impl ContentionManifest {
 
     /// The contention recorded for this lock attempt, if any; it is consumed.
     ///
-    /// A replayed contention makes its thread attempt the lock once more, so `peek_idx`, which counts the
-    /// replaying run's attempts, runs ahead of the record by the events already observed.
+    /// A replayed contention makes its thread attempt the lock once more, so `peek_idx`, which
+    /// counts the replaying run's attempts, runs ahead of the record by the events already
+    /// observed.
     pub fn consume_at_peek(&mut self, tid: u32, peek_idx: u64) -> Option<Contention> {
         let events = self.threads.get_mut(&tid)?;
         let recorded = peek_idx.checked_sub(events.observed)?;

@@ -1,4 +1,5 @@
-//! The parallel executor: a host thread for each hardware thread, and guest time from the host's clock.
+//! The parallel executor: a host thread for each hardware thread, and guest time from the host's
+//! clock.
 //!
 //! ```text
 //!  six HwHostThreads            time-keeper                 devices                 workers
@@ -10,13 +11,13 @@
 //!     six slots, a lock each              System: the kernel, its own locks
 //! ```
 //!
-//! Each acts for the guest through a `Cpu` of its own ([`slot_cpu::SlotCpu`]). Whoever changes who is to run on a slot calls
-//! its host thread ([`post::Post`]), which looks at its next boundary; so nobody reaches into a thread that runs. A
-//! thread whose registers are out is in no run queue ([`Scheduler::put`]), so nobody else runs it. Who takes which
-//! locks: [`slots`].
+//! Each acts for the guest through a `Cpu` of its own ([`slot_cpu::SlotCpu`]). Whoever changes who
+//! is to run on a slot calls its host thread ([`post::Post`]), which looks at its next boundary; so
+//! nobody reaches into a thread that runs. A thread whose registers are out is in no run queue
+//! ([`Scheduler::put`]), so nobody else runs it. Who takes which locks: [`slots`].
 //!
-//! What is not repeatable here, and is in [`crate::LockstepExecutor`]: which thread runs when, and at which guest time. Limits are
-//! looked at as the run goes on, so it ends a little after them.
+//! What is not repeatable here, and is in [`crate::LockstepExecutor`]: which thread runs when, and
+//! at which guest time. Limits are looked at as the run goes on, so it ends a little after them.
 
 mod clock;
 mod device_thread;
@@ -50,7 +51,8 @@ pub struct ParallelExecutor<S: System> {
     pub scheduler: Scheduler,
     /// The operating system and the devices.
     pub system: S,
-    /// Whether time in which nothing can happen is skipped. Not for a machine that somebody watches.
+    /// Whether time in which nothing can happen is skipped. Not for a machine that somebody
+    /// watches.
     pub skips_idle_time: bool,
     /// Guest seconds in a second of the host's, from the next run on: 1 is the console's speed.
     pub speed: f64,

@@ -4,11 +4,12 @@ use crate::{Cpu, Disposition, Running, System, Wait};
 
 /// See the module's documentation.
 pub(crate) trait Parks: Cpu {
-    /// Puts the thread's registers back and parks it, or gives it back with the value that its wait was ended with before.
+    /// Puts the thread's registers back and parks it, or gives it back with the value that its wait
+    /// was ended with before.
     fn park_or_go_on(&mut self, running: Running, wait: Wait) -> Option<(Running, u64)>;
 
-    /// A thread's call has come to this wait: it parks. If the wait is over by now, the thread goes on, and this returns it,
-    /// and what is left to do.
+    /// A thread's call has come to this wait: it parks. If the wait is over by now, the thread goes
+    /// on, and this returns it, and what is left to do.
     fn settle(
         &mut self,
         system: &mut impl System,

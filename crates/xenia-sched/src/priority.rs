@@ -7,14 +7,15 @@ pub const REAL_TIME: u8 = 16;
 /// The highest priority.
 pub const MAX_PRIORITY: u8 = 31;
 
-/// The base priority that a base increment sets. Increments of ±15 saturate within the class as on NT:
-/// +15 is the highest priority below real time, −15 the lowest above idle.
+/// The base priority that a base increment sets. Increments of ±15 saturate within the class as on
+/// NT: +15 is the highest priority below real time, −15 the lowest above idle.
 pub fn base_from_increment(increment: i32) -> u8 {
     (i32::from(BASE_PRIORITY) + increment.clamp(-15, 15)).clamp(1, i32::from(REAL_TIME) - 1) as u8
 }
 
 /// The priority of a thread with base priority `base` after a wait was satisfied with `boost`.
-/// What is real time already isn't boosted, and a boost never reaches real time nor lowers the `current` priority.
+/// What is real time already isn't boosted, and a boost never reaches real time nor lowers the
+/// `current` priority.
 pub fn boosted(base: u8, current: u8, boost: u8) -> u8 {
     if base >= REAL_TIME || current >= REAL_TIME {
         current

@@ -1,5 +1,5 @@
-//! Per-priority FIFO run queues of one slot. Who is next is known at once, however many are ready; to take one out of the
-//! middle, the names of its priority are gone through.
+//! Per-priority FIFO run queues of one slot. Who is next is known at once, however many are ready;
+//! to take one out of the middle, the names of its priority are gone through.
 
 use crate::ThreadRef;
 use crate::priority::MAX_PRIORITY;
@@ -7,7 +7,8 @@ use std::collections::VecDeque;
 
 const LEVELS: usize = MAX_PRIORITY as usize + 1;
 
-/// Ready threads by priority, first in first out within each; a bit per priority says which are not empty.
+/// Ready threads by priority, first in first out within each; a bit per priority says which are not
+/// empty.
 #[derive(Debug)]
 pub struct RunQueues {
     levels: [VecDeque<ThreadRef>; LEVELS],
@@ -41,7 +42,8 @@ impl RunQueues {
         self.non_empty >> priority & 1 != 0
     }
 
-    /// Adds a thread before or behind its peers. Before them goes who was preempted and has quantum left.
+    /// Adds a thread before or behind its peers. Before them goes who was preempted and has quantum
+    /// left.
     pub fn push(&mut self, priority: u8, thread: ThreadRef, front: bool) {
         let level = &mut self.levels[usize::from(priority)];
         if front {

@@ -1,7 +1,8 @@
 //! The scheduler: threads and their slots, in the hands of one owner.
 //!
-//! What is done to threads is written once, for one slot or two ([`crate::slot`]). Here each operation finds the slot and does it;
-//! where threads run at once, [`crate::parallel`] does the same under the slot's lock, with the parts that this is made of.
+//! What is done to threads is written once, for one slot or two ([`crate::slot`]). Here each
+//! operation finds the slot and does it; where threads run at once, [`crate::parallel`] does the
+//! same under the slot's lock, with the parts that this is made of.
 
 mod control;
 #[cfg(test)]
@@ -115,7 +116,8 @@ impl Scheduler {
         sum
     }
 
-    /// Tells the recorder of the `metrics` facade, if one is installed, what has been counted since the last time.
+    /// Tells the recorder of the `metrics` facade, if one is installed, what has been counted since
+    /// the last time.
     pub fn publish_counters(&mut self) {
         self.published.publish(self.counters());
     }
@@ -188,8 +190,9 @@ impl Scheduler {
         self.rounds.begin()
     }
 
-    /// As if so many rounds of visits of this length were over, in which the thread of this slot alone has executed `instructions`,
-    /// the last of them in the round after those: whose order it gives. `None` where none is over.
+    /// As if so many rounds of visits of this length were over, in which the thread of this slot
+    /// alone has executed `instructions`, the last of them in the round after those: whose
+    /// order it gives. `None` where none is over.
     pub(crate) fn skip_rounds(
         &mut self,
         hw_id: u8,
@@ -205,8 +208,9 @@ impl Scheduler {
         Some(self.rounds.skip(over))
     }
 
-    /// Whether the thread that has this slot is the only one that is ready anywhere, and would be at the end of its quantum: so that
-    /// the next rounds would be its own alone, whatever their order.
+    /// Whether the thread that has this slot is the only one that is ready anywhere, and would be
+    /// at the end of its quantum: so that the next rounds would be its own alone, whatever
+    /// their order.
     pub(crate) fn is_alone(&self, hw_id: u8) -> bool {
         self.common.runnable() == 1 << hw_id
             && !self.rounds.are_shuffled()
@@ -218,9 +222,9 @@ impl Scheduler {
         self.rounds.visit_budget(shift)
     }
 
-    /// Decides who has the slot now: the running thread, unless a higher one is ready or its quantum is over
-    /// and a peer is ready, and it does not hold the slot. A slot with nobody takes a thread that would have to wait on another; see
-    /// [`Self::take_moved`].
+    /// Decides who has the slot now: the running thread, unless a higher one is ready or its
+    /// quantum is over and a peer is ready, and it does not hold the slot. A slot with nobody
+    /// takes a thread that would have to wait on another; see [`Self::take_moved`].
     #[inline]
     pub fn begin_slot_visit(&mut self, hw_id: u8) -> Option<ThreadRef> {
         if self.slot(hw_id)?.has_nobody() {
@@ -280,12 +284,14 @@ impl Scheduler {
 
     // ---- recorded contention ----
 
-    /// Counts a lock attempt of thread `tid` and returns the contention that the replayed record has for it.
+    /// Counts a lock attempt of thread `tid` and returns the contention that the replayed record
+    /// has for it.
     pub fn peek_contention(&mut self, tid: u32) -> Option<Contention> {
         self.common.with_contention(|contention| contention.peek(tid))?
     }
 
-    /// From now on contention is recorded; to be called before anything runs, so that attempts are counted from the first.
+    /// From now on contention is recorded; to be called before anything runs, so that attempts are
+    /// counted from the first.
     pub fn record_contention(&mut self) {
         self.common.contention_mut(ContentionPoints::record);
     }

@@ -1,8 +1,9 @@
-//! One hardware thread: the threads that are on it, who runs, and who waits for it. Where threads run at once, all of it is
-//! behind the slot's lock.
+//! One hardware thread: the threads that are on it, who runs, and who waits for it. Where threads
+//! run at once, all of it is behind the slot's lock.
 //!
-//! A ready thread is in `queues`, and for each other hardware thread that it may run on in `elsewhere`'s queue of that one,
-//! in the same order: so a hardware thread with nobody finds whom it may take without looking at who must stay.
+//! A ready thread is in `queues`, and for each other hardware thread that it may run on in
+//! `elsewhere`'s queue of that one, in the same order: so a hardware thread with nobody finds whom
+//! it may take without looking at who must stay.
 
 mod control;
 pub(crate) mod moves;
@@ -40,7 +41,8 @@ pub struct HwSlot {
     on_offer: u8,
     /// Waits of threads here that have a deadline, by it and their number.
     timed: BTreeMap<(GuestTicks, u64), ThreadRef>,
-    /// Threads whose priority has changed by itself since the guest was told, each once, and some that have left.
+    /// Threads whose priority has changed by itself since the guest was told, each once, and some
+    /// that have left.
     news: Vec<ThreadRef>,
     last_ran: Option<ThreadRef>,
     /// A bit per slot whose owner is to look at what has changed, and [`KEEPER`].
@@ -59,7 +61,8 @@ impl HwSlot {
         Self { hw_id, ..Self::default() }
     }
 
-    /// Who has to be told of what has changed since this was last asked, for an executor: a bit per slot, and [`KEEPER`].
+    /// Who has to be told of what has changed since this was last asked, for an executor: a bit per
+    /// slot, and [`KEEPER`].
     pub(crate) fn take_signals(&mut self) -> u8 {
         std::mem::take(&mut self.signals)
     }
@@ -89,8 +92,8 @@ impl HwSlot {
         self.queues.highest()
     }
 
-    /// A thread is ready to run here, before or behind its peers; `others`: a bit per other hardware thread that it may run
-    /// on.
+    /// A thread is ready to run here, before or behind its peers; `others`: a bit per other
+    /// hardware thread that it may run on.
     fn make_ready(&mut self, thread: ThreadRef, priority: u8, others: u8, front: bool) {
         self.queues.push(priority, thread, front);
         for hw_id in of(others) {
@@ -126,8 +129,8 @@ impl HwSlot {
         found
     }
 
-    /// Where threads may run has changed: these are those that are ready here, in their order, with their priorities and
-    /// the other hardware threads that they may run on.
+    /// Where threads may run has changed: these are those that are ready here, in their order, with
+    /// their priorities and the other hardware threads that they may run on.
     fn sort_elsewhere(&mut self, ready: impl Iterator<Item = (ThreadRef, u8, u8)>) {
         self.elsewhere = Default::default();
         self.roaming = 0;
@@ -139,8 +142,8 @@ impl HwSlot {
         }
     }
 
-    /// The first of those that are ready here, may run on `hw_id` as well, and have to wait: whoever is next on a slot
-    /// that nobody has stays there.
+    /// The first of those that are ready here, may run on `hw_id` as well, and have to wait:
+    /// whoever is next on a slot that nobody has stays there.
     fn first_for(&self, hw_id: u8) -> Option<ThreadRef> {
         if self.roaming == 0 {
             return None;

@@ -71,8 +71,8 @@ pub enum Disposition {
     Continue,
     /// The visit ends; what is left of it counts as time, not as instructions.
     EndVisit,
-    /// The thread waits, and the slot goes on with the next. The executor parks it when its registers are back in its
-    /// record, unless the wait is over by then.
+    /// The thread waits, and the slot goes on with the next. The executor parks it when its
+    /// registers are back in its record, unless the wait is over by then.
     Park(Wait),
     /// The machine stops.
     End(EndKind),
@@ -83,7 +83,8 @@ pub type WorkReport = Box<dyn FnOnce(&mut dyn Cpu)>;
 
 /// The operating system and the devices, as the executor sees them.
 ///
-/// `Cpu::now` is the guest time of the call in all of these. What is about devices does nothing unless a system has some.
+/// `Cpu::now` is the guest time of the call in all of these. What is about devices does nothing
+/// unless a system has some.
 pub trait System {
     /// `running` completed `sc` with this LEV; its `pc` is the instruction after.
     fn syscall(&mut self, cpu: &mut dyn Cpu, running: &mut Running, lev: u8) -> Disposition;
@@ -96,67 +97,71 @@ pub trait System {
         exception: GuestException,
     ) -> Disposition;
 
-    /// The wait that a call of `running` came to was over before the thread parked: it goes on with the value that it was
-    /// woken with, and with what its waker left for it.
+    /// The wait that a call of `running` came to was over before the thread parked: it goes on with
+    /// the value that it was woken with, and with what its waker left for it.
     fn go_on(&mut self, cpu: &mut dyn Cpu, running: &mut Running, value: u64) -> Disposition;
 
-    /// A slot that had nobody took this thread from another, and it is about to run: what guests read of its processor
-    /// is out of date.
+    /// A slot that had nobody took this thread from another, and it is about to run: what guests
+    /// read of its processor is out of date.
     fn moved(&mut self, running: &Running);
 
-    /// The scheduler has changed the priority of the thread with this guest id by itself: a boost on wake, or the decay of one.
-    /// [`Cpu::priority`] says what it is now. Comes before the thread runs again; in lockstep before any guest code does. No
-    /// lock of the scheduler's is held.
+    /// The scheduler has changed the priority of the thread with this guest id by itself: a boost
+    /// on wake, or the decay of one. [`Cpu::priority`] says what it is now. Comes before the
+    /// thread runs again; in lockstep before any guest code does. No lock of the scheduler's is
+    /// held.
     fn priority_changed(&mut self, _cpu: &mut dyn Cpu, _id: u32) {}
 
     /// A slot's visit ended; its device stores take effect now, in order.
     fn end_visit(&mut self, cpu: &mut dyn Cpu, hw_id: u8, stores: &[DeviceStore]);
 
-    /// A hardware thread has made these stores; they take effect soon, by [`Self::end_visit`]. Until then, loads of any hardware
-    /// thread see what was stored.
+    /// A hardware thread has made these stores; they take effect soon, by [`Self::end_visit`].
+    /// Until then, loads of any hardware thread see what was stored.
     fn show_stores(&mut self, _stores: &[DeviceStore]) {}
 
-    /// The deadline of this wait has come, or nothing else can ever end it: takes it off its lists, and wakes the thread,
-    /// unless it is over by now.
+    /// The deadline of this wait has come, or nothing else can ever end it: takes it off its lists,
+    /// and wakes the thread, unless it is over by now.
     fn timed_out(&mut self, cpu: &mut dyn Cpu, ticket: WaitTicket, wait: &Wait);
 
     /// Guest time has moved on: what is due by the clock alone, such as timers.
     fn advance(&mut self, cpu: &mut dyn Cpu);
 
-    /// Guest time has moved on: the devices catch up. They may take long; where threads run at once, on a host thread of
-    /// their own.
+    /// Guest time has moved on: the devices catch up. They may take long; where threads run at
+    /// once, on a host thread of their own.
     fn advance_devices(&mut self, _cpu: &mut dyn Cpu) {}
 
-    /// Carries out a piece of the work that calls have left, on a host thread for that. What it returns tells the guest, at the
-    /// guest time at which it is called; until that is over the work is under way. `None`: there is none now.
+    /// Carries out a piece of the work that calls have left, on a host thread for that. What it
+    /// returns tells the guest, at the guest time at which it is called; until that is over the
+    /// work is under way. `None`: there is none now.
     fn work(&mut self) -> Option<WorkReport> {
         None
     }
 
-    /// Whether work is left or under way, so that something is to come though nobody runs and no time is due. Takes no lock: it
-    /// is asked under the scheduler's.
+    /// Whether work is left or under way, so that something is to come though nobody runs and no
+    /// time is due. Takes no lock: it is asked under the scheduler's.
     fn has_work(&self) -> bool {
         false
     }
 
-    /// Whether a wait may end by what guest code does without a call, so that [`Self::advance`] is to look soon, not only when
-    /// something is due. Takes no lock.
+    /// Whether a wait may end by what guest code does without a call, so that [`Self::advance`] is
+    /// to look soon, not only when something is due. Takes no lock.
     fn watches_memory(&self) -> bool {
         false
     }
 
-    /// Guest time of the next thing that [`Self::advance`] would do, and that a guest could notice. `None` if there is none.
+    /// Guest time of the next thing that [`Self::advance`] would do, and that a guest could notice.
+    /// `None` if there is none.
     fn next_event(&self) -> Option<GuestTicks>;
 
-    /// Guest time of the next thing that the devices do, and that a guest could notice: a vertical blank, the end of a
-    /// transfer. `None` if there is none.
+    /// Guest time of the next thing that the devices do, and that a guest could notice: a vertical
+    /// blank, the end of a transfer. `None` if there is none.
     fn next_device_event(&self) -> Option<GuestTicks> {
         None
     }
 
-    /// Until when, if not before `now`, nothing of the system's changes what guest code can see, as long as one thread
-    /// alone runs, makes no call and stores to no device: [`Self::advance`] and [`Self::advance_devices`] may come as late as at the
-    /// first quantum's end after that. `None`: they are wanted after each.
+    /// Until when, if not before `now`, nothing of the system's changes what guest code can see, as
+    /// long as one thread alone runs, makes no call and stores to no device: [`Self::advance`]
+    /// and [`Self::advance_devices`] may come as late as at the first quantum's end after that.
+    /// `None`: they are wanted after each.
     fn quiet_until(&self, _now: GuestTicks) -> Option<GuestTicks> {
         None
     }
@@ -167,8 +172,8 @@ pub trait System {
     /// Return addresses of a thread, innermost first, for reports.
     fn call_stack(&self, context: &PpcContext) -> Vec<u32>;
 
-    /// Who has what a thread waits for, as far as that is known, for reports. May come at any time, and takes locks of the
-    /// system's.
+    /// Who has what a thread waits for, as far as that is known, for reports. May come at any time,
+    /// and takes locks of the system's.
     fn holders(&self, _: &BlockReason) -> Vec<Holder> {
         Vec::new()
     }
@@ -178,8 +183,8 @@ pub trait System {
         None
     }
 
-    /// What is known of an address that a call returns to. The call is what is looked up: it may be the last instruction of
-    /// its function.
+    /// What is known of an address that a call returns to. The call is what is looked up: it may be
+    /// the last instruction of its function.
     fn place_of_return(&self, address: u32) -> Option<Place> {
         let Place { name, offset } = self.place_of(address.wrapping_sub(4))?;
         Some(Place { name, offset: offset.wrapping_add(4) })

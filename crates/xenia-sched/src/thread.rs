@@ -75,7 +75,8 @@ pub enum ThreadState {
 /// A guest thread.
 #[derive(Debug)]
 pub struct GuestThread {
-    /// Its registers, unless they are out because it runs. Boxed: contexts are large, and an engine's stay where they are.
+    /// Its registers, unless they are out because it runs. Boxed: contexts are large, and an
+    /// engine's stay where they are.
     pub(crate) ctx: Option<Box<PpcContext>>,
     /// Guest thread id.
     pub id: u32,
@@ -93,7 +94,8 @@ pub struct GuestThread {
     pub(crate) moved: bool,
     /// It is ready, and gets its place in the run queue when its registers come back.
     pub(crate) lands: bool,
-    /// It stands among those whose priority the scheduler has changed by itself, and nobody has told the guest yet.
+    /// It stands among those whose priority the scheduler has changed by itself, and nobody has
+    /// told the guest yet.
     pub(crate) news: bool,
     /// Its priority has changed by itself since it ran.
     pub(crate) untold: bool,

@@ -2,13 +2,13 @@
 
 use std::fmt;
 
-/// Names a guest thread: the slot in whose table it lives, its position there, and which of the threads
-/// that ever had that position it is.
+/// Names a guest thread: the slot in whose table it lives, its position there, and which of the
+/// threads that ever had that position it is.
 ///
 /// Migration does not change it: `hw_id` is where the thread was spawned, not where it runs. The
 /// generation has 8 bits and wraps, so whoever stores a reference counts it
-/// ([`crate::Scheduler::retain`]); a position is not reused while it is counted. A stale reference is
-/// an error, never another thread.
+/// ([`crate::Scheduler::retain`]); a position is not reused while it is counted. A stale reference
+/// is an error, never another thread.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(C)]
 pub struct ThreadRef {

@@ -1,5 +1,6 @@
-//! Every live thread at one moment: what it does or waits for, who has that, its pc and stack. For deadlocks, for
-//! runs that show no frames, and for whoever asks; a guest can't notice that it was made.
+//! Every live thread at one moment: what it does or waits for, who has that, its pc and stack. For
+//! deadlocks, for runs that show no frames, and for whoever asks; a guest can't notice that it was
+//! made.
 
 use crate::{
     BlockReason, GuestThread, GuestTicks, Holder, Place, Scheduler, System, TICKS_PER_SECOND, ThreadRef,

@@ -5,7 +5,8 @@ pub type GuestTicks = u64;
 
 pub use xenia_guest::{MAX_TICKS, TICKS_PER_SECOND};
 
-/// log2 of the instructions that a hardware thread executes per tick in lockstep: 16, about 800 MIPS.
+/// log2 of the instructions that a hardware thread executes per tick in lockstep: 16, about 800
+/// MIPS.
 pub const INSTRUCTIONS_PER_TICK_SHIFT: u32 = 4;
 
 /// Instructions in a slot's visit, unless set otherwise.

@@ -1,9 +1,10 @@
-//! Which threads there are: positions with a generation and a count of references each, a list for each slot in which threads
-//! are made.
+//! Which threads there are: positions with a generation and a count of references each, a list for
+//! each slot in which threads are made.
 //!
-//! A thread gets the lowest free position, found without looking at the others; of those kept after their threads' end
-//! only the ones that nobody refers to are looked at. Every exited thread that nobody refers to is in `unreferenced`.
-//! Records are with the slots ([`crate::slot`]); who finds one by its name asks the [`Directory`].
+//! A thread gets the lowest free position, found without looking at the others; of those kept after
+//! their threads' end only the ones that nobody refers to are looked at. Every exited thread that
+//! nobody refers to is in `unreferenced`. Records are with the slots ([`crate::slot`]); who finds
+//! one by its name asks the [`Directory`].
 
 use crate::directory::{Directory, count_look};
 use crate::{HW_THREADS, SchedError, SchedulerCounters, ThreadRef};
@@ -62,8 +63,8 @@ impl Topology {
         self.homes.get_mut(usize::from(r.hw_id)).ok_or(SchedError::Stale(r))
     }
 
-    /// A name for a new thread on `slot`, before which enough of those that have ended there are freed; `free` drops the record of one
-    /// that the directory says is on that slot.
+    /// A name for a new thread on `slot`, before which enough of those that have ended there are
+    /// freed; `free` drops the record of one that the directory says is on that slot.
     pub(crate) fn add(
         &mut self,
         slot: u8,

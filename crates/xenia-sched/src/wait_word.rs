@@ -1,4 +1,5 @@
-//! Where a thread's wait stands: one word per thread, on which whoever ends the wait and the thread that parks agree.
+//! Where a thread's wait stands: one word per thread, on which whoever ends the wait and the thread
+//! that parks agree.
 //!
 //! ```text
 //!            open                    commit
@@ -9,10 +10,11 @@
 //!      └─────────────────────────────────────────────────────┘
 //! ```
 //!
-//! A thread opens its wait before it stands on any list, under that list's lock, and commits it when its registers are
-//! back in its record. A wake that comes first is kept: the commit finds it, and the thread goes on with its value instead of
-//! parking. Each wait has a serial number, so that a deadline of one wait ends no later one. A wait ends once, whoever
-//! races: all changes are made by compare-and-swap. Only the thread's owner opens and commits.
+//! A thread opens its wait before it stands on any list, under that list's lock, and commits it
+//! when its registers are back in its record. A wake that comes first is kept: the commit finds it,
+//! and the thread goes on with its value instead of parking. Each wait has a serial number, so that
+//! a deadline of one wait ends no later one. A wait ends once, whoever races: all changes are made
+//! by compare-and-swap. Only the thread's owner opens and commits.
 
 #[cfg(feature = "wait-model")]
 // tests/wait_races.rs runs the word under many orders of its threads' steps
@@ -38,7 +40,8 @@ const ENDING: u64 = 3;
 /// Over before the thread parked; the value is there.
 const ENDED: u64 = 4;
 
-/// Looks at a word that is [`ENDING`] before the host's scheduler is asked to let the other side finish.
+/// Looks at a word that is [`ENDING`] before the host's scheduler is asked to let the other side
+/// finish.
 const SPINS: u32 = 64;
 
 /// Which wait of its thread's a wait is.
@@ -109,7 +112,8 @@ impl WaitWord {
         matches!(word & STATE, OPEN | PARKED).then_some(WaitSerial(word >> BITS))
     }
 
-    /// The thread parks, or learns that its wait is over. The thread's owner only, once after each [`Self::open`].
+    /// The thread parks, or learns that its wait is over. The thread's owner only, once after each
+    /// [`Self::open`].
     pub fn commit(&self) -> Commit {
         // Nobody else opens a wait: whatever the state, serial number and flag stay.
         let open = self.word.load(Relaxed) & !STATE | OPEN;

@@ -311,7 +311,8 @@ fn what_is_due_at_the_end_of_guest_time_never_comes() {
 
 #[test]
 fn a_free_slot_takes_one_that_waits_on_another_and_says_so_once() {
-    // Three compute on slot 0. The second may run on slot 3, and the third, of lower priority, on 3 and 4.
+    // Three compute on slot 0. The second may run on slot 3, and the third, of lower priority, on 3 and
+    // 4.
     let mut m = machine(SchedulerConfig::default(), &[(0, 8, &[]), (0, 8, &[]), (0, 4, &[])]);
     let [_, second, third] = m.executor.system.threads[..] else { panic!() };
     m.executor.scheduler.set_affinity(second, 1 | 1 << 3).unwrap();

@@ -1,4 +1,5 @@
-//! The scheduler beside a model: any operations, good and bad, and after each of them both say the same.
+//! The scheduler beside a model: any operations, good and bad, and after each of them both say the
+//! same.
 
 #[path = "model/compare.rs"]
 mod compare;

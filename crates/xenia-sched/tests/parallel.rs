@@ -1,4 +1,5 @@
-//! The parallel executor with an engine that does nothing but call: what threads do is a function of the test.
+//! The parallel executor with an engine that does nothing but call: what threads do is a function
+//! of the test.
 
 mod scripted;
 mod storer;
@@ -108,8 +109,8 @@ fn with_a_barrier_nobody_gets_further_ahead_than_a_quantum() {
 #[test]
 fn with_a_barrier_who_yields_or_waits_is_not_waited_for_longer() {
     const GOAL: u64 = 100 * QUANTUM as u64;
-    // The first works for long; the second spins for it with a hint in each turn; the others, on one slot, wake each other and
-    // wait, so that neither ever executes a quantum at once.
+    // The first works for long; the second spins for it with a hint in each turn; the others, on one
+    // slot, wake each other and wait, so that neither ever executes a quantum at once.
     let done = Arc::new(AtomicU64::new(0));
     let work = done.clone();
     let mut machine = machine(&[(0, 0), (1, 1), (2, 2), (3, 2)], move |threads, cpu, running| {

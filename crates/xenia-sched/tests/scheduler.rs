@@ -46,7 +46,8 @@ fn a_reference_never_names_another_thread_across_100_000_spawns() {
         if id % 1000 == 0 {
             stale.push((thread, id));
         }
-        // An uncounted reference is either still right or an error, within the 256 generations of its position.
+        // An uncounted reference is either still right or an error, within the 256 generations of its
+        // position.
         if let Some(&(old, old_id)) = stale.last()
             && id - old_id < 256
         {

@@ -1,4 +1,5 @@
-//! Hardware threads of a parallel run against each other: what they do to threads elsewhere, while these run, wait, move and end.
+//! Hardware threads of a parallel run against each other: what they do to threads elsewhere, while
+//! these run, wait, move and end.
 
 mod scripted;
 
@@ -12,8 +13,8 @@ use xenia_sched::{
 };
 use xenia_testing::Dice;
 
-/// One step of a thread that wakes its peer and waits to be woken by it, in turn; after `rounds` of them it ends. The even
-/// one of the two begins.
+/// One step of a thread that wakes its peer and waits to be woken by it, in turn; after `rounds` of
+/// them it ends. The even one of the two begins.
 fn ping_pong(cpu: &mut dyn Cpu, running: &mut Running, peer: ThreadRef, rounds: u64) -> Disposition {
     let (step, odd) = (running.ctx.gpr[5], u64::from(running.id % 2));
     if step > 0 {

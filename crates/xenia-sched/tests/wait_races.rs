@@ -1,6 +1,6 @@
-//! One thread that waits, on one host thread, and those who would end its waits, on others: each wait ends once, with the
-//! value of whoever ended it, and none is slept through. With the feature `wait-model`, the same under shuttle, a few rounds
-//! in many orders.
+//! One thread that waits, on one host thread, and those who would end its waits, on others: each
+//! wait ends once, with the value of whoever ended it, and none is slept through. With the feature
+//! `wait-model`, the same under shuttle, a few rounds in many orders.
 
 #[cfg(feature = "wait-model")]
 use shuttle::{
@@ -40,7 +40,8 @@ struct Machine {
 }
 
 impl Machine {
-    /// Ends the wait as the kernel does: under the list's lock, off the list, and then the thread is made ready or goes on.
+    /// Ends the wait as the kernel does: under the list's lock, off the list, and then the thread
+    /// is made ready or goes on.
     fn end(&self, which: Which, value: u64, list: &mut Option<(WaitSerial, u64)>) -> bool {
         let ended = self.word.end(which, value);
         if ended == Ended::Over {

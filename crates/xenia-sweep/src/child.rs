@@ -1,12 +1,13 @@
 //! A unit's process: started with limits, watched, ended with all that it started.
 //!
 //! - Time: at its end SIGTERM, on which the program writes its report, then SIGKILL.
-//! - Memory: what is really used is looked at every [`LOOK`]; what grows faster than that runs into the limit of the address
-//!   space, which the process has set for itself ([`limit_this_process`]). A machine reserves much more than it uses, so that limit is
-//!   [`RESERVED_MIB`] higher.
-//! - Output: standard output and error go to files without a name, whose sizes are looked at as well; of more than the
-//!   limit, nothing is read.
-//! - The process dies with the thread that started it, however that ends, and has a process group of its own.
+//! - Memory: what is really used is looked at every [`LOOK`]; what grows faster than that runs into
+//!   the limit of the address space, which the process has set for itself ([`limit_this_process`]).
+//!   A machine reserves much more than it uses, so that limit is [`RESERVED_MIB`] higher.
+//! - Output: standard output and error go to files without a name, whose sizes are looked at as
+//!   well; of more than the limit, nothing is read.
+//! - The process dies with the thread that started it, however that ends, and has a process group
+//!   of its own.
 
 use crate::error::{Error, Result};
 use crate::unit::Bounds;
@@ -28,9 +29,11 @@ use std::time::{Duration, Instant};
 const LOOK: Duration = Duration::from_millis(50);
 /// What a process has for its report after SIGTERM.
 const GRACE: Duration = Duration::from_secs(5);
-/// Address space that a machine reserves and doesn't use, with much to spare: the guest's views, tables that are sparse.
+/// Address space that a machine reserves and doesn't use, with much to spare: the guest's views,
+/// tables that are sparse.
 const RESERVED_MIB: u64 = 64 << 10;
-/// Kernel's ticks of a processor's time in a second, as /proc counts them on every architecture that we run on.
+/// Kernel's ticks of a processor's time in a second, as /proc counts them on every architecture
+/// that we run on.
 const TICKS: f64 = 100.0;
 /// Variables that a process gets; others, such as XENIA_SCHED_ORDER, could decide its result.
 const KEPT: [&str; 5] = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH"];
@@ -245,7 +248,8 @@ mod tests {
 
     #[test]
     fn limits_end_a_process_and_what_it_started() {
-        // What it started holds the standard output open, and is ended as well: else this test would take ten minutes.
+        // What it started holds the standard output open, and is ended as well: else this test would take
+        // ten minutes.
         let ended = sh("sleep 600 & sleep 600", Bounds { seconds: 1, ..WIDE }, false);
         assert_eq!((ended.exit, ended.stop), (143, Some(Stop::Time)));
         let ended = sh("while :; do echo yyyyyyyyyyyyyyyyyyyyyyyyyyyy; done", WIDE, false);

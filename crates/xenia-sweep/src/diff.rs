@@ -1,9 +1,10 @@
 //! Two results of the same plan, of two builds for example: what is broken, fixed, other, slower.
 //!
-//! Units are paired by name: a unit's id is another under another build. Times are compared as ratios of pairs, each divided by the
-//! median of all pairs, so that a host that is slower as a whole makes no unit slower; that median is told as well, and is
-//! itself held to the threshold. Where both were timed in turns on one host nothing is taken out: a change that slows half of the units is
-//! the median.
+//! Units are paired by name: a unit's id is another under another build. Times are compared as
+//! ratios of pairs, each divided by the median of all pairs, so that a host that is slower as a
+//! whole makes no unit slower; that median is told as well, and is itself held to the threshold.
+//! Where both were timed in turns on one host nothing is taken out: a change that slows half of the
+//! units is the median.
 
 use crate::judge::{Outcome, Verdict};
 use crate::merge::Merged;
@@ -67,7 +68,8 @@ documented! {
 }
 
 impl Difference {
-    /// Whether B is worse: something is broken, slower, has another digest, is not the same each time, or is not there.
+    /// Whether B is worse: something is broken, slower, has another digest, is not the same each
+    /// time, or is not there.
     pub fn is_regression(&self) -> bool {
         let changes = [&self.broken, &self.digests, &self.slower, &self.wrong_otherwise];
         changes.iter().any(|changes| !changes.is_empty())
@@ -77,8 +79,8 @@ impl Difference {
     }
 }
 
-/// Compares two results; `threshold` is the ratio of times from which a unit is slower. Of results that were timed in turns on one
-/// host the ratios are as they are: nothing but the builds differs.
+/// Compares two results; `threshold` is the ratio of times from which a unit is slower. Of results
+/// that were timed in turns on one host the ratios are as they are: nothing but the builds differs.
 pub fn diff(a: &Merged, b: &Merged, threshold: f64, in_turns: bool) -> Difference {
     let by_name = |merged: &Merged| -> BTreeMap<String, Outcome> {
         merged.rows.iter().map(|row| (row.name.clone(), row.clone())).collect()

@@ -1,4 +1,5 @@
-//! What can be wrong with a sweep's files: each error names the file, the line where there is one, and the reason.
+//! What can be wrong with a sweep's files: each error names the file, the line where there is one,
+//! and the reason.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -7,7 +7,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// Entries of a folder that goes into a unit, or in which titles are looked for, with all below it, at most.
+/// Entries of a folder that goes into a unit, or in which titles are looked for, with all below it,
+/// at most.
 const MOST_ENTRIES: u64 = 200_000;
 /// Folders in folders, at most.
 const DEEPEST: usize = 32;
@@ -23,8 +24,8 @@ pub(crate) const DEFAULT: &str = "default.xex";
 pub(crate) struct Inputs(Mutex<BTreeMap<PathBuf, String>>);
 
 impl Inputs {
-    /// BLAKE3 of a file, with what goes with it: the folder of its data if it is the header of a package that has one, the update
-    /// of an executable; or of a folder.
+    /// BLAKE3 of a file, with what goes with it: the folder of its data if it is the header of a
+    /// package that has one, the update of an executable; or of a folder.
     pub(crate) fn hash(&self, path: &Path) -> Result<String> {
         if let Some(hash) = self.0.lock().expect("no holder panics").get(path) {
             return Ok(hash.clone());
@@ -112,8 +113,8 @@ fn is_title_file(path: &Path) -> Result<bool> {
     Ok(MAGICS.iter().any(|magic| first == **magic))
 }
 
-/// Calls `each` with every file and folder below `root`; it says whether to go into a folder. Links to folders aren't followed,
-/// so that there is an end.
+/// Calls `each` with every file and folder below `root`; it says whether to go into a folder. Links
+/// to folders aren't followed, so that there is an end.
 fn walk(root: &Path, each: &mut impl FnMut(&Path, bool) -> Result<bool>) -> Result<()> {
     let mut entries = 0;
     let mut folders = vec![(root.to_owned(), 0)];

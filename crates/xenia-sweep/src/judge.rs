@@ -1,7 +1,8 @@
 //! What a unit's end means.
 //!
-//! A title that is ended by its own fault, hangs or is not what it should be is a result, and so is a crash of the program itself:
-//! sweeps are made to find them. No result is what comes from outside: a signal that we haven't sent says nothing about the unit.
+//! A title that is ended by its own fault, hangs or is not what it should be is a result, and so is
+//! a crash of the program itself: sweeps are made to find them. No result is what comes from
+//! outside: a signal that we haven't sent says nothing about the unit.
 
 use crate::child::{Ended, Stop};
 use crate::unit::{Bounds, Kind, Unit};
@@ -125,7 +126,8 @@ pub(crate) struct Judged {
     pub(crate) figures: BTreeMap<String, f64>,
 }
 
-/// Signals by which processes are ended from outside, and the exit codes by which the program tells of them.
+/// Signals by which processes are ended from outside, and the exit codes by which the program tells
+/// of them.
 const FROM_OUTSIDE: [i32; 4] = [1, 2, 9, 15];
 
 /// Judges a unit's end; `None` if it was ended from outside.
@@ -155,7 +157,8 @@ pub(crate) fn judge(unit: &Unit, ended: &Ended) -> Option<Judged> {
     if let Some(signal) = ended.signal {
         return said(Verdict::Crash, &format!("signal {signal}: {}", last_words()));
     }
-    // A title without a frame leaves no picture, which the program says with this code; all else was done.
+    // A title without a frame leaves no picture, which the program says with this code; all else was
+    // done.
     let only_no_picture = unit.picture
         && ended.exit == 2
         && report.as_ref().is_some_and(|report| report["frames"] == 0 && report["exit"].is_string());
@@ -179,7 +182,8 @@ fn digest_of_run(report: &Value) -> Option<String> {
     report["digest"].as_str().map(str::to_owned)
 }
 
-/// A title that ended itself in this way: right if that is how it must end, with the digest that it must have.
+/// A title that ended itself in this way: right if that is how it must end, with the digest that it
+/// must have.
 fn judge_guest(unit: &Unit, how: Verdict, report: Option<&Value>, said: &str) -> Judged {
     let digest = report.and_then(digest_of_run);
     let expected = unit.ends.is_some_and(|ends| ends.verdict() == how);

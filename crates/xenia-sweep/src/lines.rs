@@ -1,4 +1,5 @@
-//! JSON lines: read with bounds, appended so that a process that dies leaves at most one line that is not whole, its last.
+//! JSON lines: read with bounds, appended so that a process that dies leaves at most one line that
+//! is not whole, its last.
 
 use crate::error::{Error, Result};
 use serde::Serialize;
@@ -64,8 +65,8 @@ pub(crate) struct Appender {
     synced: Instant,
 }
 
-/// Lines wait no longer for the disk. A process that dies loses none by that; a host that dies, those of this time, which are
-/// done again.
+/// Lines wait no longer for the disk. A process that dies loses none by that; a host that dies,
+/// those of this time, which are done again.
 const SYNC: Duration = Duration::from_secs(1);
 
 impl Appender {

@@ -95,7 +95,8 @@ pub fn merge_folder(folder: &Path) -> Result<Merged> {
 /// Bytes of a merged result, at most.
 const LONGEST_MERGED: u64 = 4 << 30;
 
-/// A merged result, of the file that `merge` wrote or of a folder of results. What the file says of its rows is worked out anew.
+/// A merged result, of the file that `merge` wrote or of a folder of results. What the file says of
+/// its rows is worked out anew.
 pub fn merge_file(path: &Path) -> Result<Merged> {
     if path.is_dir() {
         return merge_folder(path);
@@ -119,8 +120,8 @@ pub fn merge_file(path: &Path) -> Result<Merged> {
 
 /// Puts results together. Their order, and how often each is there, changes nothing.
 pub fn merge(mut outcomes: Vec<Outcome>) -> Merged {
-    // Of a unit that ended in several ways the first in this order stands, whoever ran it when; of its times the
-    // least, which others on the host have disturbed least.
+    // Of a unit that ended in several ways the first in this order stands, whoever ran it when; of its
+    // times the least, which others on the host have disturbed least.
     outcomes.sort_by(|a, b| a.fixed().cmp(&b.fixed()).then(a.cpu_seconds.total_cmp(&b.cpu_seconds)));
     let mut merged = Merged::default();
     for same in outcomes.chunk_by(|a, b| a.id == b.id) {

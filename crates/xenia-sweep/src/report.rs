@@ -1,6 +1,8 @@
-//! A result as one page that needs no server and nothing from outside: it lies beside the pictures that it shows.
+//! A result as one page that needs no server and nothing from outside: it lies beside the pictures
+//! that it shows.
 //!
-//! Names, hosts and what titles say are untrusted: all text is escaped, and the page may load nothing but pictures.
+//! Names, hosts and what titles say are untrusted: all text is escaped, and the page may load
+//! nothing but pictures.
 
 use crate::error::Result;
 use crate::judge::{Outcome, Verdict};

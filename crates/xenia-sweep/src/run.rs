@@ -8,8 +8,9 @@
 //! pictures/ID.png  reports/ID.txt      the last frame; what a unit printed with which something is wrong
 //! ```
 //!
-//! Nothing in it is ever changed: a process appends to a file of its own, so that shared storage needs neither locks
-//! nor appends that are atomic between hosts. A process that dies leaves one torn line at most.
+//! Nothing in it is ever changed: a process appends to a file of its own, so that shared storage
+//! needs neither locks nor appends that are atomic between hosts. A process that dies leaves one
+//! torn line at most.
 
 use crate::child::{self, Ended, Start, this_process};
 use crate::error::{Error, Result};
@@ -48,7 +49,8 @@ pub struct RunConfig<'a> {
     pub root: Option<&'a Path>,
     /// The program, whose hash must be the plan's.
     pub executable: &'a Path,
-    /// Words that make the program limit itself and then be a unit; `{memory}` and `{parent}` are numbers in them.
+    /// Words that make the program limit itself and then be a unit; `{memory}` and `{parent}` are
+    /// numbers in them.
     pub launcher: &'a [&'a str],
 }
 

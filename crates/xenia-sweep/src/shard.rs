@@ -1,4 +1,5 @@
-//! Shards: which units are whose. That follows from a unit's id alone, so shards need not know of each other.
+//! Shards: which units are whose. That follows from a unit's id alone, so shards need not know of
+//! each other.
 
 /// A share of all units: number `index` of `of`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,8 @@
 //! Units: what is run, and the file that lists them.
 //!
-//! The file's first line is the [`Header`], each other line a [`Unit`]. Paths are relative to the header's root where they
-//! lie below it, so that a folder that is mounted elsewhere on another machine is still right.
+//! The file's first line is the [`Header`], each other line a [`Unit`]. Paths are relative to the
+//! header's root where they lie below it, so that a folder that is mounted elsewhere on another
+//! machine is still right.
 
 use crate::error::{Error, Result};
 use crate::judge::Verdict;
@@ -152,8 +153,8 @@ fn is_false(value: &bool) -> bool {
 }
 
 impl Unit {
-    /// BLAKE3 of what decides the result under the program of this build. Each part is preceded by its length, so that no two
-    /// units spell the same.
+    /// BLAKE3 of what decides the result under the program of this build. Each part is preceded by
+    /// its length, so that no two units spell the same.
     pub(crate) fn id_under(&self, build: &str) -> String {
         let mut hasher = blake3::Hasher::new();
         let mut part = |bytes: &[u8]| {

@@ -1,14 +1,16 @@
-//! The adaptive lock: who waits for it spins while the holder runs, and sleeps otherwise; who sleeps lends the holder its
-//! priority, and the one of the highest priority is woken first.
+//! The adaptive lock: who waits for it spins while the holder runs, and sleeps otherwise; who
+//! sleeps lends the holder its priority, and the one of the highest priority is woken first.
 //!
-//! The word is the holder's number, and a bit that says that somebody may sleep. Those who sleep lie in a queue by
-//! the lock's address, the turnstile, which belongs to no lock while nobody does. A release with the bit set frees the lock and
-//! wakes one. Who was woken, or came to sleep, takes the lock with the bit set: of those still asleep, the next is woken by
-//! its release. So while anybody sleeps, either the bit is set or somebody awake is about to set it.
+//! The word is the holder's number, and a bit that says that somebody may sleep. Those who sleep
+//! lie in a queue by the lock's address, the turnstile, which belongs to no lock while nobody does.
+//! A release with the bit set frees the lock and wakes one. Who was woken, or came to sleep, takes
+//! the lock with the bit set: of those still asleep, the next is woken by its release. So while
+//! anybody sleeps, either the bit is set or somebody awake is about to set it.
 //!
-//! Whether the holder runs is known as far as these locks know: a holder that sleeps for another of them doesn't. One that the
-//! host has put aside looks as if it ran, so the spinning has a bound. There is none on barging: a waiter of low priority can wait for
-//! as long as others come. Where that matters, take the queued lock.
+//! Whether the holder runs is known as far as these locks know: a holder that sleeps for another of
+//! them doesn't. One that the host has put aside looks as if it ran, so the spinning has a bound.
+//! There is none on barging: a waiter of low priority can wait for as long as others come. Where
+//! that matters, take the queued lock.
 
 use crate::atomic::{AtomicU32, Ordering};
 use crate::backoff::Backoff;
@@ -22,7 +24,8 @@ const NAMELESS: u32 = 0xFFFF_0000;
 /// How often the rounds of back-off are gone through while the holder runs.
 const SPINS: u32 = 8;
 
-/// A lock; see the module. Used through [`Mutex::with_lock`](crate::Mutex::with_lock) or `lock_api`.
+/// A lock; see the module. Used through [`Mutex::with_lock`](crate::Mutex::with_lock) or
+/// `lock_api`.
 #[derive(Debug)]
 pub struct AdaptiveLock {
     word: AtomicU32,
@@ -119,8 +122,8 @@ impl AdaptiveLock {
     fn sleep(&self, marked: u32, me: u16) {
         let owner = number(marked);
         priority::begin_wait(me, owner);
-        // Nobody can give the lock back between this look and the loan without waking this thread after it: a loan to a
-        // thread that no longer holds the lock would stay with it.
+        // Nobody can give the lock back between this look and the loan without waking this thread after it:
+        // a loan to a thread that no longer holds the lock would stay with it.
         let stays = || self.word.load(Ordering::Relaxed) == marked;
         raw::sleep(self, me, stays, || priority::lend(priority::priority_of(me), owner), None);
         priority::end_wait(me);

@@ -1,6 +1,7 @@
-//! The atomics that the locks are made of: the standard library's, or in a model those of a crate that runs the same code
-//! with the steps of its threads in other orders: loom in all orders, and with every value that a load may see (a few threads),
-//! shuttle in many random ones (more threads). The models are in `models.rs` and `random_models.rs` beside the code.
+//! The atomics that the locks are made of: the standard library's, or in a model those of a crate
+//! that runs the same code with the steps of its threads in other orders: loom in all orders, and
+//! with every value that a load may see (a few threads), shuttle in many random ones (more
+//! threads). The models are in `models.rs` and `random_models.rs` beside the code.
 
 #[cfg(not(feature = "modelled"))]
 pub(crate) use std::{

@@ -1,8 +1,9 @@
 //! How long to go on looking before sleeping: exponential back-off.
 //!
-//! Rounds of pauses, each twice as long as the one before up to a bound: who holds a lock for a short time on another
-//! processor is done by then. The processor is not offered to others meanwhile, as other locks do: on a machine with more to do
-//! it is gone for milliseconds, in which the lock goes round without this thread.
+//! Rounds of pauses, each twice as long as the one before up to a bound: who holds a lock for a
+//! short time on another processor is done by then. The processor is not offered to others
+//! meanwhile, as other locks do: on a machine with more to do it is gone for milliseconds, in which
+//! the lock goes round without this thread.
 
 use crate::atomic;
 
@@ -18,7 +19,8 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Waits a little longer than the last time. False when that is no longer worth it, without waiting.
+    /// Waits a little longer than the last time. False when that is no longer worth it, without
+    /// waiting.
     #[inline]
     pub(crate) fn wait(&mut self) -> bool {
         // A model has every order of steps anyway: there, patience ends at once.

@@ -15,9 +15,11 @@ impl Condvar {
         Self { inner: parking_lot::Condvar::new() }
     }
 
-    /// Gives the lock back, sleeps until notified, takes the lock again. Check in a loop what was waited for.
+    /// Gives the lock back, sleeps until notified, takes the lock again. Check in a loop what was
+    /// waited for.
     ///
-    /// Panics in debug builds if the thread holds another lock meanwhile: who is to notify it may need that one.
+    /// Panics in debug builds if the thread holds another lock meanwhile: who is to notify it may
+    /// need that one.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn wait<T: ?Sized>(&self, guard: &mut MutexGuard<'_, T>) {
         let (mark, inner) = guard.parts();

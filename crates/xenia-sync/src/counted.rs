@@ -1,9 +1,10 @@
-//! A count of those who use what a slot of a table holds, and the generation of what it holds: one word, so that a use is
-//! counted only if the slot still holds what the user means.
+//! A count of those who use what a slot of a table holds, and the generation of what it holds: one
+//! word, so that a use is counted only if the slot still holds what the user means.
 //!
-//! Whoever fills a free slot writes its contents first, then [occupies](Counted::occupy) it, which counts one use: that of
-//! the table. Others [pin](Counted::pin) it by generation, read the contents, and [unpin](Counted::unpin) it. Who is told that
-//! its use was the last owns the slot: it clears what the contents stand for, and may fill it again. No step waits.
+//! Whoever fills a free slot writes its contents first, then [occupies](Counted::occupy) it, which
+//! counts one use: that of the table. Others [pin](Counted::pin) it by generation, read the
+//! contents, and [unpin](Counted::unpin) it. Who is told that its use was the last owns the slot:
+//! it clears what the contents stand for, and may fill it again. No step waits.
 
 use crate::atomic::{AtomicU64, Ordering, fence};
 
@@ -33,8 +34,8 @@ impl Counted {
         Self(AtomicU64::new(0))
     }
 
-    /// Occupies a free slot, whose contents are in place, with a use for the caller. Returns the generation, which is not 0.
-    /// The caller is the only one who fills the slot.
+    /// Occupies a free slot, whose contents are in place, with a use for the caller. Returns the
+    /// generation, which is not 0. The caller is the only one who fills the slot.
     pub fn occupy(&self) -> u32 {
         let before = self.0.load(Ordering::Relaxed);
         debug_assert_eq!(before & COUNT, 0, "the slot is in use");
@@ -43,7 +44,8 @@ impl Counted {
         next
     }
 
-    /// Counts a use of what the slot holds, if that has this generation; the contents then stay until [`Self::unpin`].
+    /// Counts a use of what the slot holds, if that has this generation; the contents then stay
+    /// until [`Self::unpin`].
     #[inline]
     pub fn pin(&self, generation: u32) -> bool {
         let mut word = self.0.load(Ordering::Relaxed);
@@ -59,8 +61,8 @@ impl Counted {
         }
     }
 
-    /// Takes a use back. True if that was the last: what all others did with the contents has happened, and the slot is the
-    /// caller's.
+    /// Takes a use back. True if that was the last: what all others did with the contents has
+    /// happened, and the slot is the caller's.
     #[inline]
     pub fn unpin(&self) -> bool {
         let before = self.0.fetch_sub(1, Ordering::Release);

@@ -1,9 +1,10 @@
-//! The lock order, checked by the compiler: for code that knows the levels of its locks where it is written.
+//! The lock order, checked by the compiler: for code that knows the levels of its locks where it is
+//! written.
 //!
-//! What a thread holds is a token that travels with the calls. [`LevelMutex::lock`] borrows the token and gives out one of
-//! its own level, so that what comes next must be above it, and nothing can be locked with the outer token while the guard
-//! lives. Builds with the checker check the same locks a second time: somebody could begin with
-//! [`Held::nothing`] twice.
+//! What a thread holds is a token that travels with the calls. [`LevelMutex::lock`] borrows the
+//! token and gives out one of its own level, so that what comes next must be above it, and nothing
+//! can be locked with the outer token while the guard lives. Builds with the checker check the same
+//! locks a second time: somebody could begin with [`Held::nothing`] twice.
 //!
 //! ```
 //! use xenia_sync::{Held, LevelMutex, levels};
@@ -27,7 +28,8 @@
 //! let (object, _) = objects.lock(&mut held); // Objects is below Slot
 //! ```
 //!
-//! Nor do two locks of one level (those with ordinals are compared while the program runs: [`Mutex::numbered`]):
+//! Nor do two locks of one level (those with ordinals are compared while the program runs:
+//! [`Mutex::numbered`]):
 //!
 //! ```compile_fail,E0277
 //! # use xenia_sync::{Held, LevelMutex, levels};

@@ -1,5 +1,5 @@
-//! The table of levels: as values, which the checker compares while a program runs, and as types, which the compiler
-//! compares. Both come from one list, so they can't differ.
+//! The table of levels: as values, which the checker compares while a program runs, and as types,
+//! which the compiler compares. Both come from one list, so they can't differ.
 
 /// One line of the list: its value, its type, and which levels it may be followed by.
 macro_rules! levels {

@@ -7,10 +7,12 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-/// The lock that the runtime's mutexes are made of. Which one is best is measured: docs/src/locks.md.
+/// The lock that the runtime's mutexes are made of. Which one is best is measured:
+/// docs/src/locks.md.
 pub type RuntimeLock = parking_lot::RawMutex;
 
-/// A lock around a `T`, with its place in the lock order. `R` is what it is made of: anything that `lock_api` knows.
+/// A lock around a `T`, with its place in the lock order. `R` is what it is made of: anything that
+/// `lock_api` knows.
 pub struct Mutex<T: ?Sized, R = RuntimeLock> {
     rank: Rank,
     inner: lock_api::Mutex<R, T>,
@@ -22,8 +24,8 @@ impl<T> Mutex<T> {
         Self::numbered(level, 0, value)
     }
 
-    /// One of several locks of `level`, which a thread may take together in the order of their ordinals: a slot's number, a
-    /// shard's. Ordinals have 24 bits.
+    /// One of several locks of `level`, which a thread may take together in the order of their
+    /// ordinals: a slot's number, a shard's. Ordinals have 24 bits.
     pub const fn numbered(level: Level, ordinal: u32, value: T) -> Self {
         Self::with_lock(level, ordinal, value)
     }
@@ -73,8 +75,8 @@ impl<T: ?Sized, R: RawMutex> Mutex<T, R> {
         Some(MutexGuard { mark, inner })
     }
 
-    /// Takes the lock, waiting no longer than `timeout`. It waits, so the order counts: a time-out makes a deadlock short,
-    /// not right.
+    /// Takes the lock, waiting no longer than `timeout`. It waits, so the order counts: a time-out
+    /// makes a deadlock short, not right.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn try_lock_for(&self, timeout: Duration) -> Option<MutexGuard<'_, T, R>>
     where

@@ -1,10 +1,12 @@
 //! The nodes that threads queue with: a table of them, so that a 16-bit number names one.
 //!
-//! A thread has [`NESTED`] nodes, for a lock that is taken while the thread waits for another (in a signal handler). It gets
-//! them when it first has to queue and gives them back when it ends. Where there is none (more than [`THREADS`] threads
-//! queue, or the thread is at its end), the lock goes on without the queue.
+//! A thread has [`NESTED`] nodes, for a lock that is taken while the thread waits for another (in a
+//! signal handler). It gets them when it first has to queue and gives them back when it ends. Where
+//! there is none (more than [`THREADS`] threads queue, or the thread is at its end), the lock goes
+//! on without the queue.
 //!
-//! The table is the process's, not a machine's: it holds who waits at this moment, nothing that outlives a wait.
+//! The table is the process's, not a machine's: it holds who waits at this moment, nothing that
+//! outlives a wait.
 
 #[cfg(feature = "modelled")]
 use crate::atomic::explorer;
@@ -30,7 +32,8 @@ pub(crate) const HEAD: u8 = 2;
 /// A place in a queue, in a cache line of its own: its thread spins on it.
 #[repr(align(64))]
 pub(crate) struct Node {
-    /// The node behind this one; 0 where there is none yet. Written once by that thread, and by a head that moves nodes.
+    /// The node behind this one; 0 where there is none yet. Written once by that thread, and by a
+    /// head that moves nodes.
     pub(crate) next: AtomicU16,
     /// [`WAITS`], [`SLEEPS`] or [`HEAD`].
     pub(crate) turn: AtomicU8,

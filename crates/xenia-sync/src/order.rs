@@ -1,13 +1,15 @@
 //! Where a lock stands, and the checker of who takes what under what.
 //!
-//! A lock's [`Rank`] is its level and, within the level, its ordinal. A thread may wait for a lock only if its rank is above
-//! all that the thread holds: then no circle of threads that wait for each other can close. Trying doesn't wait, so it may
-//! happen in any order; what was got by it counts from then on.
+//! A lock's [`Rank`] is its level and, within the level, its ordinal. A thread may wait for a lock
+//! only if its rank is above all that the thread holds: then no circle of threads that wait for
+//! each other can close. Trying doesn't wait, so it may happen in any order; what was got by it
+//! counts from then on.
 //!
-//! The checker is there in builds with debug assertions and with the feature `check-order`. Without them a rank has no size
-//! and its methods no code. It keeps each thread's ranks in a sorted list, so that the usual case is one comparison with the
-//! last: no thread waits for another in it, and nothing of it depends on timing. One thread is enough to find an inversion: two
-//! threads need not meet in it.
+//! The checker is there in builds with debug assertions and with the feature `check-order`. Without
+//! them a rank has no size and its methods no code. It keeps each thread's ranks in a sorted list,
+//! so that the usual case is one comparison with the last: no thread waits for another in it, and
+//! nothing of it depends on timing. One thread is enough to find an inversion: two threads need not
+//! meet in it.
 
 use crate::level::Level;
 
@@ -48,7 +50,8 @@ mod checked {
             Self(bits)
         }
 
-        /// Takes `lock`, of this rank, by `wait` if it can't be had `at_once`. Panics before if waiting is against the order.
+        /// Takes `lock`, of this rank, by `wait` if it can't be had `at_once`. Panics before if
+        /// waiting is against the order.
         #[inline]
         #[track_caller]
         pub(crate) fn take<L: ?Sized, G>(
@@ -107,7 +110,8 @@ mod checked {
             }
         }
 
-        /// Called before the thread sleeps and gives this lock back meanwhile: whoever is to wake it may need any other.
+        /// Called before the thread sleeps and gives this lock back meanwhile: whoever is to wake
+        /// it may need any other.
         #[track_caller]
         pub(crate) fn assert_only_one_held(self) {
             let caller = Location::caller();

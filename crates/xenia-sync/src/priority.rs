@@ -1,8 +1,10 @@
-//! Threads' priorities: their own, and what is lent to them by those who wait for a lock that they hold.
+//! Threads' priorities: their own, and what is lent to them by those who wait for a lock that they
+//! hold.
 //!
-//! A thread of low priority that holds what one of high priority waits for runs at the high one until it holds no adaptive lock any
-//! more (one boost ends only when all are over: locks of one thread aren't told apart). Nothing here decides who
-//! holds a lock: a priority that is read a moment too late wakes a thread in another order, no more. So a boost that passes along a
+//! A thread of low priority that holds what one of high priority waits for runs at the high one
+//! until it holds no adaptive lock any more (one boost ends only when all are over: locks of one
+//! thread aren't told apart). Nothing here decides who holds a lock: a priority that is read a
+//! moment too late wakes a thread in another order, no more. So a boost that passes along a
 //! chain of waits may come late, or stay until that thread next gives its last lock back.
 
 use crate::atomic::{per_process, per_thread};
@@ -14,7 +16,8 @@ use std::sync::atomic::{AtomicU8, AtomicU16, Ordering::Relaxed};
 /// How many waits a loan is passed along.
 const LONGEST_CHAIN: usize = 16;
 
-/// What is told of a thread's new priority: the thread's number, and the priority that it has from now on.
+/// What is told of a thread's new priority: the thread's number, and the priority that it has from
+/// now on.
 pub type PriorityHook = fn(u16, u8);
 
 per_process! {
@@ -31,8 +34,9 @@ per_thread! {
     static HOLDS: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Sets this thread's own priority; 0 is the lowest, and what a thread begins with. Returns the number by which the hook
-/// knows the thread: 0 if there are too many threads for it to have one, and then it has no priority.
+/// Sets this thread's own priority; 0 is the lowest, and what a thread begins with. Returns the
+/// number by which the hook knows the thread: 0 if there are too many threads for it to have one,
+/// and then it has no priority.
 pub fn set_priority(priority: u8) -> u16 {
     let number = thread_number();
     if number != 0 {
@@ -46,9 +50,9 @@ pub fn priority() -> u8 {
     priority_of(thread_number())
 }
 
-/// Lets `hook` know when a loan changes a thread's priority, so that it can change what the host's scheduler thinks. It is
-/// called by a thread that is about to sleep or has just given a lock back; it must not take an adaptive lock. False if
-/// there is one already.
+/// Lets `hook` know when a loan changes a thread's priority, so that it can change what the host's
+/// scheduler thinks. It is called by a thread that is about to sleep or has just given a lock back;
+/// it must not take an adaptive lock. False if there is one already.
 pub fn on_priority(hook: PriorityHook) -> bool {
     HOOK.set(hook).is_ok()
 }

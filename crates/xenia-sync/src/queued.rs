@@ -1,29 +1,34 @@
-//! The queued lock: one 32-bit word, a queue of those that wait, and sleep for whom waiting gets long.
+//! The queued lock: one 32-bit word, a queue of those that wait, and sleep for whom waiting gets
+//! long.
 //!
-//! The word is three atomics: a byte for the holder, a byte for what the queue's head asks of the holder, 16 bits for the
-//! queue's tail. Taking a free lock is one compare-and-swap of the first byte; giving it back is a load of the second and a
-//! store to the first, without a second locked instruction.
+//! The word is three atomics: a byte for the holder, a byte for what the queue's head asks of the
+//! holder, 16 bits for the queue's tail. Taking a free lock is one compare-and-swap of the first
+//! byte; giving it back is a load of the second and a store to the first, without a second locked
+//! instruction.
 //!
-//! **Queue.** Who finds the lock taken looks again for a little while, then queues as in Mellor-Crummey and Scott's lock: it
-//! swaps itself in as the tail, links itself behind the one before and spins on its own [`Node`](crate::node). Only the head
-//! of the queue looks at the lock. Having got it, it makes the next one head and leaves the queue, so a node is in use while
+//! **Queue.** Who finds the lock taken looks again for a little while, then queues as in
+//! Mellor-Crummey and Scott's lock: it swaps itself in as the tail, links itself behind the one
+//! before and spins on its own [`Node`](crate::node). Only the head of the queue looks at the lock.
+//! Having got it, it makes the next one head and leaves the queue, so a node is in use while
 //! its thread waits, not while it holds.
 //!
-//! **Nodes of memory.** The next head is the first in the queue on the same NUMA node; those before it are put aside. They
-//! come back in front of the queue after [`MOST_PASSED`] hand-overs past them, or when nobody local is in sight (Dice
-//! and Kogan, "Compact NUMA-aware locks", 2019). On one node nobody is put aside.
+//! **Nodes of memory.** The next head is the first in the queue on the same NUMA node; those before
+//! it are put aside. They come back in front of the queue after [`MOST_PASSED`] hand-overs past
+//! them, or when nobody local is in sight (Dice and Kogan, "Compact NUMA-aware locks", 2019). On
+//! one node nobody is put aside.
 //!
-//! **Barging, with a bound.** A thread that comes while the lock is free takes it, whoever queues: a queue in which each
-//! must be woken in turn would stand still wherever threads outnumber processors. A head that was woken and came too late
-//! lets the others go on for [`PATIENCE`], then says so, and the holder hands the lock to it: nobody else can take a
-//! granted lock.
+//! **Barging, with a bound.** A thread that comes while the lock is free takes it, whoever queues:
+//! a queue in which each must be woken in turn would stand still wherever threads outnumber
+//! processors. A head that was woken and came too late lets the others go on for [`PATIENCE`], then
+//! says so, and the holder hands the lock to it: nobody else can take a granted lock.
 //!
-//! **Sleep.** Waiting threads sleep after a few rounds of back-off. A thread behind the head sleeps until it is head; it is woken
-//! when the lock is given back, not by the one that makes it head while it holds the lock. The head says that it
-//! sleeps in the second byte and looks at the first once more. The holder loads the second, then stores the
-//! first, with no fence between: it can miss a head that goes to sleep at that very moment. A fence in each release would
-//! cost as much as all the rest, so the head sleeps for [`FIRST_NAP`] first, and never for more than [`LONGEST_NAP`]. No
-//! wake is lost in any other place.
+//! **Sleep.** Waiting threads sleep after a few rounds of back-off. A thread behind the head sleeps
+//! until it is head; it is woken when the lock is given back, not by the one that makes it head
+//! while it holds the lock. The head says that it sleeps in the second byte and looks at the first
+//! once more. The holder loads the second, then stores the first, with no fence between: it can
+//! miss a head that goes to sleep at that very moment. A fence in each release would cost as much
+//! as all the rest, so the head sleeps for [`FIRST_NAP`] first, and never for more than
+//! [`LONGEST_NAP`]. No wake is lost in any other place.
 
 use crate::atomic::{self, AtomicU8, AtomicU16, Ordering};
 use crate::backoff::Backoff;
@@ -55,12 +60,14 @@ const WAKE: u8 = 1;
 /// … and to be given the lock, not only a chance.
 const GRANT: u8 = 2;
 
-/// A lock; see the module. Used through [`Mutex::with_lock`](crate::Mutex::with_lock) or `lock_api`.
+/// A lock; see the module. Used through [`Mutex::with_lock`](crate::Mutex::with_lock) or
+/// `lock_api`.
 #[derive(Debug)]
 #[repr(C, align(4))]
 pub struct QueuedLock {
     state: AtomicU8,
-    /// What the head asks. Set by the head, or for it by the holder that makes it head; reset by the holder.
+    /// What the head asks. Set by the head, or for it by the holder that makes it head; reset by
+    /// the holder.
     asked: AtomicU8,
     /// Number of the last node in the queue, 0 without one.
     tail: AtomicU16,
@@ -244,15 +251,17 @@ impl QueuedLock {
             self.statistics.sleeps();
             let woken = slept && (atomic::MODEL || self.asked.load(Ordering::Relaxed) & WAKE == 0);
             if woken && wish == WAKE {
-                // Woken, and another was faster. They may go on undisturbed for a while; then the lock is this thread's,
-                // which asks for it awake: a granted lock must not wait for a sleeper.
+                // Woken, and another was faster. They may go on undisturbed for a while; then the lock is
+                // this thread's, which asks for it awake: a granted lock must not wait for a
+                // sleeper.
                 raw::sleep(self, claim.number, || true, || (), Some(PATIENCE));
                 wish = WAKE | GRANT;
                 self.asked.fetch_or(GRANT, Ordering::SeqCst);
                 continue;
             }
             self.asked.fetch_or(wish, Ordering::SeqCst);
-            // If the wish is gone, somebody is on the way to wake this thread, or has been there before it slept.
+            // If the wish is gone, somebody is on the way to wake this thread, or has been there before it
+            // slept.
             let stays = || {
                 self.asked.load(Ordering::SeqCst) & WAKE != 0 && self.state.load(Ordering::SeqCst) == LOCKED
             };
@@ -339,7 +348,8 @@ fn linked_behind(claim: &Claim) -> u16 {
     }
 }
 
-/// The first node from `first` on that is on the NUMA node `place`, and the one before it (itself if it is the first).
+/// The first node from `first` on that is on the NUMA node `place`, and the one before it (itself
+/// if it is the first).
 fn local_in_sight(first: u16, place: u16) -> Option<(u16, u16)> {
     let (mut before, mut at) = (first, first);
     for _ in 0..IN_SIGHT {

@@ -1,7 +1,8 @@
-//! What the models under shuttle have in common: many runs, half of them with steps in random order, half in the order
-//! that finds what needs few interruptions at the right places (PCT).
+//! What the models under shuttle have in common: many runs, half of them with steps in random
+//! order, half in the order that finds what needs few interruptions at the right places (PCT).
 //!
-//! Shuttle runs as many threads as one likes, but all loads see the last store: what the memory model allows is loom's part.
+//! Shuttle runs as many threads as one likes, but all loads see the last store: what the memory
+//! model allows is loom's part.
 
 use crate::atomic::explorer::scheduler::{PctScheduler, RandomScheduler};
 use crate::atomic::explorer::thread::yield_now;

@@ -1,5 +1,5 @@
-//! This crate's home of `unsafe`: the contract of `lock_api`, sleeping by address, asking which processor this is, and a
-//! place in the source that others may read.
+//! This crate's home of `unsafe`: the contract of `lock_api`, sleeping by address, asking which
+//! processor this is, and a place in the source that others may read.
 //! Everything around it is safe code.
 
 use crate::adaptive::AdaptiveLock;
@@ -9,7 +9,8 @@ use std::panic::Location;
 #[cfg(not(feature = "modelled"))]
 use std::time::Duration;
 
-/// What sleepers of ours give as their token, with a number in the lower 16 bits: nobody else's tokens have these bits.
+/// What sleepers of ours give as their token, with a number in the lower 16 bits: nobody else's
+/// tokens have these bits.
 #[cfg(not(feature = "modelled"))]
 const OURS: usize = 0x5E1F_0000;
 
@@ -18,9 +19,10 @@ pub(crate) trait Ours {}
 impl Ours for QueuedLock {}
 impl Ours for AdaptiveLock {}
 
-/// Puts the thread to sleep under `key` with a number that [`wake`] can ask for, unless `stays` says no; `stays` is called
-/// where no [`wake`] for the same key can be under way, must not panic, and must not sleep. `before` comes between that and the sleep, and must not do
-/// either. With a `timeout` it may wake by itself.
+/// Puts the thread to sleep under `key` with a number that [`wake`] can ask for, unless `stays`
+/// says no; `stays` is called where no [`wake`] for the same key can be under way, must not panic,
+/// and must not sleep. `before` comes between that and the sleep, and must not do either. With a
+/// `timeout` it may wake by itself.
 #[cfg(not(feature = "modelled"))]
 pub(crate) fn sleep(
     key: &impl Ours,
@@ -32,8 +34,9 @@ pub(crate) fn sleep(
     use parking_lot_core::ParkToken;
     let until = timeout.map(|timeout| std::time::Instant::now() + timeout);
     let key = std::ptr::from_ref(key).addr();
-    // SAFETY: the key is the address of a lock of ours, whose bytes no other primitive sleeps on. `stays` only loads
-    // atomics, `before` neither panics nor sleeps, the last callback does nothing.
+    // SAFETY: the key is the address of a lock of ours, whose bytes no other primitive sleeps on.
+    // `stays` only loads atomics, `before` neither panics nor sleeps, the last callback does
+    // nothing.
     unsafe {
         parking_lot_core::park(key, stays, before, |_, _| {}, ParkToken(OURS | usize::from(number)), until);
     }
@@ -49,8 +52,9 @@ pub(crate) fn wake(key: *const impl Ours, mut which: impl FnMut(u16) -> bool) {
         let picked = token.0 & !0xFFFF == OURS && which(token.0 as u16);
         if picked { FilterOp::Unpark } else { FilterOp::Skip }
     };
-    // SAFETY: the key is, or was, the address of a lock of ours. If another lock is there by now, only sleepers of ours are
-    // picked, and those look again at what they sleep for. The callbacks neither panic nor sleep.
+    // SAFETY: the key is, or was, the address of a lock of ours. If another lock is there by now, only
+    // sleepers of ours are picked, and those look again at what they sleep for. The callbacks
+    // neither panic nor sleep.
     unsafe {
         parking_lot_core::unpark_filter(key.addr(), pick, |_| DEFAULT_UNPARK_TOKEN);
     }
@@ -61,7 +65,8 @@ pub(crate) use model::sleepers;
 #[cfg(feature = "modelled")]
 pub(crate) use model::{sleep, wake};
 
-/// The same in a model: a list of sleepers. A time-out can come at any moment, so a sleep with one doesn't sleep.
+/// The same in a model: a list of sleepers. A time-out can come at any moment, so a sleep with one
+/// doesn't sleep.
 #[cfg(feature = "modelled")]
 mod model {
     use super::Ours;
@@ -119,8 +124,8 @@ pub(crate) fn current_processor() -> Option<usize> {
 #[cfg(not(feature = "modelled"))] // a model's atomics can't be constants
 macro_rules! raw_mutex {
     ($lock:ty) => {
-        // SAFETY: said where the lock is named: of the threads that call `acquire` or get true from `try_acquire`, the next
-        // one returns after the one before has called `release`.
+        // SAFETY: said where the lock is named: of the threads that call `acquire` or get true from
+        // `try_acquire`, the next one returns after the one before has called `release`.
         unsafe impl lock_api::RawMutex for $lock {
             #[allow(clippy::declare_interior_mutable_const)] // lock_api's way to make one
             const INIT: Self = Self::new();
@@ -150,8 +155,8 @@ macro_rules! raw_mutex {
     };
 }
 
-// SAFETY: whoever takes the word from free or granted to locked does it by compare-and-swap, and only `release` takes it
-// away from locked.
+// SAFETY: whoever takes the word from free or granted to locked does it by compare-and-swap, and
+// only `release` takes it away from locked.
 #[cfg(not(feature = "modelled"))]
 raw_mutex!(QueuedLock);
 

@@ -1,7 +1,9 @@
-//! What each thread holds and waits for, where others can read it: the order checker's memory, and the watchdog's.
+//! What each thread holds and waits for, where others can read it: the order checker's memory, and
+//! the watchdog's.
 //!
-//! A record is written by its thread alone, with plain stores. It outlives the thread and is given to the next one, unless the
-//! thread ended with a lock held: then it stays, to name who took that lock with it.
+//! A record is written by its thread alone, with plain stores. It outlives the thread and is given
+//! to the next one, unless the thread ended with a lock held: then it stays, to name who took that
+//! lock with it.
 
 use crate::atomic::per_thread;
 use crate::order::Rank;
@@ -11,8 +13,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
-/// Locks that one thread may hold at a time: a wait for many objects takes all shards of the dispatcher, and a test every lock
-/// that there is.
+/// Locks that one thread may hold at a time: a wait for many objects takes all shards of the
+/// dispatcher, and a test every lock that there is.
 pub(crate) const MOST: usize = 256;
 
 /// A lock that is held: its rank, which lock it is, and where it was taken.
@@ -42,8 +44,8 @@ pub(crate) struct Wait {
 #[derive(Debug)]
 pub(crate) struct Record {
     name: Mutex<String>,
-    /// Taken by the thread when a wait begins and ends, and by whoever reads: while that one has it, the wait goes on, and what the
-    /// thread holds doesn't change.
+    /// Taken by the thread when a wait begins and ends, and by whoever reads: while that one has
+    /// it, the wait goes on, and what the thread holds doesn't change.
     wait: Mutex<Option<Wait>>,
     count: AtomicUsize,
     /// The first `count` are held, in the order of their ranks.
@@ -205,7 +207,8 @@ impl Record {
         result
     }
 
-    /// What the thread waits for, and what it holds. Of a thread that doesn't wait, what it holds changes while this looks.
+    /// What the thread waits for, and what it holds. Of a thread that doesn't wait, what it holds
+    /// changes while this looks.
     pub(crate) fn look(&self) -> (Option<Wait>, Vec<Holding>) {
         let wait = self.wait.lock();
         let held = (0..self.count().min(MOST)).map(|at| self.holding(at)).collect();

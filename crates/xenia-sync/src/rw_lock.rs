@@ -1,7 +1,8 @@
 //! A lock with many readers or one writer, with a rank.
 //!
-//! Readers are held to the order like writers: a reader that waits for a writer that waits for another reader waits for it,
-//! too. So a thread can't read twice: a writer between the two would stop both.
+//! Readers are held to the order like writers: a reader that waits for a writer that waits for
+//! another reader waits for it, too. So a thread can't read twice: a writer between the two would
+//! stop both.
 
 use crate::level::Level;
 use crate::order::{Mark, Rank};

@@ -1,5 +1,6 @@
-//! What a lock counts about itself, with the feature `statistics`; without it the counters have no size and their methods no
-//! code. They lie in a cache line of their own: whoever spins on the word doesn't see them change.
+//! What a lock counts about itself, with the feature `statistics`; without it the counters have no
+//! size and their methods no code. They lie in a cache line of their own: whoever spins on the word
+//! doesn't see them change.
 
 #[cfg(feature = "statistics")]
 pub use counting::Counts;

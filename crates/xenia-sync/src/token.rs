@@ -1,12 +1,15 @@
 //! Tokens: locks that their holder has while it runs, and not while it blocks.
 //!
-//! A lock must not be held across a long wait; code that calls something which may wait has to give its locks back first, know all
-//! of them, and take them again. A token does that by itself: [`blocking`] gives back every token of the thread, runs the wait and
-//! takes them again in their order. Between two looks at what a token guards nobody else was there, unless the thread blocked;
-//! [`Hold::was_given_up`] says whether it did, for what was read before may be out of date then.
+//! A lock must not be held across a long wait; code that calls something which may wait has to give
+//! its locks back first, know all of them, and take them again. A token does that by itself:
+//! [`blocking`] gives back every token of the thread, runs the wait and takes them again in their
+//! order. Between two looks at what a token guards nobody else was there, unless the thread
+//! blocked; [`Hold::was_given_up`] says whether it did, for what was read before may be out of date
+//! then.
 //!
-//! What is guarded is reached through [`Hold::with`], so no reference to it lives on while others change it. Blocking in there
-//! is refused. Tokens have their place in the lock order as every lock.
+//! What is guarded is reached through [`Hold::with`], so no reference to it lives on while others
+//! change it. Blocking in there is refused. Tokens have their place in the lock order as every
+//! lock.
 
 use crate::atomic::per_thread;
 use crate::level::Level;
@@ -69,7 +72,8 @@ impl<T> Token<T> {
         Self { lock: Arc::new(lock), value: Mutex::new(value) }
     }
 
-    /// Takes the token, waiting for it. The thread has it until the [`Hold`] is dropped, but for the times in which it blocks.
+    /// Takes the token, waiting for it. The thread has it until the [`Hold`] is dropped, but for
+    /// the times in which it blocks.
     #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
     pub fn hold(&self) -> Hold<'_, T> {
         let held = Rc::new(Held {
@@ -104,7 +108,8 @@ pub struct Hold<'a, T> {
 }
 
 impl<T> Hold<'_, T> {
-    /// Looks at what the token guards. Panics if the thread blocks at this moment, for then it isn't the thread's.
+    /// Looks at what the token guards. Panics if the thread blocks at this moment, for then it
+    /// isn't the thread's.
     pub fn with<R>(&self, look: impl FnOnce(&mut T) -> R) -> R {
         struct Looks;
         impl Drop for Looks {
@@ -118,7 +123,8 @@ impl<T> Hold<'_, T> {
         look(&mut self.token.value.lock())
     }
 
-    /// Whether the thread has blocked since this was last asked: others may have changed what the token guards.
+    /// Whether the thread has blocked since this was last asked: others may have changed what the
+    /// token guards.
     pub fn was_given_up(&self) -> bool {
         self.held.was_given_up.take()
     }
@@ -134,11 +140,11 @@ impl<T> Drop for Hold<'_, T> {
     }
 }
 
-/// Runs something that may wait for long, without the thread's tokens. They are taken again before this returns, also by a
-/// panic.
+/// Runs something that may wait for long, without the thread's tokens. They are taken again before
+/// this returns, also by a panic.
 ///
-/// Panics in debug builds if the thread holds a lock that is no token, and in all builds inside [`Hold::with`] or if `wait`
-/// leaves a token behind that it took.
+/// Panics in debug builds if the thread holds a lock that is no token, and in all builds inside
+/// [`Hold::with`] or if `wait` leaves a token behind that it took.
 #[cfg_attr(any(debug_assertions, feature = "check-order"), track_caller)]
 pub fn blocking<R>(wait: impl FnOnce() -> R) -> R {
     /// The tokens that were given up, in the order in which they were taken.

@@ -1,7 +1,7 @@
 //! Which NUMA node a thread is on: from the operating system, or made up.
 //!
-//! The answer only orders a queue: a wrong one costs time, nothing else. Where there is one node, or none that can be read,
-//! everybody is on node 0 and nothing is asked.
+//! The answer only orders a queue: a wrong one costs time, nothing else. Where there is one node,
+//! or none that can be read, everybody is on node 0 and nothing is asked.
 
 use crate::raw;
 use std::cell::Cell;
@@ -20,7 +20,8 @@ pub struct Topology {
 }
 
 impl Topology {
-    /// What `folder` says, which is laid out as `/sys/devices/system/node`: `nodeN/cpulist`. What can't be read isn't there.
+    /// What `folder` says, which is laid out as `/sys/devices/system/node`: `nodeN/cpulist`. What
+    /// can't be read isn't there.
     pub fn read(folder: &Path) -> Self {
         let mut topology = Self::default();
         let Ok(entries) = std::fs::read_dir(folder) else { return topology };
@@ -76,7 +77,8 @@ crate::atomic::per_thread! {
     static PRETENDED: Cell<Option<u16>> = const { Cell::new(None) };
 }
 
-/// Lets this thread be on a NUMA node that the machine need not have, or where it is again: for tests and measurements.
+/// Lets this thread be on a NUMA node that the machine need not have, or where it is again: for
+/// tests and measurements.
 pub fn pretend_node(node: Option<u16>) {
     PRETENDED.with(|pretended| pretended.set(node));
 }

@@ -1,10 +1,13 @@
-//! Names who holds a lock for which others wait too long, and finds circles of threads that wait for each other.
+//! Names who holds a lock for which others wait too long, and finds circles of threads that wait
+//! for each other.
 //!
-//! It looks and tells; it takes nobody's lock away: what the holder was about to write would then be half written. Whoever is
-//! told may end the guest thread in question, or go back to a saved state.
+//! It looks and tells; it takes nobody's lock away: what the holder was about to write would then
+//! be half written. Whoever is told may end the guest thread in question, or go back to a saved
+//! state.
 //!
-//! What it looks at is what the order checker keeps of each thread, so it sees nothing in builds without the checker
-//! ([`WATCHES`]), and costs nothing in those with it: times are taken where a thread has to wait anyway.
+//! What it looks at is what the order checker keeps of each thread, so it sees nothing in builds
+//! without the checker ([`WATCHES`]), and costs nothing in those with it: times are taken where a
+//! thread has to wait anyway.
 
 use std::fmt;
 use std::panic::Location;
@@ -12,7 +15,8 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// Whether this build keeps what the watchdog looks at: it does with debug assertions or the feature `check-order`.
+/// Whether this build keeps what the watchdog looks at: it does with debug assertions or the
+/// feature `check-order`.
 pub const WATCHES: bool = cfg!(any(debug_assertions, feature = "check-order"));
 
 /// A thread that holds a lock or waits for one.
@@ -37,8 +41,8 @@ pub struct Stuck {
     pub holders: Vec<Party>,
     /// Who waits for it, the longest first.
     pub waiters: Vec<Party>,
-    /// The threads of a circle that goes through this lock, each waiting for the next and the last for the first. Empty where
-    /// there is none.
+    /// The threads of a circle that goes through this lock, each waiting for the next and the last
+    /// for the first. Empty where there is none.
     pub circle: Vec<String>,
 }
 
@@ -90,7 +94,8 @@ pub struct Watchdog {
 }
 
 impl Watchdog {
-    /// Tells `report` of each lock that somebody has waited for longer than `limit`, once while the same waits go on.
+    /// Tells `report` of each lock that somebody has waited for longer than `limit`, once while the
+    /// same waits go on.
     pub fn start(limit: Duration, mut report: impl FnMut(&Stuck) + Send + 'static) -> std::io::Result<Self> {
         let (stop, stopped) = channel();
         let look = move || {
@@ -130,8 +135,9 @@ mod look {
     /// A thread at one moment.
     struct Thread {
         name: String,
-        /// If it has waited for long enough. The threads are looked at one after another, which takes less than that: so
-        /// all these waits go on at the same time, and while they do, what these threads hold doesn't change.
+        /// If it has waited for long enough. The threads are looked at one after another, which
+        /// takes less than that: so all these waits go on at the same time, and while they
+        /// do, what these threads hold doesn't change.
         waits: Option<Wait>,
         holds: Vec<Holding>,
     }
@@ -180,8 +186,8 @@ mod look {
             .filter_map(move |thread| Some((thread, thread.waits.filter(|wait| wait.on.lock == lock)?)))
     }
 
-    /// The threads on the way from a lock over who holds it, what that one waits for, who holds that, and so on, back to the
-    /// lock. Each lock is gone through once, so this ends.
+    /// The threads on the way from a lock over who holds it, what that one waits for, who holds
+    /// that, and so on, back to the lock. Each lock is gone through once, so this ends.
     fn circle(lock: usize, threads: &[Thread]) -> Vec<String> {
         let mut ways: Vec<(usize, Vec<String>)> = vec![(lock, Vec::new())];
         let mut seen = vec![lock];

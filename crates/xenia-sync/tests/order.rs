@@ -57,7 +57,8 @@ fn locks_of_one_level_rise_by_ordinal() {
     drop(slots[2].lock());
 }
 
-/// Three threads, each with two of three locks: a circle, which no pair of threads shows. Each thread's own step is enough.
+/// Three threads, each with two of three locks: a circle, which no pair of threads shows. Each
+/// thread's own step is enough.
 #[test]
 fn a_circle_of_three_is_found_without_meeting() {
     let locks = [Mutex::new(Level::Objects, ()), Mutex::new(Level::Files, ()), Mutex::new(Level::Memory, ())];
@@ -113,7 +114,8 @@ fn too_many_locks_are_refused_in_words() {
     drop(locks[256].lock());
 }
 
-/// Random locking, trying and giving back, in any order: refused exactly where the model says so, and never confused after.
+/// Random locking, trying and giving back, in any order: refused exactly where the model says so,
+/// and never confused after.
 #[test]
 fn random_sequences_agree_with_a_model() {
     const LOCKS: usize = 24;

@@ -1,7 +1,7 @@
 //! Random cases, each made from its number: some run with the other tests, many by command.
 //!
-//! A case may not panic, take longer than it is allowed, or make the process large. One that doesn't end at all ends the
-//! process, with its number. What failed is repeated by its number:
+//! A case may not panic, take longer than it is allowed, or make the process large. One that
+//! doesn't end at all ends the process, with its number. What failed is repeated by its number:
 //!
 //! ```sh
 //! XENIA_KERNEL_SEEDS=0..1000000 cargo test --release -p xenia-kernel kernel_call_sequences
@@ -56,7 +56,8 @@ impl Cases {
         Self { most_kib, ..self }
     }
 
-    /// Whether these are the first `usual` cases, which is when what they came upon between them can be held to something.
+    /// Whether these are the first `usual` cases, which is when what they came upon between them
+    /// can be held to something.
     #[must_use]
     pub fn are_usual(&self) -> bool {
         std::env::var_os(self.variable).is_none()
@@ -120,8 +121,8 @@ fn range(text: &str) -> Option<Range<u64>> {
     Some(first.trim().parse().ok()?..end.trim().parse().ok()?)
 }
 
-/// Processor time of the calling thread so far: unlike host time it doesn't grow while others have the machine. 0 where the
-/// system doesn't tell.
+/// Processor time of the calling thread so far: unlike host time it doesn't grow while others have
+/// the machine. 0 where the system doesn't tell.
 #[must_use]
 pub fn thread_time() -> Duration {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
@@ -136,8 +137,8 @@ fn resident_kib() -> u64 {
     field.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// Random numbers that follow from a seed: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
-/// generators", OOPSLA 2014), the same on every machine.
+/// Random numbers that follow from a seed: SplitMix64 (Steele, Lea, Flood, "Fast splittable
+/// pseudorandom number generators", OOPSLA 2014), the same on every machine.
 #[derive(Debug)]
 pub struct Dice(pub u64);
 

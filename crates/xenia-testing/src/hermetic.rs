@@ -6,8 +6,9 @@ use std::process::Command;
 /// Variables of the environment with these at their beginning are the program's.
 const OURS: [&str; 2] = ["XENIA_", "RUST_LOG"];
 
-/// A command that runs the program without settings, from a file or the environment, and without compiled code that is kept: that of
-/// another build says so, and what a test compiles is of no use to anybody. Words that are added may say otherwise.
+/// A command that runs the program without settings, from a file or the environment, and without
+/// compiled code that is kept: that of another build says so, and what a test compiles is of no use
+/// to anybody. Words that are added may say otherwise.
 pub fn hermetic(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     for (name, _) in std::env::vars_os().filter(|(name, _)| is_ours(name)) {

@@ -1,10 +1,11 @@
-//! What tests need from outside the repository and what becomes of a test without it; random cases ([`Cases`]); runs of the program
-//! that see nothing of whoever runs the tests ([`hermetic`]).
+//! What tests need from outside the repository and what becomes of a test without it; random cases
+//! ([`Cases`]); runs of the program that see nothing of whoever runs the tests ([`hermetic`]).
 //!
-//! Building needs none of these tools, so by hand a test without one says that it was not run, and passes. But a test that
-//! passes has tested something wherever that can be had: `cargo xtask test` installs the tools it can, promises to its tests
-//! those that are there ([`PROMISED`]), and a test that doesn't get what was promised fails. What nobody promised is written
-//! down ([`NOT_RUN`]) and counted in the last line.
+//! Building needs none of these tools, so by hand a test without one says that it was not run, and
+//! passes. But a test that passes has tested something wherever that can be had: `cargo xtask test`
+//! installs the tools it can, promises to its tests those that are there ([`PROMISED`]), and a test
+//! that doesn't get what was promised fails. What nobody promised is written down ([`NOT_RUN`]) and
+//! counted in the last line.
 //!
 //! ```
 //! use xenia_testing::{Tool, need};
@@ -48,7 +49,8 @@ pub fn need(tool: Tool) -> bool {
     obtain(tool, tool.row().find()).is_some()
 }
 
-/// What a test obtained by a tool; `None` where it can't be had and nobody promised it. For tools that can only be tried.
+/// What a test obtained by a tool; `None` where it can't be had and nobody promised it. For tools
+/// that can only be tried.
 ///
 /// # Panics
 /// Where the tool was promised.

@@ -1,4 +1,5 @@
-//! The tools: one row each, with the files that tell that it is there and the Debian packages that bring them.
+//! The tools: one row each, with the files that tell that it is there and the Debian packages that
+//! bring them.
 
 use std::path::Path;
 

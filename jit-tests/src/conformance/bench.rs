@@ -7,8 +7,8 @@
 //!  82000000 – 8200FFFF  stack (r1 near its end)
 //!  82010000 –           the file's code
 //! ```
-//! One memory serves all cases; between two of them it is put back as it was, which an engine can't tell
-//! from a fresh one.
+//! One memory serves all cases; between two of them it is put back as it was, which an engine can't
+//! tell from a fresh one.
 
 use super::annotation::Annotation;
 use super::file::{Case, CaseFile};

@@ -1,4 +1,5 @@
-//! Two machines side by side: the interpreter's, and that of the engine under test, if there is one.
+//! Two machines side by side: the interpreter's, and that of the engine under test, if there is
+//! one.
 
 use super::count;
 use super::sequence::{BUDGET, SANDBOX, SANDBOX_SIZE, Sequence};
@@ -76,8 +77,9 @@ struct Tested<'a> {
     memory: Arc<GuestMemory>,
 }
 
-/// Code goes to a fresh place each time: an engine may treat pages that change often in another way, and
-/// that is not what most sequences are to test. When the room is used up, a new engine begins at its start.
+/// Code goes to a fresh place each time: an engine may treat pages that change often in another
+/// way, and that is not what most sequences are to test. When the room is used up, a new engine
+/// begins at its start.
 pub(super) struct Arena<'a> {
     layout: Layout,
     /// Where the next code goes.

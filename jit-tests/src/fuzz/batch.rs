@@ -75,8 +75,8 @@ impl Settings<'_> {
     }
 }
 
-/// Runs sequences on two engines, each from all of its states; `enough` counts a mismatch and says whether to stop at it. Code
-/// that a sequence has changed stays changed for its next state.
+/// Runs sequences on two engines, each from all of its states; `enough` counts a mismatch and says
+/// whether to stop at it. Code that a sequence has changed stays changed for its next state.
 pub(super) fn run(
     arena: &mut Arena<'_>,
     planned: Vec<Planned>,

@@ -1,8 +1,9 @@
 //! The seed corpus: cases whose code is run first, as it is written and from other states.
 //!
-//! Any annotated file whose code returns by its last word will do; those that `--out` writes are such files. Pointers into
-//! the cases' data, what the file puts into r20 and above, CTR and XER's byte count stay as they are, so that accesses and
-//! loops stay where they were; everything else is drawn anew for each variant.
+//! Any annotated file whose code returns by its last word will do; those that `--out` writes are
+//! such files. Pointers into the cases' data, what the file puts into r20 and above, CTR and XER's
+//! byte count stay as they are, so that accesses and loops stay where they were; everything else is
+//! drawn anew for each variant.
 
 use super::generate::{self, Choice};
 use super::sequence::{Item, MFLR_R1, MTLR_R1, SANDBOX, SANDBOX_SIZE, Sequence, Unit};

@@ -1,7 +1,8 @@
 //! Makes sequences: every row, operands from small pools so that results flow, edge values.
 //!
-//! Kept out: accesses outside the sandbox, words whose result is not architected at all (invalid forms of update,
-//! multiple and string loads). r1 holds the way back, r13 and r14 point into the sandbox; no instruction writes them.
+//! Kept out: accesses outside the sandbox, words whose result is not architected at all (invalid
+//! forms of update, multiple and string loads). r1 holds the way back, r13 and r14 point into the
+//! sandbox; no instruction writes them.
 
 mod storage;
 mod values;
@@ -37,7 +38,8 @@ pub(super) fn sequence_and_states(seed: u64, number: u64, choice: &Choice) -> (S
 pub(super) struct States<'a>(Make<'a>);
 
 impl States<'_> {
-    /// Lets the sequence start from the next state. Its computation mode stays: in the other one it is other code.
+    /// Lets the sequence start from the next state. Its computation mode stays: in the other one it
+    /// is other code.
     pub(super) fn put_next(&mut self, sequence: &mut Sequence) {
         let sf = sequence.state.msr & msr_bit::SF;
         sequence.state = self.0.state();
@@ -71,7 +73,8 @@ pub(super) struct Choice {
     themes: Vec<Vec<Op>>,
     /// MSR\[SF\], where it isn't to be drawn too.
     sf: Option<bool>,
-    /// Whether a conditional store of another size than the reservation is wanted: the books leave open what it does.
+    /// Whether a conditional store of another size than the reservation is wanted: the books leave
+    /// open what it does.
     mixed_reservations: bool,
 }
 
@@ -165,8 +168,8 @@ impl<'a> Make<'a> {
         units
     }
 
-    /// `li`, `mtctr`, a few units, `bdnz` back to the first of them; inside at times another `bdnz`, which makes a loop in
-    /// the loop of the turns that are left.
+    /// `li`, `mtctr`, a few units, `bdnz` back to the first of them; inside at times another
+    /// `bdnz`, which makes a loop in the loop of the turns that are left.
     fn counted_loop(&mut self, units: &mut Vec<Unit>) {
         let register = self.gpr();
         let rounds = 1 + self.below(8);
@@ -327,7 +330,8 @@ impl<'a> Make<'a> {
         ]
     }
 
-    /// Branches to later units, taken or not; calls with return; rarely a branch back, which the budget ends.
+    /// Branches to later units, taken or not; calls with return; rarely a branch back, which the
+    /// budget ends.
     fn branch(&mut self, op: Op, id: u16, count: u16) -> Option<Vec<Item>> {
         let target = if self.below(60) == 0 && !self.keep_ctr {
             id.saturating_sub(self.below(4) as u16)

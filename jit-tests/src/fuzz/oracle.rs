@@ -1,17 +1,19 @@
-//! The outside oracle: sequences run under qemu, and what differs is settled instruction by instruction.
+//! The outside oracle: sequences run under qemu, and what differs is settled instruction by
+//! instruction.
 //!
 //! ```text
 //! sequence ─┬─► interpreter ─┬─► whole states equal? ── yes ─► done
 //!           └─► qemu ────────┘                        └─ no ─► each executed instruction, from the state in which
 //!                                                              the interpreter met it ─► differences.rs
 //! ```
-//! So that one known difference doesn't hide what comes after it, a sequence that differs as a whole is taken
-//! apart: every instruction is run by qemu from the interpreter's state before it and compared with the interpreter's
-//! state after it. A difference that the table doesn't explain is a mismatch, and already a least case. If no single
-//! instruction differs, the sequence as a whole is shrunk.
+//! So that one known difference doesn't hide what comes after it, a sequence that differs as a
+//! whole is taken apart: every instruction is run by qemu from the interpreter's state before it
+//! and compared with the interpreter's state after it. A difference that the table doesn't explain
+//! is a mismatch, and already a least case. If no single instruction differs, the sequence as a
+//! whole is shrunk.
 //!
-//! Sequences that a trap ends are cut there: the trap becomes a branch to the end. Those that don't end are
-//! left out and counted.
+//! Sequences that a trap ends are cut there: the trap becomes a branch to the end. Those that don't
+//! end are left out and counted.
 
 mod apart;
 mod differences;
@@ -237,7 +239,8 @@ impl<'a> Oracle<'a> {
         Ok(prepared)
     }
 
-    /// Runs a sequence in the second engine, if there is one: where it differs from the interpreter.
+    /// Runs a sequence in the second engine, if there is one: where it differs from the
+    /// interpreter.
     fn second_engine(
         &mut self,
         ready: &Prepared,
@@ -255,7 +258,8 @@ impl<'a> Oracle<'a> {
         Ok(Some(mismatch))
     }
 
-    /// Runs sequences in qemu. Gives the numbers of those that end otherwise than in the interpreter.
+    /// Runs sequences in qemu. Gives the numbers of those that end otherwise than in the
+    /// interpreter.
     fn ask(&mut self, server: usize, prepared: &[Prepared]) -> Result<Vec<usize>, RunError> {
         let jobs: Vec<Job> = prepared.iter().map(|ready| ready.job.clone()).collect();
         let answers = self.servers[server].0.run(&jobs).map_err(|error| failed(&error))?;
@@ -271,7 +275,8 @@ impl<'a> Oracle<'a> {
     }
 }
 
-/// Runs the sequence in the interpreter until it returns, cutting it at traps, and makes qemu's job of it.
+/// Runs the sequence in the interpreter until it returns, cutting it at traps, and makes qemu's job
+/// of it.
 fn prepare(arena: &mut Arena<'_>, planned: Planned, entry: u32) -> Result<Prepared, &'static str> {
     let Planned { number, name, mut sequence } = planned;
     let mut left = 8;

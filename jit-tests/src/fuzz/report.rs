@@ -132,7 +132,8 @@ impl FuzzReport {
         self.blocks - self.skipped.values().sum::<u64>().min(self.blocks)
     }
 
-    /// Runs that were compared; an outside oracle and reports of former builds have one for each sequence.
+    /// Runs that were compared; an outside oracle and reports of former builds have one for each
+    /// sequence.
     fn known_runs(&self) -> u64 {
         if self.runs == 0 { self.compared() } else { self.runs }
     }

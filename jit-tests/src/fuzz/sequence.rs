@@ -79,7 +79,8 @@ impl Sequence {
         words
     }
 
-    /// Replaces the word at `pc`, of the code for `base`, by a branch to the end; `false` if it is none of these.
+    /// Replaces the word at `pc`, of the code for `base`, by a branch to the end; `false` if it is
+    /// none of these.
     pub(super) fn cut(&mut self, base: u32, pc: u32) -> bool {
         let index = pc.wrapping_sub(base) / 4;
         let mut items = self.units.iter_mut().flat_map(|unit| &mut unit.items);

@@ -2,8 +2,8 @@
 
 use super::sequence::{SANDBOX_SIZE, Sequence};
 
-/// Takes away units, then state, as long as the sequence fails. If the failure needs its surroundings, the
-/// sequence stays as it is.
+/// Takes away units, then state, as long as the sequence fails. If the failure needs its
+/// surroundings, the sequence stays as it is.
 pub(super) fn shrink(sequence: &Sequence, fails: &mut dyn FnMut(&Sequence) -> bool) -> Sequence {
     let mut best = sequence.clone();
     if !fails(&best) {

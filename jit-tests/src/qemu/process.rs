@@ -31,7 +31,8 @@ pub struct Mode {
 /// Code to run.
 #[derive(Clone)]
 pub struct Job {
-    /// Address of the first word, inside [`CODE_BASE`] and [`CODE_SIZE`]. The word before belongs to the server.
+    /// Address of the first word, inside [`CODE_BASE`] and [`CODE_SIZE`]. The word before belongs
+    /// to the server.
     pub entry: u32,
     /// The words. Whoever runs past the last one leaves by the first exit.
     pub code: Vec<u32>,
@@ -71,8 +72,8 @@ pub fn available() -> bool {
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("qemu-ppc64").is_file()))
 }
 
-/// Entries for pieces of code of these lengths in words, one after the other from `from` on: the address
-/// of each, or `None` if there is no room for all.
+/// Entries for pieces of code of these lengths in words, one after the other from `from` on: the
+/// address of each, or `None` if there is no room for all.
 pub fn place(from: u32, lengths: impl IntoIterator<Item = usize>) -> Option<Vec<u32>> {
     let mut at = from.checked_add(4)?;
     let mut entries = Vec::new();
@@ -123,7 +124,8 @@ impl Qemu {
         self.starts
     }
 
-    /// Runs the jobs in order and returns their answers. Entries must ascend and leave room as [`place`] does.
+    /// Runs the jobs in order and returns their answers. Entries must ascend and leave room as
+    /// [`place`] does.
     pub fn run(&mut self, jobs: &[Job]) -> Result<Vec<Answer>, QemuError> {
         let mut answers = Vec::with_capacity(jobs.len());
         while answers.len() < jobs.len() {
@@ -145,8 +147,8 @@ impl Qemu {
     fn start(&mut self) -> Result<Process, QemuError> {
         self.starts += 1;
         let socket = self.folder.path().join(format!("gdb{}", self.starts));
-        // In a group of its own: Ctrl-C on a terminal is for this program, and a qemu that it ended would look like a
-        // difference.
+        // In a group of its own: Ctrl-C on a terminal is for this program, and a qemu that it ended would
+        // look like a difference.
         let mut child = Command::new("qemu-ppc64")
             .process_group(0)
             .args(["-cpu", self.mode.cpu, "-g"])

@@ -6,12 +6,13 @@
 //! 2000_0000  exits, server, signal stack
 //! 2001_0000  code of the jobs
 //! ```
-//! It reads a header (address and size of code, number of blocks), the code, then block after block; each is
-//! loaded into the registers, run and written back. qemu's user mode takes every enabled floating-point exception; a signal
-//! handler goes on behind the instruction, which is what FE0 = FE1 = 0 asks for. (The first signal makes qemu write to the
-//! gdb connection, which is closed: SIGPIPE is ignored. The usual way back from a handler is above 4 GiB, out of reach in
-//! 32-bit mode: the handler calls `rt_sigreturn` itself.) All addresses are below 2^31, so that `lis` and `ori` give the
-//! same address in both modes.
+//! It reads a header (address and size of code, number of blocks), the code, then block after
+//! block; each is loaded into the registers, run and written back. qemu's user mode takes every
+//! enabled floating-point exception; a signal handler goes on behind the instruction, which is what
+//! FE0 = FE1 = 0 asks for. (The first signal makes qemu write to the gdb connection, which is
+//! closed: SIGPIPE is ignored. The usual way back from a handler is above 4 GiB, out of reach in
+//! 32-bit mode: the handler calls `rt_sigreturn` itself.) All addresses are below 2^31, so that
+//! `lis` and `ori` give the same address in both modes.
 
 use super::state::at;
 use std::fmt::Write as _;

@@ -1,8 +1,9 @@
 //! VMX128 words as AltiVec words that do the same, so that a processor without VMX128 can answer.
 //!
-//! One word becomes one word: addresses stay. Registers above v31 get numbers below that the code doesn't use;
-//! what has no twin of the same operands (`vmulfp128`, `vpermwi128`, `vrlimi128`) takes a constant from another free
-//! register. No twin: left and right loads and stores, D3D packing, dot products.
+//! One word becomes one word: addresses stay. Registers above v31 get numbers below that the code
+//! doesn't use; what has no twin of the same operands (`vmulfp128`, `vpermwi128`, `vrlimi128`)
+//! takes a constant from another free register. No twin: left and right loads and stores, D3D
+//! packing, dot products.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

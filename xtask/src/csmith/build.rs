@@ -1,5 +1,5 @@
-//! From a seed to programs: csmith, then the cross compiler once for the reference and once per level
-//! for the title.
+//! From a seed to programs: csmith, then the cross compiler once for the reference and once per
+//! level for the title.
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
@@ -7,8 +7,8 @@ use std::process::Command;
 
 const COMPILER: &str = "powerpc-linux-gnu-gcc";
 
-/// Flags of both sides. Without strict aliasing, with wrapping signed arithmetic and without contraction
-/// of a product and a sum, the programs mean the same at every level.
+/// Flags of both sides. Without strict aliasing, with wrapping signed arithmetic and without
+/// contraction of a product and a sum, the programs mean the same at every level.
 const COMMON: &[&str] = &[
     "-m32",
     "-w",
@@ -38,16 +38,17 @@ const TITLE_LINK: &[&str] = &["-Wl,-Ttext=0x82010000", "-Wl,-z,max-page-size=0x1
 pub(crate) struct Variant {
     /// Options of csmith besides the seed.
     pub(crate) generate: Vec<&'static str>,
-    /// The title's instruction set, with or without 64-bit instructions, and what has to go with it.
+    /// The title's instruction set, with or without 64-bit instructions, and what has to go with
+    /// it.
     pub(crate) model: &'static [&'static str],
 }
 
 impl Variant {
     /// Programs come in four kinds by turns: with and without 64-bit instructions, with and without
-    /// floating point. With `-m32 -mpowerpc64`, gcc 12 can lose the hidden pointer of a function that
-    /// returns a struct, so those programs return none; the others do. And its global common
-    /// subexpression elimination can drop the frame pointer from the address of an array element (seed
-    /// 177 at -O2 then reads address 0x7C), so that pass is left out there.
+    /// floating point. With `-m32 -mpowerpc64`, gcc 12 can lose the hidden pointer of a function
+    /// that returns a struct, so those programs return none; the others do. And its global
+    /// common subexpression elimination can drop the frame pointer from the address of an array
+    /// element (seed 177 at -O2 then reads address 0x7C), so that pass is left out there.
     pub(crate) fn of_seed(seed: u64) -> Self {
         let wide = !seed.is_multiple_of(2);
         let mut generate = if wide { vec!["--no-return-structs"] } else { Vec::new() };

@@ -13,8 +13,9 @@ pub(crate) type Engine = (&'static str, &'static [&'static str]);
 
 /// Every title runs on these.
 pub(crate) const ENGINES: [Engine; 2] = [("jit", &[]), ("interp", &["--interp"])];
-/// One title of every program runs on these too: everything compiled before its first execution, since
-/// most of such a program runs only once and never gets warm; and both engines block by block.
+/// One title of every program runs on these too: everything compiled before its first execution,
+/// since most of such a program runs only once and never gets warm; and both engines block by
+/// block.
 pub(crate) const THOROUGH: [Engine; 2] =
     [("jit at once", &["--warm-up", "0"]), ("cross-check", &["--cross-check", "--warm-up", "0"])];
 
@@ -33,8 +34,8 @@ pub(crate) struct Difference {
     pub(crate) level: u8,
     pub(crate) engine: &'static str,
     pub(crate) what: String,
-    /// Whether the reference prints the same when compiled at this level: if not, compiler or program
-    /// are at fault.
+    /// Whether the reference prints the same when compiled at this level: if not, compiler or
+    /// program are at fault.
     pub(crate) steady: bool,
     pub(crate) kept: PathBuf,
 }
@@ -74,8 +75,8 @@ pub(crate) struct Found {
     pub(crate) differences: Vec<(&'static str, String)>,
 }
 
-/// Runs `command` with at most `seconds` of CPU time. CPU time, because a verdict must not depend on
-/// what else the machine does.
+/// Runs `command` with at most `seconds` of CPU time. CPU time, because a verdict must not depend
+/// on what else the machine does.
 fn limited(seconds: u32, command: &Command) -> Result<Output> {
     let script = format!("ulimit -t {seconds}; exec \"$0\" \"$@\"");
     let mut shell = Command::new("sh");
@@ -112,8 +113,8 @@ pub(crate) fn reference(program: &Path, seconds: u32) -> Result<Reference> {
     Ok(Reference::Text(text))
 }
 
-/// Runs `title` on every engine and compares what it prints with `expected`, and the engines' instruction
-/// counts and digests with each other.
+/// Runs `title` on every engine and compares what it prints with `expected`, and the engines'
+/// instruction counts and digests with each other.
 pub(crate) fn compare(
     xenia: &Path,
     title: &Path,

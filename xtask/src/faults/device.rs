@@ -1,4 +1,5 @@
-//! The host's graphics device is lost in the middle of a run: a flag of the program for tests makes it so at draws with given numbers.
+//! The host's graphics device is lost in the middle of a run: a flag of the program for tests makes
+//! it so at draws with given numbers.
 
 use super::run::{TITLE_TIME, wait};
 use crate::steps::{target_folder, xenia_rs};
@@ -60,7 +61,8 @@ impl Device {
         }
         let messages = [ANOTHER, SOFTWARE].map(|text| ran.said.matches(text).count());
         let losses = messages[0] + messages[1];
-        // A device is lost to whoever waits for it next: two draws that follow each other lose one, and behind the last there may be nobody.
+        // A device is lost to whoever waits for it next: two draws that follow each other lose one, and
+        // behind the last there may be nobody.
         let fewest = usize::from(at.first() != Some(&self.draws));
         if !(fewest..=at.len()).contains(&losses) || messages[1] != usize::from(losses == MOST) {
             wrong.push(format!("{losses} losses, {} times in software:\n{}", messages[1], ran.said));

@@ -119,7 +119,8 @@ impl Ground {
         Ok((image, saves))
     }
 
-    /// How many calls there are to strike in a run that nothing happens to, or how many milliseconds.
+    /// How many calls there are to strike in a run that nothing happens to, or how many
+    /// milliseconds.
     pub(crate) fn count(&self, row: &Row, mode: &str) -> Result<u64> {
         let (image, saves) = self.fresh()?;
         let mut command = self.command(&image, &saves, mode);
@@ -148,7 +149,8 @@ impl Ground {
         command.env("LD_PRELOAD", &self.shim).env("FAULT_CALLS", group).env("FAULT_UNDER", under);
     }
 
-    /// A run in which the fault strikes somewhere; `most` has for each mode what [`count`](Self::count) says.
+    /// A run in which the fault strikes somewhere; `most` has for each mode what
+    /// [`count`](Self::count) says.
     pub(crate) fn run(&self, row: &Row, most: &[u64], dice: &mut Dice) -> Result<Outcome> {
         let modes: Vec<usize> = (0..MODES.len()).filter(|&mode| most[mode] > 0).collect();
         let mode = dice.of(&modes).context("nothing to strike in any mode")?;

@@ -5,7 +5,8 @@ use std::fmt::Write;
 /// What a fault strikes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Strikes {
-    /// Calls of the C library: a group that the preloaded library knows, for files of a place. Of `hows` one is chosen each time.
+    /// Calls of the C library: a group that the preloaded library knows, for files of a place. Of
+    /// `hows` one is chosen each time.
     Calls { group: &'static str, place: Place, hows: &'static [&'static str], length: Length },
     /// The host's graphics device.
     Device,

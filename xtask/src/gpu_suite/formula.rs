@@ -1,8 +1,8 @@
 //! The language in which a scene's expected picture is written.
 //!
-//! It knows numbers, lists and arithmetic and nothing of how the emulator draws, so an expectation can't
-//! be right by making the same mistake. A text is a sequence of definitions, one a line (brackets may run over
-//! several), each of which sees those before it:
+//! It knows numbers, lists and arithmetic and nothing of how the emulator draws, so an expectation
+//! can't be right by making the same mistake. A text is a sequence of definitions, one a line
+//! (brackets may run over several), each of which sees those before it:
 //!
 //! ```text
 //! weights = [0, 1/3, 2/3, 1]          # a list

@@ -17,8 +17,8 @@ struct File {
     /// How far a component may be from the formula's value, in levels of 1/255, beyond rounding.
     #[serde(default)]
     tolerance: f64,
-    /// Definitions of `red`, `green` and `blue` from `x` and `y`; where `any` is not zero, hardware may do as
-    /// it likes and nothing is compared.
+    /// Definitions of `red`, `green` and `blue` from `x` and `y`; where `any` is not zero, hardware
+    /// may do as it likes and nothing is compared.
     picture: String,
 }
 

@@ -1,4 +1,5 @@
-//! Generated titles with as much code as games have: `xenia-rs bench --much-code`, and their section of the page.
+//! Generated titles with as much code as games have: `xenia-rs bench --much-code`, and their
+//! section of the page.
 
 use super::page::{number, spread};
 use crate::steps;

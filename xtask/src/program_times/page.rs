@@ -31,8 +31,8 @@ have a table of their own.
 
 ";
 
-/// The page, of what `bench --programs` reports, of what [`super::shares`] found out about each program, and of what
-/// `bench --much-code` reports, null where that was not measured.
+/// The page, of what `bench --programs` reports, of what [`super::shares`] found out about each
+/// program, and of what `bench --much-code` reports, null where that was not measured.
 pub(super) fn page(report: &Value, shares: &Value, titles: &Value) -> Result<String> {
     let programs = report["programs"].as_array().context("the report has no programs")?;
     let mut out = BEGINNING.to_owned();

@@ -1,7 +1,8 @@
 //! Where a program's time goes: samples of Linux's `perf`, by what was running.
 //!
-//! `xenia-rs bench` runs under `perf record`, a program at a time. Each run of a title in it is a process of its own, so the first
-//! ones of them are the steps of a first start and the next ones those of a second.
+//! `xenia-rs bench` runs under `perf record`, a program at a time. Each run of a title in it is a
+//! process of its own, so the first ones of them are the steps of a first start and the next ones
+//! those of a second.
 
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -38,7 +39,8 @@ pub(super) fn can_be_had() -> Result<()> {
     }
 }
 
-/// The shares of a program, a row of `programs.json`, in percent of the samples of its first start and of its second.
+/// The shares of a program, a row of `programs.json`, in percent of the samples of its first start
+/// and of its second.
 pub(super) fn of(folder: &Path, emulator: &Path, program: &Value) -> Result<Value> {
     let steps = program["steps"].as_array().map_or(0, Vec::len);
     let alone = folder.join("shares");
@@ -69,7 +71,8 @@ pub(super) fn of(folder: &Path, emulator: &Path, program: &Value) -> Result<Valu
     Ok(json!({ "name": program["name"], "first": first, "second": second }))
 }
 
-/// Percent of each part, of the processes of a first start and of a second, which have as many `steps` each.
+/// Percent of each part, of the processes of a first start and of a second, which have as many
+/// `steps` each.
 fn starts(script: &str, steps: usize) -> Option<[Vec<u64>; 2]> {
     let mut order = Vec::new();
     let mut counts: BTreeMap<&str, [u64; PARTS.len()]> = BTreeMap::new();
@@ -90,7 +93,8 @@ fn starts(script: &str, steps: usize) -> Option<[Vec<u64>; 2]> {
     Some([of(0)?, of(steps)?])
 }
 
-/// Process and what ran, of a line `exe 16845 557d1dd95df5 SYMBOL (FILE)`, if it is one of the emulator's.
+/// Process and what ran, of a line `exe 16845 557d1dd95df5 SYMBOL (FILE)`, if it is one of the
+/// emulator's.
 fn sample(line: &str) -> Option<(&str, &str)> {
     let (name, rest) = line.trim_start().split_once(char::is_whitespace)?;
     let (process, rest) = rest.trim_start().split_once(char::is_whitespace)?;

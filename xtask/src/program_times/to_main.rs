@@ -10,7 +10,8 @@ const BRANCH: u32 = 0x4800_0000;
 /// Bits of its distance.
 const DISTANCE: u32 = 0x03FF_FFFC;
 
-/// The ELF file with a `main` that goes to the function `end`, which takes an exit code and does not return.
+/// The ELF file with a `main` that goes to the function `end`, which takes an exit code and does
+/// not return.
 pub(super) fn ends_at_main(elf: &[u8], end: &str) -> Result<Vec<u8>> {
     let file = object::File::parse(elf)?;
     let address = |name: &str| {

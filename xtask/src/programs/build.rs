@@ -1,4 +1,5 @@
-//! From sources to three programs each: a plain-ELF title, the same objects for qemu-ppc, and the host's own.
+//! From sources to three programs each: a plain-ELF title, the same objects for qemu-ppc, and the
+//! host's own.
 
 use super::catalogue::{Part, Program};
 use super::library::Library;
@@ -13,9 +14,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub(crate) const COMPILER: &str = "powerpc-linux-gnu-gcc";
 
-/// Flags of the guest's code, the library included. It has no 64-bit instructions: qemu-ppc has no model with both AltiVec and
-/// those, and qemu-ppc64 refuses 32-bit programs. The 7450 has no instruction for square roots, but qemu's model of it and
-/// the console have.
+/// Flags of the guest's code, the library included. It has no 64-bit instructions: qemu-ppc has no
+/// model with both AltiVec and those, and qemu-ppc64 refuses 32-bit programs. The 7450 has no
+/// instruction for square roots, but qemu's model of it and the console have.
 pub(crate) const GUEST: &[&str] = &[
     "-m32",
     "-mcpu=7450",
@@ -34,8 +35,9 @@ pub(crate) const GUEST: &[&str] = &[
     "-D_ARCH_PPCSQ",
 ];
 
-/// Flags after [`GUEST`] of [wide](Program::wide) programs: the console's compilers use 64-bit instructions in 32-bit programs.
-/// gcc 12 miscompiles some of them unless it is told to leave out one pass: of Lua's parser it makes a call with a null pointer.
+/// Flags after [`GUEST`] of [wide](Program::wide) programs: the console's compilers use 64-bit
+/// instructions in 32-bit programs. gcc 12 miscompiles some of them unless it is told to leave out
+/// one pass: of Lua's parser it makes a call with a null pointer.
 pub(crate) const WIDE: &[&str] = &["-mcpu=cell", "-mpowerpc64", "-fno-gcse"];
 
 /// How both sides compile a program, so that they mean the same.
@@ -276,7 +278,8 @@ pub(crate) fn hash_folder(folder: &Path, hasher: &mut DefaultHasher) -> Result<(
     Ok(())
 }
 
-/// The files under `root` that a pattern names, in order; a `*` in the last part stands for anything.
+/// The files under `root` that a pattern names, in order; a `*` in the last part stands for
+/// anything.
 fn matching(root: &Path, pattern: &str) -> Result<Vec<PathBuf>> {
     let (folder, file) = pattern.rsplit_once('/').unwrap_or((".", pattern));
     let folder = if folder == "." { root.to_owned() } else { root.join(folder) };

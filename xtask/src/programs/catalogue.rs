@@ -1,4 +1,5 @@
-//! What guest/programs describes: a folder with a `program.toml` for each program, and `sources.toml` for the packages.
+//! What guest/programs describes: a folder with a `program.toml` for each program, and
+//! `sources.toml` for the packages.
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -53,7 +54,8 @@ pub(crate) struct Program {
     /// Whether it is one of those that are only looked at when all is done.
     #[serde(default)]
     pub(crate) unseen: bool,
-    /// Whether its title is built for the 64-bit subset of the console's compilers. What qemu runs never is.
+    /// Whether its title is built for the 64-bit subset of the console's compilers. What qemu runs
+    /// never is.
     #[serde(default)]
     pub(crate) wide: bool,
     /// What every build of it answers.

@@ -1,7 +1,8 @@
-//! Sources: tarballs of Debian source packages, and packages with data, known by their hashes, unpacked side by side.
+//! Sources: tarballs of Debian source packages, and packages with data, known by their hashes,
+//! unpacked side by side.
 //!
-//! apt fetches them over lists of its own under `target/programs`, so that neither root nor the system's list of sources is
-//! needed. What is there is not fetched again.
+//! apt fetches them over lists of its own under `target/programs`, so that neither root nor the
+//! system's list of sources is needed. What is there is not fetched again.
 
 use super::catalogue::{Catalogue, LIBRARY, Program, Source};
 use super::quietly;

@@ -1,4 +1,5 @@
-//! The guest's C library: musl, whose system calls go to a function that each system layer has its own of.
+//! The guest's C library: musl, whose system calls go to a function that each system layer has its
+//! own of.
 
 use super::build::{COMPILER, GUEST};
 use super::catalogue::LIBRARY;

@@ -49,7 +49,8 @@ pub(crate) fn provide(folder: &Path, sources: &Path, sdk: &Sdk, program: &Progra
     Ok(std::fs::write(stamp, made_of)?)
 }
 
-/// Builds it for qemu-ppc, too, unless that is there from the same files as the rest, which must be there.
+/// Builds it for qemu-ppc, too, unless that is there from the same files as the rest, which must be
+/// there.
 pub(crate) fn provide_for_qemu(folder: &Path, sources: &Path, sdk: &Sdk, program: &Program) -> Result<()> {
     let folder = folder.join(&program.name);
     let (made_of, stamp) = (std::fs::read_to_string(folder.join("stamp"))?, folder.join("stamp-qemu"));

@@ -16,7 +16,8 @@ pub(crate) struct Program {
     pub(crate) folder: PathBuf,
     #[expect(dead_code, reason = "for readers")]
     about: String,
-    /// Whether it is built for the 64-bit subset of the console's compilers, which qemu-ppc can't run.
+    /// Whether it is built for the 64-bit subset of the console's compilers, which qemu-ppc can't
+    /// run.
     #[serde(default)]
     pub(crate) wide: bool,
     /// Debian packages.
@@ -80,7 +81,8 @@ pub(crate) struct Run {
     pub(crate) input: Option<String>,
     /// Standard output.
     pub(crate) output: Option<String>,
-    /// Beginnings of lines that there must be, where failing alike would not be told from doing what is wanted.
+    /// Beginnings of lines that there must be, where failing alike would not be told from doing
+    /// what is wanted.
     #[serde(default)]
     pub(crate) shows: Vec<String>,
     /// Whether CI has the time.

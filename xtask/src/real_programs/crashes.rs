@@ -1,4 +1,5 @@
-//! A database that grows: large, and under a program that is ended by force in the middle of its writing.
+//! A database that grows: large, and under a program that is ended by force in the middle of its
+//! writing.
 
 use super::run::title_command;
 use anyhow::{Context, Result, bail};
@@ -51,8 +52,8 @@ pub(crate) fn large(folder: &Path, title: &Path, size: u32) -> Result<()> {
     Ok(std::fs::remove_dir_all(&content)?)
 }
 
-/// Ends the writing program by force, again and again; each time the database must be whole, and have every transaction that
-/// was said to be committed.
+/// Ends the writing program by force, again and again; each time the database must be whole, and
+/// have every transaction that was said to be committed.
 pub(crate) fn kills(folder: &Path, title: &Path, times: u32) -> Result<()> {
     let content = folder.join("kills");
     if content.is_dir() {
@@ -84,8 +85,8 @@ pub(crate) fn kills(folder: &Path, title: &Path, times: u32) -> Result<()> {
     Ok(std::fs::remove_dir_all(&content)?)
 }
 
-/// Lets the title write for some time from its first transaction on, ends it by force; the last transaction that it has said was
-/// committed.
+/// Lets the title write for some time from its first transaction on, ends it by force; the last
+/// transaction that it has said was committed.
 fn write_until_killed(folder: &Path, title: &Path, content: &Path, time: u32) -> Result<u64> {
     let json = folder.join("killed.json");
     let mut command = title_command(title, &["--parallel"], content, [Path::new("/dev/stdout"), &json])?;

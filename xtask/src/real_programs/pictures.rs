@@ -1,7 +1,9 @@
-//! What a title draws: the same picture at the same frame, whichever engine runs it and whichever backend draws it.
+//! What a title draws: the same picture at the same frame, whichever engine runs it and whichever
+//! backend draws it.
 //!
-//! The reference backend draws exactly, so in lockstep the digest is the same, too. The host's GPU is asked where there is one or
-//! its software driver: a program that is described here draws nothing that is rounded.
+//! The reference backend draws exactly, so in lockstep the digest is the same, too. The host's GPU
+//! is asked where there is one or its software driver: a program that is described here draws
+//! nothing that is rounded.
 
 use super::build::TITLE;
 use super::catalogue::{Pictures, Program};

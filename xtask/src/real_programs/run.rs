@@ -167,7 +167,8 @@ fn natively(here: &Path, run: &Run, disk: &Path) -> Result<Ended> {
     Ok(Ended { code: code.into(), text: std::fs::read(&said)?, digest: None })
 }
 
-/// A command that runs a title on this content folder; what it says goes to `text`, its figures to `json`.
+/// A command that runs a title on this content folder; what it says goes to `text`, its figures to
+/// `json`.
 pub(crate) fn title_command(
     title: &Path,
     flags: &[&str],

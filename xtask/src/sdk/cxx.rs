@@ -1,6 +1,7 @@
 //! C++ for titles: Debian's libstdc++ for the machine, on musl.
 //!
-//! It was built for glibc. guest/sdk/cxx has what its headers and its objects want of glibc; the rest musl has under the same names.
+//! It was built for glibc. guest/sdk/cxx has what its headers and its objects want of glibc; the
+//! rest musl has under the same names.
 
 use super::{compiler_include, write_script};
 use crate::programs::build::{GUEST, LINK, TITLE_LINK};

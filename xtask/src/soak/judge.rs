@@ -1,9 +1,10 @@
 //! Whether anything grows.
 //!
-//! Samples are compared with their like: the same part, title, mode and state, and for long runs the same process. The first third of
-//! each series is the warm-up; of the rest, the median of the first half is compared with that of the second. Resident memory may
-//! grow by 1 %; descriptors, mappings, handles and objects may not grow at all: neither the median, which may be either of two between which
-//! they change, nor the maximum, which may be of a rare moment, says so alone.
+//! Samples are compared with their like: the same part, title, mode and state, and for long runs
+//! the same process. The first third of each series is the warm-up; of the rest, the median of the
+//! first half is compared with that of the second. Resident memory may grow by 1 %; descriptors,
+//! mappings, handles and objects may not grow at all: neither the median, which may be either of
+//! two between which they change, nor the maximum, which may be of a rare moment, says so alone.
 
 use super::samples::{Line, Part, Sample, State};
 use std::collections::BTreeMap;

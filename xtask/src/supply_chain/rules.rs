@@ -1,4 +1,5 @@
-//! deny.toml, as far as it is read here: licences, duplicates and targets, with cargo-deny's own meaning of each line.
+//! deny.toml, as far as it is read here: licences, duplicates and targets, with cargo-deny's own
+//! meaning of each line.
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -70,7 +71,8 @@ impl Rules {
         self.targets.iter().map(String::as_str)
     }
 
-    /// Whether a licence is allowed: an expression as manifests have it, with `/` for `OR` in old ones.
+    /// Whether a licence is allowed: an expression as manifests have it, with `/` for `OR` in old
+    /// ones.
     ///
     /// # Errors
     /// Says why it is not.
@@ -85,7 +87,8 @@ impl Rules {
         }
     }
 
-    /// What is there in several versions, beside the newest and those that are skipped; and what is skipped in vain.
+    /// What is there in several versions, beside the newest and those that are skipped; and what is
+    /// skipped in vain.
     pub(super) fn duplicates(&self, there: &BTreeSet<(&str, String)>) -> Vec<String> {
         let mut versions: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (name, version) in there {

@@ -1,7 +1,7 @@
 //! `cargo xtask sbom`: all packages that the program is made of, as CycloneDX 1.5 in JSON.
 //!
-//! The same tree gives the same bytes: no time, no serial number, everything in the order of its names.
-//! <https://cyclonedx.org/docs/1.5/json/>
+//! The same tree gives the same bytes: no time, no serial number, everything in the order of its
+//! names. <https://cyclonedx.org/docs/1.5/json/>
 
 use super::lock::Lock;
 use super::{RULES, Rules, metadata};

@@ -34,7 +34,8 @@ fn is_decision(page: &str) -> bool {
     page.strip_prefix(DECISIONS).is_some_and(|name| name != format!("/{INDEX}"))
 }
 
-/// What is wrong with a list of pages that should have each once. That a listed page is there is looked at with all links.
+/// What is wrong with a list of pages that should have each once. That a listed page is there is
+/// looked at with all links.
 fn not_once<'a>(pages: &'a [String], listed: &'a [String]) -> impl Iterator<Item = String> + 'a {
     pages.iter().filter_map(|page| match listed.iter().filter(|other| *other == page).count() {
         0 => Some(format!("{page} is missing")),

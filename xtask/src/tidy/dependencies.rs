@@ -1,4 +1,5 @@
-//! Every dependency from outside has a reason in docs/src/dependencies.md, and no reason is left of one that is gone.
+//! Every dependency from outside has a reason in docs/src/dependencies.md, and no reason is left of
+//! one that is gone.
 
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;

@@ -1,8 +1,9 @@
-//! What documents name must be there: files, functions and types between backticks, and the targets of links.
+//! What documents name must be there: files, functions and types between backticks, and the targets
+//! of links.
 //!
-//! A name is looked for, not resolved: a function counts as found where some source defines one of that name, a type or
-//! constant where the word occurs. Text in fences is left alone, and so is a name with a part all in capitals that stands
-//! for something (`lift/FAMILY.rs`).
+//! A name is looked for, not resolved: a function counts as found where some source defines one of
+//! that name, a type or constant where the word occurs. Text in fences is left alone, and so is a
+//! name with a part all in capitals that stands for something (`lift/FAMILY.rs`).
 
 use super::Source;
 use anyhow::{Context, Result};
@@ -21,7 +22,8 @@ const ROOTS: &[&str] =
     &["crates", "guest", "jit-tests", "golden", "benches", "docs", "xtask", "fuzz", ".cargo", ".ci"];
 /// Endings of files that are sources; others may be a user's.
 const SOURCES: &[&str] = &["rs", "wgsl", "inc", "md", "c", "h"];
-/// Functions that are not ours: of the suite's language of formulas, which are words in a source of it, or of others.
+/// Functions that are not ours: of the suite's language of formulas, which are words in a source of
+/// it, or of others.
 const FOREIGN: &[&str] = &[];
 
 /// Checks every document.
@@ -118,7 +120,8 @@ impl Known {
     }
 }
 
-/// A word all in capitals that stands for something: `FAMILY`, `N`. Names of more words have an underline.
+/// A word all in capitals that stands for something: `FAMILY`, `N`. Names of more words have an
+/// underline.
 fn is_placeholder(word: &str) -> bool {
     !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase())
 }

@@ -1,5 +1,6 @@
-//! The table of crates in docs/src/architecture.md against what there is: the crates, the arrows between them, and where
-//! `unsafe` may stand. Both ways: a row, an arrow or a home that nobody uses is a finding, too.
+//! The table of crates in docs/src/architecture.md against what there is: the crates, the arrows
+//! between them, and where `unsafe` may stand. Both ways: a row, an arrow or a home that nobody
+//! uses is a finding, too.
 
 use super::Source;
 use crate::steps::WRAPPER;

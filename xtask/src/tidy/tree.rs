@@ -1,6 +1,8 @@
-//! What lies where: the top of the repository has only what is named here, and no name is one that a slip of a command line makes.
+//! What lies where: the top of the repository has only what is named here, and no name is one that
+//! a slip of a command line makes.
 //!
-//! Looked at is what git would commit; what lies about besides is whoever works there's own business.
+//! Looked at is what git would commit; what lies about besides is whoever works there's own
+//! business.
 
 use anyhow::{Context, Result, bail};
 use std::process::Command;

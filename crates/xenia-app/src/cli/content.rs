@@ -104,14 +104,17 @@ pub struct ContentImportArgs {
     pub packages: Vec<PathBuf>,
     #[command(flatten)]
     pub place: PlaceArgs,
-    /// Of which title they are, in hexadecimal digits; what packages say unless given, folders say nothing.
+    /// Of which title they are, in hexadecimal digits; what packages say unless given, folders say
+    /// nothing.
     #[arg(long, value_name = "ID", value_parser = hexadecimal)]
     pub title_id: Option<u32>,
-    /// Whose they are, by the profile's id in hexadecimal digits; 0: every profile's. Unless given, a save is for the profile that
-    /// its package names if it is here, or else for the first, and what is no save is every profile's.
+    /// Whose they are, by the profile's id in hexadecimal digits; 0: every profile's. Unless given,
+    /// a save is for the profile that its package names if it is here, or else for the first,
+    /// and what is no save is every profile's.
     #[arg(long, value_name = "XUID", value_parser = xuid)]
     pub owner: Option<Xuid>,
-    /// What they are: saved-game, add-on and so on, or a number; what packages say unless given, folders are saved games.
+    /// What they are: saved-game, add-on and so on, or a number; what packages say unless given,
+    /// folders are saved games.
     #[arg(long, value_name = "KIND", value_parser = content_kind)]
     pub kind: Option<u32>,
     /// Replace packages that are there.

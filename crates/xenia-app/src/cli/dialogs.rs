@@ -17,8 +17,8 @@ pub enum DialogPolicy {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Dialogs")]
 pub struct DialogArgs {
-    /// Who answers the console's dialogs: message boxes, its keyboard, who signs in, where is saved (default: ask in a window,
-    /// accept without one).
+    /// Who answers the console's dialogs: message boxes, its keyboard, who signs in, where is saved
+    /// (default: ask in a window, accept without one).
     #[arg(long, value_enum, value_name = "WHO")]
     pub dialogs: Option<DialogPolicy>,
 }

@@ -27,7 +27,8 @@ pub struct ConformanceArgs {
     /// Which engines run.
     #[arg(long, value_enum, default_value_t)]
     pub engine: EngineChoice,
-    /// Which tier the JIT runs: `interp` is the same as --engine interp, `auto` is each of the others.
+    /// Which tier the JIT runs: `interp` is the same as --engine interp, `auto` is each of the
+    /// others.
     #[arg(long, value_enum, default_value_t)]
     pub tier: Tier,
     /// Only cases whose name contains this.
@@ -98,7 +99,8 @@ pub struct FuzzArgs {
     /// Number of the first sequence, to go on where another run ended.
     #[arg(long, value_name = "N", value_parser = number, default_value = "0")]
     pub first: u64,
-    /// Run each sequence from this many states, with --oracle interp: they cost little beside compiling it.
+    /// Run each sequence from this many states, with --oracle interp: they cost little beside
+    /// compiling it.
     #[arg(long, value_name = "N", value_parser = states, default_value = "1")]
     pub states: u64,
     /// Which tier of the JIT is compared: `baseline`, or the optimizing one.

@@ -12,8 +12,8 @@ use std::time::Duration;
 /// Which GPU draws.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum GpuKind {
-    /// In a window the host's GPU or its software driver, unless the run is recorded, replayed or logged; else, and
-    /// without a window, the reference.
+    /// In a window the host's GPU or its software driver, unless the run is recorded, replayed or
+    /// logged; else, and without a window, the reference.
     #[default]
     Auto,
     /// Software, exact; what `check` uses.
@@ -99,17 +99,18 @@ pub struct CpuArgs {
     /// Which tier runs guest code.
     #[arg(long, value_enum, default_value_t)]
     pub tier: Tier,
-    /// Whether the guest waits while its code is compiled: a guest can't tell, and ends up the same. Without this it doesn't in
-    /// parallel, and does in lockstep.
+    /// Whether the guest waits while its code is compiled: a guest can't tell, and ends up the
+    /// same. Without this it doesn't in parallel, and does in lockstep.
     #[arg(long, value_enum, value_name = "HOW", conflicts_with_all = ["interp", "cross_check"])]
     pub compile: Option<Compile>,
-    /// Let the optimizing tier compile code once each instruction of it has run this often on average
-    /// (1,000,000 in loops of the baseline tier, 1 with --cross-check; with --tier function 1000 in the
-    /// interpreter, 500 with --compile background, 4 with --cross-check); 0 compiles everything before it
-    /// runs.
+    /// Let the optimizing tier compile code once each instruction of it has run this often on
+    /// average (1,000,000 in loops of the baseline tier, 1 with --cross-check; with --tier
+    /// function 1000 in the interpreter, 500 with --compile background, 4 with --cross-check);
+    /// 0 compiles everything before it runs.
     #[arg(long, value_name = "N", value_parser = small_number, conflicts_with = "interp")]
     pub warm_up: Option<u32>,
-    /// Keep reservations in the machine-wide table. With --parallel always, unless this says otherwise.
+    /// Keep reservations in the machine-wide table. With --parallel always, unless this says
+    /// otherwise.
     #[arg(
         long,
         value_name = "MODE",
@@ -119,15 +120,15 @@ pub struct CpuArgs {
         env = "XENIA_RESERVATIONS_TABLE"
     )]
     pub reservations_table: Option<ReservationsTable>,
-    /// Registers are exact when a load or store faults. Changes nothing today: the interpreter and the
-    /// function tier are always precise.
+    /// Registers are exact when a load or store faults. Changes nothing today: the interpreter and
+    /// the function tier are always precise.
     #[arg(long)]
     pub precise_faults: bool,
     /// Name compiled code in /tmp/perf-PID.map, so that `perf report` shows guest functions.
     #[arg(long, conflicts_with = "interp")]
     pub perf_map: bool,
-    /// Write compiled code with its names to /tmp/jit-PID.dump: after `perf record -k 1`, `perf inject --jit` makes of it what
-    /// `perf annotate` shows.
+    /// Write compiled code with its names to /tmp/jit-PID.dump: after `perf record -k 1`, `perf
+    /// inject --jit` makes of it what `perf annotate` shows.
     #[arg(long, conflicts_with = "interp")]
     pub jitdump: bool,
     /// Test only: compile one instruction wrongly, to see that --cross-check finds it.
@@ -139,11 +140,12 @@ pub struct CpuArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Executor")]
 pub struct ModeArgs {
-    /// One host thread, guest time from instruction counts: bit-for-bit repeatable. The default without a window and
-    /// where a flag asks for what repeats, and always what `check` does.
+    /// One host thread, guest time from instruction counts: bit-for-bit repeatable. The default
+    /// without a window and where a flag asks for what repeats, and always what `check` does.
     #[arg(long, conflicts_with = "parallel")]
     pub lockstep: bool,
-    /// A host thread for each hardware thread, guest time from the host's clock. Not repeatable. The default in a window.
+    /// A host thread for each hardware thread, guest time from the host's clock. Not repeatable.
+    /// The default in a window.
     #[arg(long)]
     pub parallel: bool,
     /// Hardware threads wait for each other at the end of each quantum (with --parallel).
@@ -158,8 +160,8 @@ pub struct ModeArgs {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Saves")]
 pub struct ContentArgs {
-    /// Keep profiles, saved games and what titles write to the hard disk in this folder (default: `content` in the user's
-    /// data folder; in lockstep, which is to repeat, nowhere).
+    /// Keep profiles, saved games and what titles write to the hard disk in this folder (default:
+    /// `content` in the user's data folder; in lockstep, which is to repeat, nowhere).
     #[arg(long, value_name = "DIR", env = "XENIA_CONTENT", conflicts_with_all = ["fresh", "portable"])]
     pub content: Option<PathBuf>,
     /// Begin without saves, and keep none.
@@ -188,7 +190,8 @@ pub struct EngineArgs {
     /// Draw on the CPU's thread, not on one of the backend's own.
     #[arg(long, help_heading = "Engine")]
     pub gpu_inline: bool,
-    /// Order in which hardware threads are visited: fixed (the default), seeded:N, scan-quantum:N, replay:FILE.
+    /// Order in which hardware threads are visited: fixed (the default), seeded:N, scan-quantum:N,
+    /// replay:FILE.
     #[arg(long, help_heading = "Executor", value_name = "ORDER", env = "XENIA_SCHED_ORDER")]
     pub sched_order: Option<String>,
     /// Instructions per visit (default: 50,000).
@@ -200,27 +203,31 @@ pub struct EngineArgs {
     /// Stop at a deadlock instead of trying to go on.
     #[arg(long, help_heading = "Executor")]
     pub halt_on_deadlock: bool,
-    /// When guest time begins: a date such as 2008-11-22, with or without T10:30:00, in UTC, or `now` (default: in lockstep
-    /// 2020-11-16T11:33:20, with --parallel now).
+    /// When guest time begins: a date such as 2008-11-22, with or without T10:30:00, in UTC, or
+    /// `now` (default: in lockstep 2020-11-16T11:33:20, with --parallel now).
     #[arg(long, help_heading = "Executor", value_name = "TIME")]
     pub start_time: Option<StartTime>,
-    /// The licence that the title has, a bit each; 1: the full version (default: its package's own; titles on discs and in folders
-    /// have none).
+    /// The licence that the title has, a bit each; 1: the full version (default: its package's own;
+    /// titles on discs and in folders have none).
     #[arg(long, help_heading = "Executor", value_name = "MASK", value_parser = small_number)]
     pub license: Option<u32>,
-    /// The network that a title's sockets are on. Nothing leaves the machine but with `host`, which needs --parallel.
+    /// The network that a title's sockets are on. Nothing leaves the machine but with `host`, which
+    /// needs --parallel.
     #[arg(long, help_heading = "Executor", value_enum, default_value_t)]
     pub network: NetworkKind,
-    /// Keep compiled code in this folder for the title's next start; off: don't (default: `code` in the user's cache folder;
-    /// where runs are compared, nowhere). What is in it is run, so it must belong to you alone.
+    /// Keep compiled code in this folder for the title's next start; off: don't (default: `code` in
+    /// the user's cache folder; where runs are compared, nowhere). What is in it is run, so it
+    /// must belong to you alone.
     #[arg(long, help_heading = "Engine", value_name = "DIR|off", env = "XENIA_CODE_CACHE")]
     pub code_cache: Option<PathBuf>,
     #[command(flatten)]
     pub content: ContentArgs,
-    /// The folder that the title sees as game:, read-only (default: the executable's own, if it is a title's).
+    /// The folder that the title sees as game:, read-only (default: the executable's own, if it is
+    /// a title's).
     #[arg(long, help_heading = "Run", value_name = "DIR")]
     pub folder: Option<PathBuf>,
-    /// Another disc of the title, which it gets when it asks for it: its number and its image or folder. May be given several times.
+    /// Another disc of the title, which it gets when it asks for it: its number and its image or
+    /// folder. May be given several times.
     #[arg(long, help_heading = "Run", value_name = "N=FILE")]
     pub disc: Vec<NamedDisc>,
     /// A TOML file with the user's own retail key (default: keys.toml in the config folder).
@@ -235,8 +242,8 @@ pub struct RunArgs {
     /// End after this many swaps.
     #[arg(long, value_name = "N", value_parser = number_of_frames)]
     pub frames: Option<u64>,
-    /// With --frames: give up, as at a deadlock (exit code 4), when no swap comes for this many seconds of guest
-    /// time; 0 waits for ever.
+    /// With --frames: give up, as at a deadlock (exit code 4), when no swap comes for this many
+    /// seconds of guest time; 0 waits for ever.
     #[arg(long, value_name = "SECONDS", value_parser = number, default_value = "60")]
     pub swap_timeout: u64,
     /// End after this many guest instructions; 0 only loads the title.
@@ -251,23 +258,26 @@ pub struct RunArgs {
     /// Write the deterministic event log.
     #[arg(long, value_name = "FILE")]
     pub event_log: Option<PathBuf>,
-    /// Write what the title itself says (DbgPrint) to this file, or with `off` nowhere; else it is part of the log.
+    /// Write what the title itself says (DbgPrint) to this file, or with `off` nowhere; else it is
+    /// part of the log.
     #[arg(long, value_name = "FILE|off")]
     pub guest_log: Option<PathBuf>,
     /// Write every frame as PNG into this folder.
     #[arg(long, value_name = "DIR")]
     pub dump_frames: Option<PathBuf>,
-    /// Write everything from outside that reaches the guest (controllers, answers to dialogs), with its guest time, as JSON lines.
+    /// Write everything from outside that reaches the guest (controllers, answers to dialogs), with
+    /// its guest time, as JSON lines.
     #[arg(long, value_name = "FILE", conflicts_with = "replay")]
     pub record: Option<PathBuf>,
     /// Feed a recording back: the same title and limits end in the same digest.
     #[arg(long, value_name = "FILE")]
     pub replay: Option<PathBuf>,
-    /// Write each contention for a critical section as JSON lines, which --contention-manifest repeats.
+    /// Write each contention for a critical section as JSON lines, which --contention-manifest
+    /// repeats.
     #[arg(long, value_name = "FILE")]
     pub record_contention: Option<PathBuf>,
-    /// After this many seconds of host time print every guest thread: what it waits for, pc, lr, stack. The run
-    /// goes on; the guest can't notice.
+    /// After this many seconds of host time print every guest thread: what it waits for, pc, lr,
+    /// stack. The run goes on; the guest can't notice.
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub dump_threads_after: Option<Duration>,
 }
@@ -275,14 +285,15 @@ pub struct RunArgs {
 /// `exec`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ExecArgs {
-    /// An .xex, an .elf, a disc image, a content package, an archive (ZIP, ZAR), or a folder with default.xex or one other .xex; without
-    /// one, the built-in demo.
+    /// An .xex, an .elf, a disc image, a content package, an archive (ZIP, ZAR), or a folder with
+    /// default.xex or one other .xex; without one, the built-in demo.
     pub title: Option<PathBuf>,
     /// What the title gets on its command line, after its own name.
     #[arg(last = true, value_name = "ARGUMENTS")]
     pub arguments: Vec<String>,
-    /// Compile the title's code before it runs, on all processors: what has loops without calls, or much floating point. It is kept
-    /// for the next start (--code-cache), which compiles only what is new.
+    /// Compile the title's code before it runs, on all processors: what has loops without calls, or
+    /// much floating point. It is kept for the next start (--code-cache), which compiles only
+    /// what is new.
     #[arg(long, help_heading = "Engine", conflicts_with_all = ["interp", "cross_check"])]
     pub precompile: bool,
     #[command(flatten)]
@@ -307,7 +318,8 @@ impl ExecArgs {
         self.run.record.is_some() || self.run.replay.is_some() || self.run.event_log.is_some()
     }
 
-    /// Whether a flag asks for what only lockstep has: a run that repeats, rounds in an order, an exact end.
+    /// Whether a flag asks for what only lockstep has: a run that repeats, rounds in an order, an
+    /// exact end.
     pub fn wants_lockstep(&self) -> bool {
         let EngineArgs { cpu, mode, sched_order, contention_manifest, .. } = &self.engine;
         mode.lockstep
@@ -333,14 +345,15 @@ pub struct PictureArgs {
     /// Which GPU draws.
     #[arg(long, value_enum, default_value_t)]
     pub gpu: GpuKind,
-    /// Leave draws out, rather than wait, while their pipelines are compiled in the background (not with --gpu
-    /// reference or none). What a title draws then depends on the host's speed.
+    /// Leave draws out, rather than wait, while their pipelines are compiled in the background (not
+    /// with --gpu reference or none). What a title draws then depends on the host's speed.
     #[arg(long)]
     pub async_pipelines: bool,
     /// Test only: lose the host's graphics device at the draws with these numbers (--gpu wgpu).
     #[arg(long, hide = true, value_name = "N,N", value_delimiter = ',', value_parser = number)]
     pub lose_device: Vec<u64>,
-    /// Where what --gpu wgpu compiles is kept for the next start (default: the user's cache folder).
+    /// Where what --gpu wgpu compiles is kept for the next start (default: the user's cache
+    /// folder).
     #[arg(long, value_name = "DIR", env = "XENIA_CACHE")]
     pub cache: Option<PathBuf>,
 }

@@ -1,6 +1,8 @@
-//! Files that a command line names: none that is read is written, and no two that are written are one.
+//! Files that a command line names: none that is read is written, and no two that are written are
+//! one.
 //!
-//! Looked at once, before anything is opened, for every command: a title in the place of which its own figures are written is lost.
+//! Looked at once, before anything is opened, for every command: a title in the place of which its
+//! own figures are written is lost.
 
 use anyhow::{Result, bail};
 use clap::{Arg, ArgMatches, Command};
@@ -10,7 +12,8 @@ use std::ffi::OsStr;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// Arguments that name a file that is written, by their ids; every other path that is a file is read.
+/// Arguments that name a file that is written, by their ids; every other path that is a file is
+/// read.
 const WRITTEN: &[&str] = &[
     "append",
     "audio",
@@ -30,8 +33,8 @@ const WRITTEN: &[&str] = &[
 const FOLDERS: &[&str] =
     &["cache", "code_cache", "content", "dump_frames", "keep", "logs", "out", "screenshots"];
 
-/// What tells two files apart: the file itself if it's there, or else where it would be. `None`: a folder, a device, a pipe, or nothing
-/// that could be written.
+/// What tells two files apart: the file itself if it's there, or else where it would be. `None`: a
+/// folder, a device, a pipe, or nothing that could be written.
 #[derive(Debug, PartialEq, Eq)]
 enum Place {
     There(u64, u64),

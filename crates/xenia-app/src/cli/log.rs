@@ -14,8 +14,9 @@ pub struct LogArgs {
     /// Say less: errors only, neither what the title writes nor a run's figures, which --json has.
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// What is logged, by target, on top of RUST_LOG: `kernel=debug,gpu=off`, or a level for all. Targets are achievements,
-    /// dialog, gpu, guest, kernel, memory, pads, sched, vfs, watchdog, and modules such as xenia_jit.
+    /// What is logged, by target, on top of RUST_LOG: `kernel=debug,gpu=off`, or a level for all.
+    /// Targets are achievements, dialog, gpu, guest, kernel, memory, pads, sched, vfs,
+    /// watchdog, and modules such as xenia_jit.
     #[arg(long, global = true, value_name = "FILTER")]
     pub log: Option<String>,
     /// Write the log to this file, not to standard error.

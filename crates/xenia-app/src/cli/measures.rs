@@ -12,7 +12,8 @@ pub enum Peer {
     Native,
     /// The same sources, built for PowerPC by a cross gcc -O2 and run by qemu-ppc64 (or qemu-ppc).
     Qemu,
-    /// Our interpreter, which measures kernels anyway, and programs only where it is asked for: it takes its time.
+    /// Our interpreter, which measures kernels anyway, and programs only where it is asked for: it
+    /// takes its time.
     Interp,
 }
 
@@ -58,7 +59,8 @@ pub struct MuchCode {
     pub variant: TitleVariant,
 }
 
-/// Most functions: with up to 90 instructions each, code and data end below the image heap's end at 0x9000_0000.
+/// Most functions: with up to 90 instructions each, code and data end below the image heap's end at
+/// 0x9000_0000.
 const MOST_FUNCTIONS: u32 = 400_000;
 
 impl MuchCode {
@@ -91,8 +93,8 @@ pub struct BenchArgs {
     /// Runs of each kernel, program or title; minimum, median and maximum are reported.
     #[arg(long, value_name = "N", value_parser = positive, default_value = "5")]
     pub runs: u64,
-    /// Measure these beside our engines, in turn with them: kernels are built for that in a temporary folder. What is missing on
-    /// this machine is said, and null in the JSON.
+    /// Measure these beside our engines, in turn with them: kernels are built for that in a
+    /// temporary folder. What is missing on this machine is said, and null in the JSON.
     #[arg(long, value_name = "PEERS", value_enum, value_delimiter = ',')]
     pub peers: Vec<Peer>,
     /// Measure programs that others wrote, instead of kernels; `cargo xtask programs` builds them.
@@ -100,14 +102,16 @@ pub struct BenchArgs {
           default_missing_value = "target/programs")]
     pub programs: Option<PathBuf>,
     /// Measure generated titles instead of kernels: F functions of about 75 instructions that are
-    /// called C times each, as much code as games have, which fits into no cache. FxC:VARIANT chooses
-    /// what functions are like: plain, wide (64-bit instructions), switches (jump tables), virtual
-    /// (calls through tables of objects), float, or threads (six of them, each calling all). CPU seconds of whole
-    /// processes: natively, in the interpreter, at a first and a second start of the compiler.
+    /// called C times each, as much code as games have, which fits into no cache. FxC:VARIANT
+    /// chooses what functions are like: plain, wide (64-bit instructions), switches (jump
+    /// tables), virtual (calls through tables of objects), float, or threads (six of them, each
+    /// calling all). CPU seconds of whole processes: natively, in the interpreter, at a first
+    /// and a second start of the compiler.
     #[arg(long, value_name = "FxC[:VARIANT]", value_delimiter = ',', value_parser = MuchCode::parse,
           conflicts_with = "programs")]
     pub much_code: Vec<MuchCode>,
-    /// Write the titles of --much-code (FxC.elf, for `exec`) and their C sources into this folder, and measure nothing.
+    /// Write the titles of --much-code (FxC.elf, for `exec`) and their C sources into this folder,
+    /// and measure nothing.
     #[arg(long, value_name = "DIR", requires = "much_code")]
     pub keep: Option<PathBuf>,
     /// Only kernels, programs or titles whose name contains this.
@@ -116,7 +120,8 @@ pub struct BenchArgs {
     /// Write JSON (`-` for standard output).
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
-    /// Draw bars for each kernel, relative to native where that is measured, else to the interpreter.
+    /// Draw bars for each kernel, relative to native where that is measured, else to the
+    /// interpreter.
     #[arg(long, value_name = "FILE.svg")]
     pub plot: Option<PathBuf>,
     #[command(flatten)]

@@ -6,7 +6,8 @@ use clap::error::{ContextKind, ErrorKind};
 use std::ffi::OsString;
 use std::path::Path;
 
-/// The name that is most like `word`, if one is: a letter of three may be wrong, and two that changed places are one.
+/// The name that is most like `word`, if one is: a letter of three may be wrong, and two that
+/// changed places are one.
 pub fn nearest<'a>(word: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let most = word.chars().count().div_ceil(3);
     let near = names.into_iter().map(|name| (strsim::damerau_levenshtein(word, name), name));
@@ -20,7 +21,8 @@ pub fn nearest_command(word: &str) -> Option<String> {
     nearest(word, names.map(clap::Command::get_name)).map(str::to_owned)
 }
 
-/// What is wrong with a command line on which a word follows the title, which the parser takes for a command.
+/// What is wrong with a command line on which a word follows the title, which the parser takes for
+/// a command.
 pub fn wrong_words(words: &[OsString], error: &clap::Error) -> Option<String> {
     let second = match error.kind() {
         ErrorKind::ArgumentConflict => error.get(ContextKind::InvalidSubcommand)?,

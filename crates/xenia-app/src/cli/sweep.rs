@@ -25,13 +25,15 @@ Examples:
   xenia-rs sweep run sweep                               all of it, here
   xenia-rs sweep run sweep --shard 3/64 --out sweep      a part; started again, it goes on")]
     Run(SweepRunArgs),
-    /// Put results together: one document, and a hash of what must not depend on where they were made.
+    /// Put results together: one document, and a hash of what must not depend on where they were
+    /// made.
     #[command(after_help = "\
 Examples:
   xenia-rs sweep merge sweep --json sweep.json
   xenia-rs sweep merge sweep --watch                     until all are done")]
     Merge(SweepMergeArgs),
-    /// Compare two results of a plan: broken, fixed, slower, other digests. The exit code is 1 if B is worse.
+    /// Compare two results of a plan: broken, fixed, slower, other digests. The exit code is 1 if B
+    /// is worse.
     #[command(after_help = "Example:\n  xenia-rs sweep diff sweep sweep --threshold 1.2")]
     Diff(SweepDiffArgs),
     /// Write a page of a result, with the last frames and a filter, into its folder.
@@ -45,8 +47,8 @@ Examples:
 /// `sweep plan`.
 #[derive(Clone, Debug, Args)]
 pub struct SweepPlanArgs {
-    /// A TOML file with tables [[title]], [[check]], [[conformance]] and [[fuzz]]; its paths are relative to its folder,
-    /// or to the `root` that it names.
+    /// A TOML file with tables [[title]], [[check]], [[conformance]] and [[fuzz]]; its paths are
+    /// relative to its folder, or to the `root` that it names.
     pub spec: PathBuf,
     /// The folder that gets units.jsonl.
     #[arg(long, value_name = "DIR")]
@@ -70,7 +72,8 @@ pub struct SweepRunArgs {
     /// Run each unit until there are N lines of it: the least of its times is what `diff` compares.
     #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub times: u32,
-    /// Where the plan's paths begin on this machine, if that is not where they did when it was made.
+    /// Where the plan's paths begin on this machine, if that is not where they did when it was
+    /// made.
     #[arg(long, value_name = "DIR")]
     pub root: Option<PathBuf>,
 }
@@ -95,7 +98,8 @@ pub struct SweepDiffArgs {
     pub a: PathBuf,
     /// The other.
     pub b: PathBuf,
-    /// Ratio of processors' times from which a unit is slower, the median ratio of all units taken out.
+    /// Ratio of processors' times from which a unit is slower, the median ratio of all units taken
+    /// out.
     #[arg(long, value_name = "RATIO", default_value = "1.2")]
     pub threshold: f64,
     /// Both were timed in turns on one host: take no median out.

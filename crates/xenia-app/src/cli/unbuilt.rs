@@ -1,5 +1,5 @@
-//! Flags of the contract that this build can't keep yet: each is refused with exit code 2 and what to use
-//! instead. A flag that is accepted does what it says.
+//! Flags of the contract that this build can't keep yet: each is refused with exit code 2 and what
+//! to use instead. A flag that is accepted does what it says.
 
 use super::{
     CheckArgs, Clock, CpuArgs, DialogPolicy, ExecArgs, GpuKind, ModeArgs, NetworkKind, PictureArgs, Tier,

@@ -66,11 +66,12 @@ pub struct MakeStfsArgs {
     /// What users see; the folder's name unless given.
     #[arg(long, value_name = "TEXT")]
     pub name: Option<String>,
-    /// Of which title, in hexadecimal digits; that of the folder's default.xex unless given. A folder without one has to be told.
+    /// Of which title, in hexadecimal digits; that of the folder's default.xex unless given. A
+    /// folder without one has to be told.
     #[arg(long, value_name = "ID", value_parser = hexadecimal)]
     pub title_id: Option<u32>,
-    /// What it is: saved-game, add-on, update, arcade-title, demo and so on, or a number; arcade-title if there is a default.xex,
-    /// else add-on.
+    /// What it is: saved-game, add-on, update, arcade-title, demo and so on, or a number;
+    /// arcade-title if there is a default.xex, else add-on.
     #[arg(long, value_name = "KIND", value_parser = content_kind)]
     pub kind: Option<u32>,
     /// Whose kind of package it is. No signature is made.

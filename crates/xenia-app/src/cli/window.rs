@@ -96,7 +96,8 @@ impl std::str::FromStr for FrameLimit {
     }
 }
 
-/// Flags about the window; with `--headless` they are refused. Where there is no display they change nothing.
+/// Flags about the window; with `--headless` they are refused. Where there is no display they
+/// change nothing.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Window")]
 pub struct WindowArgs {

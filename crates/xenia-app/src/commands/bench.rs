@@ -1,10 +1,11 @@
-//! `xenia-rs bench`: every cpu-suite kernel on every engine, beside the same sources built natively and run by
-//! qemu.
+//! `xenia-rs bench`: every cpu-suite kernel on every engine, beside the same sources built natively
+//! and run by qemu.
 //!
-//! All take turns within a run, the first of a turn changes from run to run, and every kernel is run several times:
-//! the machine's drift hits all alike, and minimum, median and maximum are all shown. What is compared is
-//! work on known answers: a wrong answer fails the bench. The first, uncounted turn compiles and warms
-//! caches, and says how often a short kernel has to be repeated to be timed at all.
+//! All take turns within a run, the first of a turn changes from run to run, and every kernel is
+//! run several times: the machine's drift hits all alike, and minimum, median and maximum are all
+//! shown. What is compared is work on known answers: a wrong answer fails the bench. The first,
+//! uncounted turn compiles and warms caches, and says how often a short kernel has to be repeated
+//! to be timed at all.
 
 mod contender;
 mod kernel_report;
@@ -149,7 +150,8 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<Code> {
     Ok(code(is_right, &interrupt))
 }
 
-/// Says what a signal has cut short, of `all` that was to be measured, and writes what was asked for.
+/// Says what a signal has cut short, of `all` that was to be measured, and writes what was asked
+/// for.
 fn conclude(
     args: &BenchArgs,
     report: &BenchReport,
@@ -232,7 +234,8 @@ fn ratio(of: Option<Spread>, to: Option<Spread>) -> Option<f64> {
     Some(of?.median / to?.median)
 }
 
-/// The geometric mean of what `value` gives; `None` if it gives nothing for some row, or there is none.
+/// The geometric mean of what `value` gives; `None` if it gives nothing for some row, or there is
+/// none.
 fn geomean<'a, T: 'a>(
     rows: impl IntoIterator<Item = &'a T>,
     value: impl Fn(&T) -> Option<f64>,

@@ -15,8 +15,8 @@ pub fn completions(args: &CompletionsArgs) -> Code {
     Code::Done
 }
 
-/// The script. For bash, clap_complete 4.6.11 writes the program's hyphen in two ways, so that no command's words are ever
-/// found: they are made one.
+/// The script. For bash, clap_complete 4.6.11 writes the program's hyphen in two ways, so that no
+/// command's words are ever found: they are made one.
 fn script(shell: Shell) -> String {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "xenia-rs", &mut script);

@@ -14,8 +14,8 @@ use xenia_jit_tests::conformance::{self, Engine};
 /// Failures printed in full; the JSON has all.
 const SHOWN: usize = 20;
 
-/// The JIT, compiling at first sight and however often code is replaced: a case that runs once runs compiled. `left_out`
-/// chooses sides of branches that come later.
+/// The JIT, compiling at first sight and however often code is replaced: a case that runs once runs
+/// compiled. `left_out` chooses sides of branches that come later.
 pub fn jit_engine<'a>(break_lifter: bool, left_out: Option<u64>) -> Engine<'a> {
     Engine::new("jit", move |memory| {
         let config = JitConfig { wrong_addi: break_lifter, left_out, ..JitConfig::compile_everything() };

@@ -1,7 +1,8 @@
-//! `xenia-rs content`: saved games and downloads, listed, written as packages or folders, and taken in.
+//! `xenia-rs content`: saved games and downloads, listed, written as packages or folders, and taken
+//! in.
 //!
-//! What is taken in goes through the machine's own content folder, so a package is there whole or not at all, and no name in it
-//! leads anywhere else. A package whose hashes are wrong is refused.
+//! What is taken in goes through the machine's own content folder, so a package is there whole or
+//! not at all, and no name in it leads anywhere else. A package whose hashes are wrong is refused.
 
 mod import;
 

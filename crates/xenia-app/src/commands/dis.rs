@@ -53,7 +53,8 @@ fn open(args: &DisArgs) -> Result<Listing> {
     Ok(Listing { base: image.base.0, start: image.entry.0, bytes: Arc::unwrap_or_clone(image).bytes, names })
 }
 
-/// Of a flat binary only what is shown is read: it may be a dump of all memory, and some files have no end.
+/// Of a flat binary only what is shown is read: it may be a dump of all memory, and some files have
+/// no end.
 fn flat(args: &DisArgs, base: u32) -> Result<Listing> {
     let start = args.start.unwrap_or(base);
     let unreadable = || format!("cannot read {}", args.title.display());

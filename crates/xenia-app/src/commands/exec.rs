@@ -109,7 +109,8 @@ fn headless(args: &ExecArgs, title: Title, interrupt: &Interrupt) -> Result<Code
     Ok(outputs.conclude(&finished, interrupt))
 }
 
-/// What a run leaves behind beside what its machines write themselves: pictures, the title's text, figures.
+/// What a run leaves behind beside what its machines write themselves: pictures, the title's text,
+/// figures.
 pub(super) struct Outputs {
     json: Option<PathBuf>,
     folder: Option<Arc<Mutex<FrameFolder>>>,
@@ -134,7 +135,8 @@ impl Outputs {
         Ok(Self { json: run.json.clone(), folder, last_path, last: Arc::default(), guest_log, losses })
     }
 
-    /// Takes the frames of a machine, and passes them on to `show`; `before` is the number of frames of the titles before.
+    /// Takes the frames of a machine, and passes them on to `show`; `before` is the number of
+    /// frames of the titles before.
     pub(super) fn port(
         &self,
         before: u64,

@@ -1,4 +1,5 @@
-//! `xenia-rs fuzz`: random instruction sequences, the JIT against the interpreter, or both against qemu.
+//! `xenia-rs fuzz`: random instruction sequences, the JIT against the interpreter, or both against
+//! qemu.
 
 use crate::cli::{FuzzArgs, FuzzEngine, FuzzMode, FuzzOracle, Tier};
 use crate::commands::conformance::{baseline_engine, jit_engine};

@@ -1,8 +1,9 @@
-//! `xenia-rs generate`: Markdown tables for `docs/generated`, each from the rows that the emulator itself runs on.
+//! `xenia-rs generate`: Markdown tables for `docs/generated`, each from the rows that the emulator
+//! itself runs on.
 //!
-//! To add a table, write a function and a row in [`KINDS`]; `cargo xtask docs --bless` then writes `docs/generated/NAME.md`,
-//! and `cargo xtask test` compares it from then on. What a table says may depend on nothing but the sources: no host,
-//! no clock, no order of a hash map.
+//! To add a table, write a function and a row in [`KINDS`]; `cargo xtask docs --bless` then writes
+//! `docs/generated/NAME.md`, and `cargo xtask test` compares it from then on. What a table says may
+//! depend on nothing but the sources: no host, no clock, no order of a hash map.
 
 mod coverage;
 mod exports;

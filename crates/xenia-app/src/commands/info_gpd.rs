@@ -1,4 +1,5 @@
-//! `xenia-rs info` of a profile's database (GPD): what was achieved in a title, or which titles were played.
+//! `xenia-rs info` of a profile's database (GPD): what was achieved in a title, or which titles
+//! were played.
 
 use crate::say::{outln, visible};
 use crate::source;

@@ -45,7 +45,8 @@ documented! {
     }
 }
 
-/// Loads the title as a run does, and compiles what can be reached and is worth it; nothing of it runs.
+/// Loads the title as a run does, and compiles what can be reached and is worth it; nothing of it
+/// runs.
 pub fn run(args: &PrecompileArgs) -> Result<Code> {
     check_json(args.json.as_deref())?;
     let interrupt = Interrupt::listen(args.timeout)?;

@@ -1,11 +1,13 @@
-//! `xenia-rs scale process|thread`: does work that shares nothing get faster with more workers, as much as the same work
-//! does natively beside it?
+//! `xenia-rs scale process|thread`: does work that shares nothing get faster with more workers, as
+//! much as the same work does natively beside it?
 //!
-//! Two claims, measured apart: worker processes, each with a machine of its own, show that nothing outside of a machine is
-//! shared; sibling guest threads of one title show that the machine itself doesn't serialise them. All numbers of workers, ours
-//! and native, take turns within a run, and speed-ups are those within a run, so that the host's drift hits all alike. What is
-//! timed is whole: from before the first worker starts until the last has ended, with everything that starting and
-//! compiling costs. Every run's count of primes and checksum must be the native one.
+//! Two claims, measured apart: worker processes, each with a machine of its own, show that nothing
+//! outside of a machine is shared; sibling guest threads of one title show that the machine itself
+//! doesn't serialise them. All numbers of workers, ours and native, take turns within a run, and
+//! speed-ups are those within a run, so that the host's drift hits all alike. What is
+//! timed is whole: from before the first worker starts until the last has ended, with everything
+//! that starting and compiling costs. Every run's count of primes and checksum must be the native
+//! one.
 
 mod plot;
 mod primes;

@@ -23,7 +23,8 @@ struct Opened {
     program: Program,
 }
 
-/// Reads a file; where neither it nor the user says the kind, a shader that exports a position is a vertex shader.
+/// Reads a file; where neither it nor the user says the kind, a shader that exports a position is a
+/// vertex shader.
 fn open(path: &Path, kind: Option<ShaderKindChoice>) -> Result<Opened> {
     let bytes = crate::source::bytes(path).with_context(|| format!("cannot read {}", path.display()))?;
     let object = ShaderObject::parse(&bytes).with_context(|| format!("{} is no shader", path.display()))?;

@@ -1,8 +1,10 @@
-//! `xenia-rs soak`: titles one after the other in one process, and every so often a line with what the process has of the host and
-//! the machine of its own. `cargo xtask soak` runs it and judges the lines.
+//! `xenia-rs soak`: titles one after the other in one process, and every so often a line with what
+//! the process has of the host and the machine of its own. `cargo xtask soak` runs it and judges
+//! the lines.
 //!
-//! What a machine leaves behind when it is gone shows between two runs, what grows within a run while one is on. A run that ends as
-//! it should not goes to standard error, with what its title said last.
+//! What a machine leaves behind when it is gone shows between two runs, what grows within a run
+//! while one is on. A run that ends as it should not goes to standard error, with what its title
+//! said last.
 
 mod last_words;
 

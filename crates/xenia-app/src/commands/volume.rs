@@ -1,4 +1,5 @@
-//! `xenia-rs ls`, `extract` and `make-iso`: what is in a disc image, package or archive, out of it, and into a new image.
+//! `xenia-rs ls`, `extract` and `make-iso`: what is in a disc image, package or archive, out of it,
+//! and into a new image.
 
 use crate::cli::{ExtractArgs, LsArgs, MakeIsoArgs};
 use crate::exit::Code;
@@ -119,7 +120,8 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
     let bytes = files.iter().map(|file| file.size).sum();
     let shown = args.image.display();
     let whole = parts::size(format, &args.image).with_context(|| format!("cannot read {shown}"))?;
-    // A small image must not fill a disk. What an archive may hold beside its size, its reader has seen to.
+    // A small image must not fill a disk. What an archive may hold beside its size, its reader has seen
+    // to.
     ensure!(
         volume.is_packed() || bytes <= whole,
         "{shown}: its files overlap; together they have {bytes} bytes, the image {whole}"
@@ -133,7 +135,8 @@ fn extract_until(args: &ExtractArgs, interrupt: &Interrupt) -> Result<Code> {
         match &file.contents {
             None => std::fs::create_dir_all(&path).with_context(cannot)?,
             Some(contents) => {
-                // Nothing that is there is replaced, and no link followed. A file is there whole, whatever ends the program.
+                // Nothing that is there is replaced, and no link followed. A file is there whole, whatever
+                // ends the program.
                 let exists = || format!("{} exists", path.display());
                 ensure!(path.symlink_metadata().is_err(), exists());
                 let is_new = output::write_new_by(&path, |out| {
@@ -228,7 +231,8 @@ pub(super) fn found(volume: &Volume) -> Vec<Found> {
     all
 }
 
-/// A file of the host, opened for each read: a folder may have more of them than can be open at once.
+/// A file of the host, opened for each read: a folder may have more of them than can be open at
+/// once.
 struct HostFile {
     path: PathBuf,
     size: u64,
@@ -244,7 +248,8 @@ impl ReadAt for HostFile {
     }
 }
 
-/// Adds what is in a folder. Who passes on what is made of it has named the folder, not what else a link in it leads to.
+/// Adds what is in a folder. Who passes on what is made of it has named the folder, not what else a
+/// link in it leads to.
 pub(super) fn add_folder(volume: &mut Volume, within: Directory, folder: &Path) -> Result<()> {
     let root = folder.canonicalize().with_context(|| format!("cannot read {}", folder.display()))?;
     add_below(volume, within, folder, &root)

@@ -1,7 +1,8 @@
-//! A dialog as it is drawn and answered: lines of text, and what presses of keys and buttons do to it.
+//! A dialog as it is drawn and answered: lines of text, and what presses of keys and buttons do to
+//! it.
 //!
-//! Text is entered on the host's keyboard, or with a pad by choosing letters from a grid. What a title says may be of any length; what
-//! has no room is left out.
+//! Text is entered on the host's keyboard, or with a pad by choosing letters from a grid. What a
+//! title says may be of any length; what has no room is left out.
 
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, MessageBox, TextRequest};
 

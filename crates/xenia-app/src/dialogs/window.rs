@@ -1,7 +1,8 @@
 //! Dialogs in the window: drawn over the picture, answered by the keyboard or a pad.
 //!
-//! Keys come from the window's thread as they are pressed. Pads are looked at when the machine asks for the answer, 60 times in a
-//! second of guest time; a button counts when it goes down while the dialog is open.
+//! Keys come from the window's thread as they are pressed. Pads are looked at when the machine asks
+//! for the answer, 60 times in a second of guest time; a button counts when it goes down while the
+//! dialog is open.
 
 use super::panel::{Panel, Press};
 use crate::input::Controllers;
@@ -57,7 +58,8 @@ fn press_of(key: KeyCode, wants_text: bool) -> Option<Press> {
 pub struct DialogKeys(Arc<Mutex<Option<Panel>>>);
 
 impl DialogKeys {
-    /// A key was pressed, and the text that it makes. What is drawn now; `None` if no dialog is open.
+    /// A key was pressed, and the text that it makes. What is drawn now; `None` if no dialog is
+    /// open.
     pub fn key(&self, key: KeyCode, text: Option<&str>) -> Option<Vec<String>> {
         let mut open = self.0.lock();
         let panel = open.as_mut()?;

@@ -1,6 +1,8 @@
-//! The text files that the program reads, damaged: each ends in a value, or in an error that names the file.
+//! The text files that the program reads, damaged: each ends in a value, or in an error that names
+//! the file.
 //!
-//! A case is one file: any bytes, or a good one that was damaged. `XENIA_TEXT_FILES` names the cases.
+//! A case is one file: any bytes, or a good one that was damaged. `XENIA_TEXT_FILES` names the
+//! cases.
 
 use crate::cli::{Cli, DiffArgs, EngineArgs};
 use crate::commands::diff;

@@ -108,7 +108,8 @@ impl Pressed {
         }
     }
 
-    /// The numbers that titles see. `stick_zone` and `trigger_zone` are what of the way counts as none.
+    /// The numbers that titles see. `stick_zone` and `trigger_zone` are what of the way counts as
+    /// none.
     pub fn gamepad(&self, stick_zone: f32, trigger_zone: f32) -> Gamepad {
         let stick = |side: Side| {
             let [up, down, left, right] = self.sticks[side as usize];

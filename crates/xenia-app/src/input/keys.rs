@@ -1,7 +1,8 @@
-//! Keys of the keyboard by the names that settings have for them, and what they are unless settings say otherwise.
+//! Keys of the keyboard by the names that settings have for them, and what they are unless settings
+//! say otherwise.
 //!
-//! Keys are meant by their place on the keyboard, not by what is printed on them; names are those of the web's
-//! `KeyboardEvent.code`:
+//! Keys are meant by their place on the keyboard, not by what is printed on them; names are those
+//! of the web's `KeyboardEvent.code`:
 //!
 //! ```text
 //!  Q left shoulder   W right shoulder      arrows  directional pad      Enter      start

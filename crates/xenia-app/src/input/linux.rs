@@ -1,7 +1,8 @@
 //! The host's controllers on Linux: its input devices, read through the kernel's own interface.
 //!
-//! One thread looks for devices each second; each controller has a thread that waits for what it says and, if it has motors,
-//! one that tells it what they are to do. None of them ever holds a machine up.
+//! One thread looks for devices each second; each controller has a thread that waits for what it
+//! says and, if it has motors, one that tells it what they are to do. None of them ever holds a
+//! machine up.
 
 use super::motors::{Motors, Order};
 use super::shape::{Range, Shape, code};
@@ -71,7 +72,8 @@ fn devices() -> Vec<PathBuf> {
     found
 }
 
-/// Begins to read a device, if it is a controller: the flag goes down when it is gone. `None`: it is something else.
+/// Begins to read a device, if it is a controller: the flag goes down when it is gone. `None`: it
+/// is something else.
 fn plug(path: &Path, controllers: &Controllers) -> io::Result<Option<Arc<AtomicBool>>> {
     let device = Evdev::open(path)?;
     let shape = shape_of(&device)?;

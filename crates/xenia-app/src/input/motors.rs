@@ -1,4 +1,5 @@
-//! What a controller's motors are to do: left there by whoever asks, taken by the thread that talks to the controller.
+//! What a controller's motors are to do: left there by whoever asks, taken by the thread that talks
+//! to the controller.
 
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;

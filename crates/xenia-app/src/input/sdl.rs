@@ -1,11 +1,13 @@
-//! Mappings of controllers in SDL's text form (`SDL_GAMECONTROLLERCONFIG`, `gamecontrollerdb.txt`): one controller a line.
+//! Mappings of controllers in SDL's text form (`SDL_GAMECONTROLLERCONFIG`, `gamecontrollerdb.txt`):
+//! one controller a line.
 //!
 //! ```text
 //! 030000005e0400008e02000014010000,Xbox 360,a:b0,b:b1,leftx:a0,dpup:h0.1,lefttrigger:a2,platform:Linux,
 //! ```
 //!
-//! The lines are from anywhere: whatever is in them, they become a mapping or say what is wrong with the line. Numbers of keys,
-//! axes and hats are SDL's on Linux: places in the lists of what a controller has.
+//! The lines are from anywhere: whatever is in them, they become a mapping or say what is wrong
+//! with the line. Numbers of keys, axes and hats are SDL's on Linux: places in the lists of what a
+//! controller has.
 
 use super::control::{Control, Direction, Side};
 use super::shape::{Binding, Shape, Source, Way, code, stick};
@@ -155,7 +157,8 @@ impl Mapping {
     fn parse(line: &str) -> Result<Option<Self>, String> {
         let mut fields = line.split(',').map(str::trim);
         let guid = fields.next().unwrap_or_default();
-        // For any controller without a mapping of its own: what its parts are is the default's business here.
+        // For any controller without a mapping of its own: what its parts are is the default's business
+        // here.
         if guid == "xinput" || guid == "default" {
             return Ok(None);
         }

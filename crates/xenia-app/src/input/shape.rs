@@ -1,8 +1,8 @@
-//! What a controller of the host's has: keys and axes by the kernel's numbers, and what of the console's controller each is
-//! when nobody says otherwise.
+//! What a controller of the host's has: keys and axes by the kernel's numbers, and what of the
+//! console's controller each is when nobody says otherwise.
 //!
-//! Numbers are those of Linux's input events, which name keys of gamepads by their place; the default follows SDL's, so that
-//! what works in other programs works here.
+//! Numbers are those of Linux's input events, which name keys of gamepads by their place; the
+//! default follows SDL's, so that what works in other programs works here.
 
 use super::control::{Control, Direction, Pressed, Side};
 use std::collections::{BTreeMap, BTreeSet};
@@ -168,7 +168,8 @@ impl Shape {
         self.axes.iter().any(|(known, _)| *known == axis)
     }
 
-    /// Whether it is something to play with, as far as its keys say: keyboards, mice and tablets are not.
+    /// Whether it is something to play with, as far as its keys say: keyboards, mice and tablets
+    /// are not.
     pub fn is_controller(&self) -> bool {
         let key = self.keys.iter().any(|key| (code::BTN_JOYSTICK..code::BTN_DIGI).contains(key));
         let stick = self.has_axis(code::ABS_X) && self.has_axis(code::ABS_Y);
@@ -181,7 +182,8 @@ impl Shape {
         if self.has_axis(code::ABS_WHEEL) { PadKind::Wheel } else { PadKind::Gamepad }
     }
 
-    /// What each part is when nobody says otherwise; `None` if its keys have no places that mean anything.
+    /// What each part is when nobody says otherwise; `None` if its keys have no places that mean
+    /// anything.
     pub fn default_bindings(&self) -> Option<Vec<Binding>> {
         use code::*;
         if !self.has_key(BTN_SOUTH) {

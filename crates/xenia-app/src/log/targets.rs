@@ -1,6 +1,7 @@
 //! Targets: the names that parts of the log go by, for `--log`.
 //!
-//! What says nothing of its target has that of its module (`xenia_jit::store`), and so has what libraries say.
+//! What says nothing of its target has that of its module (`xenia_jit::store`), and so has what
+//! libraries say.
 
 use super::LIBRARIES;
 use crate::cli::nearest;

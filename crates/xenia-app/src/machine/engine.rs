@@ -95,8 +95,8 @@ pub fn jit_config(args: &CpuArgs, mode: &ModeArgs) -> JitConfig {
     }
 }
 
-/// The engine that the flags ask for, over `memory`; `functions` are those that the title's image names. Compiled code is
-/// kept in `store`, if that's given, but not by an engine that is checked.
+/// The engine that the flags ask for, over `memory`; `functions` are those that the title's image
+/// names. Compiled code is kept in `store`, if that's given, but not by an engine that is checked.
 pub fn engine(
     memory: &Arc<GuestMemory>,
     args: &CpuArgs,

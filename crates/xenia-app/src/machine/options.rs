@@ -48,8 +48,9 @@ pub struct MachineOptions<'a> {
 }
 
 impl<'a> MachineOptions<'a> {
-    /// No pictures, text that goes nowhere, no controllers, and nothing written beside. What differs is named, and the rest
-    /// taken from here: `MachineOptions { text, ..MachineOptions::new(engine, picture) }`.
+    /// No pictures, text that goes nowhere, no controllers, and nothing written beside. What
+    /// differs is named, and the rest taken from here: `MachineOptions { text,
+    /// ..MachineOptions::new(engine, picture) }`.
     pub fn new(engine: &'a EngineArgs, picture: &'a PictureArgs) -> Self {
         Self {
             engine,

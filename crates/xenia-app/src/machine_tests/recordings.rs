@@ -7,7 +7,8 @@ use xenia_guest::{MediaId, TitleId};
 use xenia_kernel::ports::{DialogAnswer, DialogRequest, Dialogs, Gamepad, NoDialogs};
 use xenia_sched::TICKS_PER_SECOND;
 
-/// Four play: the buttons change every few hundred ticks, and not in step with any question; pads come and go.
+/// Four play: the buttons change every few hundred ticks, and not in step with any question; pads
+/// come and go.
 struct Player;
 
 impl Input for Player {

@@ -1,7 +1,8 @@
 //! The host's network, by sockets of its own that never wait.
 //!
-//! A guest's sockets may go wherever the host's user may. Nothing that is sent is kept here: the host has it, and delivers it
-//! after the socket is closed, too. Names are looked up on threads for that, a few at once.
+//! A guest's sockets may go wherever the host's user may. Nothing that is sent is kept here: the
+//! host has it, and delivers it after the socket is closed, too. Names are looked up on threads for
+//! that, a few at once.
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;

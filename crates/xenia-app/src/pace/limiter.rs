@@ -3,8 +3,8 @@
 use std::time::Duration;
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
 
-/// How far guest time may lag and still catch up. What is more than that, a slow stretch of the title, is not made up
-/// for by a fast one.
+/// How far guest time may lag and still catch up. What is more than that, a slow stretch of the
+/// title, is not made up for by a fast one.
 const SLACK: Duration = Duration::from_millis(50);
 
 /// See the module's documentation.

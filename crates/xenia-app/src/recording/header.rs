@@ -39,8 +39,8 @@ pub struct Header {
     /// The network that the title was on; recordings without it were made on the machine's own.
     #[serde(default = "own_network")]
     network: String,
-    /// What drew, as `--gpu` says it: what is copied out of the EDRAM reaches the guest. Recordings without it were drawn by the
-    /// reference.
+    /// What drew, as `--gpu` says it: what is copied out of the EDRAM reaches the guest. Recordings
+    /// without it were drawn by the reference.
     #[serde(default = "reference")]
     gpu: String,
     /// What the title got on its command line.

@@ -45,7 +45,8 @@ impl Tape {
         self.append("");
     }
 
-    /// Whole lines at once, unbuffered: they are rare, and an end by force leaves a recording that can be read.
+    /// Whole lines at once, unbuffered: they are rare, and an end by force leaves a recording that
+    /// can be read.
     fn append(&mut self, line: &str) {
         if self.failed {
             return;

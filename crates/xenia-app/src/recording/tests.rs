@@ -231,7 +231,8 @@ fn dialog() -> DialogRequest {
     })
 }
 
-/// What is said of a replay of `lines` in which a dialog is opened at tick 10 and looked at until tick 30.
+/// What is said of a replay of `lines` in which a dialog is opened at tick 10 and looked at until
+/// tick 30.
 fn after_a_dialog(lines: &str) -> (Option<String>, bool) {
     let text = serde_json::to_string(&header("aa")).unwrap() + "\n" + lines;
     let trouble = Trouble::default();

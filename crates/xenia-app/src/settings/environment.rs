@@ -1,8 +1,10 @@
-//! Environment variables that stand for flags (`XENIA_CONTENT` and its kind), as the command line's definition names them.
+//! Environment variables that stand for flags (`XENIA_CONTENT` and its kind), as the command line's
+//! definition names them.
 //!
-//! They become words of the command line, as settings of a file do: they win over those, and what is typed wins over both, also
-//! where it only contradicts them. An empty variable is none. Of the others only those are looked at that the command which
-//! is meant has a flag for: a bad one keeps nobody from `info` or `config`.
+//! They become words of the command line, as settings of a file do: they win over those, and what
+//! is typed wins over both, also where it only contradicts them. An empty variable is none. Of the
+//! others only those are looked at that the command which is meant has a flag for: a bad one keeps
+//! nobody from `info` or `config`.
 
 use super::words::try_out;
 use super::{Innermost, Origin};

@@ -1,4 +1,5 @@
-//! A setting as words of the command line: those that a value of the file stands for, and whether the parser takes them.
+//! A setting as words of the command line: those that a value of the file stands for, and whether
+//! the parser takes them.
 
 use anyhow::{Context, Result, bail};
 use clap::{Arg, ArgAction, Command};
@@ -6,8 +7,8 @@ use std::ffi::OsString;
 use toml::Spanned;
 use toml::de::DeValue;
 
-/// Flags that name a file or folder to write. Whoever gets a user to try a settings file must not get their files replaced.
-/// (`cache` and `screenshots` replace nothing that is not their own.)
+/// Flags that name a file or folder to write. Whoever gets a user to try a settings file must not
+/// get their files replaced. (`cache` and `screenshots` replace nothing that is not their own.)
 pub const WRITTEN: [&str; 18] = [
     // What is in there is run.
     "code-cache",

@@ -1,7 +1,8 @@
 //! The host's sound server: PulseAudio's protocol, which PipeWire speaks, too, in Rust all the way.
 //!
-//! The server asks for samples on a host thread of its client's; what comes between that and the machine is a [`DeviceQueue`]. Neither
-//! waits for the other, and a server that goes away leaves a machine that runs on without sound.
+//! The server asks for samples on a host thread of its client's; what comes between that and the
+//! machine is a [`DeviceQueue`]. Neither waits for the other, and a server that goes away leaves a
+//! machine that runs on without sound.
 
 use anyhow::{Context, Result, anyhow};
 use parking_lot::Mutex;

@@ -1,7 +1,8 @@
-//! Other discs of a title: those that flags name, the one that it came on, and those that somebody names while it runs.
+//! Other discs of a title: those that flags name, the one that it came on, and those that somebody
+//! names while it runs.
 //!
-//! A disc is one of the title's if its executable says the title's id; which one it is, too. What flags name is looked at before the title
-//! begins, and a recording holds what it was.
+//! A disc is one of the title's if its executable says the title's id; which one it is, too. What
+//! flags name is looked at before the title begins, and a recording holds what it was.
 
 use super::folder::executable_in;
 use super::medium::{self, Medium};
@@ -17,7 +18,8 @@ use xenia_formats::{Format, Opens, ReadAt, Xex};
 use xenia_kernel::deployment::Deployment;
 use xenia_kernel::ports::{Disc, DiscId, Drive};
 
-/// Bytes of an executable that a recording's digest of a disc is of: its header, with the digests of the rest.
+/// Bytes of an executable that a recording's digest of a disc is of: its header, with the digests
+/// of the rest.
 const HEADER: u64 = 1 << 20;
 
 /// What `--disc` says: N=FILE.
@@ -72,7 +74,8 @@ impl Discs {
         Ok(discs)
     }
 
-    /// What the discs are that flags name, for recordings: by number, the SHA-256 of the executable's header.
+    /// What the discs are that flags name, for recordings: by number, the SHA-256 of the
+    /// executable's header.
     pub fn digests(&self) -> &BTreeMap<u8, String> {
         &self.digests
     }

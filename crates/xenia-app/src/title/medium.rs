@@ -1,4 +1,5 @@
-//! What a title came on, and sees as `game:`: a folder of the host, or a volume of files in one file.
+//! What a title came on, and sees as `game:`: a folder of the host, or a volume of files in one
+//! file.
 
 use super::DEFAULT_EXECUTABLE;
 use anyhow::{Context, Result};
@@ -93,8 +94,8 @@ pub(super) fn is_executable(name: &str) -> bool {
         .is_some_and(|(stem, extension)| !stem.is_empty() && extension.eq_ignore_ascii_case("xex"))
 }
 
-/// The one that is called default.xex, in any case; else the only one. Where there are several, `advice` comes before
-/// their names.
+/// The one that is called default.xex, in any case; else the only one. Where there are several,
+/// `advice` comes before their names.
 pub(super) fn choose<T>(mut found: Vec<(String, T)>, place: &str, advice: &str) -> Result<T> {
     let default = found.iter().position(|(name, _)| name.eq_ignore_ascii_case(DEFAULT_EXECUTABLE));
     if let Some(at) = default {

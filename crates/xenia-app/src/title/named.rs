@@ -1,4 +1,5 @@
-//! What a title is named by: a path, or a file URL, which is what desktops and file managers hand on.
+//! What a title is named by: a path, or a file URL, which is what desktops and file managers hand
+//! on.
 
 use anyhow::{Result, bail};
 use std::ffi::OsStr;

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use xenia_formats::{Format, FormatError, Opens, Parts, ReadAt, Volume};
 
-/// The data files of a package: in the folder that is called as its header is, with `.data` behind it; or beside this one, if it is one.
+/// The data files of a package: in the folder that is called as its header is, with `.data` behind
+/// it; or beside this one, if it is one.
 #[derive(Debug)]
 pub struct Beside(PathBuf);
 

@@ -1,9 +1,10 @@
 //! Updates of titles: patches for their executables, and the files that come with them.
 //!
-//! One lies beside the executable, or in the content folder as a package of a type of its own. Of several packages, the one of the highest
-//! version that is for this executable is taken. One that is damaged or is for another is said to be so, and the title runs as it came.
-//! A package for titles of several discs has a folder for each of them, `disc001` and on; for the console doing so, see issue 21 of
-//! xenia-canary.
+//! One lies beside the executable, or in the content folder as a package of a type of its own. Of
+//! several packages, the one of the highest version that is for this executable is taken. One that
+//! is damaged or is for another is said to be so, and the title runs as it came. A package for
+//! titles of several discs has a folder for each of them, `disc001` and on; for the console doing
+//! so, see issue 21 of xenia-canary.
 
 use super::PATCH;
 use crate::content::volume::volume_of;
@@ -61,8 +62,8 @@ impl Updates {
         Self { content: content.map(Path::to_owned), applied: None }
     }
 
-    /// Reads the executable that a title starts from, and applies the update that goes with it: `beside`, which lies beside it, else one in
-    /// the content folder.
+    /// Reads the executable that a title starts from, and applies the update that goes with it:
+    /// `beside`, which lies beside it, else one in the content folder.
     pub(super) fn load(
         &mut self,
         file: &dyn ReadAt,
@@ -72,7 +73,8 @@ impl Updates {
         self.load_with(file, beside, PATCH, keys)
     }
 
-    /// The same for one that the title has launched. Of the same title, it has the update of before, whether there is a patch for it or not.
+    /// The same for one that the title has launched. Of the same title, it has the update of
+    /// before, whether there is a patch for it or not.
     pub fn load_launched(
         &mut self,
         launch: &Launch,
@@ -125,7 +127,8 @@ fn to_version(image: &LoadedImage) -> String {
     execution.map_or_else(String::new, |execution| format!(", version {}", execution.version))
 }
 
-/// The executable as the best update in the folder makes it, and where that is; `None`: there is none for it.
+/// The executable as the best update in the folder makes it, and where that is; `None`: there is
+/// none for it.
 fn apply(folder: &Path, executable: &dyn ReadAt, name: &str, keys: &KeyRing) -> Option<(LoadedImage, Place)> {
     // What is no such executable is said when it is loaded.
     let base = Xex::read(executable).ok()?;
@@ -198,14 +201,16 @@ mod tests {
     /// A title that is not encrypted, with an id.
     const BASE: &[u8] = include_bytes!("../../../../guest/bin/console-suite.xex");
     const TITLE: u32 = 0x5841_0002;
-    /// The key of both files, of zeros, under the key of the session that comes of it and the development key: AES-128, by openssl.
+    /// The key of both files, of zeros, under the key of the session that comes of it and the
+    /// development key: AES-128, by openssl.
     const SOURCE_KEY: u128 = 0x8151_4B42_959A_B1A0_EC68_2945_F49A_3FE2;
 
     fn words(words: &[u32]) -> Vec<u8> {
         words.iter().flat_map(|word| word.to_be_bytes()).collect()
     }
 
-    /// A patch that leaves the headers as they are, and copies a word of the image: reference/xex2_format.md.
+    /// A patch that leaves the headers as they are, and copies a word of the image:
+    /// reference/xex2_format.md.
     fn patch(from: u32, to: u32) -> Vec<u8> {
         let header_size = u32::from_be_bytes(BASE[8..12].try_into().unwrap());
         let image_size = xenia_formats::load(&BASE, &KeyRing::development()).unwrap().size;

@@ -86,7 +86,8 @@ pub(crate) struct TestWindow {
 }
 
 impl TestWindow {
-    /// The window whose title ends so, and the keyboard for it. `alive` says whether it may still come.
+    /// The window whose title ends so, and the keyboard for it. `alive` says whether it may still
+    /// come.
     pub(crate) fn find(
         display: &Display,
         title: &str,

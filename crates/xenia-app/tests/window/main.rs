@@ -1,5 +1,6 @@
-//! Titles in a window on a display of the test's own: what is seen of the built-in demo is compared, pixel by pixel, with
-//! what a run without a window makes of the same frame; a title that crashes says so.
+//! Titles in a window on a display of the test's own: what is seen of the built-in demo is
+//! compared, pixel by pixel, with what a run without a window makes of the same frame; a title that
+//! crashes says so.
 
 mod display;
 
@@ -74,7 +75,8 @@ fn read_png(path: &Path) -> Result<Picture> {
     Ok((info.width, info.height, pixels))
 }
 
-/// Presses the key for screenshots, waits for a new file, and reads it; with the number in its name.
+/// Presses the key for screenshots, waits for a new file, and reads it; with the number in its
+/// name.
 fn screenshot(window: &TestWindow, folder: &Path) -> Result<(u64, Picture)> {
     let files = || -> Vec<PathBuf> {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -124,7 +126,8 @@ fn display() -> Result<Option<Display>> {
     Display::start().map(Some)
 }
 
-/// Left, top, right and bottom of where two pictures of the same size differ, right and bottom exclusive.
+/// Left, top, right and bottom of where two pictures of the same size differ, right and bottom
+/// exclusive.
 fn difference(a: &Picture, b: &Picture) -> Option<[u32; 4]> {
     let (width, _, _) = *a;
     let mut found: Option<[u32; 4]> = None;
@@ -149,7 +152,8 @@ fn bright_pixels(picture: &Picture, [left, top, right, bottom]: [u32; 4]) -> usi
         .count()
 }
 
-/// Waits until something is shown, lets the machine stand still, and go on by one frame: which, and its picture.
+/// Waits until something is shown, lets the machine stand still, and go on by one frame: which, and
+/// its picture.
 fn pause_and_step(window: &TestWindow, screenshots: &Path) -> Result<(u64, Picture)> {
     wait_for("a picture", || Ok(window.title()?.contains(" fps").then_some(())))?;
     window.press(Key::Pause)?;
@@ -187,7 +191,8 @@ fn a_window_shows_what_the_machine_draws() -> Result<()> {
     let Some(display) = display()? else { return Ok(()) };
     let folder = tempfile::tempdir()?;
     let screenshots = folder.path().join("screenshots");
-    // The reference draws the same on every machine, and lockstep the same at every speed, with or without a window.
+    // The reference draws the same on every machine, and lockstep the same at every speed, with or
+    // without a window.
     let flags = ["--gpu", "reference", "--lockstep"];
     let (mut program, window) = start(&display, folder.path(), DEMO.as_ref(), &flags)?;
 

@@ -1,4 +1,5 @@
-//! From a song's rate to that of frames: a windowed sinc (Kaiser, J. F., 1974) in as many phases as the ratio has.
+//! From a song's rate to that of frames: a windowed sinc (Kaiser, J. F., 1974) in as many phases as
+//! the ratio has.
 
 use std::collections::VecDeque;
 use xenia_guest::SOUND_RATE;

@@ -1,8 +1,10 @@
-//! The prefix codes of the format: facts about streams, which every decoder has to know. The figures are those that FFmpeg's
-//! decoder publishes (`wmaprodata.h`), in an order and with rules of our own.
+//! The prefix codes of the format: facts about streams, which every decoder has to know. The
+//! figures are those that FFmpeg's decoder publishes (`wmaprodata.h`), in an order and with rules
+//! of our own.
 //!
-//! A code is a list of its symbols with the lengths of their words, in the order of the words. As every code is complete, the words
-//! follow from that. Where symbols stand for runs and levels, or for vectors, the rule is there in place of a table.
+//! A code is a list of its symbols with the lengths of their words, in the order of the words. As
+//! every code is complete, the words follow from that. Where symbols stand for runs and levels, or
+//! for vectors, the rule is there in place of a table.
 
 /// A symbol, and the bits of its word.
 pub(super) type Leaf = (u16, u8);

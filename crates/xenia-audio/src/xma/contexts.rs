@@ -1,9 +1,11 @@
 //! Contexts as the decoder works on them: input buffers, the output ring, loops.
 //!
-//! A kick starts a pass over one context, which goes on until the ring has no room for more, or the input ends; then the context is idle
-//! until the next kick. So contexts are idle whenever a title looks, and what a pass does depends on guest memory alone.
+//! A kick starts a pass over one context, which goes on until the ring has no room for more, or the
+//! input ends; then the context is idle until the next kick. So contexts are idle whenever a title
+//! looks, and what a pass does depends on guest memory alone.
 //!
-//! Only words and bits that are the decoder's are written back, in one step each: the title may set others meanwhile.
+//! Only words and bits that are the decoder's are written back, in one step each: the title may set
+//! others meanwhile.
 
 use super::packet::{Next, PACKET_BITS, Packet, Packets, Position, next_frame};
 use super::stream::{FRAME_SAMPLES, FrameDecoder};
@@ -13,14 +15,18 @@ use xenia_guest::GuestAddr;
 use xenia_guest::xma::{BLOCK_SIZE, CONTEXT_SIZE, CONTEXTS, ContextField, PACKET_SIZE, field, register};
 use xenia_memory::{Device, GuestMemory, MemoryFault, physical_to_view};
 
-/// Frames that one pass decodes at most: the largest ring holds eight. Loops over nothing end by this.
+/// Frames that one pass decodes at most: the largest ring holds eight. Loops over nothing end by
+/// this.
 const FRAMES_PER_PASS: usize = 64;
-/// Frames that are decoded at one moment of guest time: every context's ring full, and no console could do more. A visit's stores are all
-/// of one moment, so a title that stores nothing but kicks keeps nobody from stopping it.
+/// Frames that are decoded at one moment of guest time: every context's ring full, and no console
+/// could do more. A visit's stores are all of one moment, so a title that stores nothing but kicks
+/// keeps nobody from stopping it.
 const FRAMES_AT_ONCE: u64 = 8 * CONTEXTS as u64;
-/// Packets that are looked at, and passes begun, at one moment: a frame that is not all there costs its packets each time.
+/// Packets that are looked at, and passes begun, at one moment: a frame that is not all there costs
+/// its packets each time.
 const LOOKS_AT_ONCE: u64 = 32 * CONTEXTS as u64;
-/// What the register of the context in work says: none of the contexts. Titles wait until it is not theirs.
+/// What the register of the context in work says: none of the contexts. Titles wait until it is not
+/// theirs.
 const NO_CONTEXT: u32 = 0x1FF;
 /// Samples of a block.
 const BLOCK_SAMPLES: usize = BLOCK_SIZE as usize / 2;
@@ -264,7 +270,8 @@ fn run(
     fault.map_or(Ok(()), Err)
 }
 
-/// Writes what is pending to the ring, so many blocks at a time. False if there is no room for so many.
+/// Writes what is pending to the ring, so many blocks at a time. False if there is no room for so
+/// many.
 fn write_blocks(
     memory: &GuestMemory,
     words: &mut Words,
@@ -357,7 +364,8 @@ fn decode_frame(
     Ok(has_frame || words.is_valid())
 }
 
-/// A context without buffers, at its beginning; what else the title has set stays. xenia-canary has it so; nobody has seen what the console does.
+/// A context without buffers, at its beginning; what else the title has set stays. xenia-canary has
+/// it so; nobody has seen what the console does.
 fn clear_words(memory: &GuestMemory, at: GuestAddr) -> Result<(), MemoryFault> {
     let mut words = Words::read(memory, at)?;
     let before = words.0;

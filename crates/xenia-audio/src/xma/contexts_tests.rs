@@ -1,4 +1,5 @@
-//! Contexts in guest memory: rings, quanta, two buffers, loops, what titles set meanwhile, and noise.
+//! Contexts in guest memory: rings, quanta, two buffers, loops, what titles set meanwhile, and
+//! noise.
 
 use super::encoder::{Form, Style, packets, signal_to_noise, sine, stream};
 use super::stream::{self as plain};

@@ -343,7 +343,8 @@ pub(super) fn frame(channels: &[Vec<f64>], at: usize, style: Style) -> Writer {
     whole
 }
 
-/// Frames as packets of the second format, one frame behind the other; `skip`: packets of other streams that are to come between.
+/// Frames as packets of the second format, one frame behind the other; `skip`: packets of other
+/// streams that are to come between.
 pub(super) fn packets(frames: &[Writer], skip: u32) -> Vec<[u8; 2048]> {
     let payload = 16_352;
     let total: usize = frames.iter().map(|frame| frame.bits.len()).sum();
@@ -392,7 +393,8 @@ pub(super) fn stream(channels: &[Vec<f64>], style: impl Fn(usize) -> Style) -> V
     packets(&frames, 0).concat()
 }
 
-/// Power of the samples over that of what differs, in decibels. `samples` are `lag` late, and one of so many channels.
+/// Power of the samples over that of what differs, in decibels. `samples` are `lag` late, and one
+/// of so many channels.
 pub(super) fn signal_to_noise(
     expected: &[f64],
     samples: &[i16],

@@ -8,8 +8,9 @@ use super::transform::{LONGEST, SHORTEST, Transform, overlap};
 pub const FRAME_SAMPLES: usize = LONGEST;
 /// Samples before a frame's first one, and behind its last, that its tiles reach.
 const REACH: usize = LONGEST / 2;
-/// Samples that the output is behind: half of the shortest tile, with which a stream of these meets the bounds of subframes. A stream
-/// with longer tiles is [`REACH`] behind from its first of them on: only then is what they overlap with known.
+/// Samples that the output is behind: half of the shortest tile, with which a stream of these meets
+/// the bounds of subframes. A stream with longer tiles is [`REACH`] behind from its first of them
+/// on: only then is what they overlap with known.
 const SHORT_LAG: usize = SHORTEST / 2;
 
 #[derive(Clone, Debug)]
@@ -29,7 +30,8 @@ pub struct FrameDecoder {
     lag: usize,
 }
 
-/// The tiles of a frame: for each, its length, and which channels have it, in the order of the stream.
+/// The tiles of a frame: for each, its length, and which channels have it, in the order of the
+/// stream.
 type Tiling = Vec<(usize, usize, [bool; 2])>;
 
 impl FrameDecoder {
@@ -49,8 +51,9 @@ impl FrameDecoder {
         self.channels.len()
     }
 
-    /// Decodes the frame of so many bits, its length among them, and adds its samples, one channel's after the other's. What can't be
-    /// decoded is silent: there are 512 samples in any case.
+    /// Decodes the frame of so many bits, its length among them, and adds its samples, one
+    /// channel's after the other's. What can't be decoded is silent: there are 512 samples in
+    /// any case.
     pub fn decode(&mut self, bytes: &[u8], length: u32, samples: &mut Vec<i16>) -> Result<(), XmaError> {
         let result = self.tiles(&mut Bits::new(bytes, length));
         if result.is_err() {

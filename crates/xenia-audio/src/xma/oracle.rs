@@ -107,7 +107,8 @@ fn one_coefficient_is_as_loud_as_the_transform_says() {
     assert_eq!(decoder.decode(&bytes, length, &mut samples), Ok(()));
     let peak = samples.iter().map(|sample| sample.abs()).max();
     assert_eq!((samples.len(), peak), (512, Some(16)));
-    // The tile reaches from half a tile before its place to half a tile behind it, and the output is half a tile late.
+    // The tile reaches from half a tile before its place to half a tile behind it, and the output is
+    // half a tile late.
     let heard =
         samples.iter().position(|&sample| sample != 0).zip(samples.iter().rposition(|&sample| sample != 0));
     assert!(
@@ -135,7 +136,8 @@ fn damaged_frames_are_silent_or_decoded_and_never_stop_the_stream() {
     assert!(failed_at_all > 100, "{failed_at_all}");
 }
 
-/// What ffmpeg makes of a stream: s16 samples, one channel's after the other's. `None`: it is not installed.
+/// What ffmpeg makes of a stream: s16 samples, one channel's after the other's. `None`: it is not
+/// installed.
 fn ffmpeg(packets: &[u8], channels: u16) -> Option<Vec<i16>> {
     if !xenia_testing::need(xenia_testing::Tool::Ffmpeg) {
         return None;
@@ -216,7 +218,8 @@ fn ffmpeg_hears_the_same() {
     }
 }
 
-/// The stream of guest/sound: twelve frames of 1 kHz, of which the last nine, which are 96 periods, are a loop.
+/// The stream of guest/sound: twelve frames of 1 kHz, of which the last nine, which are 96 periods,
+/// are a loop.
 #[test]
 fn the_guest_program_has_our_stream() {
     let style = Style { form: Form::Vectors, quantiser: 20, ..Style::default() };

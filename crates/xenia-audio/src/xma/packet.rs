@@ -1,4 +1,5 @@
-//! Packets: where frames begin in them, and how a frame that goes on in the next one is put together.
+//! Packets: where frames begin in them, and how a frame that goes on in the next one is put
+//! together.
 
 use super::bits::Bits;
 use super::frame::FRAME_SAMPLES;
@@ -12,9 +13,11 @@ pub(super) const HEADER_BITS: u32 = 32;
 const LENGTH_BITS: u32 = 15;
 /// Bits that the shortest frame has.
 const SHORTEST_FRAME: u32 = 32;
-/// What packets have for a skip in which no frame begins: padding, or the midst of a long frame. The stream goes on in the next one.
+/// What packets have for a skip in which no frame begins: padding, or the midst of a long frame.
+/// The stream goes on in the next one.
 const NO_FRAMES_HERE: u32 = 0xFF;
-/// Packets that are looked at for one frame: there is one that begins in every few, but for those of other streams.
+/// Packets that are looked at for one frame: there is one that begins in every few, but for those
+/// of other streams.
 const PACKETS_PER_FRAME: usize = 64;
 const _: () = assert!(FRAME_SAMPLES == 512);
 
@@ -85,7 +88,8 @@ impl Header {
     fn of(packet: &Packet) -> Self {
         let word = packet.first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
         let metadata = word >> 8 & 7;
-        // XMA2 has a count and 1 here; the first format a sequence number and a longer skip, which is no longer in fact.
+        // XMA2 has a count and 1 here; the first format a sequence number and a longer skip, which is no
+        // longer in fact.
         let frames = (metadata == 1).then_some(word >> 26);
         let first = HEADER_BITS + (word >> 11 & 0x7FFF);
         let first = (first < PACKET_BITS && frames != Some(0)).then_some(first);

@@ -15,8 +15,8 @@ impl Packets for Whole<'_> {
     }
 }
 
-/// Decodes all frames of a stream from its first packet on. Returns the samples, of one channel after the other's, and how many frames
-/// could not be decoded.
+/// Decodes all frames of a stream from its first packet on. Returns the samples, of one channel
+/// after the other's, and how many frames could not be decoded.
 pub fn decode(packets: &[u8], is_stereo: bool, rate: u32) -> (Vec<i16>, usize) {
     let (mut decoder, mut packets) = (FrameDecoder::new(is_stereo, rate), Whole(packets));
     let (mut samples, mut failed, mut position) = (Vec::new(), 0, Position::default());

@@ -163,7 +163,8 @@ fn signed(bits: &mut Bits<'_>, value: u32) -> Result<f32, XmaError> {
     Ok(if bits.flag()? { value } else { -value })
 }
 
-/// Takes a tile's coefficients of one channel. `vectors` of them may be in vectors; `counted`: so many are.
+/// Takes a tile's coefficients of one channel. `vectors` of them may be in vectors; `counted`: so
+/// many are.
 fn read_coefficients(
     bits: &mut Bits<'_>,
     tile: &mut [f32],
@@ -260,8 +261,9 @@ fn read_quantiser(bits: &mut Bits<'_>) -> Result<i32, XmaError> {
     if quantiser.abs() > LOUDEST { Err(bits.fault(XmaFault::Quantiser(quantiser))) } else { Ok(quantiser) }
 }
 
-/// Decodes a tile of some channels of a stream with `channels` of them: each gets its coefficients, ready for the transform, and its
-/// scale factors. `is_first`, by channel: it is the channel's first tile of its frame.
+/// Decodes a tile of some channels of a stream with `channels` of them: each gets its coefficients,
+/// ready for the transform, and its scale factors. `is_first`, by channel: it is the channel's
+/// first tile of its frame.
 pub(super) fn read(
     bits: &mut Bits<'_>,
     bands: &[Bands; 3],

@@ -1,8 +1,9 @@
 //! The inverse transform of a tile, its window, and the tables that both need.
 //!
-//! A tile of N coefficients gives the N samples around its middle; the ends overlap with its neighbours, over half the length of the
-//! shorter of the two on each side. All tables come from additions and multiplications alone, in a fixed order, so that every host has
-//! the same: what is decoded lies in guest memory.
+//! A tile of N coefficients gives the N samples around its middle; the ends overlap with its
+//! neighbours, over half the length of the shorter of the two on each side. All tables come from
+//! additions and multiplications alone, in a fixed order, so that every host has the same: what is
+//! decoded lies in guest memory.
 
 use std::f64::consts::PI;
 use std::sync::OnceLock;
@@ -118,8 +119,8 @@ impl Transform {
     pub(super) fn inverse(&self, coefficients: &[f32], samples: &mut [f32]) {
         let (length, half) = (self.length, self.length / 2);
         debug_assert!(coefficients.len() == length && samples.len() == length);
-        // That is 2/N · (−1)^m times a DCT-IV of the coefficients from last to first, every other one of them negated: of half as many
-        // complex numbers, a Fourier transform.
+        // That is 2/N · (−1)^m times a DCT-IV of the coefficients from last to first, every other one of
+        // them negated: of half as many complex numbers, a Fourier transform.
         let mut points = [(0.0_f32, 0.0_f32); LONGEST / 2];
         let scale = 2.0 / length as f32;
         // The sequence that the DCT-IV is of.
@@ -162,7 +163,8 @@ impl Transform {
     }
 }
 
-/// Windows the overlap around `boundary`, which is as long as the shorter of the tiles before and after it.
+/// Windows the overlap around `boundary`, which is as long as the shorter of the tiles before and
+/// after it.
 pub(super) fn overlap(samples: &mut [f32], boundary: usize, before: usize, after: usize) {
     let transform = Transform::of(before.min(after));
     let (low, high) = transform.window().split_at(transform.length / 2);

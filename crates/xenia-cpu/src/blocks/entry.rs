@@ -18,7 +18,8 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The instruction `i`, whose thread has the number `thread`. How far its block goes is not known yet.
+    /// The instruction `i`, whose thread has the number `thread`. How far its block goes is not
+    /// known yet.
     pub(crate) fn new(i: Instruction, thread: u16) -> Self {
         Self { word: i.0, thread, span: 0 }
     }

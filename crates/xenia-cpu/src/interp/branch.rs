@@ -1,11 +1,11 @@
 //! Branches and condition-register logic.
 //!
-//! A branch is always the last instruction of its block, so `ctx.pc` is the address after it when its
-//! arm starts. Addresses have 32 bits; LR gets them zero-extended. CTR is decremented as a whole, and
-//! its low word (32-bit mode) or all of it (64-bit mode) is tested.
+//! A branch is always the last instruction of its block, so `ctx.pc` is the address after it when
+//! its arm starts. Addresses have 32 bits; LR gets them zero-extended. CTR is decremented as a
+//! whole, and its low word (32-bit mode) or all of it (64-bit mode) is tested.
 //!
-//! `bcctr` with a BO that decrements CTR is an invalid form: it decrements, tests, and branches to the
-//! decremented CTR's address.
+//! `bcctr` with a BO that decrements CTR is an invalid form: it decrements, tests, and branches to
+//! the decremented CTR's address.
 
 use super::{Cpu, Flow, Step};
 use crate::CrField;

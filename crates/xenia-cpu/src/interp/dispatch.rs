@@ -44,8 +44,8 @@ macro_rules! plain {
     };
 }
 
-/// An arm for words whose bits in `$clear` and `$set` are known: the same arm, compiled with those bits
-/// as constants.
+/// An arm for words whose bits in `$clear` and `$set` are known: the same arm, compiled with those
+/// bits as constants.
 macro_rules! with_known_bits {
     (Branch::$name:ident, $clear:expr, $set:expr) => {
         last!(|cpu, i| Branch::$name(cpu, Instruction(i.0 & !$clear | $set)))
@@ -61,7 +61,8 @@ macro_rules! with_known_bits {
     };
 }
 
-/// The thread of `i`, whose facility may be missing in `facilities`, and whether it must be last in its block.
+/// The thread of `i`, whose facility may be missing in `facilities`, and whether it must be last in
+/// its block.
 pub(crate) fn thread_of(i: Instruction, facilities: u64) -> (Thread, bool) {
     match decode(i.0) {
         None => (ILLEGAL, true),

@@ -9,9 +9,10 @@
 //!
 //! FPSCR is exact after every instruction; nothing is lazy. An enabled exception (FEX and one of
 //! MSR\[FE0\], MSR\[FE1\]) ends the instruction with `Flow::FloatingPoint` after its results are in
-//! place. Single-precision rows round the exact result of whatever doubles they get once; for operands
-//! that are no singles the book defines nothing (a Cell PPE does the same up to 2^128, and beyond that
-//! gives a NaN without a flag, which we do not imitate). Follows PowerISA 2.02 book I, chapter 4.
+//! place. Single-precision rows round the exact result of whatever doubles they get once; for
+//! operands that are no singles the book defines nothing (a Cell PPE does the same up to 2^128, and
+//! beyond that gives a NaN without a flag, which we do not imitate). Follows PowerISA 2.02 book I,
+//! chapter 4.
 
 mod convert;
 mod deliver;

@@ -1,8 +1,8 @@
 //! Fixed-point arithmetic and compares, and the VSCR moves that the table files here.
 //!
 //! Sums and products are formed from all 64 bits in both modes; the mode decides where carry,
-//! overflow and CR0 are taken from: bit 31 (counted from the least significant) with MSR\[SF\] clear,
-//! bit 63 with it set. Overflow of multiplies and divides depends on the instruction alone.
+//! overflow and CR0 are taken from: bit 31 (counted from the least significant) with MSR\[SF\]
+//! clear, bit 63 with it set. Overflow of multiplies and divides depends on the instruction alone.
 //!
 //! Choices where the books say "undefined", after hardware of the family: a quotient that does not
 //! exist (division by zero, the minimum by −1) is 0; `mulhw` sign-extends its result, `mulhwu`,

@@ -11,7 +11,8 @@
 //! Invalid forms, as every engine here defines them:
 //! - update forms with RA = 0 use and update r0; where RT = RA the address wins;
 //! - `lmw`, `lswi`, `lswx` whose range includes RA or RB load those registers too;
-//! - `lswx` with a count of 0 leaves RT alone; what a string load doesn't fill of its last register is 0;
+//! - `lswx` with a count of 0 leaves RT alone; what a string load doesn't fill of its last register
+//!   is 0;
 //! - `stwcx.`/`stdcx.` at another address or of another size than the reservation's fails.
 
 mod access;

@@ -1,7 +1,8 @@
 //! Logical instructions, sign extension and leading zeros.
 //!
-//! They work on 64 bits in both modes. `or rN,rN,rN` with N from 28 to 31 is a yield hint: it ends the
-//! visit after it completed; [`super::dispatch`] picks it out. The other priority hints (N = 1, 2, 3, 5, 6, 7) do nothing.
+//! They work on 64 bits in both modes. `or rN,rN,rN` with N from 28 to 31 is a yield hint: it ends
+//! the visit after it completed; [`super::dispatch`] picks it out. The other priority hints (N = 1,
+//! 2, 3, 5, 6, 7) do nothing.
 
 use super::{Cpu, Flow, Step};
 use xenia_isa::{Instruction, Logical};

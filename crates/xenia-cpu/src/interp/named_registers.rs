@@ -1,5 +1,5 @@
-//! Holds [`Op::registers`] to what the interpreter does: nothing but what is written changes, and nothing depends on what isn't
-//! read.
+//! Holds [`Op::registers`] to what the interpreter does: nothing but what is written changes, and
+//! nothing depends on what isn't read.
 
 use super::testing::*;
 use crate::PpcContext;

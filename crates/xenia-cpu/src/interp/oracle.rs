@@ -1,8 +1,10 @@
-//! Single instructions against qemu's PowerPC 970 in user mode: an oracle that shares nothing with us.
+//! Single instructions against qemu's PowerPC 970 in user mode: an oracle that shares nothing with
+//! us.
 //!
-//! Every floating-point and AltiVec row that the 970 has is run with operands biased to edges, random
-//! control registers and aliased registers; registers, FPSCR, VSCR, CR and memory are compared. The
-//! tests need `qemu-ppc64` and `powerpc64-linux-gnu-gcc`; without them they print so and pass.
+//! Every floating-point and AltiVec row that the 970 has is run with operands biased to edges,
+//! random control registers and aliased registers; registers, FPSCR, VSCR, CR and memory are
+//! compared. The tests need `qemu-ppc64` and `powerpc64-linux-gnu-gcc`; without them they print so
+//! and pass.
 
 use super::float::exact::is_nan;
 use super::float::fpscr::{FI, FPRF, FR, FX, VXIMZ, VXSNAN, summarize};

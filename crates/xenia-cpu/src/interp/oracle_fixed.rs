@@ -1,9 +1,9 @@
 //! Fixed-point rows, loads and stores against qemu in user mode, in both computation modes.
 //!
-//! One program holds every case: it loads the operands, runs the word, stores what came out. It runs
-//! under qemu, and on our interpreter as it is, system calls included. qemu starts in 64-bit mode; for
-//! 32-bit mode its debugger stub clears MSR\[SF\] before the first instruction. The tests need
-//! `qemu-ppc64` and `powerpc64-linux-gnu-gcc` ([`xenia_testing`]).
+//! One program holds every case: it loads the operands, runs the word, stores what came out. It
+//! runs under qemu, and on our interpreter as it is, system calls included. qemu starts in 64-bit
+//! mode; for 32-bit mode its debugger stub clears MSR\[SF\] before the first instruction. The tests
+//! need `qemu-ppc64` and `powerpc64-linux-gnu-gcc` ([`xenia_testing`]).
 //!
 //! Left out: division where no quotient exists and `mulhw` (qemu differs from the hardware there),
 //! reservations, `dcbz` (other block sizes), and what user mode lacks.
@@ -53,7 +53,8 @@ const BUFFER: usize = 256;
 struct Case {
     op: Op,
     word: u32,
-    /// r3, r4, r5; r4 is an offset into the buffer (with anything above bit 31) for loads and stores.
+    /// r3, r4, r5; r4 is an offset into the buffer (with anything above bit 31) for loads and
+    /// stores.
     r: [u64; 3],
     f3: u64,
     xer: u32,

@@ -1,8 +1,8 @@
 //! Runs that pause between blocks, for an engine that compiles what is warm.
 //!
-//! Such an engine interprets until it comes to code that it has compiled, or to a block that was reached
-//! so often that compiling it may be worth it. The first block of a run is not counted: an engine goes on wherever
-//! a visit ended, and where it did says nothing about the program.
+//! Such an engine interprets until it comes to code that it has compiled, or to a block that was
+//! reached so often that compiling it may be worth it. The first block of a run is not counted: an
+//! engine goes on wherever a visit ended, and where it did says nothing about the program.
 
 use crate::blocks::{BlockCache, Place};
 use crate::{Exit, Interpreter, PpcContext};
@@ -56,8 +56,9 @@ pub struct Warmth {
 
 /// For an engine that compiles.
 impl Interpreter {
-    /// As [`Execute::run`](crate::Execute::run), but pauses, with `None`, before a block for which `has_code`, before one that has been
-    /// reached `limit` times, and after MSR has changed. At least one block is run.
+    /// As [`Execute::run`](crate::Execute::run), but pauses, with `None`, before a block for which
+    /// `has_code`, before one that has been reached `limit` times, and after MSR has changed.
+    /// At least one block is run.
     pub fn run_to_code(
         &mut self,
         ctx: &mut PpcContext,
@@ -71,8 +72,8 @@ impl Interpreter {
         self.run_at(ctx, devices, &Warming { has_code, limit })
     }
 
-    /// Notes that `pc` was reached otherwise than in a run, which counts as if it had been reached by `cost` instructions'
-    /// worth; `wanted` says that compiled code did.
+    /// Notes that `pc` was reached otherwise than in a run, which counts as if it had been reached
+    /// by `cost` instructions' worth; `wanted` says that compiled code did.
     pub fn note_reached(&mut self, pc: u32, cost: u32, wanted: bool) {
         if let Ok(place) = self.blocks.find(&self.memory, pc) {
             let length = self.blocks.block(place).len() as u32;
@@ -96,7 +97,8 @@ impl Interpreter {
         self.blocks.take_called()
     }
 
-    /// Starts of blocks in `from..to` that have been reached otherwise than by going on with a visit.
+    /// Starts of blocks in `from..to` that have been reached otherwise than by going on with a
+    /// visit.
     pub fn reached_between(&self, from: u32, to: u32) -> Vec<u32> {
         self.blocks.reached_between(from, to)
     }

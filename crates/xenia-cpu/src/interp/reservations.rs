@@ -1,9 +1,10 @@
 //! Reservations, as the three [`ReservationMode`]s keep them.
 //!
-//! A reservation is the address, size and value of the load that made it; the conditional store fails at
-//! another address or of another size (the book allows it), and where the value has changed. With the
-//! table, a commit by another hardware thread or a write by the machine ends it as well; in strict mode
-//! plain stores of other threads too, each in one step with ending the reservation.
+//! A reservation is the address, size and value of the load that made it; the conditional store
+//! fails at another address or of another size (the book allows it), and where the value has
+//! changed. With the table, a commit by another hardware thread or a write by the machine ends it
+//! as well; in strict mode plain stores of other threads too, each in one step with ending the
+//! reservation.
 
 use super::{Cpu, ExceptionKind, Flow, Raised, Step};
 use crate::{Reservation, ReservationMode};
@@ -30,8 +31,8 @@ impl Cpu<'_> {
         Reservation { value: 0, addr: ea, generation, valid: 1, size }
     }
 
-    /// A conditional store of `size` bytes at `ea`: `exchange` compares with the value that was reserved, and stores, if the
-    /// reservation stands. It ends either way, but not by a fault.
+    /// A conditional store of `size` bytes at `ea`: `exchange` compares with the value that was
+    /// reserved, and stores, if the reservation stands. It ends either way, but not by a fault.
     fn store_conditionally(
         &mut self,
         ea: u32,

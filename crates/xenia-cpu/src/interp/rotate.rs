@@ -1,7 +1,7 @@
 //! Rotates and shifts.
 //!
-//! Word rotates rotate the low word doubled into 64 bits (ROTL32 of the book), so that a wrapped mask
-//! (MB > ME) also selects from the upper copy. Both modes agree but for CR0.
+//! Word rotates rotate the low word doubled into 64 bits (ROTL32 of the book), so that a wrapped
+//! mask (MB > ME) also selects from the upper copy. Both modes agree but for CR0.
 
 use super::{Cpu, Flow, Step};
 use xenia_isa::{Instruction, Rotate};

@@ -1,11 +1,12 @@
-//! Moves to and from special registers, the time base, traps, system calls, storage ordering and caches.
+//! Moves to and from special registers, the time base, traps, system calls, storage ordering and
+//! caches.
 //!
-//! - Time base: 64 bits in both modes; the reading instruction does not count itself as executed. The
-//!   last read that the visit allows ends it.
+//! - Time base: 64 bits in both modes; the reading instruction does not count itself as executed.
+//!   The last read that the visit allows ends it.
 //! - The caches are invisible: touches, flushes and stores of blocks do nothing, and never fault.
 //! - `mtcrf` and the one-field forms treat their mask alike; `mfocrf` gives 0 in the other fields.
-//! - SPRs: XER, LR, CTR, VRSAVE, SPRG0–3, TB (read), PVR, PIR. Others raise `Privileged`, as do
-//!   all privileged ones in problem state.
+//! - SPRs: XER, LR, CTR, VRSAVE, SPRG0–3, TB (read), PVR, PIR. Others raise `Privileged`, as do all
+//!   privileged ones in problem state.
 //! - `ptesync` is a `sync`.
 
 use super::{Cpu, ExceptionKind, Flow, Step};
@@ -67,7 +68,8 @@ impl Cpu<'_> {
         self.ctx.msr = self.ctx.msr & !both | source & both;
     }
 
-    /// A move to MSR of the bits in `writable`: problem state implies interrupts and translation on.
+    /// A move to MSR of the bits in `writable`: problem state implies interrupts and translation
+    /// on.
     fn set_msr(&mut self, source: u64, writable: u64) {
         const IR_DR: u64 = 1 << 5 | 1 << 4;
         // HV, ME and LE stay.

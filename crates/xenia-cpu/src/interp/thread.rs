@@ -1,7 +1,7 @@
 //! How the functions of a block's instructions follow each other.
 //!
-//! A thread is a function that runs an instruction and calls the next thread as its last act (a tail
-//! call, where the compiler makes one). It stays short, as host code after a jump that was not
+//! A thread is a function that runs an instruction and calls the next thread as its last act (a
+//! tail call, where the compiler makes one). It stays short, as host code after a jump that was not
 //! predicted costs by its length: one compare says whether another instruction follows, and loads
 //! and stores are [`Plain`], as the call of a slow path would need a stack frame.
 //!
@@ -12,8 +12,8 @@ use super::{Cpu, Flow, ILLEGAL, Step};
 use crate::blocks::Entry;
 use xenia_isa::{Instruction, decode};
 
-/// An arm as a function pointer. It runs the first instruction of the code that it is given, and goes
-/// on with the next one, up to the end or an instruction that doesn't simply go on.
+/// An arm as a function pointer. It runs the first instruction of the code that it is given, and
+/// goes on with the next one, up to the end or an instruction that doesn't simply go on.
 pub(crate) type Thread = for<'a, 'b, 'c> fn(&'b mut Cpu<'a>, &'c [Entry], &'c Threads) -> Step;
 
 /// Threads by number.
@@ -54,7 +54,8 @@ pub(super) fn one_by_one(cpu: &mut Cpu<'_>, code: &[Entry]) -> Step {
     Ok(Flow::Next)
 }
 
-/// Goes on where the first instruction of `code` ended with `step` as one of [`Plain`](super::Plain).
+/// Goes on where the first instruction of `code` ended with `step` as one of
+/// [`Plain`](super::Plain).
 #[cold]
 #[inline(never)]
 pub(super) fn after_plain(cpu: &mut Cpu<'_>, code: &[Entry], threads: &Threads, step: Step) -> Step {

@@ -1,13 +1,13 @@
 //! AltiVec, and the vector loads and stores that Xenon adds to it.
 //!
 //! - `lanes`: a register as lanes; every other file is pure functions of 128-bit values:
-//!   `arithmetic`, `compare`, `logic`, `permute`, `pack`, `shift`, `float`, `estimate`, and `d3d` for
-//!   VMX128.
+//!   `arithmetic`, `compare`, `logic`, `permute`, `pack`, `shift`, `float`, `estimate`, and `d3d`
+//!   for VMX128.
 //! - `load_store`: the storage accesses.
 //!
-//! Here every row is bound to its function: which registers go in, and whether VSCR\[SAT\], VSCR\[NJ\]
-//! or CR6 take part. VMX128's rows (`vector128.rs`) share the functions. Follows the AltiVec
-//! programming environments manual.
+//! Here every row is bound to its function: which registers go in, and whether VSCR\[SAT\],
+//! VSCR\[NJ\] or CR6 take part. VMX128's rows (`vector128.rs`) share the functions. Follows the
+//! AltiVec programming environments manual.
 
 pub(crate) mod arithmetic;
 pub(crate) mod compare;

@@ -1,7 +1,7 @@
 //! Sections and symbols of an ELF.
 //!
-//! Names are looked up here and not by the `object` crate, which searches a name's end through the whole
-//! string table: a table without one would cost its size for every symbol.
+//! Names are looked up here and not by the `object` crate, which searches a name's end through the
+//! whole string table: a table without one would cost its size for every symbol.
 
 use object::elf;
 use object::endian::BigEndian;

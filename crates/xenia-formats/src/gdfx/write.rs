@@ -1,6 +1,8 @@
-//! Writes a volume as a disc image: the descriptor, every directory as a balanced tree in the order of its names, then the files.
+//! Writes a volume as a disc image: the descriptor, every directory as a balanced tree in the order
+//! of its names, then the files.
 //!
-//! The same volume gives the same bytes: directories and files come in the order of their paths, and there are no times.
+//! The same volume gives the same bytes: directories and files come in the order of their paths,
+//! and there are no times.
 
 use super::{DESCRIPTOR, DIRECTORY, ENTRY_HEAD, MAGIC, PADDING, SECTOR};
 use crate::read_at::ReadAt;
@@ -18,7 +20,8 @@ const MAXIMUM_TABLE: usize = 4 * PADDING as usize;
 /// Why a volume can't be a disc image.
 #[derive(Debug, thiserror::Error)]
 pub enum GdfxWriteError {
-    /// The name of this file or directory has more than 255 characters, or such as the console has not.
+    /// The name of this file or directory has more than 255 characters, or such as the console has
+    /// not.
     #[error("{0}: a disc has no such name: 255 characters of Latin-1 at most")]
     Name(String),
     /// This file has 4 GiB or more, or this directory too many files.
@@ -55,7 +58,8 @@ struct Table {
     sector: u32,
 }
 
-/// Writes `volume` to `image`; `written` is told of the bytes of files written so far. Returns the image's bytes.
+/// Writes `volume` to `image`; `written` is told of the bytes of files written so far. Returns the
+/// image's bytes.
 ///
 /// # Errors
 /// What no disc can hold, before anything is written, or what could not be read or written.
@@ -141,7 +145,8 @@ fn place(tables: &mut [Table]) -> Result<(), GdfxWriteError> {
     Ok(())
 }
 
-/// Places the entries of `range`, the middle one first; its number. As deep as the tree: 16 for 65,536 of them.
+/// Places the entries of `range`, the middle one first; its number. As deep as the tree: 16 for
+/// 65,536 of them.
 fn place_entries(items: &mut [Item], range: std::ops::Range<usize>, end: &mut usize) -> Option<usize> {
     if range.is_empty() {
         return None;

@@ -79,7 +79,8 @@ impl<'a> Bits<'a> {
         self.count -= partial;
     }
 
-    /// Skips one to sixteen bits to the next word, and gives what was read ahead back, for [`Self::copy`].
+    /// Skips one to sixteen bits to the next word, and gives what was read ahead back, for
+    /// [`Self::copy`].
     pub(super) fn enter_bytes(&mut self) -> Result<(), &'static str> {
         let partial = match self.count % 16 {
             0 => 16,

@@ -1,7 +1,9 @@
-//! What a packed library exports: the table by ordinal that the security info points to, and the PE directory with the names.
+//! What a packed library exports: the table by ordinal that the security info points to, and the PE
+//! directory with the names.
 //!
-//! Both lie behind the PE header, in its read-only page. The table's layout is that of the console's images; the directory is the
-//! desktop's, with offsets from its own start (of functions: from the image's).
+//! Both lie behind the PE header, in its read-only page. The table's layout is that of the
+//! console's images; the directory is the desktop's, with offsets from its own start (of functions:
+//! from the image's).
 
 use super::PackError;
 use super::stub::{EXPORTS_SECTION, StubExport};
@@ -16,7 +18,8 @@ const DIRECTORY_HEADER: usize = 0x28;
 /// What the table by ordinal is aligned to.
 const ALIGNMENT: u32 = 16;
 
-/// The tables of a library's exports. How long they are does not depend on where the image is, which lies behind them.
+/// The tables of a library's exports. How long they are does not depend on where the image is,
+/// which lies behind them.
 pub(super) struct ExportTables<'a> {
     exports: &'a [StubExport],
     ordinals: Ordinals,
@@ -88,8 +91,8 @@ impl<'a> ExportTables<'a> {
     }
 }
 
-/// The directory of the exports that have names. Its tables follow each other: functions, names, indexes of the names'
-/// functions, texts.
+/// The directory of the exports that have names. Its tables follow each other: functions, names,
+/// indexes of the names' functions, texts.
 struct Directory<'a> {
     /// In the order of their names.
     named: Vec<&'a StubExport>,

@@ -1,7 +1,8 @@
-//! The PE header of a packed image: one section per segment, and the function table if there is one.
+//! The PE header of a packed image: one section per segment, and the function table if there is
+//! one.
 //!
-//! Titles and kernel look at little of it: the machine, the subsystem, the sections by name. The fields
-//! that only a desktop loader would read are filled in consistently all the same.
+//! Titles and kernel look at little of it: the machine, the subsystem, the sections by name. The
+//! fields that only a desktop loader would read are filled in consistently all the same.
 
 use crate::elf::Elf;
 use crate::image::Protection;

@@ -1,7 +1,7 @@
 //! How an ELF tells the packer what to import: the sections that a stub library's objects bring.
 //!
-//! Both sections are *not* allocated (no `a` flag): they take no guest memory, and the packer reads them
-//! from the file. All fields are big-endian, as the assembler writes them for this machine.
+//! Both sections are *not* allocated (no `a` flag): they take no guest memory, and the packer reads
+//! them from the file. All fields are big-endian, as the assembler writes them for this machine.
 //!
 //! # `.xenia.imports`: records of 36 bytes
 //!
@@ -13,12 +13,13 @@
 //! | 0x1C | 4 | address of the slot: 4 bytes of the image, aligned to 4 |
 //! | 0x20 | 4 | address of the thunk: 16 bytes of code, aligned to 4; 0 for a variable |
 //!
-//! The objects only reserve the bytes of slots and thunks; the packer fills them: the slot with the type 0
-//! word, the thunk with the type 1 word, the type 2 word, `mtctr r11`, `bctr`. The kernel's loader replaces
-//! both before the first instruction, whatever their page's protection.
+//! The objects only reserve the bytes of slots and thunks; the packer fills them: the slot with the
+//! type 0 word, the thunk with the type 1 word, the type 2 word, `mtctr r11`, `bctr`. The kernel's
+//! loader replaces both before the first instruction, whatever their page's protection.
 //!
 //! A stub library is an archive with one object per export, so that the linker takes in only what a
-//! program uses (don't link it with `--gc-sections`, nothing refers to the records themselves). For GNU as:
+//! program uses (don't link it with `--gc-sections`, nothing refers to the records themselves). For
+//! GNU as:
 //!
 //! ```text
 //! # import_function "xboxkrnl.exe", 3, DbgPrint
@@ -89,7 +90,8 @@
 //!
 //! A library's entry is called when it comes and when it goes.
 //!
-//! Other inputs: a `PT_TLS` segment becomes the TLS template, a `.pdata` section the function table.
+//! Other inputs: a `PT_TLS` segment becomes the TLS template, a `.pdata` section the function
+//! table.
 
 use xenia_guest::{GuestAddr, Ordinal};
 

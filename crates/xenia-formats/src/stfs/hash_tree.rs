@@ -1,8 +1,9 @@
 //! The blocks of a package and the tree of hashes over them.
 //!
-//! Each table has the hashes of 170 children: of blocks at level 0, of tables above. A table lies before the first block that it
-//! covers but the first of them of its level, which lies behind its first child's blocks. Packages that are written to have two copies of
-//! each table, and its parent says which is good. An entry of level 0 also names the block that follows in its file.
+//! Each table has the hashes of 170 children: of blocks at level 0, of tables above. A table lies
+//! before the first block that it covers but the first of them of its level, which lies behind its
+//! first child's blocks. Packages that are written to have two copies of each table, and its parent
+//! says which is good. An entry of level 0 also names the block that follows in its file.
 
 use std::sync::Arc;
 

@@ -1,7 +1,7 @@
 //! What a package's header says of it: which title's it is, of which kind, what users see.
 //!
-//! The signature in it is that of a console or of the maker's server. Nobody here has their keys: it is not checked, and what is written
-//! has none, which [`PackageInfo::is_unsigned`] tells.
+//! The signature in it is that of a console or of the maker's server. Nobody here has their keys:
+//! it is not checked, and what is written has none, which [`PackageInfo::is_unsigned`] tells.
 
 use sha1::{Digest, Sha1};
 use xenia_guest::TitleId;
@@ -102,8 +102,9 @@ pub struct PackageInfo {
     pub savegame_id: u32,
     /// Whose it is; 0: everybody's.
     pub profile_id: u64,
-    /// What may be done with it, a bit each: what its licences say together. Whom they name (anybody, a profile, a console) is not
-    /// asked: whoever has it may do what it was given or sold for.
+    /// What may be done with it, a bit each: what its licences say together. Whom they name
+    /// (anybody, a profile, a console) is not asked: whoever has it may do what it was given or
+    /// sold for.
     pub license: u32,
     /// What users see, in English or else the first language that has one.
     pub display_name: String,
@@ -189,7 +190,8 @@ impl PackageInfo {
         })
     }
 
-    /// The header of a package with these blocks, up to where its data begins. No signature is in it.
+    /// The header of a package with these blocks, up to where its data begins. No signature is in
+    /// it.
     pub(super) fn to_bytes(&self, descriptor: &[u8], content_size: u64) -> Vec<u8> {
         let mut bytes = vec![0; field::END.next_multiple_of(BLOCK)];
         let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
@@ -230,7 +232,8 @@ impl PackageInfo {
     }
 }
 
-/// Compares the header's fields, to where the data begins, with the content id, which is their hash.
+/// Compares the header's fields, to where the data begins, with the content id, which is their
+/// hash.
 pub(crate) fn verify(package: &dyn ReadAt, findings: &mut Findings) -> Result<(), FormatError> {
     let id = read_exact_at(package, WHAT, field::CONTENT_ID as u64, 20)?;
     let size = read_exact_at(package, WHAT, field::HEADER_SIZE as u64, 4)?;

@@ -1,7 +1,9 @@
-//! Writes a volume as a content package: header, then hash tables and blocks in the order in which they lie.
+//! Writes a volume as a content package: header, then hash tables and blocks in the order in which
+//! they lie.
 //!
-//! The same volume gives the same bytes: there are no times, and folders and files come in the order of their paths. Every file is read
-//! twice, as tables lie before what they have the hashes of; one that changes meanwhile is refused.
+//! The same volume gives the same bytes: there are no times, and folders and files come in the
+//! order of their paths. Every file is read twice, as tables lie before what they have the hashes
+//! of; one that changes meanwhile is refused.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -63,8 +65,9 @@ impl Item {
     }
 }
 
-/// Writes `volume` to `package`, with what `info` says of it; `written` is told of the bytes of files written so far. Returns the
-/// package's bytes. Its tables are in two copies, as a console writes them, if a console is the signer. There is no signature.
+/// Writes `volume` to `package`, with what `info` says of it; `written` is told of the bytes of
+/// files written so far. Returns the package's bytes. Its tables are in two copies, as a console
+/// writes them, if a console is the signer. There is no signature.
 ///
 /// # Errors
 /// What no package can hold, before anything is written, or what could not be read or written.

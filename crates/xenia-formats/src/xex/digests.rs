@@ -1,7 +1,8 @@
 //! Recomputes every SHA-1 digest of the headers and the image.
 //!
-//! Imports and pages are chains: the security info anchors the first link, each link holds the digest of
-//! the next one. A broken link is reported where the bytes are, and does not hide the ones behind it.
+//! Imports and pages are chains: the security info anchors the first link, each link holds the
+//! digest of the next one. A broken link is reported where the bytes are, and does not hide the
+//! ones behind it.
 
 use sha1::{Digest, Sha1};
 

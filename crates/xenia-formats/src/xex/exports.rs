@@ -1,4 +1,5 @@
-//! Exports of a module: the ordinal table of the security info, and a PE directory with names. Either may be all there is.
+//! Exports of a module: the ordinal table of the security info, and a PE directory with names.
+//! Either may be all there is.
 
 use xenia_guest::{GuestAddr, Ordinal};
 
@@ -29,8 +30,8 @@ pub(super) fn read(xex: &Xex, image: &[u8]) -> Result<Vec<Export>, FormatError> 
     Ok(exports)
 }
 
-/// Gives what the ordinal table has (in order) the names of the directory. What only the directory has is added, behind what
-/// has the same ordinal: by ordinal the table counts.
+/// Gives what the ordinal table has (in order) the names of the directory. What only the directory
+/// has is added, behind what has the same ordinal: by ordinal the table counts.
 fn add_names(exports: &mut Vec<Export>, named: Vec<Export>) {
     let table = exports.len();
     for export in named {

@@ -1,8 +1,8 @@
 //! Import libraries: the table in the headers, and its records in the image.
 //!
 //! Each record is the address of a word of the image: type in bits 31:24, name index in 23:16,
-//! ordinal in 15:0. Type 0 is a slot that receives an address; type 1 is a 16-byte code thunk, always
-//! preceded by the slot of the same ordinal. So a variable takes one record, a function two.
+//! ordinal in 15:0. Type 0 is a slot that receives an address; type 1 is a 16-byte code thunk,
+//! always preceded by the slot of the same ordinal. So a variable takes one record, a function two.
 
 use xenia_guest::{GuestAddr, Ordinal};
 

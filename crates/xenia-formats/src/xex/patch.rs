@@ -1,8 +1,9 @@
 //! Patches (XEXP): the headers and the image of another executable, changed by records.
 //!
-//! A record fills with zeros, copies, or has LZX data that are made against what was there before. Which executable a patch is for shows by a
-//! key: that of the old image is in the patch, encrypted with the new one's. Records may write twice the image's bytes together, which no
-//! patch needs; more would keep a reader busy for as long as somebody likes.
+//! A record fills with zeros, copies, or has LZX data that are made against what was there before.
+//! Which executable a patch is for shows by a key: that of the old image is in the patch, encrypted
+//! with the new one's. Records may write twice the image's bytes together, which no patch needs;
+//! more would keep a reader busy for as long as somebody likes.
 //!
 //! Facts: reference/xex2_format.md.
 

@@ -1,8 +1,9 @@
 //! The payload: decryption and the three compressions.
 //!
 //! Encryption is AES-128-CBC with a zero vector over the stored bytes, under a session key that the
-//! security info holds encrypted with a master key. Which master key is not recorded: each one at hand is
-//! tried, and the one whose result is an image (or whose first LZX block has the right digest) is it.
+//! security info holds encrypted with a master key. Which master key is not recorded: each one at
+//! hand is tried, and the one whose result is an image (or whose first LZX block has the right
+//! digest) is it.
 
 use aes::Aes128;
 use aes::cipher::block_padding::NoPadding;
@@ -66,8 +67,8 @@ pub struct BasicBlock {
     pub zero_size: u32,
 }
 
-/// LZX blocks of an image, at most. They have 32 KiB each as a rule, so that the largest image has 8,192; but one without
-/// chunks has 26 bytes, and each leaves a digest to be told of.
+/// LZX blocks of an image, at most. They have 32 KiB each as a rule, so that the largest image has
+/// 8,192; but one without chunks has 26 bytes, and each leaves a digest to be told of.
 const MAXIMUM_LZX_BLOCKS: u64 = 0x2_0000;
 
 /// Bytes before the chunks of an LZX block: the next block's size and digest.

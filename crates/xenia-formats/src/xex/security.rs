@@ -31,7 +31,8 @@ pub(crate) mod field {
 /// What a XEX's magic says of the layout of its security info.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Generation {
-    /// `XEX1`, of early development kits. Which bytes its digests are of is not published, so none is compared.
+    /// `XEX1`, of early development kits. Which bytes its digests are of is not published, so none
+    /// is compared.
     Xex1,
     /// `XEX2`.
     Xex2,

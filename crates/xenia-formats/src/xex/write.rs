@@ -1,4 +1,5 @@
-//! Writes a XEX2: headers, digests, basic compression, encryption under the development key if asked.
+//! Writes a XEX2: headers, digests, basic compression, encryption under the development key if
+//! asked.
 //!
 //! There is no signature, as only the console's maker could make one; everything that can be
 //! recomputed is right. The output depends on the input alone.

@@ -1,8 +1,9 @@
 //! Deflated files, read from any offset.
 //!
-//! Deflate has no index: what is at an offset shows when all before it is decoded. So decoders that were left somewhere are kept,
-//! for whoever reads on, and copies of them on the way, for whoever goes back. Both are few for the whole archive, however many
-//! files it has: beyond that, reading back costs time, not memory.
+//! Deflate has no index: what is at an offset shows when all before it is decoded. So decoders that
+//! were left somewhere are kept, for whoever reads on, and copies of them on the way, for whoever
+//! goes back. Both are few for the whole archive, however many files it has: beyond that, reading
+//! back costs time, not memory.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;

@@ -1,5 +1,5 @@
-//! An LZX compressor for tests: simple matches, flat codes, but every block type, tree deltas with all run
-//! codes, repeated offsets, and blocks that end anywhere.
+//! An LZX compressor for tests: simple matches, flat codes, but every block type, tree deltas with
+//! all run codes, repeated offsets, and blocks that end anywhere.
 
 const FRAME: usize = 0x8000;
 const SLOTS: [usize; 11] = [30, 32, 34, 36, 38, 42, 50, 66, 98, 162, 290];

@@ -1,4 +1,5 @@
-//! Builders of the files that the tests read. They share no code with the readers and writers under test.
+//! Builders of the files that the tests read. They share no code with the readers and writers under
+//! test.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses some of it")]
 
 pub mod elf_builder;
@@ -16,7 +17,8 @@ use std::sync::Arc;
 use xenia_formats::{FORMATS, Format, FormatError, NoParts, Opens, Parts, ReadAt, Volume};
 use xenia_testing::Dice;
 
-/// A small file of the format, made by a builder of the tests' own; `None` for one that is not read.
+/// A small file of the format, made by a builder of the tests' own; `None` for one that is not
+/// read.
 pub fn sample(format: &Format) -> Option<Vec<u8>> {
     match (format.name, format.opens) {
         (_, Opens::Unread(_)) => None,

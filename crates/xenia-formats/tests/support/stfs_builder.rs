@@ -134,8 +134,8 @@ impl StfsBuilder {
             }
         };
         for (number, part) in data.iter().enumerate() {
-            // A table lies before what it covers, but a level's first one behind the first group that it covers; those of levels above
-            // come first.
+            // A table lies before what it covers, but a level's first one behind the first group that it
+            // covers; those of levels above come first.
             for (level, all) in levels.iter().enumerate().rev() {
                 let (below, covered) = (CHILDREN.pow(level as u32), CHILDREN.pow(level as u32 + 1));
                 let starts =

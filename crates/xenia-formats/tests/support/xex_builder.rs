@@ -1,4 +1,5 @@
-//! Writes small XEX2 files of every kind that is read, titles of which no writer of ours makes most.
+//! Writes small XEX2 files of every kind that is read, titles of which no writer of ours makes
+//! most.
 
 use aes::cipher::block_padding::NoPadding;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
@@ -279,7 +280,8 @@ fn hash(parts: &[&[u8]]) -> [u8; 20] {
     hash.finalize().into()
 }
 
-/// Cuts a stream into chunks of 700 bytes, three to a block: size and digest of the first, and all bytes.
+/// Cuts a stream into chunks of 700 bytes, three to a block: size and digest of the first, and all
+/// bytes.
 fn chunk_list(stream: &[u8]) -> (u32, [u8; 20], Vec<u8>) {
     let mut next = (0_u32, [0_u8; 20]);
     let mut out: Vec<Vec<u8>> = Vec::new();

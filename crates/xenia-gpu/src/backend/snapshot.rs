@@ -1,8 +1,8 @@
 //! Memory as it was when a draw was queued.
 //!
-//! A draw that waits for its turn must read what memory held when its packet came. The pages that it may
-//! read are copied then, and copies are kept: as long as nobody writes to a page, draws share its copy, in
-//! whatever ranges they have it.
+//! A draw that waits for its turn must read what memory held when its packet came. The pages that
+//! it may read are copied then, and copies are kept: as long as nobody writes to a page, draws
+//! share its copy, in whatever ranges they have it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -71,8 +71,8 @@ fn page_count((start, length): (u32, u32)) -> usize {
 }
 
 impl Copies {
-    /// The ranges that `wanted` names (physical address, bytes) as they are now; `None` if that is too much,
-    /// or not in one piece.
+    /// The ranges that `wanted` names (physical address, bytes) as they are now; `None` if that is
+    /// too much, or not in one piece.
     pub(super) fn snapshot(
         &mut self,
         wanted: &[(u32, u32)],
@@ -95,8 +95,8 @@ impl Copies {
         Some(Snapshot { ranges, copied: std::mem::take(&mut self.copied) })
     }
 
-    /// Forgets what was asked for longest ago where too much is kept: of the ranges the older half, or all if that is not
-    /// enough, and the pages that nobody has then.
+    /// Forgets what was asked for longest ago where too much is kept: of the ranges the older half,
+    /// or all if that is not enough, and the pages that nobody has then.
     fn bound(&mut self, most_kept: usize, most_named: usize) {
         for keeps_half in [true, false] {
             if self.pages.len() <= most_kept && self.named <= most_named {
@@ -112,7 +112,8 @@ impl Copies {
     }
 
     fn range(&mut self, place: (u32, u32), memory: &dyn PhysicalMemory) -> Range {
-        // Taken before versions, as versions are before bytes are read: a write in between makes the copy stale.
+        // Taken before versions, as versions are before bytes are read: a write in between makes the copy
+        // stale.
         let epoch = memory.epoch();
         let asked = self.ranges.entry(place).or_insert_with(|| {
             self.named += page_count(place);

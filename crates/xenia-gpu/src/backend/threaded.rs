@@ -5,10 +5,10 @@
 //!          └──► copy, draw that writes memory, picture, query, digest: wait for the queue, then at once
 //! ```
 //!
-//! Most draws read memory and change nothing but the backend's own state, so when one is done doesn't
-//! matter as long as it reads what memory held when its packet came ([`Snapshot`]) and everything that looks at the
-//! result waits for it. So whatever the guest can see is the same, at the same guest time, as if each draw
-//! were done at once.
+//! Most draws read memory and change nothing but the backend's own state, so when one is done
+//! doesn't matter as long as it reads what memory held when its packet came ([`Snapshot`]) and
+//! everything that looks at the result waits for it. So whatever the guest can see is the same, at
+//! the same guest time, as if each draw were done at once.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -101,8 +101,8 @@ pub(crate) struct Threaded {
 }
 
 impl Threaded {
-    /// Gives a backend a thread; one that can't tell what its draws read, or gets no thread, comes back as
-    /// it is.
+    /// Gives a backend a thread; one that can't tell what its draws read, or gets no thread, comes
+    /// back as it is.
     pub(crate) fn wrap(backend: Box<dyn Backend>) -> Box<dyn Backend> {
         Self::with_room(backend, QUEUED_BYTES)
     }

@@ -90,8 +90,8 @@ fn flat_interpolators(control: sq::SqInterpolatorCntl) -> u32 {
     if control.0 == 0 { 0 } else { !control.param_shade() & 0xffff }
 }
 
-/// The interpolators that are taken at a covered place of the pixel, one bit each. With one sample that is the
-/// centre.
+/// The interpolators that are taken at a covered place of the pixel, one bit each. With one sample
+/// that is the centre.
 fn centroid_interpolators(registers: &RegisterFile, msaa: Msaa) -> u32 {
     let at_centers = registers.read::<sq::SqInterpolatorCntl>().sampling_pattern();
     match registers.read::<sq::SqContextMisc>().sc_sample_cntl() {

@@ -31,8 +31,8 @@ fn target(registers: &RegisterFile, slot: usize) -> Option<ColorTarget> {
 
 /// The slots that are drawn to by a shader that exports colours (bits 0 to 3 of `exports`).
 ///
-/// Titles leave slots set up from draws before. Of those that begin at one tile only the first is drawn to: the
-/// later ones would write over it, sample by sample.
+/// Titles leave slots set up from draws before. Of those that begin at one tile only the first is
+/// drawn to: the later ones would write over it, sample by sample.
 pub(super) fn targets(registers: &RegisterFile, exports: u64) -> [Option<ColorTarget>; 4] {
     let mut targets: [Option<ColorTarget>; 4] =
         std::array::from_fn(|slot| target(registers, slot).filter(|_| exports >> slot & 1 != 0));

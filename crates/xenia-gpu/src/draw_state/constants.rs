@@ -8,7 +8,8 @@ use crate::registers::{self, Register, RegisterFile, sq};
 /// All shader constants at one moment.
 #[derive(Clone, PartialEq)]
 pub struct Constants {
-    /// 512 vectors of four floats; vertex shaders start at `vertex_base`, pixel shaders at `pixel_base`.
+    /// 512 vectors of four floats; vertex shaders start at `vertex_base`, pixel shaders at
+    /// `pixel_base`.
     pub float: Box<[[f32; 4]; 512]>,
     /// 32 fetch constants of six words; each holds one texture or three vertex buffers.
     pub fetch: [[u32; 6]; 32],

@@ -5,8 +5,8 @@ use super::{Scissor, scissor};
 use crate::enums::{ColorTargetFormat, CopyCommand, DepthFormat, Msaa};
 use crate::registers::{self, RegisterFile, pa, rb};
 
-/// The texture format of one 8-bit component. Titles' library copies to it with a swap for textures of alpha, and
-/// without one for textures of luminance.
+/// The texture format of one 8-bit component. Titles' library copies to it with a swap for textures
+/// of alpha, and without one for textures of luminance.
 const FORMAT_8: u32 = 2;
 
 /// Which render target a copy reads.
@@ -81,7 +81,8 @@ pub struct CopyCall {
     pub scissor: Scissor,
     /// Destination.
     pub destination: CopyDestination,
-    /// The colour target is cleared to these words (the first is the one of 32-bit formats, red and green of 64-bit ones).
+    /// The colour target is cleared to these words (the first is the one of 32-bit formats, red and
+    /// green of 64-bit ones).
     pub clear_color: Option<[u32; 2]>,
     /// The depth target is cleared to this word; its first tile and format.
     pub clear_depth: Option<(u32, u32)>,

@@ -4,8 +4,8 @@ use super::{DepthStencil, Stencil};
 use crate::enums::{Compare, StencilOp};
 use crate::registers::{RegisterFile, pa, rb};
 
-/// The depth and stencil state of polygons, or of what has no faces: that is offset like a front face, but by
-/// a bit of its own.
+/// The depth and stencil state of polygons, or of what has no faces: that is offset like a front
+/// face, but by a bit of its own.
 pub(super) fn depth_stencil(registers: &RegisterFile, is_polygonal: bool) -> DepthStencil {
     let control = registers.read::<rb::RbDepthcontrol>();
     let info = registers.read::<rb::RbDepthInfo>();

@@ -3,8 +3,8 @@
 use crate::enums::{PolygonFill, Primitive};
 use crate::registers::{RegisterFile, pa};
 
-/// `PA_SU_SC_MODE_CNTL`'s mode in which the fills of both faces count; a title was seen to leave points in
-/// them in another mode and to want its triangles filled.
+/// `PA_SU_SC_MODE_CNTL`'s mode in which the fills of both faces count; a title was seen to leave
+/// points in them in another mode and to want its triangles filled.
 const DUAL: u32 = 1;
 
 /// Whether a primitive has faces: it can be culled, and be drawn as lines or points. Patches of the

@@ -18,8 +18,8 @@ pub struct Tessellation {
 }
 
 impl Tessellation {
-    /// `None` where vertices go straight on. The output path is looked at in the explicit major mode only:
-    /// titles leave it as it was for draws in the other.
+    /// `None` where vertices go straight on. The output path is looked at in the explicit major
+    /// mode only: titles leave it as it was for draws in the other.
     pub(super) fn capture(registers: &RegisterFile, initiator: vgt::VgtDrawInitiator) -> Option<Self> {
         let is_explicit = initiator.major_mode() != 0 || initiator.prim_type().bits() >= FIRST_EXPLICIT;
         let path = registers.read::<vgt::VgtOutputPathCntl>().path_select();

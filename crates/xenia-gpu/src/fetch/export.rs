@@ -1,7 +1,8 @@
 //! Memory exports: elements of a stream, converted and written to physical memory.
 //!
-//! A stream is described by the four words of `eA`, which shaders build from a constant by multiplying and
-//! adding as floats; so three of them have the exponent that makes a mantissa an integer (2^23).
+//! A stream is described by the four words of `eA`, which shaders build from a constant by
+//! multiplying and adding as floats; so three of them have the exponent that makes a mantissa an
+//! integer (2^23).
 //!
 //! | word | bits |
 //! |---|---|
@@ -10,8 +11,8 @@
 //! | z | 2:0 byte order, 13:8 colour format, 18:16 numbers, 19 red and blue exchanged; 31:23 = 0x96 |
 //! | w | 22:0 elements of the stream; 31:23 = 0x96 |
 //!
-//! An address whose fixed bits differ names no stream, and an element beyond the last one has no place: both
-//! are dropped, as the chip does.
+//! An address whose fixed bits differ names no stream, and an element beyond the last one has no
+//! place: both are dropped, as the chip does.
 
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 use crate::texture::{Format, encode, swap};

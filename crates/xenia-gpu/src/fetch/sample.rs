@@ -18,7 +18,8 @@ const STACKED: u8 = 2;
 /// What fetches of two dimensions have.
 const PLANE: u8 = 1;
 
-/// Black, white, and black of video: Cr, Y, Cb and Y, Cr, Cb, of which the colours are zero in the middle.
+/// Black, white, and black of video: Cr, Y, Cb and Y, Cr, Cb, of which the colours are zero in the
+/// middle.
 fn border(info: &TextureInfo) -> [f32; 4] {
     let [x, y, z, w] = match info.border {
         1 => [1.0; 4],
@@ -29,8 +30,8 @@ fn border(info: &TextureInfo) -> [f32; 4] {
     [x, y, z, if info.opaque_border { 1.0 } else { w }]
 }
 
-/// A fraction with 16 bits behind the point. Half a step is taken for a little less, as 127 / 255 lies just below one and
-/// may come a unit too high.
+/// A fraction with 16 bits behind the point. Half a step is taken for a little less, as 127 / 255
+/// lies just below one and may come a unit too high.
 #[inline(always)]
 fn short_fraction(value: f32) -> f32 {
     (value * 65_536.0 + 0.499) as i32 as f32 * (1.0 / 65_536.0)
@@ -55,8 +56,8 @@ struct Lookup<'a> {
     factor: f32,
 }
 
-/// A coordinate in texels of one level in those of another. A rounded share of the sides would miss texels' edges, and
-/// products of large sides have more bits than a float.
+/// A coordinate in texels of one level in those of another. A rounded share of the sides would miss
+/// texels' edges, and products of large sides have more bits than a float.
 #[inline(always)]
 fn in_texels(at: f32, base: f32, side: u32) -> f32 {
     let side = side as f32;

@@ -21,8 +21,8 @@ pub struct Triangles {
     pub interpolators: usize,
 }
 
-/// Shades vertices with the interpreter and makes triangles of whatever they are: the fourth corner of
-/// rectangles, squares for points, strips one pixel wide for lines.
+/// Shades vertices with the interpreter and makes triangles of whatever they are: the fourth corner
+/// of rectangles, squares for points, strips one pixel wide for lines.
 #[derive(Default)]
 pub struct Expander {
     interpreter: Interpreter,
@@ -30,7 +30,8 @@ pub struct Expander {
 }
 
 impl Expander {
-    /// The triangles of a draw. Those of vertices that were not shaded when the token was set are left out.
+    /// The triangles of a draw. Those of vertices that were not shaded when the token was set are
+    /// left out.
     pub fn triangles(
         &mut self,
         call: &DrawCall,
@@ -45,7 +46,8 @@ impl Expander {
             &mut self.interpreter,
             (&DrawLimits::default(), cancel),
             &mut |vertices| {
-                // A point's corners have their place in the position register's interpolator, be it exported or not.
+                // A point's corners have their place in the position register's interpolator, be it exported
+                // or not.
                 let register = call.position_register.filter(|_| call.primitive == Primitive::PointList);
                 let place = register.map_or(0, |register| register as usize + 1).min(16);
                 out.interpolators = vertices.interpolators.max(place);

@@ -8,7 +8,8 @@ use crate::enums::PolygonFill;
 /// Takes triangles.
 pub(crate) type Take<'a> = &'a mut dyn FnMut([Corner; 3], Facing);
 
-/// A line, across the direction it mostly runs in on the screen, as far as it lies in front of the eye.
+/// A line, across the direction it mostly runs in on the screen, as far as it lies in front of the
+/// eye.
 pub(crate) fn line(call: &DrawCall, ends: [&Corner; 2], facing: Facing, take: Take<'_>) {
     let Some([from, to]) = &segment(call, ends) else { return };
     let screen = |c: &Corner, axis: usize| c.position[axis] / c.screen_w(call) * call.viewport.scale[axis];
@@ -35,8 +36,8 @@ pub(crate) fn point(call: &DrawCall, center: &Corner, [w, h]: [f32; 2], facing: 
     take([a, c, d], facing);
 }
 
-/// A triangle as its face is filled. Of `edges` those that are no border of the polygon that it is a part
-/// of are not set: bit 0 is the one from the first corner to the second, and so on.
+/// A triangle as its face is filled. Of `edges` those that are no border of the polygon that it is
+/// a part of are not set: bit 0 is the one from the first corner to the second, and so on.
 pub(crate) fn polygon(
     call: &DrawCall,
     fills: [PolygonFill; 2],

@@ -1,4 +1,5 @@
-//! Positions between the shader and the screen: what is homogeneous about them, and segments in front of the eye.
+//! Positions between the shader and the screen: what is homogeneous about them, and segments in
+//! front of the eye.
 
 use super::assemble::Corner;
 use crate::draw_state::DrawCall;
@@ -55,8 +56,8 @@ fn exported(call: &DrawCall, corner: &mut Corner) {
     }
 }
 
-/// The part of a segment that lies in front of the eye, and within the depth range where that clips; positions
-/// are the shader's before and after. `None` if there is none.
+/// The part of a segment that lies in front of the eye, and within the depth range where that
+/// clips; positions are the shader's before and after. `None` if there is none.
 ///
 /// A line gets its width on the screen, and where w is not positive there is none.
 pub(crate) fn segment(call: &DrawCall, ends: [&Corner; 2]) -> Option<[Corner; 2]> {

@@ -1,21 +1,24 @@
 //! Patches cut into triangles: where vertices lie in a patch, and which belong together.
 //!
-//! Patches whose edges have equal factors become a uniform grid; others a grid of the least factor within,
-//! and a ring around it whose outer vertices are those of the edges. Neighbours have an edge's factor in
-//! common, so there are no cracks.
+//! Patches whose edges have equal factors become a uniform grid; others a grid of the least factor
+//! within, and a ring around it whose outer vertices are those of the edges. Neighbours have an
+//! edge's factor in common, so there are no cracks.
 //!
-//! Unsure: how vertices move on an edge whose factor grows continuously isn't documented. Here, as Direct3D
-//! allows for even fractional factors, all parts but the first and the last are equally long.
+//! Unsure: how vertices move on an edge whose factor grows continuously isn't documented. Here, as
+//! Direct3D allows for even fractional factors, all parts but the first and the last are equally
+//! long.
 
 use crate::enums::TessellationMode;
 
-/// Highest level that an edge can have: what the registers of the chip's successor are documented to take.
+/// Highest level that an edge can have: what the registers of the chip's successor are documented
+/// to take.
 const MAX_LEVEL: f32 = 15.0;
 
 /// Vertices of a patch and triangles between them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Grid {
-    /// Weights of the three corners of a triangle, which sum to one; u, v and zero in a quadrilateral.
+    /// Weights of the three corners of a triangle, which sum to one; u, v and zero in a
+    /// quadrilateral.
     pub(super) points: Vec<[f32; 3]>,
     /// Numbers of points, turned as the patch's corners are.
     pub(super) triangles: Vec<[u32; 3]>,
@@ -50,7 +53,8 @@ impl Grid {
         grid
     }
 
-    /// The part of a uniform triangle that is so many rows away from its edges; its outline, edge by edge.
+    /// The part of a uniform triangle that is so many rows away from its edges; its outline, edge
+    /// by edge.
     fn fill_triangle(&mut self, steps: &[f32], margin: usize) -> [Vec<u32>; 3] {
         let parts = steps.len() - 1;
         let size = parts - 3 * margin;
@@ -125,8 +129,8 @@ impl Grid {
         grid
     }
 
-    /// A quadrilateral each of whose edges (along u, along v, back along u, back along v) has a level of its
-    /// own.
+    /// A quadrilateral each of whose edges (along u, along v, back along u, back along v) has a
+    /// level of its own.
     pub(super) fn adaptive_quad(mode: TessellationMode, levels: [f32; 4]) -> Self {
         let mut grid = Self::default();
         let [us, vs] = [0, 1].map(|axis: usize| steps(mode, levels[axis].min(levels[axis + 2])));
@@ -167,8 +171,8 @@ mod tests {
     use super::*;
     use TessellationMode::{Adaptive, Continuous, Discrete};
 
-    /// Twice the area of each triangle with the first and the second coordinate, which has to be on the
-    /// side that `sign` says.
+    /// Twice the area of each triangle with the first and the second coordinate, which has to be on
+    /// the side that `sign` says.
     fn area(grid: &Grid, sign: f32) -> f32 {
         let areas = grid.triangles.iter().map(|triangle| {
             let [a, b, c] = triangle.map(|i| grid.points[i as usize]);

@@ -11,8 +11,8 @@
 //!
 //! Strips and fans of triangles are taken as the lists that they stand for.
 //!
-//! The zeros say that weights come in the order given here; the chip has others for some edges, and leaves it
-//! to shaders to undo that.
+//! The zeros say that weights come in the order given here; the chip has others for some edges, and
+//! leaves it to shaders to undo that.
 
 use super::indices::{index_range, indices};
 use super::subdivide::{Grid, steps};

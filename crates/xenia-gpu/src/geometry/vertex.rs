@@ -114,9 +114,9 @@ impl Vertices {
     }
 }
 
-/// Shades all vertices of a draw and hands them on, in several parts if they are cut out of patches. A
-/// shader that writes to memory needn't export positions; there are no vertices then. Where a limit was reached, what
-/// there is has been handed on.
+/// Shades all vertices of a draw and hands them on, in several parts if they are cut out of
+/// patches. A shader that writes to memory needn't export positions; there are no vertices then.
+/// Where a limit was reached, what there is has been handed on.
 pub(crate) fn shade(
     call: &DrawCall,
     memory: &dyn PhysicalMemory,

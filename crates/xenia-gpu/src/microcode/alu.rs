@@ -1,8 +1,8 @@
 //! What the arithmetic operations compute, for all lanes at once.
 //!
 //! Both functions are pure: side results (predicate, discards, address register, nesting) are
-//! returned, and the interpreter applies them to the lanes that run. Powers, logarithms, sines and cosines are libm's and
-//! not the host's, whose last bits differ between processors and libraries.
+//! returned, and the interpreter applies them to the lanes that run. Powers, logarithms, sines and
+//! cosines are libm's and not the host's, whose last bits differ between processors and libraries.
 
 use super::lanes::*;
 use super::ops::{ScalarOp, VectorOp};
@@ -166,8 +166,8 @@ pub(super) fn vector(op: VectorOp, mask: u8, operands: &[Ref<'_>; 3], out: &mut 
     Effect::None
 }
 
-/// What the chip makes of reciprocals, roots, powers and logarithms: 21 bits of mantissa. Titles' shaders count on it
-/// that a reciprocal that is not exact is not below by the last of 23.
+/// What the chip makes of reciprocals, roots, powers and logarithms: 21 bits of mantissa. Titles'
+/// shaders count on it that a reciprocal that is not exact is not below by the last of 23.
 fn approximate(value: f32) -> f32 {
     if value.is_finite() { f32::from_bits((value.to_bits() + 2) & !3) } else { value }
 }

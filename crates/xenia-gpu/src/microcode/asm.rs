@@ -1,8 +1,8 @@
 //! Text to microcode.
 //!
-//! One instruction a line; `;` starts a comment. Arithmetic and fetch instructions are gathered into
-//! clauses; control instructions and labels end them. A line that begins with `+` is the scalar half
-//! of the vector instruction before it.
+//! One instruction a line; `;` starts a comment. Arithmetic and fetch instructions are gathered
+//! into clauses; control instructions and labels end them. A line that begins with `+` is the
+//! scalar half of the vector instruction before it.
 //!
 //! ```text
 //! vfetch r1.xyz1, r0.x, vf0, format=57, stride=7, offset=0      ; also signed, integer, nozero, rounded, exp=N

@@ -200,8 +200,8 @@ pub(super) fn decode_alu([a, b, c]: [u32; 3]) -> Alu {
     let scalar = ScalarOp::from_bits(bits(a, 26, 6));
     let third = operand(2);
     let vector = VectorOp::from_bits(bits(c, 24, 5));
-    // A scalar operation's second component is the third operand's x, but its z beside a vector operation that takes
-    // all three (xenia-canary, from a title's shader).
+    // A scalar operation's second component is the third operand's x, but its z beside a vector
+    // operation that takes all three (xenia-canary, from a title's shader).
     let second = if vector.operands() == 3 { 2 } else { 0 };
     let scalar_operands = if scalar.takes_constant_and_register() {
         let register = (bits(a, 26, 1) | u32::from(is_register(2)) << 1 | bits(b, 0, 8) & 0x3c) as u8;

@@ -1,7 +1,7 @@
 //! Programs as text, in the language of the assembler.
 //!
-//! Assembling the text of a program gives an equal program. (Not always the same words: fields without
-//! a meaning are not kept, and clauses that overlap come out apart.)
+//! Assembling the text of a program gives an equal program. (Not always the same words: fields
+//! without a meaning are not kept, and clauses that overlap come out apart.)
 
 use std::fmt::Write;
 

@@ -38,8 +38,9 @@ pub trait FetchUnit {
     fn vertex(&mut self, fetch: &VertexFetch, index: &Lanes, mask: Mask) -> Vector;
     /// Carries out a texture fetch.
     fn texture(&mut self, fetch: &TextureFetch, at: &Sampling<'_>, mask: Mask) -> Vector;
-    /// Takes the element with this number (0 to 4) of a memory export from the lanes of `mask`, whose
-    /// addresses are the program's `eA` as it is. One that has no memory to write to lets it go.
+    /// Takes the element with this number (0 to 4) of a memory export from the lanes of `mask`,
+    /// whose addresses are the program's `eA` as it is. One that has no memory to write to lets
+    /// it go.
     fn export(&mut self, _address: &Vector, _element: u32, _value: &Vector, _mask: Mask) {}
 }
 
@@ -148,8 +149,8 @@ impl Interpreter {
         self.steps
     }
 
-    /// Allows so many steps from now on, and none when the token is set. Nothing is stopped by it: whoever runs programs asks
-    /// whether they are to go on.
+    /// Allows so many steps from now on, and none when the token is set. Nothing is stopped by it:
+    /// whoever runs programs asks whether they are to go on.
     pub fn allow(&mut self, steps: u64, cancel: &Cancel) {
         self.allowed = self.steps.saturating_add(steps);
         self.cancel = cancel.clone();
@@ -160,7 +161,8 @@ impl Interpreter {
         self.steps >= self.allowed
     }
 
-    /// Whether there is to be no further run: the steps are spent, or nobody wants what comes of it.
+    /// Whether there is to be no further run: the steps are spent, or nobody wants what comes of
+    /// it.
     pub fn is_over(&self) -> bool {
         self.is_spent() || self.cancel.cuts()
     }

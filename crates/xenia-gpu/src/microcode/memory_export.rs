@@ -1,11 +1,12 @@
-//! Exports to memory: what a program has written to `eM0` to `eM4` goes to the stream that `eA` names.
+//! Exports to memory: what a program has written to `eM0` to `eM4` goes to the stream that `eA`
+//! names.
 //!
-//! An export begins with `alloc memory` and ends with the next allocation or with the program; only then are
-//! its elements handed on, so that instructions may write their components one after the other. Elements that
-//! no instruction wrote, say because of a predicate, are not exported.
+//! An export begins with `alloc memory` and ends with the next allocation or with the program; only
+//! then are its elements handed on, so that instructions may write their components one after the
+//! other. Elements that no instruction wrote, say because of a predicate, are not exported.
 //!
-//! Unsure: what a lane wrote before it was killed is exported, what it writes later isn't, as Direct3D has it
-//! for writes of pixel shaders; the chip's documents don't tell.
+//! Unsure: what a lane wrote before it was killed is exported, what it writes later isn't, as
+//! Direct3D has it for writes of pixel shaders; the chip's documents don't tell.
 
 use super::lanes::{LANES, Mask, Vector};
 
@@ -45,8 +46,8 @@ impl Written {
         }
     }
 
-    /// Ends the export of these lanes: calls `take` with the address, and each element's number, value and
-    /// lanes.
+    /// Ends the export of these lanes: calls `take` with the address, and each element's number,
+    /// value and lanes.
     pub(super) fn finish(
         &mut self,
         values: &mut [Vector; 64],

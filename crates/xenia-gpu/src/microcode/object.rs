@@ -13,8 +13,8 @@
 //!         then {u16 first constant (pixel shaders count from 256), u16 floats, u32 offset in the data part},
 //!         until one has no floats
 //! ```
-//! A title's library writes vertex formats, strides and offsets into the fetches before it uses them,
-//! so in a file they are empty.
+//! A title's library writes vertex formats, strides and offsets into the fetches before it uses
+//! them, so in a file they are empty.
 
 use super::ShaderKind;
 

@@ -1,7 +1,7 @@
 //! A decoded shader: control instructions, and the instructions of its clauses.
 //!
-//! Operands that an operation doesn't take are [`Operand::UNUSED`], and a half that does nothing has
-//! one form, so that two programs that do the same in the same way are equal.
+//! Operands that an operation doesn't take are [`Operand::UNUSED`], and a half that does nothing
+//! has one form, so that two programs that do the same in the same way are equal.
 
 use super::memory_export;
 use super::ops::{ScalarOp, VectorOp};

@@ -1,10 +1,12 @@
 //! What a vertex shader reads of its vertex buffers, as far as its code says so.
 //!
-//! Most shaders fetch by the index that register 0 was given, untouched: such a fetch reads nothing but the vertices from
-//! a draw's lowest index to its highest. Titles' fetch constants say less: they often mean "the rest of the buffer".
+//! Most shaders fetch by the index that register 0 was given, untouched: such a fetch reads nothing
+//! but the vertices from a draw's lowest index to its highest. Titles' fetch constants say less:
+//! they often mean "the rest of the buffer".
 //!
-//! Controls before the first that may go elsewhere, and that nobody goes back to, run once and in their order. Of what
-//! follows no order is known: there a fetch is by index only where nobody there has changed it.
+//! Controls before the first that may go elsewhere, and that nobody goes back to, run once and in
+//! their order. Of what follows no order is known: there a fetch is by index only where nobody
+//! there has changed it.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -35,8 +37,8 @@ pub struct Reach {
 }
 
 impl Reach {
-    /// The words of a buffer of `size` words that are read in a draw whose lowest and highest index are known, if they
-    /// are.
+    /// The words of a buffer of `size` words that are read in a draw whose lowest and highest index
+    /// are known, if they are.
     pub fn words(&self, indices: Option<[u32; 2]>, size: u32) -> Range<u32> {
         let Some([lowest, highest]) = indices.filter(|[_, highest]| !self.anywhere && *highest < EXACT)
         else {
@@ -104,8 +106,8 @@ fn changes_index(instruction: &Instruction) -> bool {
 struct Walk {
     /// Register 0 may have lost the index.
     is_touched: bool,
-    /// Strides with which the last full fetch may have found its place; `None` for a place by something else than the
-    /// index. Nothing where no order is known.
+    /// Strides with which the last full fetch may have found its place; `None` for a place by
+    /// something else than the index. Nothing where no order is known.
     last: Option<Vec<Option<u8>>>,
     found: BTreeMap<u8, Reach>,
 }

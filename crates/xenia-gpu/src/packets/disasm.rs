@@ -5,7 +5,8 @@ use std::fmt::Write;
 use super::{Header, Row, opcode, row};
 use crate::registers;
 
-/// A word list's text, one line per packet, fillers in a row being one; a packet that the words end within says so.
+/// A word list's text, one line per packet, fillers in a row being one; a packet that the words end
+/// within says so.
 pub fn disassemble(words: &[u32]) -> String {
     let mut text = String::new();
     let mut at = 0;

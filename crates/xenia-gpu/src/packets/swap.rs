@@ -1,8 +1,9 @@
 //! What `VdSwap` puts into the ring.
 //!
-//! On the console `VdSwap` writes undocumented commands into 64 words that the caller reserved. Ours
-//! writes the front buffer's fetch constant (physical address) into fetch constant 0, one `XE_SWAP`
-//! packet, and filler. Whoever writes the words without this crate must produce exactly these.
+//! On the console `VdSwap` writes undocumented commands into 64 words that the caller reserved.
+//! Ours writes the front buffer's fetch constant (physical address) into fetch constant 0, one
+//! `XE_SWAP` packet, and filler. Whoever writes the words without this crate must produce exactly
+//! these.
 
 use super::{TYPE2, opcode, type0, type3};
 

@@ -1,8 +1,9 @@
 //! Front buffers of 32-bit texels with 8 or 10 bits a component: what nearly every title shows.
 //!
-//! A component's byte depends on nothing but its own few bits, so that sign, fraction, swizzle and ramp become one
-//! table for each channel, made by the same arithmetic as everybody else's. What remains for a texel is three
-//! look-ups, tile by tile. Any other front buffer is left to the slow way; both give the same bytes.
+//! A component's byte depends on nothing but its own few bits, so that sign, fraction, swizzle and
+//! ramp become one table for each channel, made by the same arithmetic as everybody else's. What
+//! remains for a texel is three look-ups, tile by tile. Any other front buffer is left to the slow
+//! way; both give the same bytes.
 
 use super::Ramps;
 use crate::enums::Dimension;

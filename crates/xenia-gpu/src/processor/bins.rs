@@ -1,4 +1,5 @@
-//! Bins: parts of the screen that a title draws one after the other. Packets may be for some of them only.
+//! Bins: parts of the screen that a title draws one after the other. Packets may be for some of
+//! them only.
 
 /// Which bins are being drawn, and which ones predicated packets are for.
 #[derive(Clone, Copy)]

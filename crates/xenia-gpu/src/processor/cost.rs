@@ -40,8 +40,8 @@ pub(super) fn draw(call: &DrawCall, fills: bool) -> u64 {
     200 + call.count as u64 * 8 + if fills { fill(call) } else { 0 }
 }
 
-/// The first rectangles of a pass, which are mostly a clear or cover the screen: the pixels that may be drawn, as far as
-/// the EDRAM has rows for them.
+/// The first rectangles of a pass, which are mostly a clear or cover the screen: the pixels that
+/// may be drawn, as far as the EDRAM has rows for them.
 fn fill(call: &DrawCall) -> u64 {
     let rows = TILES.div_ceil(pitch_tiles(call.pitch, call.msaa.columns(), 1).max(1)) * TILE_HEIGHT;
     let bottom = call.scissor.bottom.min((rows / call.msaa.rows()) as i32);
@@ -49,7 +49,8 @@ fn fill(call: &DrawCall) -> u64 {
     area.min(LARGEST_FILL) * call.msaa.samples() as u64 / 32
 }
 
-/// What a pass is known by: the targets, and the pixels that may be drawn. Never zero, which is no pass.
+/// What a pass is known by: the targets, and the pixels that may be drawn. Never zero, which is no
+/// pass.
 pub(super) fn pass(registers: &RegisterFile, scissor: Scissor) -> u64 {
     let Scissor { left, top, right, bottom } = scissor;
     let targets = [rb::RbSurfaceInfo::INDEX, rb::RbDepthInfo::INDEX].into_iter().chain(COLOR_INFO);

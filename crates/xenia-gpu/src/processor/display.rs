@@ -101,7 +101,8 @@ impl Display {
         registers.set(dc::D1MODE_V_COUNTER, line as u32);
     }
 
-    /// The first time after `looked` at which the line counter moves to a line that is `wanted`; `None` if no line is.
+    /// The first time after `looked` at which the line counter moves to a line that is `wanted`;
+    /// `None` if no line is.
     pub(super) fn next_line(&self, looked: u64, wanted: impl Fn(u32) -> bool) -> Option<u64> {
         let since = looked.saturating_sub(self.start);
         let picture = self.start + since / self.period * self.period;
@@ -110,7 +111,8 @@ impl Display {
         Some(picture + ((line + ahead) * self.period).div_ceil(LINES))
     }
 
-    /// From the next vertical blank on, they come `period` ticks apart, as far as a display can do that.
+    /// From the next vertical blank on, they come `period` ticks apart, as far as a display can do
+    /// that.
     pub(super) fn set_period(&mut self, period: u64) {
         self.period = period.clamp(*PERIODS.start(), *PERIODS.end());
     }

@@ -1,7 +1,8 @@
 //! What each packet does.
 //!
-//! Here are the rows; what takes more than a line or two is in a file by subject. Meanings are those
-//! that public sources agree on; where they say nothing, a packet is counted and logged by name.
+//! Here are the rows; what takes more than a line or two is in a file by subject. Meanings are
+//! those that public sources agree on; where they say nothing, a packet is counted and logged by
+//! name.
 
 mod draw;
 mod events;
@@ -181,8 +182,9 @@ impl Packets for CommandProcessor {
         self.draw(body[0], &body[1..]);
     }
 
-    // The stream of bin ids (base and size, behind the initiator) says which primitives touch which bin, so
-    // that the others can be left out. All are drawn here, and the scissor keeps them in the bin.
+    // The stream of bin ids (base and size, behind the initiator) says which primitives touch which
+    // bin, so that the others can be left out. All are drawn here, and the scissor keeps them in
+    // the bin.
     fn draw_indx_bin(&mut self, body: &[u32]) {
         self.draw(body[1], &body[4..]);
     }

@@ -1,4 +1,5 @@
-//! What packets come out of: the ring, the indirect buffers that it calls, and the words read ahead of both.
+//! What packets come out of: the ring, the indirect buffers that it calls, and the words read ahead
+//! of both.
 
 use super::MAX_DEPTH;
 use super::stream::{List, Ring, Window};
@@ -22,7 +23,8 @@ pub(super) struct Feed {
 pub(super) enum Next {
     /// There is no ring.
     Nothing,
-    /// The rest of a packet in the ring has not been announced yet: the processor stalls until it is.
+    /// The rest of a packet in the ring has not been announced yet: the processor stalls until it
+    /// is.
     Incomplete,
     /// An indirect buffer ends within a packet; so many words of it were left.
     CutOff(u32),
@@ -173,8 +175,8 @@ impl Feed {
         }
     }
 
-    /// Goes over what a packet that was carried out said is to be skipped: how many words (the ring's are still
-    /// to come), and whether there were as many.
+    /// Goes over what a packet that was carried out said is to be skipped: how many words (the
+    /// ring's are still to come), and whether there were as many.
     pub(super) fn skip_behind(&mut self, packet: &Packet) -> (u32, bool) {
         let wanted = std::mem::take(&mut self.skip);
         match packet.source {

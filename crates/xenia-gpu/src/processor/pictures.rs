@@ -4,7 +4,8 @@ use super::{CommandProcessor, GpuEvent};
 use crate::backend::{Frame, PresentCall};
 use crate::registers::FETCH_CONSTANTS;
 
-/// Pictures that wait to be taken, before the oldest is let go. Titles swap once or twice in what is pumped at a time.
+/// Pictures that wait to be taken, before the oldest is let go. Titles swap once or twice in what
+/// is pumped at a time.
 pub(super) const MAX_FRAMES: usize = 8;
 impl CommandProcessor {
     /// Asks for a picture of the next swap.
@@ -12,7 +13,8 @@ impl CommandProcessor {
         self.capture = true;
     }
 
-    /// The picture of the swap with this number, if there is one and it was not taken yet. Those of swaps before it are let go.
+    /// The picture of the swap with this number, if there is one and it was not taken yet. Those of
+    /// swaps before it are let go.
     pub fn take_frame(&mut self, number: u64) -> Option<Frame> {
         while self.frames.front().is_some_and(|(of, _)| *of < number) {
             self.frames.pop_front();

@@ -1,4 +1,5 @@
-//! Queries: whether anything was drawn between two points of the stream, and how many samples passed.
+//! Queries: whether anything was drawn between two points of the stream, and how many samples
+//! passed.
 
 /// The queries (0 to 63), one bit each.
 #[derive(Clone, Copy, Default)]
@@ -17,7 +18,8 @@ impl Queries {
         self.seen &= !bit;
     }
 
-    /// Ends one: whether something was seen. One that never began counts as seen too, since that hides nothing.
+    /// Ends one: whether something was seen. One that never began counts as seen too, since that
+    /// hides nothing.
     pub(super) fn end(&mut self, id: u32) -> bool {
         let bit = 1_u64 << (id & 63);
         let visible = self.open & bit == 0 || self.seen & bit != 0;
@@ -45,8 +47,8 @@ impl Queries {
 /// Samples that a report counts where the backend counts none: what was asked for is seen.
 const ASSUMED_SAMPLES: u64 = 1000;
 
-/// The counter of samples that passed, which only grows: what was drawn between two reports is their difference,
-/// however many queries overlap. Where it began is the backend's affair.
+/// The counter of samples that passed, which only grows: what was drawn between two reports is
+/// their difference, however many queries overlap. Where it began is the backend's affair.
 #[derive(Clone, Copy, Default)]
 pub(super) struct SampleCounter {
     total: u64,

@@ -7,7 +7,8 @@ use crate::microcode::{Shader, ShaderKind};
 
 /// Shaders kept by digest before the store is emptied.
 const MAX_KNOWN: usize = 4096;
-/// Bytes of them ([`Shader::size`]) before it is emptied. Titles have a few thousand of about ten KiB.
+/// Bytes of them ([`Shader::size`]) before it is emptied. Titles have a few thousand of about ten
+/// KiB.
 const MAX_KNOWN_BYTES: usize = 128 << 20;
 
 /// Loaded shaders.
@@ -97,7 +98,8 @@ mod tests {
         assert_eq!((again.hashes(), again.state()), (shaders.hashes(), shaders.state()));
     }
 
-    /// Every clause is the same six instructions: 4,095 control triples of two clauses, and 2.7 MB of host memory.
+    /// Every clause is the same six instructions: 4,095 control triples of two clauses, and 2.7 MB
+    /// of host memory.
     fn inflated(seed: u32) -> Vec<u32> {
         let exec = 4095 | 6 << 12;
         let mut words: Vec<u32> =

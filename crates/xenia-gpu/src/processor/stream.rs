@@ -1,8 +1,8 @@
 //! Where packets are read from: the ring and indirect buffers, and the words read ahead of them.
 //!
-//! Reading a packet word by word would ask memory for each. Instead a [`Window`] of words is read at once.
-//! It holds what memory held when it was read, so it is emptied whenever that may have changed: at the
-//! beginning of a pump, and when the chip writes into it.
+//! Reading a packet word by word would ask memory for each. Instead a [`Window`] of words is read
+//! at once. It holds what memory held when it was read, so it is emptied whenever that may have
+//! changed: at the beginning of a pump, and when the chip writes into it.
 
 use crate::memory::{PHYSICAL_SIZE, PhysicalMemory};
 

@@ -5,8 +5,8 @@ use super::{CommandProcessor, cost};
 use crate::packets::{Header, dispatch};
 
 impl CommandProcessor {
-    /// Carries out a packet, and more while the clock stands at `until` at most, fewer than `most` words
-    /// have been walked, and nothing has to be waited for. Returns the number of words.
+    /// Carries out a packet, and more while the clock stands at `until` at most, fewer than `most`
+    /// words have been walked, and nothing has to be waited for. Returns the number of words.
     pub(super) fn run(&mut self, until: u64, most: u64) -> u64 {
         let mut words = 0;
         loop {

@@ -1,7 +1,8 @@
-//! Alpha to mask: alpha decides which samples of a pixel are drawn, so that edges of cut-out textures
-//! come out smooth without sorting.
+//! Alpha to mask: alpha decides which samples of a pixel are drawn, so that edges of cut-out
+//! textures come out smooth without sorting.
 //!
-//! Unsure: thresholds and their steps are those of docs/src/decisions/0014-where-sources-disagree.md.
+//! Unsure: thresholds and their steps are those of
+//! docs/src/decisions/0014-where-sources-disagree.md.
 
 use super::block::Surface;
 use crate::enums::Msaa;
@@ -16,8 +17,8 @@ const fn thresholds(msaa: Msaa) -> (&'static [f32], f32) {
     }
 }
 
-/// What alpha is compared with: a sample is drawn where alpha is no less than its threshold, lowered by the pixel's
-/// share.
+/// What alpha is compared with: a sample is drawn where alpha is no less than its threshold,
+/// lowered by the pixel's share.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Thresholds {
     /// For each sample; those that there aren't are never drawn.
@@ -27,7 +28,8 @@ pub struct Thresholds {
 }
 
 impl Thresholds {
-    /// Those of so many samples. `steps`: see [`DrawCall`](crate::draw_state::DrawCall)'s `alpha_to_mask`.
+    /// Those of so many samples. `steps`: see [`DrawCall`](crate::draw_state::DrawCall)'s
+    /// `alpha_to_mask`.
     pub fn new(msaa: Msaa, steps: [u8; 4]) -> Self {
         let (thresholds, step) = thresholds(msaa);
         let mut samples = [f32::INFINITY; 4];

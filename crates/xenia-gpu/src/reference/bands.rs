@@ -2,11 +2,11 @@
 //!
 //! Prepared triangles are gathered in batches. A batch that covers enough pixels is cut into bands,
 //! each a row of EDRAM tiles high; threads take band after band and draw the triangles of the batch
-//! in it, in order. Every block of pixels lies in one band, so what a word of the EDRAM goes through
-//! is the same however bands are dealt out, provided that no tile belongs to two bands. Surfaces
-//! where that isn't so (wider than their pitch, wrapping around, a depth surface under other rows of
-//! the colour surface) are drawn by one thread, and so are draws that write to memory, where pixels of two
-//! bands may write to one place.
+//! in it, in order. Every block of pixels lies in one band, so what a word of the EDRAM goes
+//! through is the same however bands are dealt out, provided that no tile belongs to two bands.
+//! Surfaces where that isn't so (wider than their pitch, wrapping around, a depth surface under
+//! other rows of the colour surface) are drawn by one thread, and so are draws that write to
+//! memory, where pixels of two bands may write to one place.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::Relaxed};
@@ -94,7 +94,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// Draws what is left and returns the number of samples that passed, and whether everything was drawn.
+    /// Draws what is left and returns the number of samples that passed, and whether everything was
+    /// drawn.
     pub(super) fn finish(mut self) -> (u64, bool) {
         self.draw();
         (self.passed, !self.budget.is_exceeded())
@@ -162,7 +163,8 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The rows of tiles that triangles lie in, so many pixels high each: the first, and after the last.
+/// The rows of tiles that triangles lie in, so many pixels high each: the first, and after the
+/// last.
 fn rows(bounds: &[[i32; 4]], height: i32) -> (i32, i32) {
     let (top, bottom) = bounds
         .iter()
@@ -170,8 +172,8 @@ fn rows(bounds: &[[i32; 4]], height: i32) -> (i32, i32) {
     if top < bottom { (top / height, (bottom + height - 1) / height) } else { (0, 0) }
 }
 
-/// Whether each tile that samples of these columns lie in belongs to one row of tiles only, over all
-/// surfaces.
+/// Whether each tile that samples of these columns lie in belongs to one row of tiles only, over
+/// all surfaces.
 fn are_apart(places: impl Iterator<Item = Place>, rows: std::ops::Range<u32>, columns: [u32; 2]) -> bool {
     let mut owners = [u32::MAX; TILES as usize];
     for place in places {

@@ -13,8 +13,8 @@ use crate::fetch::Fetcher;
 use crate::microcode::lanes::splat;
 use crate::microcode::{Interpreter, LANES, Lanes, Mask, Program, Vector};
 
-/// Where each pixel of a block is interpolated, in 1/16 from its left top: the first covered sample of those that
-/// are covered in part, all of which are equally far from the centre.
+/// Where each pixel of a block is interpolated, in 1/16 from its left top: the first covered sample
+/// of those that are covered in part, all of which are equally far from the centre.
 fn centroids(msaa: Msaa, coverage: &[Mask; 4]) -> [[i64; 2]; LANES] {
     let positions = sample_positions(msaa);
     let coverage = &coverage[..positions.len()];
@@ -52,8 +52,8 @@ fn weights(setup: &Setup, at: Surface, places: Option<&[[i64; 2]; LANES]>) -> [L
     weights
 }
 
-/// An attribute in each lane, of its values at the corners. A function of its own: inlined, the compiler chooses between two
-/// kinds of weights lane by lane, which takes twice as long.
+/// An attribute in each lane, of its values at the corners. A function of its own: inlined, the
+/// compiler chooses between two kinds of weights lane by lane, which takes twice as long.
 #[inline(never)]
 fn interpolate(register: &mut Vector, [a, b, c]: [[f32; 4]; 3], weights: &[Lanes; 3]) {
     for component in 0..4 {
@@ -223,7 +223,8 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Interpolates and runs the pixel shader for the whole block; `coverage` is what the triangle covers.
+    /// Interpolates and runs the pixel shader for the whole block; `coverage` is what the triangle
+    /// covers.
     fn shade(&mut self, setup: &Setup, at: Surface, coverage: &[Mask; 4], covered: Mask) {
         let Some(shader) = &self.call.pixel_shader else { return };
         let program = &shader.program;

@@ -1,8 +1,9 @@
 //! What the pixels of a draw may cost, by band and over all.
 //!
-//! A band (a row of EDRAM tiles) is drawn in the order of the triangles whoever draws it, so what it has cost when a
-//! triangle comes doesn't depend on how many threads there are. What the whole draw has cost is known between batches
-//! of triangles only: what is left of it then is dealt out in equal shares to the bands that the next batch lies in.
+//! A band (a row of EDRAM tiles) is drawn in the order of the triangles whoever draws it, so what
+//! it has cost when a triangle comes doesn't depend on how many threads there are. What the whole
+//! draw has cost is known between batches of triangles only: what is left of it then is dealt out
+//! in equal shares to the bands that the next batch lies in.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
@@ -62,8 +63,9 @@ impl<'a> Budget<'a> {
     }
 }
 
-/// Counts the steps of one thread. One thread draws in a band at a time, so what it spends there is kept here until it goes
-/// on to another band: threads that count in neighbouring words slow each other down by a tenth.
+/// Counts the steps of one thread. One thread draws in a band at a time, so what it spends there is
+/// kept here until it goes on to another band: threads that count in neighbouring words slow each
+/// other down by a tenth.
 pub(super) struct Meter<'a> {
     budget: &'a Budget<'a>,
     /// Rows of pixels of the band.

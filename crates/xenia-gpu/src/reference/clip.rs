@@ -1,5 +1,6 @@
-//! Clipping in clip space: depth range, the plane behind the eye, the title's planes, and a guard band that
-//! keeps screen coordinates within what the rasteriser's integers hold. The scissor does the rest.
+//! Clipping in clip space: depth range, the plane behind the eye, the title's planes, and a guard
+//! band that keeps screen coordinates within what the rasteriser's integers hold. The scissor does
+//! the rest.
 
 use crate::draw_state::DrawCall;
 use crate::geometry::{Corner, LEAST_W, Plane, depth_planes, distance, homogeneous};

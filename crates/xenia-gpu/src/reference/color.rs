@@ -64,11 +64,12 @@ fn from_fixed16(bits: u32) -> f32 {
     (bits as u16 as i16 as f32 / 32767.0).max(-1.0) * 32.0
 }
 
-/// Added before levels are rounded down, so that what came from a level goes back to it, be it by way of 16 bits.
+/// Added before levels are rounded down, so that what came from a level goes back to it, be it by
+/// way of 16 bits.
 const LEVEL_ERROR: f32 = 0.01;
 
-/// The curve of gamma render targets, linear to stored; the inverse of [`gamma_to_linear`], which adds up to 7/8 of
-/// a level, so it rounds down.
+/// The curve of gamma render targets, linear to stored; the inverse of [`gamma_to_linear`], which
+/// adds up to 7/8 of a level, so it rounds down.
 ///
 /// [`gamma_to_linear`]: crate::texture::gamma_to_linear
 fn linear_to_gamma(value: f32) -> f32 {

@@ -11,8 +11,9 @@ use crate::texture::depth_float_to_single;
 /// Largest side of a picture.
 const MAX_SIDE: u32 = 4096;
 
-/// The first colour target of a draw, else its depth (near is dark), down to the scissor's lower edge: the first
-/// sample of each pixel, its components from 0 to 1, alpha as opaque. `None` where nothing may be drawn.
+/// The first colour target of a draw, else its depth (near is dark), down to the scissor's lower
+/// edge: the first sample of each pixel, its components from 0 to 1, alpha as opaque. `None` where
+/// nothing may be drawn.
 pub(super) fn target_picture(call: &DrawCall, edram: &Edram) -> Option<Frame> {
     let (width, height) = (call.pitch.min(MAX_SIDE), u32::try_from(call.scissor.bottom).ok()?.min(MAX_SIDE));
     let target = call.color.iter().flatten().next().map(|target| ColorPlace::new(target, call));

@@ -1,7 +1,7 @@
 //! The embedded memory itself, laid out as [`crate::edram`] says.
 //!
-//! The words are relaxed atomics, which cost what plain words do: threads that draw share the memory,
-//! and each works on tiles of its own (see [`bands`](super::bands)).
+//! The words are relaxed atomics, which cost what plain words do: threads that draw share the
+//! memory, and each works on tiles of its own (see [`bands`](super::bands)).
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

@@ -14,8 +14,9 @@ const SUB: i64 = 16;
 
 /// Sample positions within a pixel, in 1/16.
 ///
-/// Unsure: the hardware's default pattern is not documented; these are Direct3D's, in its order: of four samples the
-/// first bit of the number is right, the second below, as the EDRAM has them ([`Msaa::cell`]).
+/// Unsure: the hardware's default pattern is not documented; these are Direct3D's, in its order: of
+/// four samples the first bit of the number is right, the second below, as the EDRAM has them
+/// ([`Msaa::cell`]).
 pub(super) const fn sample_positions(msaa: Msaa) -> &'static [[i64; 2]] {
     match msaa {
         Msaa::X1 => &[[8, 8]],
@@ -105,8 +106,8 @@ impl Edge {
     }
 }
 
-/// Prepares a triangle whose corners lie in front of the eye and within the guard band; `None` if it
-/// shows nothing.
+/// Prepares a triangle whose corners lie in front of the eye and within the guard band; `None` if
+/// it shows nothing.
 pub(super) fn prepare(call: &DrawCall, corners: &[Corner; 3], facing: Facing) -> Option<Setup> {
     let viewport = &call.viewport;
     let center = if viewport.centers_at_integers { 0.5 } else { 0.0 };

@@ -32,7 +32,8 @@ static CELLS: [Cells; 7] = [
 
 /// The samples of one number, one for each pixel of a block.
 pub(super) struct Samples {
-    /// The block's first sample, and where its rows are longer than a tile may have in one, the ninth.
+    /// The block's first sample, and where its rows are longer than a tile may have in one, the
+    /// ninth.
     halves: [Row; 2],
     cells: &'static Cells,
     words: u32,

@@ -9,7 +9,8 @@ fn rgb565(value: u16) -> [u32; 3] {
     [r << 3 | r >> 2, g << 2 | g >> 4, b << 3 | b >> 2]
 }
 
-/// The colour half of DXT blocks. `with_alpha`: the three-colour mode exists and has a transparent entry.
+/// The colour half of DXT blocks. `with_alpha`: the three-colour mode exists and has a transparent
+/// entry.
 fn color(bytes: &[u8], with_alpha: bool, out: &mut Block) {
     let (a, b) = (u16::from_le_bytes([bytes[0], bytes[1]]), u16::from_le_bytes([bytes[2], bytes[3]]));
     let (first, second) = (rgb565(a), rgb565(b));

@@ -13,7 +13,8 @@ use crate::memory::PhysicalMemory;
 
 /// Host memory that decoded levels may take before all are dropped.
 const MAX_BYTES: usize = 512 << 20;
-/// Host memory that an entry takes beside its texels, about: there may be millions of textures of one texel.
+/// Host memory that an entry takes beside its texels, about: there may be millions of textures of
+/// one texel.
 const ENTRY_BYTES: usize = 256;
 
 /// A decoded level.
@@ -64,7 +65,8 @@ fn key(words: &[u32; 6]) -> [u32; 6] {
 }
 
 impl TextureCache {
-    /// The memory that a level is in: physical address and bytes. `None` for formats that are not known.
+    /// The memory that a level is in: physical address and bytes. `None` for formats that are not
+    /// known.
     pub fn range(info: &TextureInfo, level: u32) -> Option<(u32, u32)> {
         if info.format.layout == Layout::Unknown {
             return None;

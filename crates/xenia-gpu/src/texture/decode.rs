@@ -106,13 +106,14 @@ fn field(bytes: &[u8], low: u32, width: u32) -> u32 {
     (value >> (low % 8)) as u32 & (u32::MAX >> (32 - width))
 }
 
-/// The piecewise linear curve by which gamma components are stored, in units of 1/255 and 1/1023. What the
-/// slopes lack of the full 1023 is made up by a truncated term.
+/// The piecewise linear curve by which gamma components are stored, in units of 1/255 and 1/1023.
+/// What the slopes lack of the full 1023 is made up by a truncated term.
 pub(crate) fn gamma_to_linear(value: f32) -> f32 {
     gamma_level_to_linear(value.clamp(0.0, 1.0) * 255.0)
 }
 
-/// [`gamma_to_linear`] of a value in 255ths, which for a stored one is a whole number and has an exact place on the curve.
+/// [`gamma_to_linear`] of a value in 255ths, which for a stored one is a whole number and has an
+/// exact place on the curve.
 pub(crate) fn gamma_level_to_linear(level: f32) -> f32 {
     let (slope, below) = match level {
         l if l < 64.0 => (1.0, 0.0),
@@ -130,7 +131,8 @@ enum Scale {
     Integers,
     /// Fractions of the highest one; the lowest signed one is -1, as the one above it is.
     Fractions,
-    /// The same, but signed ones are odd fractions: -1 and 1 are the lowest and the highest, and there is no zero.
+    /// The same, but signed ones are odd fractions: -1 and 1 are the lowest and the highest, and
+    /// there is no zero.
     WithoutZero,
 }
 
@@ -250,7 +252,8 @@ fn with_signs(info: &TextureInfo, texels: Vec<[u8; 4]>) -> Texels {
     Texels::Floats(texels.into_iter().map(convert).collect())
 }
 
-/// Bytes of host memory that decoding a level takes at most: the texels, and what they are made from.
+/// Bytes of host memory that decoding a level takes at most: the texels, and what they are made
+/// from.
 pub(crate) fn decoding_bytes(info: &TextureInfo, level: u32) -> u64 {
     let format = info.format;
     if format.layout == Layout::Unknown {

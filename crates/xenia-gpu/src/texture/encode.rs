@@ -15,8 +15,8 @@ fn field(value: f32, width: u32, number: u32) -> u64 {
     bits & (u64::MAX >> (64 - width))
 }
 
-/// A colour in a destination's format, as up to 16 bytes; `number` says how fields are numbers: fractions,
-/// signed fractions, integers, signed integers (0 to 3).
+/// A colour in a destination's format, as up to 16 bytes; `number` says how fields are numbers:
+/// fractions, signed fractions, integers, signed integers (0 to 3).
 pub(crate) fn encode(layout: Layout, number: u32, c: [f32; 4]) -> [u8; 16] {
     let mut bits = 0_u128;
     let fields = layout.fields().into_iter().take(layout.components() as usize);
@@ -32,7 +32,8 @@ pub(crate) fn encode(layout: Layout, number: u32, c: [f32; 4]) -> [u8; 16] {
     bits.to_le_bytes()
 }
 
-/// Exchanges the bytes of a texel as the destination asks; 64- and 128-bit orders reverse words too.
+/// Exchanges the bytes of a texel as the destination asks; 64- and 128-bit orders reverse words
+/// too.
 pub(crate) fn swap(bytes: &mut [u8], endian: u32) {
     let group = match endian {
         1 => 2,

@@ -49,9 +49,9 @@ impl Layout {
         }
     }
 
-    /// The lowest bit and the width of each component's field. The last one that there is stands for those
-    /// that there aren't, but 4:2:2 chroma has the second texel's luma for a fourth. Of compressed blocks the
-    /// width is that of a decompressed component.
+    /// The lowest bit and the width of each component's field. The last one that there is stands
+    /// for those that there aren't, but 4:2:2 chroma has the second texel's luma for a fourth.
+    /// Of compressed blocks the width is that of a decompressed component.
     pub const fn fields(self) -> [(u32, u32); 4] {
         match self {
             Self::Fields([x, y, z, w]) => Self::side_by_side([x as u32, y as u32, z as u32, w as u32]),
@@ -97,8 +97,8 @@ impl Layout {
         matches!(self, Self::Depth(_))
     }
 
-    /// The layout of a vertex element by its format number; `None` for formats that vertices don't have,
-    /// which fetch zeros.
+    /// The layout of a vertex element by its format number; `None` for formats that vertices don't
+    /// have, which fetch zeros.
     pub const fn of_vertices(number: u32) -> Option<Self> {
         match (number, Format::from_number(number)) {
             (6 | 7 | 16 | 17 | 25 | 26 | 31..=38, Some(format)) => Some(format.layout),
@@ -125,7 +125,8 @@ pub struct Format {
 }
 
 impl Format {
-    /// Whether copies out of the EDRAM and memory exports write colours in it (`resolve_or_memexport_dest` of the table of formats).
+    /// Whether copies out of the EDRAM and memory exports write colours in it
+    /// (`resolve_or_memexport_dest` of the table of formats).
     pub const fn is_color_destination(&self) -> bool {
         matches!(self.number, 2..=10 | 14..=17 | 24..=26 | 30..=32 | 36..=38 | 50 | 54..=56)
     }
@@ -232,8 +233,8 @@ pub fn half_to_single(bits: u16) -> f32 {
     sign * value
 }
 
-/// The chip's 16-bit float nearest to a value: the inverse of [`half_to_single`]. Too large values become the
-/// largest, and what is no number zero.
+/// The chip's 16-bit float nearest to a value: the inverse of [`half_to_single`]. Too large values
+/// become the largest, and what is no number zero.
 pub fn single_to_half(value: f32) -> u16 {
     let sign = ((value.to_bits() >> 31) as u16) << 15;
     let magnitude = value.abs();

@@ -115,14 +115,15 @@ impl TextureInfo {
         [smaller(width), smaller(height), depth]
     }
 
-    /// The level in whose texels unnormalised coordinates of a plane are given: where there is but one, that one, else
-    /// the base level.
+    /// The level in whose texels unnormalised coordinates of a plane are given: where there is but
+    /// one, that one, else the base level.
     pub fn locked_level(&self) -> u32 {
         if self.dimension == Dimension::D2 && self.levels[0] == self.levels[1] { self.levels[0] } else { 0 }
     }
 
-    /// The stored components, one bit each, that a fetch gives with 16 bits behind the point: unsigned fractions of as many
-    /// bits or fewer. Titles compare them with such numbers (xenia-canary, pull request 1158). **Unsure** of filtered ones.
+    /// The stored components, one bit each, that a fetch gives with 16 bits behind the point:
+    /// unsigned fractions of as many bits or fewer. Titles compare them with such numbers
+    /// (xenia-canary, pull request 1158). **Unsure** of filtered ones.
     pub fn short_fractions(&self) -> u8 {
         let is_compressed = self.format.block != [1, 1];
         let widths = match self.format.layout {

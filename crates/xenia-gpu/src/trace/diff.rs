@@ -9,7 +9,8 @@ use std::io::Read;
 pub struct Difference {
     /// Number of the event, from 0.
     pub event: u64,
-    /// Swaps can't be told without playing; this is the guest time of the newest event that has one.
+    /// Swaps can't be told without playing; this is the guest time of the newest event that has
+    /// one.
     pub now: u64,
     /// What differs, in words.
     pub what: String,

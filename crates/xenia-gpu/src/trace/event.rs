@@ -47,8 +47,8 @@ pub enum Event {
         /// Guest time in ticks.
         now: u64,
     },
-    /// The end, and a digest of the processor by then, which holds for the backend that it names. That of a recording that was
-    /// interrupted in the midst of a draw holds for none.
+    /// The end, and a digest of the processor by then, which holds for the backend that it names.
+    /// That of a recording that was interrupted in the midst of a draw holds for none.
     End {
         /// Name of the backend; empty if the digest says nothing.
         backend: String,

@@ -1,4 +1,5 @@
-//! The file: a mark and a version, then zlib, in it a length (32 bits, little-endian) and a postcard value per event.
+//! The file: a mark and a version, then zlib, in it a length (32 bits, little-endian) and a
+//! postcard value per event.
 
 use super::Event;
 use flate2::Compression;

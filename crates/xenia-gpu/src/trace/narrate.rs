@@ -53,7 +53,8 @@ pub enum Narration {
     },
 }
 
-/// What is told and not taken yet, at most: pictures are large, and one event of a trace may be thousands of draws.
+/// What is told and not taken yet, at most: pictures are large, and one event of a trace may be
+/// thousands of draws.
 const MOST_WAITING: usize = 4;
 
 /// The way to whoever is told.
@@ -167,8 +168,9 @@ impl Observer for Teller {
     }
 }
 
-/// Plays a trace on `backend` and hands `to` what happens; pictures of the draws that `wants_picture` names.
-/// Ends early when `to` returns false. A thread of its own plays, and waits for `to`.
+/// Plays a trace on `backend` and hands `to` what happens; pictures of the draws that
+/// `wants_picture` names. Ends early when `to` returns false. A thread of its own plays, and waits
+/// for `to`.
 pub fn narrate(
     from: Reader<impl Read + Send>,
     backend: Box<dyn Backend>,

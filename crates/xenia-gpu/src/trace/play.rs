@@ -21,9 +21,11 @@ pub struct Summary {
     pub events: u64,
     /// Swaps in the trace.
     pub frames: u64,
-    /// The backend that drew when it was recorded; `None` where the recording was interrupted in the midst of a draw.
+    /// The backend that drew when it was recorded; `None` where the recording was interrupted in
+    /// the midst of a draw.
     pub recorded_with: Option<String>,
-    /// Whether the processor ended as it did when it was recorded; `None` where that was with another backend, or is not known.
+    /// Whether the processor ended as it did when it was recorded; `None` where that was with
+    /// another backend, or is not known.
     pub same_end: Option<bool>,
     /// What the processor counted.
     pub statistics: Statistics,
@@ -72,8 +74,8 @@ impl<R: Read> Player<R> {
         self.frames
     }
 
-    /// Plays the next event; false at the end. Pictures of swaps go to `show`, with the swap's number in the trace,
-    /// from 1.
+    /// Plays the next event; false at the end. Pictures of swaps go to `show`, with the swap's
+    /// number in the trace, from 1.
     pub fn step(&mut self, show: &mut dyn FnMut(u64, Frame)) -> Result<bool, TraceError> {
         let Some(event) = self.reader.next_event()? else { return Ok(false) };
         match event {

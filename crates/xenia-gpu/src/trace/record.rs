@@ -113,7 +113,8 @@ impl CommandProcessor {
         self.begin_recording();
     }
 
-    /// Ends the recording, and says what it holds; `None` if there was none or its first swap never came.
+    /// Ends the recording, and says what it holds; `None` if there was none or its first swap never
+    /// came.
     pub fn finish_recording(&mut self) -> Option<io::Result<Recording>> {
         self.end_recording();
         let recorder = self.recorder.take()?;

@@ -1,7 +1,8 @@
 //! Memory with an ear: notes every byte that the chip reads and a trace does not hold yet.
 //!
-//! The tap keeps a copy of each page as the player's memory will have it. A byte read that differs from the copy must
-//! be in the trace before the call under way; a byte the chip writes will be written by the player, too.
+//! The tap keeps a copy of each page as the player's memory will have it. A byte read that differs
+//! from the copy must be in the trace before the call under way; a byte the chip writes will be
+//! written by the player, too.
 
 use super::Event;
 use crate::memory::{PhysicalMemory, page_parts};
@@ -65,7 +66,8 @@ impl Tap {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands `to` what has to be in the trace before the call that has just been carried out, in order of addresses.
+    /// Hands `to` what has to be in the trace before the call that has just been carried out, in
+    /// order of addresses.
     pub(crate) fn take_noted(&self, mut to: impl FnMut(Event)) {
         let mut pages = self.pages();
         let mut touched = std::mem::take(&mut pages.touched);
@@ -142,8 +144,8 @@ impl PhysicalMemory for Tap {
         }
     }
 
-    // Another number than the inner memory's: what a backend kept from before has to be read again, so that it gets
-    // into the trace.
+    // Another number than the inner memory's: what a backend kept from before has to be read again, so
+    // that it gets into the trace.
     fn version(&self, physical: u32, length: u32) -> u64 {
         self.inner.version(physical, length) ^ 1 << 63
     }

@@ -71,8 +71,8 @@ fn pixels_end_in_the_same_place_with_any_number_of_threads() {
 
 #[test]
 fn what_a_draw_may_cost_is_dealt_out_to_the_rows_of_each_batch() {
-    // Enough for one group of pixels in each of four rows of tiles. Nothing is left for the second batch, whose triangles
-    // lie in the last row alone.
+    // Enough for one group of pixels in each of four rows of tiles. Nothing is left for the second
+    // batch, whose triangles lie in the last row alone.
     LIMITS.set(DrawLimits { draw_steps: 1 << 19, ..DrawLimits::default() });
     for threads in [1, 3, 2] {
         THREADS.set(threads);
@@ -134,7 +134,8 @@ fn nothing_is_copied_when_nobody_wants_it_any_more() {
 
 #[test]
 fn a_copy_goes_once_around_the_edram() {
-    // 102 tiles beside each other: 21 rows of them are more than all there are, and so are 168 rows of pixels of four samples.
+    // 102 tiles beside each other: 21 rows of them are more than all there are, and so are 168 rows of
+    // pixels of four samples.
     for (msaa, rows) in [(0, 336), (2, 168)] {
         let width = if msaa == 0 { 8160 } else { 4080 };
         let mut scene = Scene::new(width, rows + 8, msaa);

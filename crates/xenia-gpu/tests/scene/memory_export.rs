@@ -11,8 +11,8 @@ const FLOAT1: u32 = 36 << 8 | 7 << 16 | 2;
 /// Lies in memory before something is written.
 const NOTHING: u32 = 0xdead_beef;
 
-/// Sets a stream at [`TABLE`] as the constant from a register on, and after it what an index is multiplied
-/// by to be added to it.
+/// Sets a stream at [`TABLE`] as the constant from a register on, and after it what an index is
+/// multiplied by to be added to it.
 fn stream(scene: &mut Scene, constant: u32, layout: u32, count: u32) {
     let words = [1 << 30 | TABLE >> 2, 0x4b00_0000, 0x4b00_0000 | layout, 0x4b00_0000 | count];
     for (i, word) in (0..).zip(words.into_iter().chain([0, 1.0_f32.to_bits(), 0, 0])) {
@@ -109,8 +109,8 @@ pub(super) fn pixels_export_in_the_order_they_are_drawn_in() {
     stream(&mut scene, 0x4400, FLOAT1, width * height);
     scene.floats(FLOAT_CONSTANTS + 0x408, &[width as f32, 90.0, 50.0]);
     prepare(&scene, width * height);
-    // The place of a pixel comes as its colour, and in z what it writes. Rows from 90 on are killed before
-    // they write, columns from 50 on of what is left after it.
+    // The place of a pixel comes as its colour, and in z what it writes. Rows from 90 on are killed
+    // before they write, columns from 50 on of what is left after it.
     scene.shader(
         1,
         "floor r1, r0

@@ -1,4 +1,5 @@
-//! A scene: a processor with the crate's backend, a surface, and what draws, copies and shows take to write down.
+//! A scene: a processor with the crate's backend, a surface, and what draws, copies and shows take
+//! to write down.
 //!
 //! The test crate says what draws: `crate::backend(threads)`.
 #![allow(dead_code, unreachable_pub, unused_imports)] // each test crate uses a part

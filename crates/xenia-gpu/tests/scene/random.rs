@@ -1,7 +1,8 @@
-//! Draws and copies of random state on the reference: registers, microcode and memory of any bits. None may panic, take
-//! long, or take much memory.
+//! Draws and copies of random state on the reference: registers, microcode and memory of any bits.
+//! None may panic, take long, or take much memory.
 //!
-//! Each case has a number, which is its seed; a failure names it. `XENIA_RANDOM_DRAWS` asks for others.
+//! Each case has a number, which is its seed; a failure names it. `XENIA_RANDOM_DRAWS` asks for
+//! others.
 
 use std::time::Duration;
 

@@ -94,7 +94,8 @@ fn unnormalised_coordinates_are_in_texels_of_the_only_level() {
 
 #[test]
 fn edges_of_smaller_levels_are_met() {
-    // Level 4 of 41 x 32 texels has two in a row, and its edge lies at 20.5; times 2 / 41, rounded, that is less than one.
+    // Level 4 of 41 x 32 texels has two in a row, and its edge lies at 20.5; times 2 / 41, rounded,
+    // that is less than one.
     let mut scene = Scene::new(80, 16, 0);
     for level in 0..8 {
         let at = TEXTURE + level * 0x1000;
@@ -139,8 +140,8 @@ fn the_constant_scales_the_gradients_of_rows_and_columns() {
 
 #[test]
 fn fractions_have_16_bits_behind_the_point() {
-    // Levels in steps of 17 and the middle; of each 65,536 times as much has no fraction, and the middle is what titles
-    // compare it with.
+    // Levels in steps of 17 and the middle; of each 65,536 times as much has no fraction, and the
+    // middle is what titles compare it with.
     let at = |x: u32| if x == 0 { 128 } else { x * 17 };
     let mut scene = Scene::new(160, 16, 0);
     for x in 0..16 {
@@ -186,8 +187,8 @@ fn the_border_may_have_an_alpha_of_its_own() {
 
 #[test]
 fn anisotropic_fetches_keep_what_is_sharp_along_the_shorter_side() {
-    // From column to column of the picture it is one texel, from row to row eight. Stripes of four columns of texels are
-    // black and white in turn, and all smaller levels are grey.
+    // From column to column of the picture it is one texel, from row to row eight. Stripes of four
+    // columns of texels are black and white in turn, and all smaller levels are grey.
     for (constant, own, is_sharp) in [
         (0, "", false),
         (5, "", true),

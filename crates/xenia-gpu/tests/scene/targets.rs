@@ -1,4 +1,5 @@
-//! Which surfaces a draw touches: slots and depth that share tiles, scissors that say nothing, tests that do nothing.
+//! Which surfaces a draw touches: slots and depth that share tiles, scissors that say nothing,
+//! tests that do nothing.
 
 use crate::scene::*;
 
@@ -24,8 +25,8 @@ fn of_two_slots_at_one_tile_the_first_is_drawn() {
 
 #[test]
 fn colour_and_depth_at_one_tile_have_its_two_halves() {
-    // The halves of a depth tile are exchanged, so that the left half of the pixels has its colours in the left half
-    // of the tile and its depth in the right one.
+    // The halves of a depth tile are exchanged, so that the left half of the pixels has its colours in
+    // the left half of the tile and its depth in the right one.
     let mut scene = Scene::new(80, 32, 0);
     scene.set(0x2002, 0);
     scene.set(0x2200, 2 | 4 | 7 << 4); // depth: always, write
@@ -67,8 +68,8 @@ fn a_scissor_of_everything_lets_colour_and_depth_lie_behind_each_other() {
 
 #[test]
 fn a_depth_test_that_does_nothing_leaves_its_tiles_alone() {
-    // The depth surface lies at the colour surface's tiles: were it loaded and stored, colours would come out in
-    // its order of samples.
+    // The depth surface lies at the colour surface's tiles: were it loaded and stored, colours would
+    // come out in its order of samples.
     let mut scene = Scene::new(80, 16, 0);
     for (x, color) in [(0.0, RED), (40.0, GREEN)] {
         scene.vertices(&rectangle(x, 0.0, x + 40.0, 16.0, color));

@@ -1,5 +1,5 @@
-//! Lines that begin behind the eye, what the position register tells, killed vertices, and where pixels are
-//! interpolated.
+//! Lines that begin behind the eye, what the position register tells, killed vertices, and where
+//! pixels are interpolated.
 
 use crate::scene::*;
 
@@ -28,8 +28,9 @@ fn lines_that_begin_behind_the_eye_are_as_wide_as_others() {
         let mut scene = projected(160, 160);
         scene.set(0x2204, clip);
         scene.set(0x2282, 8); // half a pixel on both sides
-        // On the screen x is 80 + 80 x / w and y is 80 - 80 y / w. The first line runs straight down in the middle of
-        // column 80 from row 84, the second across in the middle of row 60 from column 100 to the right.
+        // On the screen x is 80 + 80 x / w and y is 80 - 80 y / w. The first line runs straight down in the
+        // middle of column 80 from row 84, the second across in the middle of row 60 from column
+        // 100 to the right.
         let corner = |x: f32, y: f32, w: f32| [x * w, y, 0.0, w, 0.0, 0.0, 0.0];
         let across = |x: f32, w: f32| [x, 19.5 / 80.0 * w, 0.0, w, 0.0, 0.0, 0.0];
         scene.vertices(&[
@@ -52,8 +53,8 @@ fn lines_that_begin_behind_the_eye_are_as_wide_as_others() {
 
 #[test]
 fn the_position_register_tells_points_and_lines() {
-    // Whether y and z are negative, and w, which points have their place in. The register is r1, beyond the one
-    // interpolator that vertices export.
+    // Whether y and z are negative, and w, which points have their place in. The register is r1, beyond
+    // the one interpolator that vertices export.
     let place = (64.5 / 128.0 * 255.0_f32) as u8;
     for (name, primitive, count, expected) in [
         ("point", 1, 1, [255, 0, place]),
@@ -136,8 +137,8 @@ fn killed_vertices_take_away_their_primitive() {
 
 #[test]
 pub(super) fn pixels_that_are_covered_in_part_may_be_interpolated_within() {
-    // Red is 0.5 where the shape begins, right of the centre of pixel 8, and grows by a quarter per pixel. One sample
-    // of the four of that pixel is covered, three sixteenths further right.
+    // Red is 0.5 where the shape begins, right of the centre of pixel 8, and grows by a quarter per
+    // pixel. One sample of the four of that pixel is covered, three sixteenths further right.
     let begin = 8.0 + 11.0 / 16.0;
     for (name, misc, pattern, place) in [
         ("centroids", 0, 0xffff, 14.0 / 16.0),

@@ -1,4 +1,5 @@
-//! Random command streams: packets that are whole or cut off, with bodies that mean something or nothing.
+//! Random command streams: packets that are whole or cut off, with bodies that mean something or
+//! nothing.
 
 use std::sync::OnceLock;
 

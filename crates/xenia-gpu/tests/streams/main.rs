@@ -1,7 +1,8 @@
-//! Random command streams and states of the ring: no panic, no hang, nothing touched outside guest memory.
+//! Random command streams and states of the ring: no panic, no hang, nothing touched outside guest
+//! memory.
 //!
-//! Each stream has a number, which is its seed; a failure names it. `XENIA_RANDOM_STREAMS` asks for more of
-//! them, `XENIA_FIRST_STREAM` for those from a number on.
+//! Each stream has a number, which is its seed; a failure names it. `XENIA_RANDOM_STREAMS` asks for
+//! more of them, `XENIA_FIRST_STREAM` for those from a number on.
 #![allow(unreachable_pub)] // the crate is a test's own
 
 mod generate;
@@ -102,8 +103,8 @@ struct Setting {
     inline: bool,
 }
 
-/// One stream: what it begins with, then a few rounds of time, stores by the CPU and looks at the processor.
-/// Returns what was done, and a digest of the processor and memory.
+/// One stream: what it begins with, then a few rounds of time, stores by the CPU and looks at the
+/// processor. Returns what was done, and a digest of the processor and memory.
 fn run(number: u64, setting: Setting) -> (Done, u64) {
     let Setting { memory, base, backend, inline } = setting;
     let mut rng = ChaCha8Rng::seed_from_u64(number);

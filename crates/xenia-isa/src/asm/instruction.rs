@@ -193,7 +193,8 @@ fn register(name: &str, prefix: &str) -> Option<i64> {
     (head.eq_ignore_ascii_case(prefix) && plain).then(|| digits.parse().ok()).flatten()
 }
 
-/// First and last bit (0 is the most significant) of a mask that is one run, possibly around the end.
+/// First and last bit (0 is the most significant) of a mask that is one run, possibly around the
+/// end.
 fn mask_bounds(mask: u32) -> Option<(i64, i64)> {
     if mask == 0 {
         return None;

@@ -7,9 +7,11 @@ use std::rc::Rc;
 
 /// Lines that expansion may produce.
 const MAX_LINES: usize = 4 << 20;
-/// Bytes that expansion may look at and produce: each line's text with [`LINE_COST`]. It bounds memory and time.
+/// Bytes that expansion may look at and produce: each line's text with [`LINE_COST`]. It bounds
+/// memory and time.
 const MAX_TEXT: usize = 128 << 20;
-/// What a line, a parameter or a turn of a repetition counts beside its text: nothing, repeated, has an end too.
+/// What a line, a parameter or a turn of a repetition counts beside its text: nothing, repeated,
+/// has an end too.
 const LINE_COST: usize = 16;
 /// Bytes of a line, with a macro's arguments in it.
 const MAX_LINE: usize = 1 << 20;

@@ -8,9 +8,10 @@
 //!
 //! Where the optimizing tier has code for an address, that address has no entry here.
 //!
-//! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions); when
-//! it is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). Tables beside
-//! the code grow with it: the table of entries, sites and links, some 8 bytes an instruction.
+//! Limits: code memory ([`crate::config::BASELINE_CODE`], about 24 million guest instructions);
+//! when it is full, the coldest pages' units are withdrawn ([`BaselineCache::make_room`]). Tables
+//! beside the code grow with it: the table of entries, sites and links, some 8 bytes an
+//! instruction.
 
 mod withdraw;
 

@@ -2,10 +2,10 @@
 //!
 //! The table of entries has a word for each guest word, so that the entries of two functions hardly
 //! ever share a line of the host's cache, and among much code each look-up waits for the host's
-//! memory. The call table holds first addresses of units only, of neighbours side by side: [`place`]
-//! gives each 128 bytes of guest code a word, eight of them to a line. It is a direct-mapped cache: a
-//! unit takes the place of another one that shares its word, and what it does not hold is in the
-//! table of entries.
+//! memory. The call table holds first addresses of units only, of neighbours side by side:
+//! [`place`] gives each 128 bytes of guest code a word, eight of them to a line. It is a
+//! direct-mapped cache: a unit takes the place of another one that shares its word, and what it
+//! does not hold is in the table of entries.
 //!
 //! ```text
 //!  word:  guest address (low 32 bits) │ offset in code memory (high 32 bits); 0 if free

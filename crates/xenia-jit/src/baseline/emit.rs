@@ -343,8 +343,8 @@ impl Emitter {
         self.templates.e.imm(false, Imm::And, Rm::Reg(RAX), -4);
     }
 
-    /// Fills in the jumps between blocks and the tables, and writes the exits. False if a short jump
-    /// or a table does not reach.
+    /// Fills in the jumps between blocks and the tables, and writes the exits. False if a short
+    /// jump or a table does not reach.
     fn finish(&mut self, unit: &Discovery) -> bool {
         for &(field, block, is_short) in &self.jumps {
             let label = self.labels[block] as usize;

@@ -26,8 +26,8 @@
 //! It runs with all of the visit's budget; the slice that baseline code has of it is as before
 //! afterwards, or what is left.
 //!
-//! MXCSR is Rust's while baseline code runs, until floating-point arithmetic (`float_thunks`) or the
-//! optimizing tier has run: then it stays the guest's, which [`Slot::GuestFloat`] says, until a
+//! MXCSR is Rust's while baseline code runs, until floating-point arithmetic (`float_thunks`) or
+//! the optimizing tier has run: then it stays the guest's, which [`Slot::GuestFloat`] says, until a
 //! service, or an arm that computes, needs Rust's. So neither calls of hot functions nor rows of
 //! arms pay for a change at each.
 //!

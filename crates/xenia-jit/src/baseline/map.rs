@@ -1,9 +1,9 @@
 //! The fixed register map of the baseline tier, and where the context holds the rest.
 //!
-//! Eleven GPRs and CR0 live in host registers wherever baseline code runs, the same ones everywhere;
-//! all other guest state lives in the context. So the state between two guest instructions needs no
-//! description: every instruction boundary is exact once those twelve registers are stored
-//! (`enter.rs`).
+//! Eleven GPRs and CR0 live in host registers wherever baseline code runs, the same ones
+//! everywhere; all other guest state lives in the context. So the state between two guest
+//! instructions needs no description: every instruction boundary is exact once those twelve
+//! registers are stored (`enter.rs`).
 //!
 //! ```text
 //!  rbp  context + BIAS      r15  CR0             rbx r9   rsi r10   rdx r11   r14 r1   r8  r3
@@ -12,7 +12,8 @@
 //! ```
 //!
 //! r11, r3, r10, r31, r1 and r9 are what the console's own compilers name most (63 % of the
-//! registers that code of the sample title names; 79 % are mapped); gcc prefers r9, r1, r10 and r31.
+//! registers that code of the sample title names; 79 % are mapped); gcc prefers r9, r1, r10 and
+//! r31.
 //!
 //! Where the host has no segment register to spare ([`super::templates::HostFeatures`]), guest
 //! memory's host address is added from [`Slot::Memory`].

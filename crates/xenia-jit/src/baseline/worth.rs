@@ -22,17 +22,17 @@ const FLOAT_WEIGHT: u64 = 400;
 /// plain loops only: samples do not tell whether they run at all.
 const FEW_ARMS: u32 = 4;
 
-/// Turns of a plain loop for each sample elsewhere in its unit that count for nothing: a loop of few
-/// turns does not gain what calls between both tiers cost, 10 ns each.
+/// Turns of a plain loop for each sample elsewhere in its unit that count for nothing: a loop of
+/// few turns does not gain what calls between both tiers cost, 10 ns each.
 const FEW_TURNS: u64 = 8;
 
 /// Runs of an instruction elsewhere that count as one in a plain loop. Code with calls and switches
 /// runs about as fast in this tier.
 const ELSEWHERE: u64 = 1024;
 
-/// Instructions of a function for each that is in a plain loop, beyond which the function stays here:
-/// an interpreter's main loop that somewhere clears a table is 1.4 times slower as a whole in the
-/// optimizing tier. Once the loop is hot, a piece around it is compiled.
+/// Instructions of a function for each that is in a plain loop, beyond which the function stays
+/// here: an interpreter's main loop that somewhere clears a table is 1.4 times slower as a whole in
+/// the optimizing tier. Once the loop is hot, a piece around it is compiled.
 const FEW_IN_LOOPS: u32 = 8;
 
 /// The instructions of a unit, counted by how the baseline tier runs them.

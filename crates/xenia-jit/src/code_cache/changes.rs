@@ -1,10 +1,11 @@
 //! Code that changes: which pages have code, of which version, and how often that changed.
 //!
-//! Compiled code compares no page versions. An engine that is about to enter it looks at the memory's epoch, and if that
-//! has moved, has what is on changed pages withdrawn ([`CodeCache::withdraw_changed`]) first: when a visit begins, when the
-//! kernel or the interpreter has been at work, and after `isync` or `icbi` if anything was written meanwhile. Withdrawn by
-//! one engine, it is out of all others' tables. A region that is published while one of its pages changes is found by the
-//! next look, as the page's version moves before the epoch does.
+//! Compiled code compares no page versions. An engine that is about to enter it looks at the
+//! memory's epoch, and if that has moved, has what is on changed pages withdrawn
+//! ([`CodeCache::withdraw_changed`]) first: when a visit begins, when the kernel or the interpreter
+//! has been at work, and after `isync` or `icbi` if anything was written meanwhile. Withdrawn by
+//! one engine, it is out of all others' tables. A region that is published while one of its pages
+//! changes is found by the next look, as the page's version moves before the epoch does.
 
 use super::CodeCache;
 use std::collections::{BTreeSet, HashMap};

@@ -1,12 +1,13 @@
 //! The table of entries: for each guest word, where in code memory its code is.
 //!
-//! The part of it that belongs to a page of guest code is a *table*, a page of the host's. One without an entry goes back to
-//! the host, but for a few ([`MOST_EMPTY`]), as code that changes comes back to where it was.
+//! The part of it that belongs to a page of guest code is a *table*, a page of the host's. One
+//! without an entry goes back to the host, but for a few ([`MOST_EMPTY`]), as code that changes
+//! comes back to where it was.
 //!
 //! # Safety rules
 //! - The mapping lives as long as [`Entries`].
-//! - Entries are read by compiled code and written here, always as aligned atomics. A table is given back when all of it is
-//!   0, which is what it reads as afterwards.
+//! - Entries are read by compiled code and written here, always as aligned atomics. A table is
+//!   given back when all of it is 0, which is what it reads as afterwards.
 
 use super::ranges::ALIGNMENT;
 use crate::JitError;
@@ -21,7 +22,8 @@ pub(crate) const STORED: u32 = ALIGNMENT as u32;
 const ENTRIES_SIZE: usize = 1 << 32;
 /// Tables without an entry that are kept.
 const MOST_EMPTY: usize = 256;
-/// Bytes of a table: one entry for each word of a page. That is a page of the host's, too: this is for x86-64 alone.
+/// Bytes of a table: one entry for each word of a page. That is a page of the host's, too: this is
+/// for x86-64 alone.
 const TABLE_SIZE: usize = PAGE_SIZE as usize;
 
 /// The table of entries.
@@ -61,8 +63,9 @@ impl Entries {
     /// Gives the memory of a page's table back to the host. All of it must be 0.
     fn give_back(&self, page: u32) {
         let start = page as usize * TABLE_SIZE;
-        // SAFETY: inside the mapping, which is private and has no file, so that what is given back reads as zeros. It holds
-        // nothing else, and only code memory writes to it, which calls this: nobody loses anything.
+        // SAFETY: inside the mapping, which is private and has no file, so that what is given back reads as
+        // zeros. It holds nothing else, and only code memory writes to it, which calls this: nobody
+        // loses anything.
         let given = unsafe { self.0.unchecked_advise_range(UncheckedAdvice::DontNeed, start, TABLE_SIZE) };
         // A host that refuses keeps it.
         drop(given);

@@ -1,5 +1,5 @@
-//! Which ranges of code memory are handed out. Ranges begin at multiples of [`ALIGNMENT`]; what was never handed out lies
-//! behind what was.
+//! Which ranges of code memory are handed out. Ranges begin at multiples of [`ALIGNMENT`]; what was
+//! never handed out lies behind what was.
 
 use crate::JitError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,8 +26,8 @@ impl Ranges {
         Self { size, used: 0, free: BTreeMap::new(), by_size: BTreeSet::new(), released: 0 }
     }
 
-    /// Room for `size` bytes of code, as an offset: the smallest released range that has it, else what
-    /// was never handed out.
+    /// Room for `size` bytes of code, as an offset: the smallest released range that has it, else
+    /// what was never handed out.
     pub(super) fn allocate(&mut self, size: usize) -> Result<usize, JitError> {
         let size = size.next_multiple_of(ALIGNMENT);
         if let Some(&(free, offset)) = self.by_size.range((size, 0)..).next() {

@@ -1,7 +1,8 @@
-//! Regions compiled for AArch64, as texts: that the lifter's output needs no x86-64 is shown on any host.
+//! Regions compiled for AArch64, as texts: that the lifter's output needs no x86-64 is shown on any
+//! host.
 //!
-//! Nothing runs this code. What stands around a region's code (entries, ways out, hooks, handled faults) is x86-64's alone, and is
-//! not made here.
+//! Nothing runs this code. What stands around a region's code (entries, ways out, hooks, handled
+//! faults) is x86-64's alone, and is not made here.
 
 use super::{Compiler, Texts, flags};
 use crate::lift::LiftConfig;
@@ -43,7 +44,8 @@ impl Compiler {
 }
 
 impl Jit {
-    /// The intermediate form of the code at `pc`, and the AArch64 assembly that it becomes. Only one piece of what is too long.
+    /// The intermediate form of the code at `pc`, and the AArch64 assembly that it becomes. Only
+    /// one piece of what is too long.
     pub fn dump_for_aarch64(&self, pc: GuestAddr) -> Result<Option<(String, String)>, JitError> {
         let mode = Mode::default();
         let Some(code) = self.shared.code(mode) else { return Ok(None) };

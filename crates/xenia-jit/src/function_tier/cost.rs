@@ -1,8 +1,9 @@
-//! What compiling costs, over random regions: no region that a title can make holds its visit up for long.
+//! What compiling costs, over random regions: no region that a title can make holds its visit up
+//! for long.
 //!
-//! The stop flag is looked at between visits, and lockstep runs one visit after another, so one compilation is the longest
-//! that a title can keep everybody waiting with code alone. A case is one region, made of what is slow to compile and of
-//! anything else, as long as regions may be.
+//! The stop flag is looked at between visits, and lockstep runs one visit after another, so one
+//! compilation is the longest that a title can keep everybody waiting with code alone. A case is
+//! one region, made of what is slow to compile and of anything else, as long as regions may be.
 //!
 //! ```sh
 //! XENIA_COMPILE_CASES=0..2000 cargo test --release -p xenia-jit compiling_ends_soon
@@ -146,7 +147,8 @@ fn code(dice: &mut Dice) -> (Vec<u32>, String) {
     let (rows, every) = (rows(dice), [2, 3, 8, 40][dice.below(4)]);
     // Mostly as long as regions may be and longer: what is short is compiled soon.
     let length = if dice.one_in(6) { 1 + dice.below(REGION_LIMIT) } else { REGION_LIMIT + dice.below(200) };
-    // At times few words again and again: all registers of a long load, or one result that the next ones use.
+    // At times few words again and again: all registers of a long load, or one result that the next
+    // ones use.
     let few: Vec<u32> = (0..=dice.below(40)).map(|_| word(dice, &rows)).collect();
     let repeats = dice.one_in(3);
     let straight = |dice: &mut Dice, at: usize| if repeats { few[at % few.len()] } else { word(dice, &rows) };

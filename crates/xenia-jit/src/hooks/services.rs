@@ -64,8 +64,8 @@ pub(super) fn commit(call: &mut Call<'_, '_>, word: u64, value: u64) -> u64 {
     }
 }
 
-/// The instruction at the context's pc could not access memory: the region's second result. A store to a page that holds
-/// code is the interpreter's.
+/// The instruction at the context's pc could not access memory: the region's second result. A store
+/// to a page that holds code is the interpreter's.
 fn raise(call: &mut Call<'_, '_>, fault: MemoryFault) -> u64 {
     let pc = call.ctx.pc;
     if fault.kind == FaultKind::HoldsCode {

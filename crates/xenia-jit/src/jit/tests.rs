@@ -61,7 +61,8 @@ fn calls_of(jit: &mut Jit) -> u64 {
     ctx.gpr[3]
 }
 
-/// `sum(r3)` = r3 + sum(r3 - 1) down to 0, then `sc 2`: calls, returns and branches of several regions.
+/// `sum(r3)` = r3 + sum(r3 - 1) down to 0, then `sc 2`: calls, returns and branches of several
+/// regions.
 const SUM: [u32; 14] = [
     0x4800_0009, // bl +8
     0x4400_0042, // sc 2

@@ -68,8 +68,9 @@ impl Lifter<'_> {
         }
     }
 
-    /// One access that may fault, and nothing else, at the host address that [`Self::host_address`] gave: `access` gets the flags that
-    /// it has. `before` prepares for it but in loops that store nothing.
+    /// One access that may fault, and nothing else, at the host address that [`Self::host_address`]
+    /// gave: `access` gets the flags that it has. `before` prepares for it but in loops that
+    /// store nothing.
     pub(super) fn access<R>(
         &mut self,
         address: Value,
@@ -86,10 +87,12 @@ impl Lifter<'_> {
         result
     }
 
-    /// What the branch behind an access at `address` tests: a value that is in a register there, and has to be so before.
+    /// What the branch behind an access at `address` tests: a value that is in a register there,
+    /// and has to be so before.
     fn tested_behind(&mut self, address: Value) -> Value {
         let dfg = &self.b.func.dfg;
-        // Of a conjunction Cranelift tests the operands, which takes other bytes than those that become a mark.
+        // Of a conjunction Cranelift tests the operands, which takes other bytes than those that become a
+        // mark.
         let is_and =
             dfg.value_def(address).inst().is_some_and(|inst| dfg.insts[inst].opcode() == Opcode::Band);
         match self.config.memory_at {
@@ -99,8 +102,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// Behind an access in a loop that stores nothing: the branch to the cold block that does, which becomes a mark
-    /// ([`crate::fault_exit`]). So what `tested` is decides nothing.
+    /// Behind an access in a loop that stores nothing: the branch to the cold block that does,
+    /// which becomes a mark ([`crate::fault_exit`]). So what `tested` is decides nothing.
     fn leave_if_it_faulted(&mut self, tested: Value) {
         let [cold, next] = [(); 2].map(|()| self.b.create_block());
         self.b.set_cold_block(cold);
@@ -144,8 +147,9 @@ impl Lifter<'_> {
         }
     }
 
-    /// Stores a value as it is to lie in memory; everything is ready for a fault. Where reservations are strict, nobody
-    /// reserves or stores conditionally in its lines meanwhile, and what others have reserved there ends.
+    /// Stores a value as it is to lie in memory; everything is ready for a fault. Where
+    /// reservations are strict, nobody reserves or stores conditionally in its lines meanwhile,
+    /// and what others have reserved there ends.
     pub(crate) fn store_in_one_step(&mut self, value: Value, address: Value, displacement: i32) {
         let placed = self.placed(displacement);
         if self.config.reservations != ReservationMode::Strict {
@@ -167,8 +171,8 @@ impl Lifter<'_> {
         self.call_hook(Hook::Stored, &[]);
     }
 
-    /// Host address of the 32-bit guest address `ea`, given zero-extended; without where memory lies, if accesses say that
-    /// themselves ([`Self::placed`]).
+    /// Host address of the 32-bit guest address `ea`, given zero-extended; without where memory
+    /// lies, if accesses say that themselves ([`Self::placed`]).
     pub(crate) fn host_address(&mut self, ea: Value) -> Value {
         if self.config.memory_at.is_some() {
             return ea;
@@ -184,13 +188,15 @@ impl Lifter<'_> {
         address
     }
 
-    /// The displacement of an access to what [`Self::host_address`] gave, with where memory lies if that is not part of it.
+    /// The displacement of an access to what [`Self::host_address`] gave, with where memory lies if
+    /// that is not part of it.
     pub(crate) fn placed(&self, displacement: i32) -> i32 {
         displacement + self.config.memory_at.unwrap_or_default()
     }
 
-    /// Host address of `(RA|0)`, to which a displacement may be added on the host: both ends of the guest's space
-    /// are inaccessible, as is what lies beside it, so an address that would wrap faults alike.
+    /// Host address of `(RA|0)`, to which a displacement may be added on the host: both ends of the
+    /// guest's space are inaccessible, as is what lies beside it, so an address that would wrap
+    /// faults alike.
     pub(crate) fn base_address(&mut self, ra: usize) -> Value {
         if ra == 0 {
             return match self.config.memory_at {

@@ -1,7 +1,7 @@
 //! Branches and condition-register logic.
 //!
-//! A branch ends its block. `bcctr` with a BO that decrements CTR is an invalid form: it decrements, tests,
-//! and goes to the decremented CTR's address.
+//! A branch ends its block. `bcctr` with a BO that decrements CTR is an invalid form: it
+//! decrements, tests, and goes to the decremented CTR's address.
 
 use super::Lifter;
 use super::cache::{Cr, Special};
@@ -12,8 +12,8 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::{Branch, Instruction};
 
 impl Lifter<'_> {
-    /// Evaluates BO and BI, decrementing CTR where BO says so: nonzero if the branch is taken, `None` if
-    /// it always is.
+    /// Evaluates BO and BI, decrementing CTR where BO says so: nonzero if the branch is taken,
+    /// `None` if it always is.
     fn taken(&mut self, i: Instruction) -> Option<Value> {
         let bo = i.bo();
         let mut condition = None;

@@ -1,7 +1,7 @@
 //! Guest registers as values inside a block.
 //!
-//! A register is loaded at first use ([`registers`], [`fields`]) and stored when the block is left ([`stores`]); see
-//! [`super`]. Here is what of it is known.
+//! A register is loaded at first use ([`registers`], [`fields`]) and stored when the block is left
+//! ([`stores`]); see [`super`]. Here is what of it is known.
 
 mod fields;
 mod registers;

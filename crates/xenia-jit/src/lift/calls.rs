@@ -1,7 +1,8 @@
 //! What compiled code calls, row by row: the list is here, and a test holds it to the lifter.
 //!
-//! Every row is lifted with many words of its own, and the IR is searched for hooks and for exits to the interpreter. A
-//! row that uses one which the list does not grant it fails the test, and so does a line of the list that nothing uses.
+//! Every row is lifted with many words of its own, and the IR is searched for hooks and for exits
+//! to the interpreter. A row that uses one which the list does not grant it fails the test, and so
+//! does a line of the list that nothing uses.
 
 use super::{LiftConfig, Lifter, region_signature};
 use crate::hooks::Hook;

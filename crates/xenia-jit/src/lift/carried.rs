@@ -1,11 +1,13 @@
 //! Registers that a loop carries as values ([`crate::loops`]).
 //!
-//! Inside such a loop a carried register is a variable of the frontend, which has it in values and block parameters: a read takes the
-//! variable, a write defines it. Every edge into the loop, from the code around it or from an entry, leads through the *gate* of
-//! the block that it goes to, which loads the variables.
+//! Inside such a loop a carried register is a variable of the frontend, which has it in values and
+//! block parameters: a read takes the variable, a write defines it. Every edge into the loop, from
+//! the code around it or from an entry, leads through the *gate* of the block that it goes to,
+//! which loads the variables.
 //!
-//! Those that the loop changes are *sunk*: inside of it the context holds anything. They are stored where the loop is left, or
-//! something looks at the context ([`Lifter::surface`]), and where an access faults ([`crate::fault_exit`]).
+//! Those that the loop changes are *sunk*: inside of it the context holds anything. They are stored
+//! where the loop is left, or something looks at the context ([`Lifter::surface`]), and where an
+//! access faults ([`crate::fault_exit`]).
 
 use super::copies::Copies;
 use super::{HOST, Lifter, State};
@@ -22,7 +24,8 @@ pub(super) struct Carrying {
     loops: Vec<[Option<Variable>; carried::COUNT]>,
     /// By number of the loop.
     copies: Vec<Copies>,
-    /// By number of the loop, bit n: register n is sunk. `None`: none is, and accesses find everything stored.
+    /// By number of the loop, bit n: register n is sunk. `None`: none is, and accesses find
+    /// everything stored.
     sunk: Vec<Option<u64>>,
     /// Which loop a block belongs to.
     of_block: BTreeMap<u32, usize>,

@@ -1,8 +1,9 @@
 //! Values that are constants.
 //!
-//! Code makes addresses and masks of two halves, and stores numbers. Cranelift's optimiser would fold that, but it runs for nobody
-//! (docs/src/decisions/0053): so arms that such code consists of ask here. A constant takes no host register, as it is made
-//! anew, or is part of the instruction, where it is used.
+//! Code makes addresses and masks of two halves, and stores numbers. Cranelift's optimiser would
+//! fold that, but it runs for nobody (docs/src/decisions/0053): so arms that such code consists of
+//! ask here. A constant takes no host register, as it is made anew, or is part of the instruction,
+//! where it is used.
 
 use super::Lifter;
 use cranelift_codegen::ir::{InstBuilder, InstructionData, Opcode, Type, Value, types};

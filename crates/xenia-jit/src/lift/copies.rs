@@ -1,9 +1,11 @@
-//! Copies of floating-point and vector registers that a loop keeps from turn to turn ([`crate::loops`]).
+//! Copies of floating-point and vector registers that a loop keeps from turn to turn
+//! ([`crate::loops`]).
 //!
-//! The context is as current as anywhere: what is written is stored where it is elsewhere, and exits and faults need to know nothing. A
-//! read takes the copy, where it would wait for what the turn before has stored to be forwarded to a load. A copy is a variable of
-//! the frontend, of the register's single or of its double, whichever the blocks of the loop take for granted ([`super::flow`]): an
-//! edge inside the loop makes it what the register is, and the gates load it.
+//! The context is as current as anywhere: what is written is stored where it is elsewhere, and
+//! exits and faults need to know nothing. A read takes the copy, where it would wait for what the
+//! turn before has stored to be forwarded to a load. A copy is a variable of the frontend, of the
+//! register's single or of its double, whichever the blocks of the loop take for granted
+//! ([`super::flow`]): an edge inside the loop makes it what the register is, and the gates load it.
 
 use super::Lifter;
 use super::flow::Granted;
@@ -88,7 +90,8 @@ impl Lifter<'_> {
         Some(self.b.use_var(variable))
     }
 
-    /// On an edge to the block at `to`, for which everything is stored: copies that its loop keeps become what the registers are.
+    /// On an edge to the block at `to`, for which everything is stored: copies that its loop keeps
+    /// become what the registers are.
     pub(super) fn define_copies(&mut self, to: u32) {
         if !self.carrying.goes_on_at(to) {
             return;

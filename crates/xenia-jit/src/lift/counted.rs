@@ -1,5 +1,5 @@
-//! What computation mode makes of results: the part that it looks at, and what of it is recorded to CR0.
-//! PowerISA 2.02 book I: 64-bit mode looks at doublewords, 32-bit mode at low words.
+//! What computation mode makes of results: the part that it looks at, and what of it is recorded to
+//! CR0. PowerISA 2.02 book I: 64-bit mode looks at doublewords, 32-bit mode at low words.
 
 use super::Lifter;
 use super::cache::{Compared, Cr};

@@ -1,13 +1,14 @@
 //! The ways to a region's entries: from outside, and by its own branches to addresses in registers.
 //!
-//! The cases of a switch and the instructions of an interpreter are entries, since no branch leads to them. Whoever branches
-//! there from the same region has stored everything, as if it came from outside; what it is spared is the way out and in again,
-//! with the frame, the entry's thunk and the look for the entry's number. The engine's table decides as it does for those who leave: if
-//! what it has for the address is one of this region's entries, the place of that is the entry's number. So code that was withdrawn or
-//! compiled again meanwhile is noticed at the same places.
+//! The cases of a switch and the instructions of an interpreter are entries, since no branch leads
+//! to them. Whoever branches there from the same region has stored everything, as if it came from
+//! outside; what it is spared is the way out and in again, with the frame, the entry's thunk and
+//! the look for the entry's number. The engine's table decides as it does for those who leave: if
+//! what it has for the address is one of this region's entries, the place of that is the entry's
+//! number. So code that was withdrawn or compiled again meanwhile is noticed at the same places.
 //!
-//! Each such branch has a table of its own: processors guess where a jump leads by where it lies, above all, and a table for all of
-//! a region was slower than leaving.
+//! Each such branch has a table of its own: processors guess where a jump leads by where it lies,
+//! above all, and a table for all of a region was slower than leaving.
 
 use super::{Lifter, State};
 use crate::enter::ENTRY_SHIFT;
@@ -18,15 +19,15 @@ use crate::starts::ends_in_a_jump;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{self, BlockArg, InstBuilder, JumpTableData, Value, types};
 
-/// Entries in the tables of a region's indirect branches together, each of which is an edge for the compiler. Branches beyond
-/// leave the region.
+/// Entries in the tables of a region's indirect branches together, each of which is an edge for the
+/// compiler. Branches beyond leave the region.
 const MOST_EDGES: usize = 1024;
 
 /// Where indirect branches stay in the region.
 #[derive(Default)]
 pub(super) struct Switch {
-    /// Ways to the entries from the second one on that nothing in the region branches to, as far as is known; they take the budget. None
-    /// if there is no such branch.
+    /// Ways to the entries from the second one on that nothing in the region branches to, as far as
+    /// is known; they take the budget. None if there is no such branch.
     ways: Vec<ir::Block>,
     /// Entries in the tables so far.
     edges: usize,
@@ -96,7 +97,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// Goes to the guest address `target`, 32 bits zero-extended and a multiple of four. Everything is stored.
+    /// Goes to the guest address `target`, 32 bits zero-extended and a multiple of four. Everything
+    /// is stored.
     pub(super) fn switch_to(&mut self, target: Value) {
         let budget = self.budget_after();
         let address = self.looked_up(target, Word::Code);

@@ -71,8 +71,9 @@ impl Lifter<'_> {
         self.b.ins().jump(target, &arguments);
     }
 
-    /// Where the edge to `to` leads, and what is passed on it, if nothing has to be done there that is not done already:
-    /// a block of the region that everything is stored for, or that goes on with all that is known.
+    /// Where the edge to `to` leads, and what is passed on it, if nothing has to be done there that
+    /// is not done already: a block of the region that everything is stored for, or that goes
+    /// on with all that is known.
     pub(super) fn plain_way(&mut self, to: u32) -> Option<(ir::Block, Vec<BlockArg>)> {
         let target = *self.blocks.get(&to)?;
         if self.carrying.is_sinking() && !self.carrying.goes_on_at(to) {
@@ -96,8 +97,9 @@ impl Lifter<'_> {
         Some((self.way_to(to), arguments))
     }
 
-    /// Before a branch: stores what both its sides would have to, so that neither needs a block for it. What creates blocks
-    /// of its own is left to the sides, since a compare and its branch have to stay in one.
+    /// Before a branch: stores what both its sides would have to, so that neither needs a block for
+    /// it. What creates blocks of its own is left to the sides, since a compare and its branch
+    /// have to stay in one.
     pub(super) fn store_for_both(&mut self, sides: [u32; 2]) {
         let floats = &self.cache.floats;
         let stores_floats = floats.dirty() != 0 || self.cache.owes_status();
@@ -118,7 +120,8 @@ impl Lifter<'_> {
         debug_assert!(before.is_none(), "{to:#x} has one predecessor");
     }
 
-    /// At the start of a block that checks the budget: leaves if what is left may end before the next check.
+    /// At the start of a block that checks the budget: leaves if what is left may end before the
+    /// next check.
     pub(super) fn check_budget(&mut self, block: &Block) {
         let (budget, least) = (self.budget, i64::from(block.needs + self.spent - self.counted));
         let enough = self.b.ins().icmp_imm_s(IntCC::SignedGreaterThanOrEqual, budget, least);
@@ -171,8 +174,8 @@ impl Lifter<'_> {
         self.b.ins().load(types::I64, HOST, slot, 0)
     }
 
-    /// Host address of the entry for a guest address in a register (32 bits, zero-extended); in relation to `code`, where
-    /// code memory starts, or that with [`crate::enter::LINKED`].
+    /// Host address of the entry for a guest address in a register (32 bits, zero-extended); in
+    /// relation to `code`, where code memory starts, or that with [`crate::enter::LINKED`].
     pub(super) fn looked_up(&mut self, pc: Value, code: Word) -> Value {
         let entries = self.word(Word::Entries);
         let code = self.word(code);
@@ -181,8 +184,8 @@ impl Lifter<'_> {
         self.b.ins().iadd(code, offset)
     }
 
-    /// Calls a hook. Its address is loaded here and now: most calls are in cold blocks, from which no value
-    /// may live on.
+    /// Calls a hook. Its address is loaded here and now: most calls are in cold blocks, from which
+    /// no value may live on.
     pub(super) fn call_hook(&mut self, hook: Hook, arguments: &[Value]) -> Value {
         if hook.is_cold() {
             self.call_cold_hook(hook, arguments);
@@ -274,9 +277,9 @@ impl Lifter<'_> {
         self.terminated = true;
     }
 
-    /// What r15 holds, from which all of the context lies at a [`crate::host::displacement`]. Each block of the intermediate
-    /// form that needs it copies it: a value for several would take a register through all of them, in loops that don't look at
-    /// the context as well.
+    /// What r15 holds, from which all of the context lies at a [`crate::host::displacement`]. Each
+    /// block of the intermediate form that needs it copies it: a value for several would take a
+    /// register through all of them, in loops that don't look at the context as well.
     pub(super) fn context(&mut self) -> Value {
         let here = self.b.current_block();
         if let Some((block, value)) = self.state.ctx

@@ -1,10 +1,11 @@
 //! Floating point.
 //!
-//! Arithmetic is done by host instructions, nearest even and without traps, in code for the plain control bits of
-//! FPSCR; in code for others (`Mode::controlled`) it is done in software, one call for each instruction. Sticky bits
-//! come from MXCSR, and FPRF, FR and FI of the last operation are worked out when somebody looks (`float_state`).
-//! What the host's instruction does not decide is in `float_checks`; integers are in `float_convert`, estimates in
-//! `float_estimates`, moves of FPSCR in `float_status`.
+//! Arithmetic is done by host instructions, nearest even and without traps, in code for the plain
+//! control bits of FPSCR; in code for others (`Mode::controlled`) it is done in software, one call
+//! for each instruction. Sticky bits come from MXCSR, and FPRF, FR and FI of the last operation are
+//! worked out when somebody looks (`float_state`). What the host's instruction does not decide is
+//! in `float_checks`; integers are in `float_convert`, estimates in `float_estimates`, moves of
+//! FPSCR in `float_status`.
 
 use super::cache::Cr;
 use super::float_checks::Check;

@@ -1,11 +1,12 @@
 //! What of floating-point arithmetic a host instruction decides, and what software does.
 //!
-//! Arithmetic on doubles is done on doubles, arithmetic on singles on singles: one rounding by the host is the one that
-//! the architecture wants. The host's instruction decides a case unless
+//! Arithmetic on doubles is done on doubles, arithmetic on singles on singles: one rounding by the
+//! host is the one that the architecture wants. The host's instruction decides a case unless
 //! - the result is a NaN: which one, and the VX* bits, are the architecture's own;
-//! - it is the smallest normal number: the host judges tininess after rounding, the architecture before;
-//! - an operand of a single-precision instruction is no single. Software does that one, and since its result may be no
-//!   single either, the rest of the block is left.
+//! - it is the smallest normal number: the host judges tininess after rounding, the architecture
+//!   before;
+//! - an operand of a single-precision instruction is no single. Software does that one, and since
+//!   its result may be no single either, the rest of the block is left.
 
 use super::cache::{Cache, Pending};
 use super::float_registers::{Nans, Operand, singles};
@@ -26,9 +27,10 @@ pub(super) enum Check {
 }
 
 impl Lifter<'_> {
-    /// Software does the instruction, here and now. FPSCR in the context is exact afterwards, but where arithmetic is
-    /// plain it has to be owed the operation. Gives the result as a `ty`: an F32 of a single-precision instruction whose
-    /// operands are singles, an F64, or an integer with the double's bits or the nibble of a compare.
+    /// Software does the instruction, here and now. FPSCR in the context is exact afterwards, but
+    /// where arithmetic is plain it has to be owed the operation. Gives the result as a `ty`:
+    /// an F32 of a single-precision instruction whose operands are singles, an F64, or an
+    /// integer with the double's bits or the nibble of a compare.
     pub(super) fn software(&mut self, i: Instruction, operands: [Option<Operand>; 3], ty: Type) -> Value {
         if self.config.mode.controlled {
             // Older compares come first, and an enabled exception keeps what the target holds.
@@ -91,8 +93,9 @@ impl Lifter<'_> {
         limits
     }
 
-    /// Delivers the result of a double-precision instruction, which `of` has the host compute of these registers' values
-    /// (frA, frB, frC; what is not there is any value). `negate`: the target gets it negated.
+    /// Delivers the result of a double-precision instruction, which `of` has the host compute of
+    /// these registers' values (frA, frB, frC; what is not there is any value). `negate`: the
+    /// target gets it negated.
     pub(super) fn deliver(
         &mut self,
         i: Instruction,
@@ -147,8 +150,9 @@ impl Lifter<'_> {
         self.deliver_unless_undecided(i, operands, undecided, result);
     }
 
-    /// In `unfit`: software does the instruction, whose operands are not all singles, and the block is left. `cache` and
-    /// `words` are what was known before its operands were looked at; nothing has been put into the current block.
+    /// In `unfit`: software does the instruction, whose operands are not all singles, and the block
+    /// is left. `cache` and `words` are what was known before its operands were looked at;
+    /// nothing has been put into the current block.
     fn leave_unfit(
         &mut self,
         i: Instruction,
@@ -183,7 +187,8 @@ impl Lifter<'_> {
         self.deliver_unless_undecided(i, [None, Some(operand), None], undecided, result);
     }
 
-    /// Delivers `result`, an F64 or an F32, unless `undecided`, else what software makes. FPSCR is owed the operation.
+    /// Delivers `result`, an F64 or an F32, unless `undecided`, else what software makes. FPSCR is
+    /// owed the operation.
     pub(super) fn deliver_unless_undecided(
         &mut self,
         i: Instruction,

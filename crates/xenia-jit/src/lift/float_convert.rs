@@ -1,5 +1,5 @@
-//! Between floating-point numbers and integers. The host rounds as the instruction says; FR and FI of what it rounded are
-//! worked out at once, since nothing that is kept tells them later.
+//! Between floating-point numbers and integers. The host rounds as the instruction says; FR and FI
+//! of what it rounded are worked out at once, since nothing that is kept tells them later.
 
 use super::cache::Pending;
 use super::float_registers::{Operand, fpr_offset};
@@ -9,8 +9,9 @@ use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::Instruction;
 
 impl Lifter<'_> {
-    /// Has `value` computed even if the instruction's result is overwritten unread: the host operation is
-    /// what sets the sticky bits. (Arithmetic needs no such thing, its result is tested for NaN.)
+    /// Has `value` computed even if the instruction's result is overwritten unread: the host
+    /// operation is what sets the sticky bits. (Arithmetic needs no such thing, its result is
+    /// tested for NaN.)
     fn keep(&mut self, i: Instruction, value: Value) {
         let ctx = self.context();
         self.b.ins().store(HOST, value, ctx, fpr_offset(i.fd()));

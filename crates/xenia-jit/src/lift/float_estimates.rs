@@ -1,4 +1,5 @@
-//! `fres` and `frsqrte` of normal operands, from the operand's bits as `soft_float` makes them; of others, software makes them.
+//! `fres` and `frsqrte` of normal operands, from the operand's bits as `soft_float` makes them; of
+//! others, software makes them.
 
 use super::Lifter;
 use crate::soft_float::ROOT_FRACTIONS;
@@ -10,7 +11,8 @@ use xenia_isa::Instruction;
 const ONE: i64 = 1023;
 
 impl Lifter<'_> {
-    /// An estimate, made from the operand's bits by `of`, which also says for which operands it may not be.
+    /// An estimate, made from the operand's bits by `of`, which also says for which operands it may
+    /// not be.
     fn estimate(&mut self, i: Instruction, of: impl FnOnce(&mut Self, Value) -> (Value, Value)) {
         if self.config.mode.controlled {
             self.deliver_from_software(i, [None, Some(i.fb()), None]);
@@ -25,7 +27,8 @@ impl Lifter<'_> {
 
     /// `fres`.
     pub(super) fn reciprocal_estimate(&mut self, i: Instruction) {
-        // 255/256 of the reciprocal of the start of the interval that seven fraction bits name, rounded up to twelve.
+        // 255/256 of the reciprocal of the start of the interval that seven fraction bits name, rounded up
+        // to twelve.
         self.estimate(i, |l, bits| {
             let exponent = l.b.ins().ushr_imm_s(bits, 52);
             let exponent = l.b.ins().band_imm_s(exponent, 0x7FF);

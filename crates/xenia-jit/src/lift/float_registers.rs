@@ -1,13 +1,15 @@
 //! Floating-point registers as values inside a block: as doubles, as singles, or as both.
 //!
-//! What `lfs` loads and what arithmetic on singles makes is an F32 for as long as only such arithmetic and `stfs`
-//! use it. It becomes the double that the register holds where something else wants that, at the latest when the
-//! block is left. Before an access that may fault it is stored as it is, in the first half of the register's place, and
-//! the instruction's [`super::Site`] tells whoever handles the fault.
+//! What `lfs` loads and what arithmetic on singles makes is an F32 for as long as only such
+//! arithmetic and `stfs` use it. It becomes the double that the register holds where something else
+//! wants that, at the latest when the block is left. Before an access that may fault it is stored
+//! as it is, in the first half of the register's place, and the instruction's [`super::Site`] tells
+//! whoever handles the fault.
 //!
-//! An F32 here is exactly the register: DOUBLE(F32) of the book has its bits, of NaNs too. A host conversion makes a
-//! signalling NaN quiet, so an F32 that may be one is converted by [`Lifter::fpr`] with a test, and without only
-//! for operands of which software gets the bits as they were ([`Lifter::float_operand`]).
+//! An F32 here is exactly the register: DOUBLE(F32) of the book has its bits, of NaNs too. A host
+//! conversion makes a signalling NaN quiet, so an F32 that may be one is converted by
+//! [`Lifter::fpr`] with a test, and without only for operands of which software gets the bits as
+//! they were ([`Lifter::float_operand`]).
 
 use super::flow::Granted;
 use super::{GUEST, HOST, Lifter};
@@ -107,7 +109,8 @@ impl Operand {
     }
 }
 
-/// Bits 33 to 35 say which operands are singles: in `fp_lazy.op`, and in what [`Hook::Float`] takes.
+/// Bits 33 to 35 say which operands are singles: in `fp_lazy.op`, and in what [`Hook::Float`]
+/// takes.
 pub(super) fn singles(operands: [Option<Operand>; 3]) -> u64 {
     let is_single = |operand: &Option<Operand>| matches!(operand, Some(Operand::Single(_)));
     (0..3).filter(|&n| is_single(&operands[n])).map(|n| 1 << (33 + n)).sum()
@@ -167,7 +170,8 @@ impl Lifter<'_> {
         })
     }
 
-    /// FPR `n` as an operand: exactly, and as an F64 that may be a quiet NaN where the register is a signalling one.
+    /// FPR `n` as an operand: exactly, and as an F64 that may be a quiet NaN where the register is
+    /// a signalling one.
     pub(crate) fn float_operand(&mut self, n: usize) -> (Operand, Value) {
         match self.exact_operand(n) {
             Operand::Double(value) => (Operand::Double(value), value),
@@ -250,7 +254,8 @@ impl Lifter<'_> {
         self.b.ins().fpromote(types::F64, single)
     }
 
-    /// FPR `n` as an F32. Goes to `unfit`, made if need be, where the register is not the double of a single.
+    /// FPR `n` as an F32. Goes to `unfit`, made if need be, where the register is not the double of
+    /// a single.
     pub(crate) fn single_operand(&mut self, n: usize, unfit: &mut Option<ir::Block>) -> Value {
         if let Some((single, _)) = self.known_single(n) {
             return single;
@@ -269,7 +274,8 @@ impl Lifter<'_> {
             self.b.set_cold_block(block);
         }
         let single = self.b.append_block_param(done, types::F32);
-        // A normal single: its exponent, and behind it nothing that a single has not, which goes to the top.
+        // A normal single: its exponent, and behind it nothing that a single has not, which goes to the
+        // top.
         let twice = self.b.ins().ishl_imm_s(bits, 1);
         let from_least = self.b.ins().iadd_imm_s(twice, -(LEAST_EXPONENT << 53));
         let turned = self.b.ins().rotr_imm_s(from_least, 30);
@@ -323,8 +329,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// Stores what the context does not hold in the form that is wanted: as singles those of `short`, which are known to be
-    /// singles, and in any form those of `open`.
+    /// Stores what the context does not hold in the form that is wanted: as singles those of
+    /// `short`, which are known to be singles, and in any form those of `open`.
     pub(super) fn store_floats_but(&mut self, short: u32, open: u32) {
         self.settle_floats(!open);
         for n in 0..32 {
@@ -363,7 +369,8 @@ impl Lifter<'_> {
         self.b.ins().store(HOST, shorts, ctx, Word::Shorts.offset());
     }
 
-    /// From here on it is not open how the context holds any of these registers: as doubles those of which it was.
+    /// From here on it is not open how the context holds any of these registers: as doubles those
+    /// of which it was.
     pub(super) fn settle_floats(&mut self, registers: u32) {
         let open = self.cache.floats.open & registers;
         if open == 0 {

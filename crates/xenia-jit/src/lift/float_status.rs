@@ -1,7 +1,7 @@
 //! Moves to, from and within FPSCR, and CR1 of floating-point record forms.
 //!
-//! Control bits that arithmetic depends on are part of the mode that code is compiled for: a move that turns plain
-//! arithmetic into controlled arithmetic or back leaves compiled code.
+//! Control bits that arithmetic depends on are part of the mode that code is compiled for: a move
+//! that turns plain arithmetic into controlled arithmetic or back leaves compiled code.
 
 use super::cache::Cr;
 use super::{HOST, Lifter};
@@ -74,7 +74,8 @@ impl Lifter<'_> {
         self.b.ins().bor(status, enabled)
     }
 
-    /// Puts `status`, but for its summaries, into FPSCR. `record`: CR1 follows. The instruction ends its block.
+    /// Puts `status`, but for its summaries, into FPSCR. `record`: CR1 follows. The instruction
+    /// ends its block.
     fn set_status(&mut self, status: Value, record: bool) {
         let status = self.summarized(status);
         let ctx = self.context();

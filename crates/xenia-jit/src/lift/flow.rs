@@ -1,15 +1,18 @@
-//! What blocks take for granted about floating point when they begin, beyond what the context shows.
+//! What blocks take for granted about floating point when they begin, beyond what the context
+//! shows.
 //!
 //! - MXCSR's mode, so that a loop does not ask for it in every turn.
-//! - Registers that the context holds as singles ([`super::float_registers`]): a loop whose sums or factors are singles
-//!   converts none of them in any turn.
-//! - Registers of which that is *open*: [`Word::Shorts`](crate::host::Word::Shorts) names those that the context holds as
-//!   singles. That is for what a loop writes anew in each turn before it reads it: at the end of a turn it is stored as it is,
-//!   and at the way into the loop it may be anything.
+//! - Registers that the context holds as singles ([`super::float_registers`]): a loop whose sums or
+//!   factors are singles converts none of them in any turn.
+//! - Registers of which that is *open*: [`Word::Shorts`](crate::host::Word::Shorts) names those
+//!   that the context holds as singles. That is for what a loop writes anew in each turn before it
+//!   reads it: at the end of a turn it is stored as it is, and at the way into the loop it may be
+//!   anything.
 //!
-//! Whoever goes to a block makes true what it takes for granted ([`Lifter::prepare`]): from outside, from a block before,
-//! at the end of a turn. So what is worked out here decides how fast code is, never what it does; the analyses stop
-//! after a few rounds. In a loop's header it is what its last block has at hand: that is where it pays.
+//! Whoever goes to a block makes true what it takes for granted ([`Lifter::prepare`]): from
+//! outside, from a block before, at the end of a turn. So what is worked out here decides how fast
+//! code is, never what it does; the analyses stop after a few rounds. In a loop's header it is what
+//! its last block has at hand: that is where it pays.
 
 mod forms;
 
@@ -111,7 +114,8 @@ fn computes_lanes(op: Op) -> bool {
 struct Node {
     start: u32,
     is_loop: bool,
-    /// It is reached from outside, and is no loop's header: who comes from there has nothing at hand.
+    /// It is reached from outside, and is no loop's header: who comes from there has nothing at
+    /// hand.
     is_entry: bool,
     /// It goes on with what is known in the block before.
     inherits: bool,
@@ -165,8 +169,9 @@ impl Node {
 /// Rounds of the analysis of modes.
 const ROUNDS: usize = 4;
 
-/// What the blocks of `region` take for granted, by address; nothing where one is not in it. `inheriting`: those that go on with
-/// what is known. `fuses`: the host has multiply-adds. `shorten`: arithmetic on singles is done on singles.
+/// What the blocks of `region` take for granted, by address; nothing where one is not in it.
+/// `inheriting`: those that go on with what is known. `fuses`: the host has multiply-adds.
+/// `shorten`: arithmetic on singles is done on singles.
 pub(super) fn granted(
     region: &Region,
     inheriting: &BTreeSet<u32>,
@@ -220,8 +225,8 @@ impl Lifter<'_> {
         self.granted.get(&pc).copied().unwrap_or_default()
     }
 
-    /// Makes true what the block at `to` takes for granted, and stores floating-point registers as it wants them.
-    /// Everything else is stored.
+    /// Makes true what the block at `to` takes for granted, and stores floating-point registers as
+    /// it wants them. Everything else is stored.
     pub(super) fn prepare(&mut self, to: u32) {
         let Granted { mode, short, open } = self.granted_at(to);
         let unknown = (0..32).filter(|n| short >> n & 1 != 0 && self.known_single(*n).is_none()).collect();
@@ -232,7 +237,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// Goes on if these registers hold doubles of singles. Else the interpreter does, from `to` to the next entry.
+    /// Goes on if these registers hold doubles of singles. Else the interpreter does, from `to` to
+    /// the next entry.
     fn prove_singles(&mut self, to: u32, registers: Vec<usize>) {
         if registers.is_empty() {
             return;

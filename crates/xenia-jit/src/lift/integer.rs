@@ -1,8 +1,8 @@
 //! Fixed-point arithmetic and compares, and the VSCR moves that the table files here.
 //!
-//! Results have 64 bits; carry, overflow and CR0 come from the low word in 32-bit mode. Where the books say
-//! "undefined", results are those of hardware of the family: a quotient that does not exist is 0, `mulhw`
-//! sign-extends, `mulhwu`, `divw` and `divwu` zero-extend.
+//! Results have 64 bits; carry, overflow and CR0 come from the low word in 32-bit mode. Where the
+//! books say "undefined", results are those of hardware of the family: a quotient that does not
+//! exist is 0, `mulhw` sign-extends, `mulhwu`, `divw` and `divwu` zero-extend.
 
 use super::cache::{Compared, Cr, Xer};
 use super::overflow::SoChange;

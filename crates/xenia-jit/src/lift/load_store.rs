@@ -1,7 +1,8 @@
 //! Fixed-point and floating-point loads and stores, and cache-block clears.
 //!
-//! Big-endian data: one host access and a byte swap. Storage is addressed with 32 bits in both computation modes;
-//! update forms write the address to RA, zero-extended from 32 bits or as a whole; where RT = RA, the address wins.
+//! Big-endian data: one host access and a byte swap. Storage is addressed with 32 bits in both
+//! computation modes; update forms write the address to RA, zero-extended from 32 bits or as a
+//! whole; where RT = RA, the address wins.
 
 use super::Lifter;
 use super::float_registers::Nans;
@@ -9,8 +10,9 @@ use super::place::Place;
 use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Type, Value, types};
 use xenia_isa::{Instruction, LoadStore};
 
-/// Words that `lmw` loads inline at most, as many as `lswi` may. All of them are in registers at once, of which the host has
-/// fourteen: beyond, each instruction of the intermediate form takes up to four times as long to compile.
+/// Words that `lmw` loads inline at most, as many as `lswi` may. All of them are in registers at
+/// once, of which the host has fourteen: beyond, each instruction of the intermediate form takes up
+/// to four times as long to compile.
 const INLINE_WORDS: usize = 8;
 
 /// How a loaded value becomes a register.

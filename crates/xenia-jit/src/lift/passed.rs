@@ -1,13 +1,15 @@
 //! Registers that are passed on as values: by calls and returns, and where code comes together.
 //!
-//! The context is as current at a call and at a return as anywhere between blocks. Beside it, a few registers come along in the host's:
-//! those that nearly every function reads first, and that its caller has written last. Through the context each
-//! would wait for the store to be forwarded to the load; the stack pointer, in every call again. Nothing depends on it: a
-//! register that is not passed to a block is loaded there.
+//! The context is as current at a call and at a return as anywhere between blocks. Beside it, a few
+//! registers come along in the host's: those that nearly every function reads first, and that its
+//! caller has written last. Through the context each would wait for the store to be forwarded to
+//! the load; the stack pointer, in every call again. Nothing depends on it: a register that is not
+//! passed to a block is loaded there.
 //!
-//! Passed to the block of a region's first entry are [`CALLED_WITH`], if the call was linked; else the entry's thunk loads
-//! them (`crate::enter`). To the block after a call, [`RETURNED`]. To any other block that several lead to, what it reads: whoever
-//! comes has it at hand or would wait for a load in either place. Blocks of a loop that carries registers take none.
+//! Passed to the block of a region's first entry are [`CALLED_WITH`], if the call was linked; else
+//! the entry's thunk loads them (`crate::enter`). To the block after a call, [`RETURNED`]. To any
+//! other block that several lead to, what it reads: whoever comes has it at hand or would wait for
+//! a load in either place. Blocks of a loop that carries registers take none.
 
 use super::Lifter;
 use super::flow::Granted;
@@ -22,11 +24,13 @@ pub(crate) const CALLED_WITH: [usize; 3] = [1, 3, 4];
 /// Registers that a return passes: the stack pointer, and the result.
 pub(crate) const RETURNED: [usize; 2] = [1, 3];
 
-/// GPRs that are passed to a block at most, where code comes together: beyond, the host's registers don't last.
+/// GPRs that are passed to a block at most, where code comes together: beyond, the host's registers
+/// don't last.
 const MOST: usize = 4;
 
-/// Floating-point registers, and vector registers, that are passed to a block at most where code comes together. They have host
-/// registers of their own, and a store of one is forwarded to a load in a dozen cycles.
+/// Floating-point registers, and vector registers, that are passed to a block at most where code
+/// comes together. They have host registers of their own, and a store of one is forwarded to a load
+/// in a dozen cycles.
 const MOST_WIDE: usize = 6;
 
 /// What is passed to a block.
@@ -173,7 +177,8 @@ impl<'a> Flow<'a> {
         self.before.get(&pc).map(Vec::as_slice).unwrap_or_default()
     }
 
-    /// GPRs that are at hand where the block at `pc` ends, because it or those it goes on from use them.
+    /// GPRs that are at hand where the block at `pc` ends, because it or those it goes on from use
+    /// them.
     fn at_hand(&self, mut pc: u32) -> u32 {
         let mut known = 0;
         for _ in 0..CHAIN {
@@ -187,8 +192,8 @@ impl<'a> Flow<'a> {
         known
     }
 
-    /// What is passed to a block where code comes together: what it reads for certain, which somebody would have to load, and
-    /// what the next ones read that is at hand everywhere.
+    /// What is passed to a block where code comes together: what it reads for certain, which
+    /// somebody would have to load, and what the next ones read that is at hand everywhere.
     fn merged(&self, pc: u32, block: &Block, granted: Granted) -> Vec<Passed> {
         let own = self.uses(pc);
         let mut all = own;
@@ -216,8 +221,9 @@ impl<'a> Flow<'a> {
 /// Blocks that one goes on from another, as far as anybody looks.
 const CHAIN: usize = 8;
 
-/// What is passed to the blocks of `region`, by address; nothing where one is not in it. `inheriting`: those that go on with
-/// what is known. None of those for which `loads` says so takes anything.
+/// What is passed to the blocks of `region`, by address; nothing where one is not in it.
+/// `inheriting`: those that go on with what is known. None of those for which `loads` says so takes
+/// anything.
 pub(super) fn find(
     region: &Region,
     inheriting: &BTreeSet<u32>,

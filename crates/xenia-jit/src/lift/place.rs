@@ -1,7 +1,8 @@
-//! Where loads and stores of the fixed-point and floating-point families go: host addresses by the form of the guest's.
+//! Where loads and stores of the fixed-point and floating-point families go: host addresses by the
+//! form of the guest's.
 //!
-//! Storage is addressed with 32 bits in both computation modes; update forms write the address to RA, zero-extended from
-//! 32 bits or as a whole.
+//! Storage is addressed with 32 bits in both computation modes; update forms write the address to
+//! RA, zero-extended from 32 bits or as a whole.
 
 use super::Lifter;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};

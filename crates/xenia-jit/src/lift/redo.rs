@@ -1,10 +1,11 @@
 //! From where a load that faults is done again.
 //!
-//! Registers have to be exact when an access faults. A store is preceded by stores of everything dirty, for it can't be taken
-//! back. A load is not, as long as the context is exact for some instruction before it and nothing has happened since
-//! that may not happen twice ([`repeatable`]): should it fault, the interpreter goes on from there, and comes to the same
-//! fault with exact registers. Loads that it repeats give what they gave, or what another thread has stored meanwhile, as
-//! if they had been made later.
+//! Registers have to be exact when an access faults. A store is preceded by stores of everything
+//! dirty, for it can't be taken back. A load is not, as long as the context is exact for some
+//! instruction before it and nothing has happened since that may not happen twice ([`repeatable`]):
+//! should it fault, the interpreter goes on from there, and comes to the same fault with exact
+//! registers. Loads that it repeats give what they gave, or what another thread has stored
+//! meanwhile, as if they had been made later.
 
 use super::Lifter;
 use xenia_isa::{Family, Instruction, Op, spr};
@@ -22,7 +23,8 @@ pub(super) struct Exact {
     singles: (u32, u32),
 }
 
-/// Whether an instruction changes nothing but registers that [`super::cache::Cache`] keeps, unless it is a store to memory.
+/// Whether an instruction changes nothing but registers that [`super::cache::Cache`] keeps, unless
+/// it is a store to memory.
 fn repeatable(op: Op, i: Instruction) -> bool {
     match op.row().family {
         Family::Integer | Family::Logical | Family::Rotate | Family::Branch => true,

@@ -106,8 +106,8 @@ impl Lifter<'_> {
         self.set_cr(0, Cr::Bits(bits));
     }
 
-    /// The conditional store of `value`, by a hook, which looks into the machine's table; `stands`: the context holds a
-    /// reservation for it.
+    /// The conditional store of `value`, by a hook, which looks into the machine's table; `stands`:
+    /// the context holds a reservation for it.
     fn commit(&mut self, ea: Value, stands: Value, value: Value) {
         self.flush();
         let (ctx, pc) = (self.context(), self.guest.pc);

@@ -1,7 +1,7 @@
 //! Rotates and shifts.
 //!
-//! Word rotates rotate the low word doubled into 64 bits, so a mask that wraps (MB > ME) keeps the upper
-//! copy as well.
+//! Word rotates rotate the low word doubled into 64 bits, so a mask that wraps (MB > ME) keeps the
+//! upper copy as well.
 
 use super::Lifter;
 use super::cache::Xer;
@@ -83,7 +83,8 @@ impl Lifter<'_> {
         self.set_xer(Xer::Ca, carry);
     }
 
-    /// The bits that shifting right by `amount` (which may be the type's width or more if `out`) loses.
+    /// The bits that shifting right by `amount` (which may be the type's width or more if `out`)
+    /// loses.
     fn lost_bits(&mut self, value: Value, amount: Value, out: Value) -> Value {
         let ty = self.b.func.dfg.value_type(value);
         let ones = self.b.ins().iconst(ty, -1);

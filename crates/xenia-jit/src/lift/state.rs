@@ -1,4 +1,5 @@
-//! What the lifter knows at a place of the code, which goes on from a block to one that is reached from there alone.
+//! What the lifter knows at a place of the code, which goes on from a block to one that is reached
+//! from there alone.
 
 use super::cache::Cache;
 use super::overflow::SoChange;
@@ -34,7 +35,8 @@ pub(crate) struct State {
     /// The instruction that a fault may go back to.
     pub(super) exact: Option<Exact>,
     pub(super) words: [Option<Value>; WORDS],
-    /// Host addresses that were computed last: memory's, the guest's, and their sum. It becomes part of each access that uses it.
+    /// Host addresses that were computed last: memory's, the guest's, and their sum. It becomes
+    /// part of each access that uses it.
     pub(super) addresses: [Option<(Value, Value, Value)>; ADDRESSES],
     pub(super) stored_words: StoredWords,
 }

@@ -1,4 +1,5 @@
-//! `lswi`, `lswx`, `stswi` and `stswx`. Immediate lengths are host accesses; the others are a call, as is a long `lmw`.
+//! `lswi`, `lswx`, `stswi` and `stswx`. Immediate lengths are host accesses; the others are a call,
+//! as is a long `lmw`.
 
 use super::cache::Cache;
 use super::place::Place;
@@ -72,7 +73,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// `lswx`, `stswx` or `lmw` at `ea`, in Rust: stores the state, and goes on with what the context then holds.
+    /// `lswx`, `stswx` or `lmw` at `ea`, in Rust: stores the state, and goes on with what the
+    /// context then holds.
     pub(super) fn call_string(&mut self, i: Instruction, ea: Value) {
         self.flush();
         self.cache = Cache::default();

@@ -1,8 +1,9 @@
-//! Moves to and from special registers, the time base, traps, system calls, storage ordering and caches.
+//! Moves to and from special registers, the time base, traps, system calls, storage ordering and
+//! caches.
 //!
-//! The caches are invisible: touches, flushes and stores of blocks do nothing. `isync` and `icbi` end
-//! their block: where guest code was written since the run began, they unwind all host frames, so that
-//! what runs next is entered through its version checks.
+//! The caches are invisible: touches, flushes and stores of blocks do nothing. `isync` and `icbi`
+//! end their block: where guest code was written since the run began, they unwind all host frames,
+//! so that what runs next is entered through its version checks.
 
 use super::cache::{Cr, Special, Xer};
 use super::overflow::SoChange;
@@ -321,8 +322,8 @@ impl System for Lifter<'_> {
 }
 
 impl Lifter<'_> {
-    /// Moves RS to the bits of MSR that are in `reach`, or with L to EE and RI alone. Where that changes what compiled
-    /// code takes for granted, the dispatcher goes on.
+    /// Moves RS to the bits of MSR that are in `reach`, or with L to EE and RI alone. Where that
+    /// changes what compiled code takes for granted, the dispatcher goes on.
     fn change_msr(&mut self, i: Instruction, reach: u64) {
         let ctx = self.context();
         let source = self.gpr(i.rs());
@@ -356,8 +357,9 @@ impl Lifter<'_> {
         }
     }
 
-    /// Reads the time base, or its upper word: the time at the start of the visit, and a tick for so many instructions
-    /// that completed since, of which this one is none. The last read that the visit allows ends it.
+    /// Reads the time base, or its upper word: the time at the start of the visit, and a tick for
+    /// so many instructions that completed since, of which this one is none. The last read that
+    /// the visit allows ends it.
     fn read_time_base(&mut self, i: Instruction) {
         let ctx = self.context();
         let exact = self.budget_before();

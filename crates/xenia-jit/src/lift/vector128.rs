@@ -1,4 +1,5 @@
-//! VMX128: the forms with seven-bit vector register numbers. The multiply-adds and `vsel128` take their third operand from vD.
+//! VMX128: the forms with seven-bit vector register numbers. The multiply-adds and `vsel128` take
+//! their third operand from vD.
 
 use super::Lifter;
 use super::vector::float::Lanes;

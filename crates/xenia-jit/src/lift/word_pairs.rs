@@ -1,11 +1,14 @@
-//! Doubles that a block stores as two words and loads at once: how 32-bit code makes a double of an integer.
+//! Doubles that a block stores as two words and loads at once: how 32-bit code makes a double of an
+//! integer.
 //!
-//! The host forwards a store to a load only if the store covers it; a load of eight bytes behind two stores of four waits until
-//! both have left for the cache, a dozen cycles. Such a double is loaded as two words. Where nothing stores between, the value is the
-//! same, so all that is kept here is a guess, made from the instructions' fields.
+//! The host forwards a store to a load only if the store covers it; a load of eight bytes behind
+//! two stores of four waits until both have left for the cache, a dozen cycles. Such a double is
+//! loaded as two words. Where nothing stores between, the value is the same, so all that is kept
+//! here is a guess, made from the instructions' fields.
 //!
-//! Another hardware thread may store between, all eight bytes at once, and an aligned double is one access (PowerISA 2.02 book II, 1.4).
-//! So where threads run at once, only what lies on the stack is guessed, where compilers put such doubles.
+//! Another hardware thread may store between, all eight bytes at once, and an aligned double is one
+//! access (PowerISA 2.02 book II, 1.4). So where threads run at once, only what lies on the stack
+//! is guessed, where compilers put such doubles.
 
 use super::Lifter;
 use super::place::Place;

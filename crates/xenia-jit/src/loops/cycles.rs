@@ -1,5 +1,6 @@
-//! Sets of blocks that reach each other: strongly connected components, by Tarjan's algorithm (Depth-first search and linear graph
-//! algorithms, 1972), without recursion, as a region may have thousands of blocks in a row.
+//! Sets of blocks that reach each other: strongly connected components, by Tarjan's algorithm
+//! (Depth-first search and linear graph algorithms, 1972), without recursion, as a region may have
+//! thousands of blocks in a row.
 
 use crate::region::Block;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,8 @@ struct Reached {
     is_open: bool,
 }
 
-/// The sets of blocks of `within` that reach each other by way of such blocks; each block of one is on a cycle.
+/// The sets of blocks of `within` that reach each other by way of such blocks; each block of one is
+/// on a cycle.
 pub(super) fn cycles(within: &BTreeSet<u32>, blocks: &BTreeMap<u32, Block>) -> Vec<BTreeSet<u32>> {
     let next = |pc: u32| {
         let successors = blocks.get(&pc).map_or(&[][..], |block| &block.successors);

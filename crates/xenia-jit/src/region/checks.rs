@@ -1,15 +1,16 @@
 //! Where compiled code compares the budget.
 //!
-//! Each block subtracts its instructions. *Check points* compare the budget with [`Block::needs`], the most
-//! that any path from there to the next check points can subtract, so it never becomes negative:
-//! entries, targets of backward branches, and blocks in between wherever a path would grow longer
-//! than [`PATH_LIMIT`]. Every cycle has a backward branch, so the paths between checks are finite.
+//! Each block subtracts its instructions. *Check points* compare the budget with [`Block::needs`],
+//! the most that any path from there to the next check points can subtract, so it never becomes
+//! negative: entries, targets of backward branches, and blocks in between wherever a path would
+//! grow longer than [`PATH_LIMIT`]. Every cycle has a backward branch, so the paths between checks
+//! are finite.
 
 use super::Block;
 use std::collections::BTreeMap;
 
-/// Instructions between two checks of the budget, about: what the interpreter has to finish at most at
-/// the end of a visit (more only where one block is longer).
+/// Instructions between two checks of the budget, about: what the interpreter has to finish at most
+/// at the end of a visit (more only where one block is longer).
 pub(super) const PATH_LIMIT: u32 = 48;
 
 /// Decides where the budget is compared.

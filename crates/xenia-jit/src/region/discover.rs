@@ -1,9 +1,10 @@
-//! Finds the blocks of a region: follows direct branches from its entries, inside of what it may reach.
+//! Finds the blocks of a region: follows direct branches from its entries, inside of what it may
+//! reach.
 //!
-//! A `bl` is a call: the block after it is an entry, since the callee's return may come from the dispatcher. So are targets
-//! of backward branches: whoever goes on in the middle of the function comes to an entry soon. A branch out of the bounds is a
-//! tail call. Sides of conditional branches that were never taken may be left out ([`Reach::sides`]); they are ways out of
-//! the region then.
+//! A `bl` is a call: the block after it is an entry, since the callee's return may come from the
+//! dispatcher. So are targets of backward branches: whoever goes on in the middle of the function
+//! comes to an entry soon. A branch out of the bounds is a tail call. Sides of conditional branches
+//! that were never taken may be left out ([`Reach::sides`]); they are ways out of the region then.
 
 use super::ends::{End, end_of};
 use super::leaves::{By, Leaves};
@@ -21,7 +22,8 @@ pub(crate) struct Reach<'a> {
     pub(crate) skips: &'a dyn Fn(u32) -> bool,
     /// Which sides of conditional branches are part of it; `None`: all.
     pub(crate) sides: Option<&'a dyn Fn(u32) -> bool>,
-    /// Calls of leaves are replaced by copies, if their pages, by addresses in them, may be read for that. `None`: no call is.
+    /// Calls of leaves are replaced by copies, if their pages, by addresses in them, may be read
+    /// for that. `None`: no call is.
     pub(crate) leaves: Option<&'a dyn Fn(u32) -> bool>,
 }
 
@@ -42,7 +44,8 @@ mod flag {
     pub(super) const ENTRY: u8 = 4;
 }
 
-/// Flags of the words in a region's bounds, as far as one has any: bounds may be a mebibyte for a function of a few words.
+/// Flags of the words in a region's bounds, as far as one has any: bounds may be a mebibyte for a
+/// function of a few words.
 struct Words {
     from: u32,
     /// How many words the bounds have.
@@ -77,8 +80,9 @@ impl Words {
     }
 }
 
-/// Finds the region that starts at `roots[0]` and has all `roots` as entries, inside of `reach`. `fetch` reads a guest
-/// word, `None` where nothing can be fetched. `None` if not even the first instruction can be.
+/// Finds the region that starts at `roots[0]` and has all `roots` as entries, inside of `reach`.
+/// `fetch` reads a guest word, `None` where nothing can be fetched. `None` if not even the first
+/// instruction can be.
 pub(crate) fn discover(
     roots: &[u32],
     reach: &Reach<'_>,
@@ -90,8 +94,8 @@ pub(crate) fn discover(
     let mut words = Words::new(reach.bounds);
     let mut guests: Vec<Guest> = Vec::new();
     let mut entries: Vec<u32> = Vec::new();
-    // By distance from the first root, which matters most: what the limit cuts off is one piece, in which the next region
-    // begins, and not the other sides of branches all over the function.
+    // By distance from the first root, which matters most: what the limit cuts off is one piece, in
+    // which the next region begins, and not the other sides of branches all over the function.
     let mut work: BTreeSet<u32> = BTreeSet::new();
     let first = roots.first().copied().unwrap_or_default();
     for &root in roots {

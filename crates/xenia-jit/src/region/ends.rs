@@ -1,4 +1,5 @@
-//! How instructions end basic blocks: the branches of PowerISA 2.02 book I, 2.4, and what changes what blocks take for granted.
+//! How instructions end basic blocks: the branches of PowerISA 2.02 book I, 2.4, and what changes
+//! what blocks take for granted.
 
 use super::BLOCK_LIMIT;
 use xenia_isa::{Flag, Instruction, Op, decode, spr};

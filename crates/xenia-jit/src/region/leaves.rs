@@ -1,10 +1,13 @@
-//! Functions that are compiled in place of the calls to them: leaves of a few instructions in a row.
+//! Functions that are compiled in place of the calls to them: leaves of a few instructions in a
+//! row.
 //!
-//! A call of one costs more than what it does: everything is stored for it and loaded behind it, and the place where it comes back to is an
-//! entry. Titles call such functions all the time: what saves and restores registers (`__savegprlr_29`), gets a field, or a thread's
-//! data. A copy of the function goes on where the caller's block ends with the call, or with a jump to it; its instructions are the
-//! block's, with their own addresses, and are counted, fault and are noticed when they change as they would be where they lie. Of a call
-//! the return address is known, so its `blr` goes to the next block of the caller.
+//! A call of one costs more than what it does: everything is stored for it and loaded behind it,
+//! and the place where it comes back to is an entry. Titles call such functions all the time: what
+//! saves and restores registers (`__savegprlr_29`), gets a field, or a thread's data. A copy of the
+//! function goes on where the caller's block ends with the call, or with a jump to it; its
+//! instructions are the block's, with their own addresses, and are counted, fault and are noticed
+//! when they change as they would be where they lie. Of a call the return address is known, so its
+//! `blr` goes to the next block of the caller.
 //!
 //! See docs/src/decisions/0101-leaves-in-place-of-calls.md.
 
@@ -14,7 +17,8 @@ use std::sync::Arc;
 use xenia_guest::PAGE_SIZE;
 use xenia_isa::{Instruction, Op, decode, spr};
 
-/// Instructions of a leaf at most, its return included: what saves eighteen registers and the return address has twenty.
+/// Instructions of a leaf at most, its return included: what saves eighteen registers and the
+/// return address has twenty.
 const LONGEST: usize = 24;
 /// Instructions of all leaves of a region at most, each as often as it's there.
 const MOST: usize = 1024;
@@ -26,13 +30,15 @@ const MOST_LOOKED_AT: usize = REGION_LIMIT;
 pub(super) enum By {
     /// `bl`: it comes back behind that.
     Call,
-    /// `b` out of the region: it returns to whoever called the function, by the LR that it may have loaded.
+    /// `b` out of the region: it returns to whoever called the function, by the LR that it may have
+    /// loaded.
     Jump,
 }
 
 /// The leaves of a region.
 pub(super) struct Leaves<'a> {
-    /// Whether a page, by an address in it, may become part of the region for the sake of a leaf. `None`: there are no leaves.
+    /// Whether a page, by an address in it, may become part of the region for the sake of a leaf.
+    /// `None`: there are no leaves.
     may_read: Option<&'a dyn Fn(u32) -> bool>,
     /// What is known of addresses that are branched to.
     known: HashMap<(u32, By), Option<Arc<[Guest]>>>,

@@ -94,7 +94,8 @@ fn unfetchable_code_ends_a_region_and_is_no_entry() {
     assert!(discover(&[0], &Reach::all((0, 8), REGION_LIMIT), &mut Vec::new(), &mut nothing).is_none());
 }
 
-/// The region from 0 on in the first `own` of `words`, with leaves on pages for which `may_read` says so.
+/// The region from 0 on in the first `own` of `words`, with leaves on pages for which `may_read`
+/// says so.
 fn with_leaves(words: &[u32], own: u32, may_read: &dyn Fn(u32) -> bool) -> Region {
     let mut fetch = |pc: u32| words.get(pc as usize / 4).copied();
     let reach = Reach { leaves: Some(may_read), ..Reach::all((0, 4 * own), REGION_LIMIT) };

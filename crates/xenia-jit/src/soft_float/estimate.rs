@@ -1,5 +1,5 @@
-//! `fres` and `frsqrte`: estimates of few bits, within the bounds of PowerISA 2.02 book I and with the values that the Cell
-//! is known to give (docs/src/decisions/0006 and 0013).
+//! `fres` and `frsqrte`: estimates of few bits, within the bounds of PowerISA 2.02 book I and with
+//! the values that the Cell is known to give (docs/src/decisions/0006 and 0013).
 
 use super::{double, quad};
 use rustc_apfloat::ieee::Quad;
@@ -11,8 +11,8 @@ fn estimated(negative: bool, fraction: u64, exponent: i32) -> StatusAnd<Quad> {
     StatusAnd { status: Status::OK, value: if negative { -value } else { value } }
 }
 
-/// `fres`: 255/256 of the reciprocal of the start of the interval that the first seven fraction bits name, rounded up
-/// to thirteen bits.
+/// `fres`: 255/256 of the reciprocal of the start of the interval that the first seven fraction
+/// bits name, rounded up to thirteen bits.
 pub(super) fn reciprocal(b: u64) -> StatusAnd<Quad> {
     let operand = double(b);
     let negative = operand.is_negative();
@@ -30,8 +30,8 @@ pub(super) fn reciprocal(b: u64) -> StatusAnd<Quad> {
     estimated(negative, units << 40, -exponent - 1)
 }
 
-/// Fraction bits of `frsqrte`'s results, a byte for each value of the operand's first three: for even exponents and
-/// for odd ones.
+/// Fraction bits of `frsqrte`'s results, a byte for each value of the operand's first three: for
+/// even exponents and for odd ones.
 pub(crate) const ROOT_FRACTIONS: [u64; 2] = [0x7080_8898_A8C0_D8F1, 0x0810_1820_303C_4C60];
 
 /// `frsqrte`.

@@ -1,5 +1,6 @@
-//! The last step: an exact value, or one of quadruple precision with a sticky last bit, rounded once to its format, with
-//! FPRF, FR, FI and the exceptions that come of it (PowerISA 2.02 book I, 4.4 to 4.6).
+//! The last step: an exact value, or one of quadruple precision with a sticky last bit, rounded
+//! once to its format, with FPRF, FR, FI and the exceptions that come of it (PowerISA 2.02 book I,
+//! 4.4 to 4.6).
 
 use super::{EXPONENT, Outcome, SIGN, mode};
 use rustc_apfloat::ieee::{Double, Quad, Single};
@@ -91,7 +92,8 @@ where
         }
         exponent -= range.bias;
     }
-    // Only operands of single-precision rows that are no singles can be so far out that even this is no double.
+    // Only operands of single-precision rows that are no singles can be so far out that even this is no
+    // double.
     let bits = if exponent + wide.ilogb() > DOUBLE.greatest {
         sign | EXPONENT
     } else {

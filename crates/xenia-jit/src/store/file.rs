@@ -9,7 +9,8 @@
 //!   index                labels, as postcard has them
 //!   regions              bytes, one after the other as the index has them
 //! ```
-//! Numbers are little-endian. The hash of the regions themselves is in the index, and is looked at when one is used.
+//! Numbers are little-endian. The hash of the regions themselves is in the index, and is looked at
+//! when one is used.
 
 use super::Payload;
 use super::record::Label;
@@ -24,7 +25,8 @@ const SUM: usize = HEADER - 32;
 /// Regions of a file.
 const MOST_REGIONS: usize = 1 << 20;
 
-/// What a file is for, in hashes: title, build, host and settings. With another of these, other code would be compiled.
+/// What a file is for, in hashes: title, build, host and settings. With another of these, other
+/// code would be compiled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Purpose([[u8; 32]; 3]);
 
@@ -75,7 +77,8 @@ impl Contents {
         let mut regions = Vec::with_capacity(labels.len());
         for label in labels {
             let range = at..at.checked_add(label.length as usize).ok_or(DAMAGED)?;
-            // One that a file ends in, or that can't be, is as good as absent; what follows is found all the same.
+            // One that a file ends in, or that can't be, is as good as absent; what follows is found all the
+            // same.
             at = range.end;
             if label.is_sound() && at <= bytes.len() && regions.len() < MOST_REGIONS {
                 regions.push((label, Payload { bytes: Arc::clone(&bytes), range }));

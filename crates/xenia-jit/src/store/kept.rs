@@ -1,4 +1,5 @@
-//! The regions that a store has in memory, by their entries, and which of them go when there are too many.
+//! The regions that a store has in memory, by their entries, and which of them go when there are
+//! too many.
 
 use super::record::{Label, words_of};
 use super::{MOST_ALIKE, MOST_BYTES, StoreTally};

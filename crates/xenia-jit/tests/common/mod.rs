@@ -35,8 +35,8 @@ fn processor_time() -> f64 {
     text.split_whitespace().next().unwrap().parse().unwrap()
 }
 
-/// Nanoseconds per instruction of a loop of copies of `word`, the better of two runs; `prepare` sets the registers
-/// that it works on.
+/// Nanoseconds per instruction of a loop of copies of `word`, the better of two runs; `prepare`
+/// sets the registers that it works on.
 pub fn nanoseconds(machine: &mut Machine, word: u32, prepare: impl Fn(&mut PpcContext)) -> f64 {
     const COPIES: u32 = 32;
     const ROUNDS: u64 = 200_000;
@@ -285,7 +285,8 @@ pub fn randomize(ctx: &mut PpcContext, r: &mut Random) {
     ctx.vscr = if r.below(4) == 0 { 0 } else { 0x0001_0000 };
 }
 
-/// Random register state of floating-point control: sticky bits, and at times another rounding mode.
+/// Random register state of floating-point control: sticky bits, and at times another rounding
+/// mode.
 pub fn randomize_modes(ctx: &mut PpcContext, r: &mut Random) {
     ctx.fpscr = match r.below(8) {
         // Any status, rounding mode and enables.

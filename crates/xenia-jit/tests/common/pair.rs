@@ -7,8 +7,8 @@ use xenia_jit::JitConfig;
 /// How far the stack begins below the end of the data.
 const STACK: u32 = 0x100;
 
-/// A machine with a JIT of these settings and one with the interpreter, with the same code, about to run [`CODE`] with a stack and
-/// what `set` makes of the context.
+/// A machine with a JIT of these settings and one with the interpreter, with the same code, about
+/// to run [`CODE`] with a stack and what `set` makes of the context.
 pub fn machines(
     config: JitConfig,
     code: &[(u32, &[u32])],

@@ -22,7 +22,8 @@ fn rewrite(make: Make, at: u32, turns: u32) -> Vec<PpcContext> {
         d(Op::bcx, 16, 0, -52),
         SC,
     ];
-    // Three calls, of which each must see what was told before and nothing that had not been announced after.
+    // Three calls, of which each must see what was told before and nothing that had not been announced
+    // after.
     let caller_at = CODE + 0x100;
     let call = caller_at + 16;
     let caller = [

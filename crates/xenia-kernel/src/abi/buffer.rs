@@ -5,7 +5,8 @@ use std::fmt::Write;
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
-/// Where bytes are, and how many. May be null or wild, and reach round the end of the address space; every access is checked.
+/// Where bytes are, and how many. May be null or wild, and reach round the end of the address
+/// space; every access is checked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Buffer {
     /// The first.

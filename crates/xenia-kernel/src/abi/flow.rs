@@ -43,7 +43,8 @@ pub struct GuestCall {
     pub pc: GuestAddr,
     /// Arguments, for r3 on; at most 8.
     pub args: Vec<u64>,
-    /// Words on the stack, at most [`MAXIMUM_LOCALS`], whose addresses are the arguments after these.
+    /// Words on the stack, at most [`MAXIMUM_LOCALS`], whose addresses are the arguments after
+    /// these.
     pub locals: Vec<u32>,
     /// For r12, if the function belongs inside another: that one's frame.
     pub link: Option<GuestAddr>,
@@ -125,12 +126,13 @@ pub trait IntoFlow {
     fn into_flow(self) -> Flow;
 }
 
-/// What r3 holds where the thread goes on, which is not behind the call: the function itself returns nothing.
+/// What r3 holds where the thread goes on, which is not behind the call: the function itself
+/// returns nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Register(pub u64);
 
-/// Which rows of the ordinal tables a result type fits. `#[exports]` compares them: an export whose result is of
-/// another kind than its row says does not compile.
+/// Which rows of the ordinal tables a result type fits. `#[exports]` compares them: an export whose
+/// result is of another kind than its row says does not compile.
 pub trait ReturnKinds {
     /// The kinds of result that the type stands for.
     const KINDS: &'static [Returns];

@@ -26,8 +26,8 @@ impl<T: GuestValue> GuestStruct for T {
     }
 }
 
-/// A guest pointer to a `T`. May be null or wild; every access is checked. As a parameter, `Option<Ptr<T>>` is
-/// `None` for null.
+/// A guest pointer to a `T`. May be null or wild; every access is checked. As a parameter,
+/// `Option<Ptr<T>>` is `None` for null.
 pub struct Ptr<T> {
     addr: GuestAddr,
     target: PhantomData<fn() -> T>,

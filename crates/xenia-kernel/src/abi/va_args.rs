@@ -4,8 +4,8 @@ use super::{Arguments, Call, FromGuest};
 use xenia_guest::GuestAddr;
 use xenia_memory::MemoryFault;
 
-/// The arguments of a variadic function, one by one. As a last parameter it stands for `...`; a `va_list` is made
-/// with [`VaArgs::list`].
+/// The arguments of a variadic function, one by one. As a last parameter it stands for `...`; a
+/// `va_list` is made with [`VaArgs::list`].
 ///
 /// Every argument takes 8 bytes, doubles included: variadic calls pass them in integer registers.
 #[derive(Clone, Copy, Debug)]

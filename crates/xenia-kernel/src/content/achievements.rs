@@ -1,4 +1,5 @@
-//! Databases of profiles on the disk (GPD): `Profiles/OWNER/TITLE.gpd`, the dashboard's with which titles were played.
+//! Databases of profiles on the disk (GPD): `Profiles/OWNER/TITLE.gpd`, the dashboard's with which
+//! titles were played.
 
 use super::ContentStore;
 use crate::user::profile::Xuid;
@@ -13,7 +14,8 @@ fn path(xuid: Xuid, title: u32) -> Vec<String> {
 }
 
 impl ContentStore {
-    /// What a profile has of a title; nothing if there is none. One that can't be read is put aside, so that nothing takes its place.
+    /// What a profile has of a title; nothing if there is none. One that can't be read is put
+    /// aside, so that nothing takes its place.
     pub fn gpd(&self, xuid: Xuid, title: u32) -> VfsResult<Gpd> {
         let path = path(xuid, title);
         let Some(bytes) = self.read_at_most(&path, MOST_BYTES as u64)? else { return Ok(Gpd::default()) };
@@ -31,8 +33,8 @@ impl ContentStore {
         }
     }
 
-    /// Writes what a profile has of a title: whoever looks, whenever, finds the old one or this. One that could not be read again
-    /// is not written.
+    /// Writes what a profile has of a title: whoever looks, whenever, finds the old one or this.
+    /// One that could not be read again is not written.
     pub fn save_gpd(&self, xuid: Xuid, title: u32, gpd: &Gpd) -> VfsResult<()> {
         let bytes = gpd.to_bytes();
         if bytes.len() > MOST_BYTES {

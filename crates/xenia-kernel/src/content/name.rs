@@ -69,7 +69,8 @@ impl PackageName {
 /// How a package's header is called, after the package.
 pub(super) const HEADER: &str = "=header";
 
-/// What a title calls an open package, without the colon that it may have; `None`: no such name is allowed.
+/// What a title calls an open package, without the colon that it may have; `None`: no such name is
+/// allowed.
 pub fn root_name(name: &str) -> Option<&str> {
     let name = name.strip_suffix(':').unwrap_or(name);
     let is_fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');

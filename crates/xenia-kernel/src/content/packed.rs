@@ -1,7 +1,9 @@
-//! Packages as they come from the marketplace: one file each (STFS), under its name in the folder of its owner, title and type.
+//! Packages as they come from the marketplace: one file each (STFS), under its name in the folder
+//! of its owner, title and type.
 //!
-//! They are for reading only, so a saved game is none: titles write to those, and `xenia-rs content import` takes them in. What
-//! the file says of itself must be what its place says, or a title would get another's.
+//! They are for reading only, so a saved game is none: titles write to those, and `xenia-rs content
+//! import` takes them in. What the file says of itself must be what its place says, or a title
+//! would get another's.
 
 use super::{PackageHeader, PackageName, SAVED_GAME};
 use crate::user::profile::Xuid;

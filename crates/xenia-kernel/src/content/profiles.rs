@@ -1,4 +1,5 @@
-//! Profiles on the disk: small text files, one with the name and one for each title that has settings of its own.
+//! Profiles on the disk: small text files, one with the name and one for each title that has
+//! settings of its own.
 
 use super::ContentStore;
 use crate::user::profile::{Profile, Profiles, Xuid};
@@ -55,14 +56,15 @@ fn parse_setting(line: &str) -> Option<(SettingId, Value)> {
 }
 
 impl ContentStore {
-    /// A picture (PNG) that is among a profile's files; `None` if there is none, or it is larger than any.
+    /// A picture (PNG) that is among a profile's files; `None` if there is none, or it is larger
+    /// than any.
     pub fn profile_picture(&self, xuid: Xuid, name: &str) -> VfsResult<Option<Vec<u8>>> {
         let picture = self.read_at_most(&below(xuid, name.to_owned()), MOST_PICTURE as u64)?;
         Ok(picture.filter(|bytes| (1..=MOST_PICTURE).contains(&bytes.len())))
     }
 
-    /// Everybody on the disk, the first of them signed in. With nobody there, a profile is made; `number` is the console's own, if it
-    /// has one.
+    /// Everybody on the disk, the first of them signed in. With nobody there, a profile is made;
+    /// `number` is the console's own, if it has one.
     pub fn load_profiles(&self, number: Option<u64>) -> Profiles {
         let found = match self.read_profiles() {
             Ok(found) => found,

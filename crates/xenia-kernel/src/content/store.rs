@@ -110,8 +110,8 @@ impl ContentStore {
     /// What a package says of itself; `None`: there is no such package.
     ///
     /// # Errors
-    /// [`VfsError::Corrupt`] if its header can't be read, as one that a later version wrote: it is not taken for a package that is not
-    /// there, whose place another could take.
+    /// [`VfsError::Corrupt`] if its header can't be read, as one that a later version wrote: it is
+    /// not taken for a package that is not there, whose place another could take.
     pub fn find(&self, name: &PackageName) -> VfsResult<Option<PackageHeader>> {
         if let Some(text) = self.read(&name.header())? {
             let header = PackageHeader::parse(&text);
@@ -131,7 +131,8 @@ impl ContentStore {
         Ok(self.packed(name).map(|packed| packed.header()))
     }
 
-    /// The package of this name that is one file; `None`: there is none. A file that can't be read is none, and in nobody's way.
+    /// The package of this name that is one file; `None`: there is none. A file that can't be read
+    /// is none, and in nobody's way.
     fn packed(&self, name: &PackageName) -> Option<Packed> {
         match self.packed_file(name) {
             Ok(file) => Packed::read(name, file?),
@@ -213,7 +214,8 @@ impl ContentStore {
         Ok(found)
     }
 
-    /// Writes a package's header: from now on it is the package. Everything in its files is written before.
+    /// Writes a package's header: from now on it is the package. Everything in its files is written
+    /// before.
     pub fn commit(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
         self.device.lock().flush_below(&name.files(header.folder))?;
         self.replace(&name.header(), &header.to_bytes())
@@ -256,7 +258,8 @@ impl ContentStore {
         self.device.lock().forget_losses(&name.files(header.folder));
     }
 
-    /// Removes a package. Its header goes first: a package without it is none, unless somebody has put it there so.
+    /// Removes a package. Its header goes first: a package without it is none, unless somebody has
+    /// put it there so.
     pub fn remove(&self, name: &PackageName, header: &PackageHeader) -> VfsResult<()> {
         for path in [name.header(), name.thumbnail()] {
             self.remove_file(&path)?;

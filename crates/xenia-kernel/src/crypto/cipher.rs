@@ -72,7 +72,8 @@ impl Keyed {
         }
     }
 
-    /// Works on whole blocks, each chained to the one before; `feed` is that before the first, and then the last.
+    /// Works on whole blocks, each chained to the one before; `feed` is that before the first, and
+    /// then the last.
     pub fn chained(&self, bytes: &mut [u8], feed: &mut [u8], encrypt: bool) {
         let mut secret = [0; LONGEST_BLOCK];
         // A block of another length is nobody's.

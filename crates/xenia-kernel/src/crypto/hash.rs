@@ -1,7 +1,8 @@
 //! Digests whose state lies in guest memory between calls, and HMAC over them.
 //!
-//! A state is the console's: a count of bytes in 32 bits, the words, what of a block is there already. The compression functions are
-//! RustCrypto's; how a message is cut and padded is here, since a title keeps the state.
+//! A state is the console's: a count of bytes in 32 bits, the words, what of a block is there
+//! already. The compression functions are RustCrypto's; how a message is cut and padded is here,
+//! since a title keeps the state.
 
 use crate::status::failure::Fallible;
 use xenia_guest::GuestAddr;
@@ -232,7 +233,8 @@ impl Hash {
     }
 }
 
-/// An HMAC under way (RFC 2104): the digest of the inner message, and that which its digest goes into.
+/// An HMAC under way (RFC 2104): the digest of the inner message, and that which its digest goes
+/// into.
 #[derive(Clone, Debug)]
 pub struct Hmac {
     /// Takes the message.

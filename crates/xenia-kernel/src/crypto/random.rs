@@ -1,6 +1,7 @@
 //! Random bytes: SHA-256 of a count, from a start that is the machine's.
 //!
-//! Nothing of the host is in them but when guest time begins: in lockstep every run has the same. They keep no secret.
+//! Nothing of the host is in them but when guest time begins: in lockstep every run has the same.
+//! They keep no secret.
 
 use super::hash::{Algorithm, Hash};
 use crate::Kernel;

@@ -1,8 +1,10 @@
-//! Numbers that look random and come from a seed of the caller's, as NT makes them (`RtlUniform`, `RtlRandom`). They keep no secret.
+//! Numbers that look random and come from a seed of the caller's, as NT makes them (`RtlUniform`,
+//! `RtlRandom`). They keep no secret.
 //!
-//! A seed leads to the next as D. H. Lehmer described in 1949, with NT's constants and in 32 bits. Beside that the console has a table,
-//! one for everybody: who asks gets what a seed's place has, and leaves another seed there. What it begins with is in NT's
-//! documentation by others (Wine's `ntdll`), and in xenia-canary (`xam_info.cc`).
+//! A seed leads to the next as D. H. Lehmer described in 1949, with NT's constants and in 32 bits.
+//! Beside that the console has a table, one for everybody: who asks gets what a seed's place has,
+//! and leaves another seed there. What it begins with is in NT's documentation by others (Wine's
+//! `ntdll`), and in xenia-canary (`xam_info.cc`).
 
 /// Numbers in the table.
 const PLACES: usize = 128;

@@ -1,4 +1,5 @@
-//! What handlers are told, in guest memory: on the stack of the thread, below what its functions may be using.
+//! What handlers are told, in guest memory: on the stack of the thread, below what its functions
+//! may be using.
 
 use super::walk::{Activation, Handler};
 use crate::layout::RED_ZONE;
@@ -17,7 +18,8 @@ mod at {
     pub(super) const SIZE: u32 = CONTEXT + context_record::SIZE;
 }
 
-/// Takes `size` bytes off a stack, with the back chain in the first word. Returns the new stack pointer.
+/// Takes `size` bytes off a stack, with the back chain in the first word. Returns the new stack
+/// pointer.
 pub(super) fn take(memory: &GuestMemory, stack_pointer: u64, low: u32, size: u32) -> Fallible<GuestAddr> {
     let old = stack_pointer as u32;
     let new = old.checked_sub(size + RED_ZONE as u32).ok_or(NtStatus::UNSUCCESSFUL)? & !15;

@@ -1,5 +1,6 @@
-//! Stacks at random. Whole ones, made by code that ran: they are undone to exactly the registers that there were, and the
-//! handlers that are asked are those that a list says. Damaged ones: whatever is called ends soon.
+//! Stacks at random. Whole ones, made by code that ran: they are undone to exactly the registers
+//! that there were, and the handlers that are asked are those that a list says. Damaged ones:
+//! whatever is called ends soon.
 
 mod damage;
 mod program;
@@ -198,7 +199,8 @@ impl Stopped {
         (at(scope.covers.0)..at(scope.covers.1) + 4).contains(&place)
     }
 
-    /// What the scopes say about an exception: who is asked and told, in which order, and what comes of it.
+    /// What the scopes say about an exception: who is asked and told, in which order, and what
+    /// comes of it.
     fn expected(&self, places: &[u32]) -> (Vec<Asked>, End) {
         let mut asked = Vec::new();
         let frame = |function: usize| self.entries[function].gpr[1] as u32;
@@ -359,8 +361,9 @@ fn a_call_that_has_been_crossed_is_not_crossed_again() {
             stopped.bench.act(thread, |cpu, running| stopped.system.exception(cpu, running, exception));
         assert_eq!(went_on, Disposition::Continue, "the handler is called");
     };
-    // An export calls guest code low on the stack. That switches to a higher part, where an exception looks for its
-    // handler; the handler switches to between the two, and fails: what was low has been left.
+    // An export calls guest code low on the stack. That switches to a higher part, where an exception
+    // looks for its handler; the handler switches to between the two, and fails: what was low has
+    // been left.
     registers(&mut stopped, 0x4000, inside);
     let then = Continuation::Export { name: "test", run: |_, _, _| Flow::Return(0), state: [0; 4] };
     let call = GuestCall::new(inside, then);

@@ -19,8 +19,8 @@ pub(crate) mod part {
     pub(crate) const ALL: u32 = CONTROL | FLOATING_POINT | INTEGER | VECTOR;
 }
 
-/// What a handler may change of the machine state register: how floating-point exceptions are taken. The rest says
-/// how the machine runs.
+/// What a handler may change of the machine state register: how floating-point exceptions are
+/// taken. The rest says how the machine runs.
 const MSR_CHANGES: u64 = msr_bit::FE0 | msr_bit::FE1;
 
 /// Stores every part of `ctx`.

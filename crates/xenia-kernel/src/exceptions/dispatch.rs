@@ -76,7 +76,8 @@ pub(crate) fn raise_from_call(call: &mut Call, status: NtStatus) -> Flow {
     raise_status(call, status, GuestAddr(0), &start)
 }
 
-/// The kernel raises an exception of its own, that nobody may continue from, while it handles `about`.
+/// The kernel raises an exception of its own, that nobody may continue from, while it handles
+/// `about`.
 pub(super) fn raise_status(call: &mut Call, status: NtStatus, about: GuestAddr, start: &Walk) -> Flow {
     let at = GuestAddr(start.ctx.pc);
     let record = ExceptionRecord {
@@ -95,7 +96,8 @@ pub(super) fn raise_status(call: &mut Call, status: NtStatus, about: GuestAddr, 
     Dispatch::new(call, report, source, start.ctx.clone(), start.clone(), flag::NONCONTINUABLE).search(call)
 }
 
-/// An export was given a bad pointer: the exception is the call's, and continuing makes the call again.
+/// An export was given a bad pointer: the exception is the call's, and continuing makes the call
+/// again.
 pub(crate) fn raise_fault(call: &mut Call, fault: &MemoryFault) -> Flow {
     let at = GuestAddr(call.ctx().pc.wrapping_sub(4));
     let report = Report {
@@ -201,8 +203,8 @@ impl Dispatch {
         Work::Dispatch(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
     }
 
-    /// Puts into guest memory what the handler is told. The registers are put there once: what one handler changes in
-    /// them, the next one sees.
+    /// Puts into guest memory what the handler is told. The registers are put there once: what one
+    /// handler changes in them, the next one sees.
     fn tell(
         &mut self,
         call: &Call,

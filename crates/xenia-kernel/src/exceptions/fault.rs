@@ -1,4 +1,5 @@
-//! What the processor refused, as an exception record: the codes and parameters of Windows NT on PowerPC.
+//! What the processor refused, as an exception record: the codes and parameters of Windows NT on
+//! PowerPC.
 
 use super::ExceptionRecord;
 use xenia_cpu::{ExceptionKind, GuestException};
@@ -6,8 +7,8 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_memory::{FaultKind, MemoryFault};
 use xenia_sched::FailedAccess;
 
-/// `TO` of the traps that compilers put behind a division: by 0 (`twllei rN, 0`), and of the smallest number by −1
-/// (`twlgei`).
+/// `TO` of the traps that compilers put behind a division: by 0 (`twllei rN, 0`), and of the
+/// smallest number by −1 (`twlgei`).
 mod trap {
     pub(super) const DIVIDE_BY_ZERO: u32 = 6;
     pub(super) const OVERFLOW: u32 = 5;

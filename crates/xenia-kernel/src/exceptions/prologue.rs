@@ -1,16 +1,18 @@
 //! What a function's prologue has saved, and where.
 //!
-//! The prologue is executed symbolically: every register holds its value at the function's entry until the prologue
-//! changes it, so a store of such a register, or of the link register by way of another, says where the caller's value
-//! is. That covers what the console's compiler writes (in the sample title: `std`, `stfd`, `stvx128`, the `__save*`
-//! routines, `stwu r1`) in any order, without knowing the frame's shape.
+//! The prologue is executed symbolically: every register holds its value at the function's entry
+//! until the prologue changes it, so a store of such a register, or of the link register by way of
+//! another, says where the caller's value is. That covers what the console's compiler writes (in
+//! the sample title: `std`, `stfd`, `stvx128`, the `__save*` routines, `stwu r1`) in any order,
+//! without knowing the frame's shape.
 
 use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 
 /// First non-volatile general and floating-point register.
 pub(super) const FIRST_SAVED: usize = 14;
-/// Instructions of a save routine at most: the longest saves v64–v127, with a load of the offset for each.
+/// Instructions of a save routine at most: the longest saves v64–v127, with a load of the offset
+/// for each.
 const ROUTINE_LIMIT: u32 = 132;
 
 /// What a general register holds.

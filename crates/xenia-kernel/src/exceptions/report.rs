@@ -1,4 +1,5 @@
-//! The processor's exceptions: what the console's kernel answers itself, and the report of what nobody handles.
+//! The processor's exceptions: what the console's kernel answers itself, and the report of what
+//! nobody handles.
 
 use super::dispatch::raise_at_instruction;
 use super::fault;
@@ -31,8 +32,8 @@ fn debug_service(word: u32) -> Option<u32> {
 }
 
 impl Kernel {
-    /// Handles what the kernel handles itself; for anything else the thread looks for a handler, and without one the
-    /// machine ends with a report.
+    /// Handles what the kernel handles itself; for anything else the thread looks for a handler,
+    /// and without one the machine ends with a report.
     pub(crate) fn handle_exception(&self, call: &mut Call, exception: GuestException) -> Disposition {
         if let ExceptionKind::Trap { word } = exception.kind
             && let Some(number) = debug_service(word)
@@ -70,7 +71,8 @@ impl Kernel {
         self.apply(call, flow)
     }
 
-    /// The bytes of the running thread's stack, if the address is in its lower guard: endless recursion, most often.
+    /// The bytes of the running thread's stack, if the address is in its lower guard: endless
+    /// recursion, most often.
     fn full_stack(&self, call: &Call, at: GuestAddr) -> Option<u32> {
         let threads = self.threads.lock();
         let Stack { allocation, limit, base } = threads.get(call.thread_id())?.stack;

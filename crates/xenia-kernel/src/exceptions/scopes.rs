@@ -1,5 +1,5 @@
-//! The C language's handler (`__C_specific_handler`): a function's scope table says which of its instructions are
-//! under `__try`, and with what.
+//! The C language's handler (`__C_specific_handler`): a function's scope table says which of its
+//! instructions are under `__try`, and with what.
 //!
 //! ```text
 //! table:  count, then { begin, end, handler, target } for each scope, inner ones first
@@ -59,8 +59,9 @@ pub(super) struct Scopes {
     kept: Vec<(u32, u32)>,
 }
 
-/// Goes through the scopes of the function that `dispatcher` describes: filters if an exception looks for its handler,
-/// termination handlers if the function is left. A table that can't be read holds no scopes.
+/// Goes through the scopes of the function that `dispatcher` describes: filters if an exception
+/// looks for its handler, termination handlers if the function is left. A table that can't be read
+/// holds no scopes.
 pub(crate) fn handle(
     call: &mut Call,
     record: GuestAddr,
@@ -145,7 +146,8 @@ impl Scopes {
         Flow::Return(u64::from(disposition::CONTINUE_SEARCH))
     }
 
-    /// Whether the unwind ends inside this scope, or at its `__except`: then it and those around it are not left.
+    /// Whether the unwind ends inside this scope, or at its `__except`: then it and those around it
+    /// are not left.
     fn is_target(&self, scope: Scope) -> bool {
         self.flags & flag::TARGET_UNWIND != 0
             && (scope.target != 0 && scope.target == self.target_pc
@@ -169,8 +171,8 @@ impl Scopes {
         Work::Scopes(self).call_guest(GuestAddr(scope.handler), args, frame)
     }
 
-    /// Calls a scope's termination handler. If that leaves by an unwind of its own, the function's other scopes are
-    /// still to be left: from the end of this one on.
+    /// Calls a scope's termination handler. If that leaves by an unwind of its own, the function's
+    /// other scopes are still to be left: from the end of this one on.
     fn terminate(self, call: &mut Call, scope: Scope) -> Flow {
         let at = self.dispatcher.offset(dispatcher_context::CONTROL_PC);
         if call.memory().write(at, scope.end).is_err() {
@@ -181,7 +183,8 @@ impl Scopes {
         Work::Scopes(self).call_guest(GuestAddr(scope.handler), vec![abnormal, u64::from(frame.0)], frame)
     }
 
-    /// The function takes the exception: everything it called is left, and it goes on at the scope's target.
+    /// The function takes the exception: everything it called is left, and it goes on at the
+    /// scope's target.
     fn execute(self, call: &mut Call, scope: Scope) -> Flow {
         let target = Target {
             frame: Some(self.frame),

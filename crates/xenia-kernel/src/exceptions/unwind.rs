@@ -1,5 +1,5 @@
-//! Leaving functions (`RtlUnwind`): up the stack to a frame, calling every function's handler on the way, then on in
-//! the function of that frame with the registers that it had.
+//! Leaving functions (`RtlUnwind`): up the stack to a frame, calling every function's handler on
+//! the way, then on in the function of that frame with the registers that it had.
 
 use super::area::Area;
 use super::crash;
@@ -67,8 +67,8 @@ pub(crate) fn begin(call: &mut Call, target: Target) -> Fallible<Flow> {
 }
 
 impl Unwind {
-    /// Where another dispatch or unwind goes on that comes to the handler which this one has called: at the same
-    /// function, with what the handler says about how far it is.
+    /// Where another dispatch or unwind goes on that comes to the handler which this one has
+    /// called: at the same function, with what the handler says about how far it is.
     pub(super) fn place(&self, call: &Call) -> Walk {
         let mut walk = self.walk.clone();
         if let (Some(area), Some(current)) = (self.area, &self.current) {
@@ -131,8 +131,8 @@ impl Unwind {
         Work::Unwind(self).call_guest(handler.pc, args.map(|at| u64::from(at.0)).to_vec(), frame)
     }
 
-    /// Puts into guest memory what the handler is told: the registers of its function, but with the address and the
-    /// value with which the target goes on.
+    /// Puts into guest memory what the handler is told: the registers of its function, but with the
+    /// address and the value with which the target goes on.
     fn tell(
         &mut self,
         call: &Call,
@@ -200,7 +200,8 @@ impl Unwind {
         go_on(call, &self.arrival())
     }
 
-    /// Every function has been left, or no more can be: as an exception that nobody handles, this ends the machine.
+    /// Every function has been left, or no more can be: as an exception that nobody handles, this
+    /// ends the machine.
     fn second_chance(self, call: &mut Call) -> Flow {
         let at = GuestAddr(self.start.ctx.pc);
         let text = match self.target.frame {

@@ -20,10 +20,11 @@ fn call_target(at: GuestAddr, word: u32) -> Option<GuestAddr> {
     })
 }
 
-/// Turns a context inside `function` into its caller's, right after the call. `at` is the instruction that is under
-/// way there: the one that failed, or the call. Returns the function's *establisher frame*, r1 as it was at the entry:
-/// what names this activation of the function, and where its handlers find its variables. `work` is what may be looked at
-/// still, in instructions; without any left there is no caller.
+/// Turns a context inside `function` into its caller's, right after the call. `at` is the
+/// instruction that is under way there: the one that failed, or the call. Returns the function's
+/// *establisher frame*, r1 as it was at the entry: what names this activation of the function, and
+/// where its handlers find its variables. `work` is what may be looked at still, in instructions;
+/// without any left there is no caller.
 pub(crate) fn virtual_unwind(
     memory: &GuestMemory,
     ctx: &mut PpcContext,
@@ -58,7 +59,8 @@ pub(crate) fn virtual_unwind(
     if prologue.frame && frame <= stack_pointer {
         return Err(NtStatus::UNSUCCESSFUL.into());
     }
-    // A register that the prologue moved the link register to: beyond the prologue only a non-volatile one.
+    // A register that the prologue moved the link register to: beyond the prologue only a non-volatile
+    // one.
     let first = if at < prologue_end { 0 } else { FIRST_SAVED };
     if let Some(register) = (first..32).find(|&register| prologue.registers[register] == Value::Link) {
         ctx.lr = ctx.gpr[register];

@@ -1,8 +1,10 @@
-//! Going up a thread's stack, function by function, through the kernel's own calls of guest code as well.
+//! Going up a thread's stack, function by function, through the kernel's own calls of guest code as
+//! well.
 //!
-//! A step never goes down, and after a few it must have gone up: so every walk ends at the top of the stack at the
-//! latest, whatever the guest has written there. Where that is the guest says, too, and how long prologues are: so what is
-//! looked at between two calls of guest code has a limit of its own ([`WORK_LIMIT`]).
+//! A step never goes down, and after a few it must have gone up: so every walk ends at the top of
+//! the stack at the latest, whatever the guest has written there. Where that is the guest says,
+//! too, and how long prologues are: so what is looked at between two calls of guest code has a
+//! limit of its own ([`WORK_LIMIT`]).
 
 use super::virtual_unwind::virtual_unwind;
 use super::{Activity, Work};
@@ -14,11 +16,12 @@ use xenia_cpu::PpcContext;
 use xenia_formats::image::FunctionEntry;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// Functions without a frame on top of one another at most: a leaf, a save routine, and the prologue that called it.
+/// Functions without a frame on top of one another at most: a leaf, a save routine, and the
+/// prologue that called it.
 const LEVEL_LIMIT: u32 = 3;
 
-/// What is looked at between two calls of guest code, in instructions of prologues: enough for the frames of a full
-/// stack of a mebibyte.
+/// What is looked at between two calls of guest code, in instructions of prologues: enough for the
+/// frames of a full stack of a mebibyte.
 pub(super) const WORK_LIMIT: u32 = 1 << 22;
 /// What a step counts beside the instructions that it looks at.
 const STEP_WORK: u32 = 64;
@@ -104,7 +107,8 @@ impl Walk {
         self.work = WORK_LIMIT;
     }
 
-    /// Goes on where another walk is. Calls that have been left, and what has been looked at, stay so.
+    /// Goes on where another walk is. Calls that have been left, and what has been looked at, stay
+    /// so.
     pub(super) fn go_to(&mut self, other: &Self) {
         let (frames, work) = (self.frames.min(other.frames), self.work);
         self.clone_from(other);
@@ -161,8 +165,8 @@ impl Walk {
         Ok(Activation { function, handler: handler(kernel, &function), frame, caller })
     }
 
-    /// Leaves guest code that the kernel called: to where the kernel was called. Returns what was to follow, `None` if
-    /// nothing called.
+    /// Leaves guest code that the kernel called: to where the kernel was called. Returns what was
+    /// to follow, `None` if nothing called.
     fn cross(&mut self, call: &Call) -> Option<Continuation> {
         self.frames = self.frames.checked_sub(1)?;
         let threads = call.kernel.threads.lock();

@@ -1,4 +1,5 @@
-//! Calls of exports through the guest ABI, for tests: arguments in registers and on the stack of a guest thread.
+//! Calls of exports through the guest ABI, for tests: arguments in registers and on the stack of a
+//! guest thread.
 
 mod accounts;
 mod achievements;
@@ -170,7 +171,8 @@ impl Bench {
         std::mem::replace(&mut self.thread, thread)
     }
 
-    /// Calls a function of the kernel and does what it asks for, as the machine would. `None`: the thread waits.
+    /// Calls a function of the kernel and does what it asks for, as the machine would. `None`: the
+    /// thread waits.
     pub(crate) fn carry_out(&mut self, name: &str, arguments: &[u64]) -> Option<u64> {
         let flow = self.call(Library::xboxkrnl, name, arguments);
         let kernel = self.kernel.clone();

@@ -1,5 +1,6 @@
-//! What a missing export returns: a failure of the kind that its row in the ordinal table says, so that titles take the
-//! path they would take on a console where the service is not available. Never a success without the effect.
+//! What a missing export returns: a failure of the kind that its row in the ordinal table says, so
+//! that titles take the path they would take on a console where the service is not available. Never
+//! a success without the effect.
 
 use crate::abi::{Flow, Handle, Result64};
 use crate::imports::Library;
@@ -62,7 +63,8 @@ pub fn failure_of(library: Option<Library>, row: Option<&OrdinalRow>) -> Flow {
         Some(Returns::Handle) => Handle::NULL.result(),
         Some(Returns::Pointer) => GuestAddr::NULL.result(),
         Some(Returns::Count) => 0,
-        // r3 of these is not looked at, or nobody knows how: a value that every code with an error in it takes for one.
+        // r3 of these is not looked at, or nobody knows how: a value that every code with an error in it
+        // takes for one.
         Some(Returns::Void | Returns::Unsure) | None => NtStatus::NOT_IMPLEMENTED.result(),
     })
 }

@@ -8,8 +8,8 @@ use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{Cpu, GuestTicks, MAX_TICKS, ticks_from_100ns};
 
-/// A pointer to a timeout in units of 100 ns: negative is from now on, positive is a system time, 0 does not wait. None
-/// waits for ever.
+/// A pointer to a timeout in units of 100 ns: negative is from now on, positive is a system time, 0
+/// does not wait. None waits for ever.
 pub type Timeout = Option<Ptr<i64>>;
 
 /// Guest time at which an interval ends; from [`MAX_TICKS`] on it never does.
@@ -21,7 +21,8 @@ pub fn deadline_of(clock: Clock, now: GuestTicks, interval: i64) -> GuestTicks {
     }
 }
 
-/// Guest time at which a timeout ends; `None`: never. The largest interval is how titles say that, too.
+/// Guest time at which a timeout ends; `None`: never. The largest interval is how titles say that,
+/// too.
 pub fn deadline(call: &Call, timeout: Timeout) -> Fallible<Option<GuestTicks>> {
     Ok(match timeout {
         Some(interval) => Some(deadline_of(call.kernel.clock, call.now(), interval.read(call.memory())?))
@@ -70,7 +71,8 @@ pub fn wait_by_handle_until(
 enum Keep {
     /// By references that titles see: a wait by handle.
     Counted,
-    /// Titles see nothing of it: a wait by pointer. A title's own dispatcher objects are kept by nobody.
+    /// Titles see nothing of it: a wait by pointer. A title's own dispatcher objects are kept by
+    /// nobody.
     Unseen,
     /// It did so already before it was interrupted.
     Held(Vec<HeldObject>),
@@ -119,8 +121,8 @@ pub fn signal_and_wait(
     wait_under(call, &mut held, &[object], false, (alertable, deadline), Keep::Counted)
 }
 
-/// The objects are locked throughout, the thread's turn from the look for an interruption until the wait can be interrupted:
-/// none comes in between.
+/// The objects are locked throughout, the thread's turn from the look for an interruption until the
+/// wait can be interrupted: none comes in between.
 fn wait_under(
     call: &mut Call,
     held: &mut Held<'_>,
@@ -158,7 +160,8 @@ fn wait_under(
     })
 }
 
-/// What ends an alertable wait of the calling thread, whose turn this is, before it begins. Takes no other lock if there is nothing.
+/// What ends an alertable wait of the calling thread, whose turn this is, before it begins. Takes
+/// no other lock if there is nothing.
 pub fn interruption(call: &Call, turn: &mut Turn<'_>) -> Fallible<Option<Flow<NtStatus>>> {
     if !turn.is_asked() {
         return Ok(None);
@@ -170,8 +173,8 @@ pub fn interruption(call: &Call, turn: &mut Turn<'_>) -> Fallible<Option<Flow<Nt
     Ok(flow)
 }
 
-/// Makes an object for a handle, or opens the one that has the name already (`OBJECT_NAME_EXISTS`). Others find it by its name
-/// only when it is initialised.
+/// Makes an object for a handle, or opens the one that has the name already (`OBJECT_NAME_EXISTS`).
+/// Others find it by its name only when it is initialised.
 pub fn create_object(
     call: &mut Call,
     handle: Option<Out<Handle>>,
@@ -187,7 +190,8 @@ pub fn create_object(
     Ok(if existed { NtStatus::OBJECT_NAME_EXISTS } else { NtStatus::SUCCESS })
 }
 
-/// Makes an object, or finds the one that has the name already: its handle, if there is room for one, and whether it existed.
+/// Makes an object, or finds the one that has the name already: its handle, if there is room for
+/// one, and whether it existed.
 pub fn make_object(
     call: &mut Call,
     attributes: Option<Ptr<ObjectAttributes>>,

@@ -43,7 +43,8 @@ impl Files {
         Ok((entry, volume))
     }
 
-    /// Bytes that an open file takes on its volume, those that are set aside for it included, if [`Self::entry`] has given this.
+    /// Bytes that an open file takes on its volume, those that are set aside for it included, if
+    /// [`Self::entry`] has given this.
     pub fn allocation(&self, body: GuestAddr, (entry, volume): &(Entry, Volume)) -> Fallible<u64> {
         let key = self.get(body)?.location.key();
         let reserved = self.shared.get(&key).map_or(0, |shared| shared.reserved);

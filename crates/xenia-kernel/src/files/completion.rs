@@ -72,8 +72,8 @@ impl CompletionPorts {
         }
     }
 
-    /// A finished request: returns who gets it, first come first served, or queues it. `None` if the port is gone, or
-    /// nobody waits. Fails if too many are queued.
+    /// A finished request: returns who gets it, first come first served, or queues it. `None` if
+    /// the port is gone, or nobody waits. Fails if too many are queued.
     pub fn post(&mut self, port: GuestAddr, completion: Completion) -> Fallible<Option<Receiver>> {
         let Some(port) = self.ports.get_mut(&port) else { return Ok(None) };
         if let Some(receiver) = port.receivers.pop_front() {

@@ -22,7 +22,8 @@ impl Fields {
         self.0.extend(value.to_be_bytes());
         self
     }
-    /// Creation, last access, last write, change. The console's volumes don't tell the last two apart.
+    /// Creation, last access, last write, change. The console's volumes don't tell the last two
+    /// apart.
     fn times(self, entry: &Entry) -> Self {
         let Stamp { created, accessed, written, .. } = entry.stamp;
         self.long(created).long(accessed).long(written).long(written)

@@ -1,5 +1,5 @@
-//! Files that the title asked for and that were not there: for the host's reports, never for the guest. A title whose
-//! files are incomplete mostly crashes later, at an address that says nothing.
+//! Files that the title asked for and that were not there: for the host's reports, never for the
+//! guest. A title whose files are incomplete mostly crashes later, at an address that says nothing.
 
 /// Paths that are kept.
 const MAXIMUM: usize = 64;

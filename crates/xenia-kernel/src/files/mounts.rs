@@ -67,8 +67,9 @@ impl Files {
         Ok(files)
     }
 
-    /// A title makes a name stand for a path. The names of the scratch disks, which titles make as well, are there before: they become what
-    /// the title says, or stay if it names a device that a driver of its own is to serve.
+    /// A title makes a name stand for a path. The names of the scratch disks, which titles make as
+    /// well, are there before: they become what the title says, or stay if it names a device
+    /// that a driver of its own is to serve.
     pub(crate) fn link(&mut self, name: &str, target: &str) -> Result<(), VfsError> {
         let plain = name.strip_prefix(r"\??\").unwrap_or(name).trim_end_matches('\\');
         let is_scratch =
@@ -96,7 +97,8 @@ impl Files {
         self.vfs.mount(TITLE, Box::new(Container(volume)))
     }
 
-    /// Mounts the package of the title's update, for reading only; the update is in this folder of it.
+    /// Mounts the package of the title's update, for reading only; the update is in this folder of
+    /// it.
     pub fn mount_update(&mut self, volume: Arc<formats::Volume>, folder: &str) -> Result<(), VfsError> {
         self.vfs.mount(UPDATE, Box::new(Container(volume)))?;
         let target = format!(r"{UPDATE}\{folder}");

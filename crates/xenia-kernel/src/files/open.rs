@@ -1,4 +1,5 @@
-//! Opening and closing files: NT's rules for who may open what, and for what becomes of a file when it is closed.
+//! Opening and closing files: NT's rules for who may open what, and for what becomes of a file when
+//! it is closed.
 
 use super::rights::{self, access, options, share};
 use super::{Claim, Files, OpenFile, Stream};

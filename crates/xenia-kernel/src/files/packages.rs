@@ -1,8 +1,10 @@
-//! Packages that the title has open: each a device of its own, under the name that the title gave it.
+//! Packages that the title has open: each a device of its own, under the name that the title gave
+//! it.
 //!
-//! A title reaches the files of packages that it opened, and no others. A package that takes the place of an older one becomes
-//! the package when it is closed or flushed ([`crate::content`]), if all was written that the title wanted to write; and with the end of
-//! the machine, if no file in it is open then: some titles leave packages open, and others are in the middle of saving.
+//! A title reaches the files of packages that it opened, and no others. A package that takes the
+//! place of an older one becomes the package when it is closed or flushed ([`crate::content`]), if
+//! all was written that the title wanted to write; and with the end of the machine, if no file in
+//! it is open then: some titles leave packages open, and others are in the middle of saving.
 
 use super::mounts::{self, HARD_DISK};
 use super::{Files, OpenFile};
@@ -109,12 +111,12 @@ impl OpenPackage {
         Ok(())
     }
 
-    /// Commits what nobody will write to any more. A package that is not whole does not take the place of an older one; what was
-    /// written of it goes.
+    /// Commits what nobody will write to any more. A package that is not whole does not take the
+    /// place of an older one; what was written of it goes.
     fn finish(&mut self, store: &ContentStore) -> VfsResult<()> {
         let committed = self.commit(store);
-        // What fails last is making sure that the host does not forget the new header. After a crash of the host it may be either then, so
-        // the files of both stay.
+        // What fails last is making sure that the host does not forget the new header. After a crash of the
+        // host it may be either then, so the files of both stay.
         let is_named = || !matches!(store.find(&self.name), Ok(found) if found.as_ref().is_none_or(|found| found.folder != self.header.folder));
         if let Err(error) = &committed
             && self.replaces.is_some()
@@ -156,7 +158,8 @@ impl Packages {
         Self { store: ContentStore::new(Box::new(disk), false), open: Vec::new() }
     }
 
-    /// The packages in the storage port's folder; without one, those of a disk in memory, which has none yet.
+    /// The packages in the storage port's folder; without one, those of a disk in memory, which has
+    /// none yet.
     pub(super) fn new(storage: &dyn Storage, limits: &Arc<Limits>) -> Self {
         let Some(folder) = storage.content() else { return Self::in_memory(limits) };
         match HostFolder::writable(&folder, limits.clone()) {
@@ -203,7 +206,8 @@ impl Drop for Files {
 }
 
 impl Files {
-    /// Mounts what the title sees as its hard disk: one for each title, unless the host gives all of them one.
+    /// Mounts what the title sees as its hard disk: one for each title, unless the host gives all
+    /// of them one.
     pub(crate) fn mount_hard_disk(&mut self, title: u32) -> VfsResult<()> {
         if self.has_common_disk {
             return Ok(());
@@ -212,7 +216,8 @@ impl Files {
         self.vfs.mount(HARD_DISK, Box::new(folder))
     }
 
-    /// Opens or makes a package, whose files are then below `root`. `new` is its header if it is made.
+    /// Opens or makes a package, whose files are then below `root`. `new` is its header if it is
+    /// made.
     pub fn open_package(
         &mut self,
         root: &str,
@@ -275,7 +280,8 @@ impl Files {
         places.into_iter().find(is_free).unwrap_or_default()
     }
 
-    /// Closes the package that the title calls so: all that was written is on the disk, and nothing leads to it any more.
+    /// Closes the package that the title calls so: all that was written is on the disk, and nothing
+    /// leads to it any more.
     pub fn close_package(&mut self, root: &str) -> Result<(), Win32Error> {
         let store = &self.packages.store;
         let open = &mut self.packages.open;

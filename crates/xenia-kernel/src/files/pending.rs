@@ -1,9 +1,10 @@
-//! Requests that return `PENDING` before their transfer has begun: leaving it for a worker, carrying it out, telling the guest
-//! of its end, taking it back.
+//! Requests that return `PENDING` before their transfer has begun: leaving it for a worker,
+//! carrying it out, telling the guest of its end, taking it back.
 //!
-//! That is for handles that were not opened for synchronous access, where there are workers ([`Cpu::has_workers`]). In lockstep
-//! there are none, and such a request is carried out in its call and returns `PENDING` all the same: a title may see
-//! that on a console, if the drive is fast. Nor is anything left that moves the handle's position.
+//! That is for handles that were not opened for synchronous access, where there are workers
+//! ([`Cpu::has_workers`]). In lockstep there are none, and such a request is carried out in its
+//! call and returns `PENDING` all the same: a title may see that on a console, if the drive is
+//! fast. Nor is anything left that moves the handle's position.
 
 use super::request::{IoRequest, Outcome, Reply};
 use super::stream::Stream;
@@ -15,7 +16,8 @@ use std::sync::Arc;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{Cpu, WorkReport};
 
-/// A transfer that has been taken from the queue; it goes back when it is over, however that comes about.
+/// A transfer that has been taken from the queue; it goes back when it is over, however that comes
+/// about.
 struct Taken {
     kernel: Arc<Kernel>,
     transfer: Transfer,
@@ -58,8 +60,8 @@ impl Kernel {
         self.leave_transfer(cpu, request.reply(thread_id), direction, left)
     }
 
-    /// Whether a write at `offset` may begin in its call, or need not. Before the first write to a long file the file is copied: then a
-    /// part of that is done, and the call is made again.
+    /// Whether a write at `offset` may begin in its call, or need not. Before the first write to a
+    /// long file the file is copied: then a part of that is done, and the call is made again.
     pub(crate) fn prepare_write(&self, cpu: &dyn Cpu, file: GuestAddr, offset: Option<u64>) -> bool {
         let Ok(stream) = self.stream(file) else { return true };
         let is_left = cpu.has_workers() && !stream.is_synchronous() && !Stream::is_position(offset);
@@ -74,7 +76,8 @@ impl Kernel {
         direction: Direction,
         (stream, pieces, offset): (Arc<Stream>, Vec<Piece>, u64),
     ) -> Fallible<NtStatus> {
-        // Not signalled before its end. That of the request before this may be forgotten: titles that care use events.
+        // Not signalled before its end. That of the request before this may be forgotten: titles that care
+        // use events.
         for body in reply.signals() {
             self.dispatcher.reset_event(&self.memory, body)?;
         }
@@ -112,8 +115,8 @@ impl Kernel {
         }
     }
 
-    /// Takes back those of `which` that nobody has begun, and tells the guest that they are cancelled. Waits for what a worker
-    /// has begun. Says whether there was anything.
+    /// Takes back those of `which` that nobody has begun, and tells the guest that they are
+    /// cancelled. Waits for what a worker has begun. Says whether there was anything.
     pub(crate) fn cancel_transfers(&self, cpu: &mut dyn Cpu, which: impl Fn(&Reply) -> bool) -> bool {
         let (taken, others) = self.transfers.take_back(&which);
         for transfer in &taken {
@@ -123,8 +126,8 @@ impl Kernel {
         others || !taken.is_empty()
     }
 
-    /// A thread ends: nothing is read for it any more, which could be to memory that is somebody else's next. What it has written
-    /// is not lost.
+    /// A thread ends: nothing is read for it any more, which could be to memory that is somebody
+    /// else's next. What it has written is not lost.
     pub(crate) fn end_transfers_of(&self, cpu: &mut dyn Cpu, thread_id: u32) {
         self.finish_transfers(cpu, |reply| reply.thread_id == thread_id);
     }

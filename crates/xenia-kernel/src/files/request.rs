@@ -67,8 +67,8 @@ impl IoRequest<'_> {
     }
 }
 
-/// The parameters that every request on an open file begins with (`NtReadFile` and its like): the file, and where the
-/// outcome goes.
+/// The parameters that every request on an open file begins with (`NtReadFile` and its like): the
+/// file, and where the outcome goes.
 #[derive(Clone, Copy, Debug)]
 pub struct IoArguments {
     file: Handle,
@@ -175,8 +175,8 @@ impl Kernel {
         Ok(self.files.lock().get(file)?.stream.clone())
     }
 
-    /// Reports the end of a request to everybody who wants to know. Returns what the call returns: the status if the
-    /// handle is synchronous or the request failed, otherwise `PENDING`.
+    /// Reports the end of a request to everybody who wants to know. Returns what the call returns:
+    /// the status if the handle is synchronous or the request failed, otherwise `PENDING`.
     pub(crate) fn complete_request(
         &self,
         cpu: &mut dyn Cpu,
@@ -215,7 +215,8 @@ impl Kernel {
         self.queue_apc(cpu, reply.thread_id, Mode::User, apc).map(|_| ())
     }
 
-    /// Puts a request that has ended into the file's completion port, if it has one and the request a context.
+    /// Puts a request that has ended into the file's completion port, if it has one and the request
+    /// a context.
     pub(super) fn post_end(&self, cpu: &mut dyn Cpu, reply: &Reply, outcome: Outcome) -> Fallible<()> {
         let port = self.files.lock().get(reply.file)?.port;
         let (Some((port, key)), context @ 1..) = (port, reply.apc_context) else { return Ok(()) };

@@ -1,4 +1,5 @@
-//! What an open may ask for: access rights, sharing, create options; and which combinations make sense.
+//! What an open may ask for: access rights, sharing, create options; and which combinations make
+//! sense.
 
 use crate::status::failure::Fallible;
 use xenia_guest::NtStatus;
@@ -83,8 +84,8 @@ pub(super) fn maximum(read_only: bool) -> u32 {
     if read_only { all & !(access::WRITE_DATA | access::APPEND_DATA) } else { all }
 }
 
-/// Refuses options and rights that contradict each other, as NT's I/O manager does before it asks a file system.
-/// `opens` says whether the disposition opens or makes, but never empties.
+/// Refuses options and rights that contradict each other, as NT's I/O manager does before it asks a
+/// file system. `opens` says whether the disposition opens or makes, but never empties.
 pub(super) fn check(asked: u32, options: u32, opens: bool) -> Fallible<()> {
     use options::*;
     let rights = specific(asked);

@@ -1,9 +1,9 @@
-//! What all opens of one file have in common: who may do what at the same time, whether it is to be deleted, and the
-//! space that is set aside for it.
+//! What all opens of one file have in common: who may do what at the same time, whether it is to be
+//! deleted, and the space that is set aside for it.
 //!
-//! The rules are NT's. An open claims what it does (read, write, delete) and what it lets others do; it is refused if
-//! it does what one of them does not allow, or does not allow what one of them does. Opens that do none of the
-//! three, to look at attributes say, claim nothing.
+//! The rules are NT's. An open claims what it does (read, write, delete) and what it lets others
+//! do; it is refused if it does what one of them does not allow, or does not allow what one of them
+//! does. Opens that do none of the three, to look at attributes say, claim nothing.
 
 use super::rights::{access, share};
 use super::stream::{self, WritersTurn};

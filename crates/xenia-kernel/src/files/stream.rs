@@ -1,8 +1,9 @@
-//! What transfers need of an open file: they have it without the lock of the file table, so that a host which takes its time
-//! for one file stops nobody who opens another.
+//! What transfers need of an open file: they have it without the lock of the file table, so that a
+//! host which takes its time for one file stops nobody who opens another.
 //!
-//! Transfers at a handle's position, and all those of a synchronous handle, take turns, as NT has it. So do those who write
-//! one file, by whatever handle: a write that adds to the end does it where the end is. Reading takes no turn with writing.
+//! Transfers at a handle's position, and all those of a synchronous handle, take turns, as NT has
+//! it. So do those who write one file, by whatever handle: a write that adds to the end does it
+//! where the end is. Reading takes no turn with writing.
 
 use super::rights::{access, options};
 use crate::status::failure::Fallible;

@@ -1,5 +1,5 @@
-//! Reading and writing between open files and guest memory, without the lock of the file table: in the call, or later on a
-//! host thread of its own.
+//! Reading and writing between open files and guest memory, without the lock of the file table: in
+//! the call, or later on a host thread of its own.
 
 use super::Stream;
 use super::rights::{access, options};
@@ -48,8 +48,9 @@ impl Stream {
         }
     }
 
-    /// Whether a transfer at `offset` may be carried out after its call has returned. One that can't be right is refused at once,
-    /// as on a console, where the file system says so before it asks the drive.
+    /// Whether a transfer at `offset` may be carried out after its call has returned. One that
+    /// can't be right is refused at once, as on a console, where the file system says so before
+    /// it asks the drive.
     pub(super) fn may_wait(&self, direction: Direction, pieces: &[Piece], offset: u64) -> Fallible<bool> {
         if self.is_synchronous() || Self::is_position(Some(offset)) || total(pieces) == 0 {
             return Ok(false);
@@ -109,7 +110,8 @@ impl Stream {
         }
     }
 
-    /// Reads into guest memory, up to the end of the file. Returns the bytes read; `END_OF_FILE` if there are none.
+    /// Reads into guest memory, up to the end of the file. Returns the bytes read; `END_OF_FILE` if
+    /// there are none.
     pub fn read(
         &self,
         memory: &GuestMemory,
@@ -141,7 +143,8 @@ impl Stream {
         Ok(done)
     }
 
-    /// Writes from guest memory. Returns the bytes written: all of them, or none if the file can't be as long.
+    /// Writes from guest memory. Returns the bytes written: all of them, or none if the file can't
+    /// be as long.
     pub fn write(
         &self,
         memory: &GuestMemory,
@@ -170,7 +173,8 @@ impl Stream {
         let mut at = begin;
         // In parts, between which others can look at the file.
         while length > 0 && matches!(data.prepare(), Ok(false)) {}
-        // As long as it will be before the first byte: a disk that is full has not got half of it. What is written at once is refused at once.
+        // As long as it will be before the first byte: a disk that is full has not got half of it. What is
+        // written at once is refused at once.
         let at_once = matches!(pieces, [_]) && length <= CHUNK;
         let room = if grows && !at_once { data.make_room(end) } else { Ok(()) };
         let written = room.map_err(Failure::from).and_then(|()| {
@@ -191,7 +195,8 @@ impl Stream {
         Ok(length)
     }
 
-    /// Does a part of what is to be done before the file can be written, where that is much; whether that was all.
+    /// Does a part of what is to be done before the file can be written, where that is much;
+    /// whether that was all.
     pub fn prepare(&self) -> Fallible<bool> {
         let Some(data) = self.data().filter(|_| self.may_write()) else { return Ok(true) };
         let _writer = self.take_writers_turn();
@@ -256,7 +261,8 @@ fn read_piece(
     length: u32,
     offset: u64,
 ) -> Fallible<u32> {
-    // Hosts refuse offsets that no file can have; to a guest they are beyond the end like others. Where others end, reading says.
+    // Hosts refuse offsets that no file can have; to a guest they are beyond the end like others. Where
+    // others end, reading says.
     let possible = offset.checked_add(length.into()).is_some_and(|end| i64::try_from(end).is_ok());
     if !possible && offset >= data.size()? {
         check_committed(memory, at, length)?;

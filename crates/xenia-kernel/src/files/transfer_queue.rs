@@ -1,11 +1,12 @@
 //! Transfers that calls have left for workers: which comes next, which are under way.
 //!
-//! Those of one file object are carried out one at a time, in the order of the calls, as a drive does it: titles add to a
-//! file by several writes at once, and read into one buffer after the other. File objects take turns. Every transfer
-//! that is taken is given back by [`TransferQueue::done`], when the guest has been told of its end.
+//! Those of one file object are carried out one at a time, in the order of the calls, as a drive
+//! does it: titles add to a file by several writes at once, and read into one buffer after the
+//! other. File objects take turns. Every transfer that is taken is given back by
+//! [`TransferQueue::done`], when the guest has been told of its end.
 //!
-//! What is left when the machine goes is written, though nobody hears of it: a run that its user ends loses nothing that a
-//! title has given to the kernel.
+//! What is left when the machine goes is written, though nobody hears of it: a run that its user
+//! ends loses nothing that a title has given to the kernel.
 
 use super::request::{Outcome, Reply};
 use super::stream::Stream;
@@ -67,7 +68,8 @@ pub struct TransferQueue {
 }
 
 impl TransferQueue {
-    /// Nothing waits; what is refused is counted in `limits`. Transfers are between files and `memory`.
+    /// Nothing waits; what is refused is counted in `limits`. Transfers are between files and
+    /// `memory`.
     pub fn new(limits: Arc<Limits>, memory: Arc<GuestMemory>) -> Self {
         let state = Mutex::numbered(Level::Files, 3, State::default());
         Self { state, count: AtomicUsize::new(0), over: Condvar::new(), limits, memory }
@@ -120,8 +122,8 @@ impl TransferQueue {
         self.over.notify_all();
     }
 
-    /// Takes back those of `which` that nobody has begun, in the order of the calls for each file object; they are under way
-    /// no more. Says whether another is.
+    /// Takes back those of `which` that nobody has begun, in the order of the calls for each file
+    /// object; they are under way no more. Says whether another is.
     pub(super) fn take_back(&self, which: impl Fn(&Reply) -> bool) -> (Vec<Transfer>, bool) {
         let (mut taken, mut others) = (Vec::new(), false);
         if self.is_empty() {

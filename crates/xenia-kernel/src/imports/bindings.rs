@@ -1,4 +1,5 @@
-//! What the imports of a machine are bound to: stubs and thunks, the storage of variables, what was called in vain.
+//! What the imports of a machine are bound to: stubs and thunks, the storage of variables, what was
+//! called in vain.
 
 use super::call_targets::CallTargets;
 use super::ordinals::{self, Returns};
@@ -80,7 +81,8 @@ impl Bindings {
         self.stubs.lock().of_export(memory, export)
     }
 
-    /// Guest address of an exported variable, if a title has imported it or the kernel has it anyway.
+    /// Guest address of an exported variable, if a title has imported it or the kernel has it
+    /// anyway.
     pub fn variable(&self, library: Library, name: &str) -> Option<GuestAddr> {
         self.variables.lock().address(library, name)
     }

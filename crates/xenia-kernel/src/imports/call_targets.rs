@@ -1,8 +1,9 @@
-//! What the `sc 2` at each address calls: read without a lock by every kernel call, changed under the lock of the stubs.
+//! What the `sc 2` at each address calls: read without a lock by every kernel call, changed under
+//! the lock of the stubs.
 //!
-//! A tree by address, with a number for each word; its nodes are made where something is bound and then stay. The number is
-//! the place of the target in a list that only grows, in which equal targets are one: a module that is loaded again and
-//! again adds nothing.
+//! A tree by address, with a number for each word; its nodes are made where something is bound and
+//! then stay. The number is the place of the target in a list that only grows, in which equal
+//! targets are one: a module that is loaded again and again adds nothing.
 
 use super::Library;
 use super::thunks::Target;
@@ -25,7 +26,8 @@ type Chunk = [OnceLock<Target>; CHUNK];
 /// See the module's documentation.
 #[derive(Debug)]
 pub(super) struct CallTargets {
-    /// By bits 31–22 of the address, 21–12, 11–2. A word is 0, or the number of a target, from 1 on.
+    /// By bits 31–22 of the address, 21–12, 11–2. A word is 0, or the number of a target, from 1
+    /// on.
     words: Box<[OnceLock<Box<Pages>>; ENTRIES]>,
     targets: Box<[OnceLock<Box<Chunk>>; CHUNKS]>,
 }

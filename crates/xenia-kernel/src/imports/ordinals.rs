@@ -70,7 +70,8 @@ impl Returns {
         }
     }
 
-    /// Whether a function of this kind may be written with a result type that stands for one of `kinds`.
+    /// Whether a function of this kind may be written with a result type that stands for one of
+    /// `kinds`.
     pub const fn is_among(self, kinds: &[Self]) -> bool {
         if matches!(self, Self::Unsure) {
             return true;
@@ -91,7 +92,8 @@ impl Returns {
 pub struct ResultRow {
     /// What it is.
     pub returns: Returns,
-    /// Concluded from the function's name or family alone: no declaration and no documented namesake was found.
+    /// Concluded from the function's name or family alone: no declaration and no documented
+    /// namesake was found.
     pub guessed: bool,
 }
 
@@ -110,8 +112,8 @@ pub struct OrdinalRow {
     pub result: Option<ResultRow>,
 }
 
-/// Rows `ordinal fn Name area result [guessed];` and `ordinal var Name area;` become constants per name and the table
-/// `ROWS`, by ascending ordinal.
+/// Rows `ordinal fn Name area result [guessed];` and `ordinal var Name area;` become constants per
+/// name and the table `ROWS`, by ascending ordinal.
 macro_rules! ordinals {
     ($($ordinal:literal $kind:ident $name:ident $area:ident $($result:ident $($guessed:ident)?)?;)*) => {
         use super::{ExportKind, OrdinalRow};

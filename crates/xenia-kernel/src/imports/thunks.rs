@@ -1,7 +1,9 @@
-//! Addresses at which guest code enters the kernel: patched import thunks, and small stubs of the kernel's own.
+//! Addresses at which guest code enters the kernel: patched import thunks, and small stubs of the
+//! kernel's own.
 //!
-//! Each begins with `sc 2`; the address of that instruction says what is called. Stubs are for functions
-//! whose address the guest asks for, and for the places that guest code "returns to the host" by.
+//! Each begins with `sc 2`; the address of that instruction says what is called. Stubs are for
+//! functions whose address the guest asks for, and for the places that guest code "returns to the
+//! host" by.
 
 use super::call_targets::{CallTargets, Numbers};
 use crate::imports::{Export, Library};
@@ -43,7 +45,8 @@ pub enum Target {
     ProgramReturn,
     /// The end of what a service thread was given to do.
     ServiceReturn,
-    /// The beginning of a title's first thread, where libraries are to be told first that they have come.
+    /// The beginning of a title's first thread, where libraries are to be told first that they have
+    /// come.
     TitleBegin,
 }
 

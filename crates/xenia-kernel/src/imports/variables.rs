@@ -1,7 +1,7 @@
 //! Exported variables: guest storage that titles reach through their import slots.
 //!
-//! Storage is made when the kernel or a title first needs it. A variable without a row here gets a zeroed block when
-//! it is imported, and counts as missing.
+//! Storage is made when the kernel or a title first needs it. A variable without a row here gets a
+//! zeroed block when it is imported, and counts as missing.
 
 use super::{Library, Status, ordinals};
 use crate::KernelConfig;

@@ -22,7 +22,8 @@ pub mod object_type {
     pub const FREE: u32 = 4;
     /// Clears up after an object, before it is freed, or null.
     pub const DELETE: u32 = 0xC;
-    /// What waits for an object are for: 0 itself, an offset in it, or the address of another object.
+    /// What waits for an object are for: 0 itself, an offset in it, or the address of another
+    /// object.
     pub const DEFAULT_OBJECT: u32 = 0x14;
     /// Four characters.
     pub const POOL_TAG: u32 = 0x18;

@@ -1,4 +1,5 @@
-//! Loading modules while a title runs: from a file of the guest, with the modules that they import from.
+//! Loading modules while a title runs: from a file of the guest, with the modules that they import
+//! from.
 
 use super::imports::Importing;
 use super::operation::Operation;
@@ -46,8 +47,8 @@ pub(super) struct Loading {
     pub(super) complete: Vec<GuestAddr>,
     /// Paths, in lower case, that could not be loaded: they are not tried again.
     failed: BTreeSet<String>,
-    /// Bytes of files read and of images unpacked so far, those that were not kept included. Paths don't say how much
-    /// that is: one file has any number of them.
+    /// Bytes of files read and of images unpacked so far, those that were not kept included. Paths
+    /// don't say how much that is: one file has any number of them.
     bytes: u64,
 }
 
@@ -65,7 +66,8 @@ impl Loading {
 }
 
 impl Kernel {
-    /// Loads the module at `path`, and what it imports from. Returns its handle, and what guest code is to be told of it.
+    /// Loads the module at `path`, and what it imports from. Returns its handle, and what guest
+    /// code is to be told of it.
     pub(crate) fn load_module(
         &self,
         path: &str,
@@ -251,7 +253,8 @@ impl Kernel {
         }
     }
 
-    /// Gives a module back. What guest code is to be told if it goes, and what it needed with it; the title never goes.
+    /// Gives a module back. What guest code is to be told if it goes, and what it needed with it;
+    /// the title never goes.
     pub(crate) fn unload_module(&self, handle: GuestAddr) -> Fallible<Operation> {
         let mut going = Vec::new();
         let mut given_back = vec![handle];
@@ -302,8 +305,8 @@ impl Kernel {
     }
 }
 
-/// Whether a library is the debugger's, which development kits have and other consoles don't. What is called of it is
-/// reported.
+/// Whether a library is the debugger's, which development kits have and other consoles don't. What
+/// is called of it is reported.
 fn is_of_development_kits(library: &str) -> bool {
     library.eq_ignore_ascii_case("xbdm.xex")
 }

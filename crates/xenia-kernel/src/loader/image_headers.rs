@@ -16,8 +16,9 @@ pub mod key {
     pub const EXECUTION_INFO: u32 = 0x0004_0006;
 }
 
-/// What `RtlImageXexHeaderField` returns for a key: the value itself if the key ends in 00, the address of the
-/// value if it ends in 01, otherwise the address of the body; 0 without such a header.
+/// What `RtlImageXexHeaderField` returns for a key: the value itself if the key ends in 00, the
+/// address of the value if it ends in 01, otherwise the address of the body; 0 without such a
+/// header.
 pub fn xex_field(memory: &GuestMemory, headers: GuestAddr, key: u32) -> Result<u32, MemoryFault> {
     if headers.is_null() {
         return Ok(0);
@@ -56,8 +57,8 @@ pub fn nt_header(memory: &GuestMemory, base: GuestAddr) -> Result<Option<GuestAd
     Ok((word(memory, header)? == 0x4550).then_some(header))
 }
 
-/// Address and size of a data directory of a PE image; `None` if there is none. An image that is not laid out as in
-/// memory is searched by sections.
+/// Address and size of a data directory of a PE image; `None` if there is none. An image that is
+/// not laid out as in memory is searched by sections.
 pub fn directory(
     memory: &GuestMemory,
     base: GuestAddr,

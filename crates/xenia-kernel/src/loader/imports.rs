@@ -37,8 +37,8 @@ enum Provider {
 }
 
 impl Kernel {
-    /// Points imports of an image, which is in guest memory already, at their exports. What is not implemented is
-    /// reported when it is called.
+    /// Points imports of an image, which is in guest memory already, at their exports. What is not
+    /// implemented is reported when it is called.
     pub(super) fn patch_imports(&self, image: &LoadedImage, which: Importing) -> Fallible<()> {
         // Each is looked up once, however many records name it.
         let mut providers = BTreeMap::new();

@@ -1,7 +1,9 @@
-//! The libraries that a title imports from: loaded with it, and told that they have come before its entry runs.
+//! The libraries that a title imports from: loaded with it, and told that they have come before its
+//! entry runs.
 //!
-//! Their entries are guest code, so the title's first thread calls them: it begins at a stub of the kernel's, which goes
-//! through them in the order in which they need each other and then to the title's entry.
+//! Their entries are guest code, so the title's first thread calls them: it begins at a stub of the
+//! kernel's, which goes through them in the order in which they need each other and then to the
+//! title's entry.
 
 use super::LoadError;
 use super::dynamic::{Lacking, Loading};
@@ -22,8 +24,8 @@ pub(crate) struct Beginning {
 }
 
 impl Kernel {
-    /// Loads the libraries that the title imports from, and those that they import from. Returns them in the order in which
-    /// they are to be told.
+    /// Loads the libraries that the title imports from, and those that they import from. Returns
+    /// them in the order in which they are to be told.
     pub(super) fn load_libraries_of(
         &self,
         title: GuestAddr,

@@ -1,8 +1,10 @@
-//! The loader's lock: one thread at a time loads or unloads modules, the calls of their entries included.
+//! The loader's lock: one thread at a time loads or unloads modules, the calls of their entries
+//! included.
 //!
-//! On the console it is a critical section, `XexpAcquireLoaderLock`, and so it is here: in kernel memory, made when it is first
-//! needed, nested by its owner. A module is therefore complete, or gone, before another thread's load or unload looks for it.
-//! Who waits makes its call again once the section is its own; nothing of the call has happened before.
+//! On the console it is a critical section, `XexpAcquireLoaderLock`, and so it is here: in kernel
+//! memory, made when it is first needed, nested by its owner. A module is therefore complete, or
+//! gone, before another thread's load or unload looks for it. Who waits makes its call again once
+//! the section is its own; nothing of the call has happened before.
 
 use crate::Kernel;
 use crate::abi::{Call, Flow};
@@ -12,8 +14,8 @@ use crate::objects::critical_section::{initialize_section, leave};
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
 
-/// Loads and unloads that wait for guest code at most. Those of one thread nest in its entries; one that ends in the middle
-/// leaves its own behind.
+/// Loads and unloads that wait for guest code at most. Those of one thread nest in its entries; one
+/// that ends in the middle leaves its own behind.
 const MAXIMUM_OPERATIONS: usize = 64;
 
 impl Kernel {
@@ -28,8 +30,8 @@ impl Kernel {
     }
 }
 
-/// Runs `f`, which loads or unloads modules, under the lock. It is left when no more guest code is to be called; see
-/// [`settled`].
+/// Runs `f`, which loads or unloads modules, under the lock. It is left when no more guest code is
+/// to be called; see [`settled`].
 pub(crate) fn locked(call: &mut Call, f: impl FnOnce(&mut Call) -> Fallible<Flow>) -> Fallible<Flow> {
     let at = call.kernel.loader_section()?;
     let id = call.thread_id();

@@ -139,7 +139,8 @@ pub struct Module {
     pub alternate_titles: Vec<TitleId>,
     /// Named data.
     pub resources: Vec<Resource>,
-    /// What the title says of itself (SPA), as it was before the title ran; empty if it says nothing.
+    /// What the title says of itself (SPA), as it was before the title ran; empty if it says
+    /// nothing.
     pub database: Arc<[u8]>,
     /// Exports by ordinal.
     pub exports: Vec<Export>,
@@ -312,7 +313,8 @@ impl Kernel {
         Ok(handle)
     }
 
-    /// Takes a module out of memory, its entry in the lists included. Nothing is told; the title stays.
+    /// Takes a module out of memory, its entry in the lists included. Nothing is told; the title
+    /// stays.
     pub(crate) fn discard_module(&self, handle: GuestAddr) {
         let Some(module) = self.modules.lock().remove(handle) else { return };
         for list in ldr::LISTS {

@@ -1,7 +1,8 @@
 //! What guest code is told when modules come and go, one call after the other.
 //!
-//! A library's entry is called with its handle and 1 when it has come, 0 when it is about to go. If it does not want to
-//! come (it returns 0), all that came with it goes again and the load fails. All of it is under the loader's lock.
+//! A library's entry is called with its handle and 1 when it has come, 0 when it is about to go. If
+//! it does not want to come (it returns 0), all that came with it goes again and the load fails.
+//! All of it is under the loader's lock.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, IntoFlow};
 use crate::exceptions::crash;

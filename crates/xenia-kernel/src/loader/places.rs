@@ -1,5 +1,5 @@
-//! What is known of an address in code, for reports: the export that a thunk calls, or the module and its function, by symbol,
-//! export or `.pdata`.
+//! What is known of an address in code, for reports: the export that a thunk calls, or the module
+//! and its function, by symbol, export or `.pdata`.
 
 use super::modules::Module;
 use crate::Kernel;

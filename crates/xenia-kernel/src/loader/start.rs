@@ -71,7 +71,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// Loads the title, with the libraries that it imports from, and makes its main thread, on hardware thread 0, ready to run.
+    /// Loads the title, with the libraries that it imports from, and makes its main thread, on
+    /// hardware thread 0, ready to run.
     pub fn load_title(&self, cpu: &mut dyn Cpu, image: &LoadedImage) -> Result<MadeThread, LoadError> {
         if self.modules.lock().title().is_some() {
             return Err(LoadError::Loaded);

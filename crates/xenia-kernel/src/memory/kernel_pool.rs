@@ -1,6 +1,8 @@
-//! The machine's one pool, shared: what allocates kernel memory takes this, and needs no other part of the kernel.
+//! The machine's one pool, shared: what allocates kernel memory takes this, and needs no other part
+//! of the kernel.
 //!
-//! The lock is held for one operation. An object is made with [`KernelPool::lock`] held after the objects' lock.
+//! The lock is held for one operation. An object is made with [`KernelPool::lock`] held after the
+//! objects' lock.
 
 use super::pool::{Owner, Pool};
 use crate::limits::Limits;

@@ -1,4 +1,5 @@
-//! Physical memory as the kernel's calls define it: allocation in one of the three views, queries by address.
+//! Physical memory as the kernel's calls define it: allocation in one of the three views, queries
+//! by address.
 
 use crate::memory::virtual_memory::flags;
 use crate::status::failure::Fallible;
@@ -10,8 +11,8 @@ const PROTECT: u32 = 0x7FF;
 /// Pages of physical memory.
 pub const TOTAL_PAGES: u32 = 0x2_0000;
 
-/// Allocates physical memory whose physical addresses lie in `min..=max`, aligned to `align` (0: to pages). The protection's flags
-/// choose the page size, and with it the view.
+/// Allocates physical memory whose physical addresses lie in `min..=max`, aligned to `align` (0: to
+/// pages). The protection's flags choose the page size, and with it the view.
 pub fn allocate(
     memory: &GuestMemory,
     size: u32,
@@ -42,8 +43,8 @@ pub fn free(memory: &GuestMemory, base: GuestAddr) -> Fallible<u32> {
     }
 }
 
-/// The physical address that devices use for a guest address. Memory outside the physical views has none of its own on
-/// this machine; its low bits are the console's answer for a mapping one to one.
+/// The physical address that devices use for a guest address. Memory outside the physical views has
+/// none of its own on this machine; its low bits are the console's answer for a mapping one to one.
 pub fn address_of(addr: GuestAddr) -> u32 {
     xenia_memory::physical(addr).unwrap_or(addr.0 & (xenia_memory::PHYSICAL_SIZE - 1))
 }

@@ -1,8 +1,9 @@
 //! The kernel's own guest memory: objects, thread blocks, variables, pool allocations of titles.
 //!
-//! Blocks come from 64 KiB arenas at the top of the 4 KiB-page heap, first fit by address, so the same calls give the same
-//! addresses. An arena that was made for a large block is given back with the last block in it. The books are on the host: a
-//! guest that overwrites its block's neighbours can't confuse them.
+//! Blocks come from 64 KiB arenas at the top of the 4 KiB-page heap, first fit by address, so the
+//! same calls give the same addresses. An arena that was made for a large block is given back with
+//! the last block in it. The books are on the host: a guest that overwrites its block's neighbours
+//! can't confuse them.
 
 use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
@@ -53,7 +54,8 @@ impl Pool {
         Self { limits, ..Self::default() }
     }
 
-    /// A zeroed block of `size` bytes for the kernel, aligned to 16; page-aligned if a page or more.
+    /// A zeroed block of `size` bytes for the kernel, aligned to 16; page-aligned if a page or
+    /// more.
     pub fn allocate(&mut self, memory: &GuestMemory, size: u32) -> Fallible<GuestAddr> {
         self.allocate_for(memory, size, Owner::Kernel)
     }

@@ -1,10 +1,12 @@
-//! Locks of the second-level cache: ranges of memory that keep the ways of the cache they are locked in.
+//! Locks of the second-level cache: ranges of memory that keep the ways of the cache they are
+//! locked in.
 //!
-//! The cache has eight ways of 128 KiB. A title has two locks: 0, which Direct3D uses for what processors make for the
-//! graphics chip, and 1, which is the title's own. Each has two ways, bits `2 * index` and `2 * index + 1` of the
-//! masks. A lock changes when memory is written to, never what it holds, so the books are all there is; but for what
-//! lies in the cache alone, without memory behind it: [`Heap::Cache`], where Direct3D has its lock. That is there from
-//! the lock on, zeroed, until it ends. Unsure: what the graphics chip sees of it.
+//! The cache has eight ways of 128 KiB. A title has two locks: 0, which Direct3D uses for what
+//! processors make for the graphics chip, and 1, which is the title's own. Each has two ways, bits
+//! `2 * index` and `2 * index + 1` of the masks. A lock changes when memory is written to, never
+//! what it holds, so the books are all there is; but for what lies in the cache alone, without
+//! memory behind it: [`Heap::Cache`], where Direct3D has its lock. That is there from the lock on,
+//! zeroed, until it ends. Unsure: what the graphics chip sees of it.
 
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -47,7 +49,8 @@ pub struct SecondLevelCache {
 }
 
 impl SecondLevelCache {
-    /// Locks a range. Fails if there is no such lock, it is in use, or the range is not memory that fits in its ways.
+    /// Locks a range. Fails if there is no such lock, it is in use, or the range is not memory that
+    /// fits in its ways.
     pub fn lock(&mut self, memory: &GuestMemory, index: u32, lock: Lock) -> Fallible<()> {
         let slot = self.locks.get_mut(index as usize).ok_or(NtStatus::INVALID_PARAMETER)?;
         let own_ways = ((1 << WAYS) - 1) << (WAYS * index);

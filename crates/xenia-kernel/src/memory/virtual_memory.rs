@@ -1,7 +1,8 @@
 //! Virtual memory as the kernel's calls define it, over the heaps of xenia-memory.
 //!
-//! Titles may allocate in the two general heaps only: 4 KiB pages below 0x40000000, 64 KiB pages above. Allocations without an
-//! address start at multiples of 64 KiB and have whole multiples of it, as on NT.
+//! Titles may allocate in the two general heaps only: 4 KiB pages below 0x40000000, 64 KiB pages
+//! above. Allocations without an address start at multiples of 64 KiB and have whole multiples of
+//! it, as on NT.
 
 use crate::status::failure::Fallible;
 use xenia_guest::{GuestAddr, NtStatus};
@@ -33,7 +34,8 @@ fn general_heap(addr: GuestAddr) -> Fallible<Heap> {
     }
 }
 
-/// Reserves, commits, or both. A null `base` leaves the place to the kernel. Returns the range, rounded to pages.
+/// Reserves, commits, or both. A null `base` leaves the place to the kernel. Returns the range,
+/// rounded to pages.
 pub fn allocate(
     memory: &GuestMemory,
     base: GuestAddr,
@@ -94,7 +96,8 @@ pub fn free(memory: &GuestMemory, base: GuestAddr, size: u32, kind: u32) -> Fall
     }
 }
 
-/// Changes the protection of committed pages. Returns the range, rounded to pages, and the protection before.
+/// Changes the protection of committed pages. Returns the range, rounded to pages, and the
+/// protection before.
 pub fn protect(
     memory: &GuestMemory,
     base: GuestAddr,

@@ -12,7 +12,8 @@ const LIMIT: u32 = 0x400;
 /// Bytes of a pair: a user's place and an achievement's id.
 const PAIR: u32 = 8;
 
-/// Writes down what users have achieved: of all users who are named, or, if one is not signed in, of none.
+/// Writes down what users have achieved: of all users who are named, or, if one is not signed in,
+/// of none.
 pub(super) fn write(call: &mut Call, words: Words) -> Fallible<HResult> {
     let count: u32 = words.field(call, 0)?;
     let Some(pairs) = words.pointer(call, 4)?.filter(|_| (1..=LIMIT).contains(&count)) else {

@@ -1,4 +1,5 @@
-//! What titles ask the games' application (XGI) for: what users do, what they achieve, what is played together.
+//! What titles ask the games' application (XGI) for: what users do, what they achieve, what is
+//! played together.
 
 use super::presence::{get, set_context, set_property};
 use super::sessions::{self, NOT_LOGGED_ON as SESSION_NOT_LOGGED_ON};

@@ -1,4 +1,5 @@
-//! The music player: lists of songs that titles bring along, and what is done with them ([`crate::user::music`]).
+//! The music player: lists of songs that titles bring along, and what is done with them
+//! ([`crate::user::music`]).
 
 use super::{Message, Words, messages};
 use crate::abi::Call;
@@ -17,9 +18,11 @@ const LIST: u32 = 0x88;
 const SONG: u32 = 0x3E8;
 /// The longest path of a song, in UTF-16 units.
 const PATH: u32 = 260;
-/// Bytes of a song's description: six addresses of texts, the first of which is its path, then three words.
+/// Bytes of a song's description: six addresses of texts, the first of which is its path, then
+/// three words.
 const DESCRIPTION: u32 = 0x24;
-/// Bytes of what is told of a song, where its texts begin, bytes of each, and where the words behind them are.
+/// Bytes of what is told of a song, where its texts begin, bytes of each, and where the words
+/// behind them are.
 const INFO: u32 = 0x3DC;
 const INFO_TEXTS: u32 = 0x240;
 const INFO_TEXT: u32 = 0x50;

@@ -1,4 +1,5 @@
-//! What users are doing in a title, as it says: contexts and properties. Nobody reads them but the title itself.
+//! What users are doing in a title, as it says: contexts and properties. Nobody reads them but the
+//! title itself.
 
 use super::Words;
 use crate::abi::Call;
@@ -31,7 +32,8 @@ fn set<V>(all: &mut BTreeMap<u32, V>, id: u32, value: V) {
     }
 }
 
-/// The place of the user that a message is about: by index, or by id where that is not 0. `None`: nobody is signed in there.
+/// The place of the user that a message is about: by index, or by id where that is not 0. `None`:
+/// nobody is signed in there.
 fn user_of(call: &Call, words: Words) -> Fallible<Option<u32>> {
     let index: u32 = words.field(call, 0)?;
     let xuid = Xuid(words.field(call, 8)?);
@@ -84,7 +86,8 @@ pub(super) fn get(call: &mut Call, words: Words) -> Fallible<HResult> {
     get_property(call, user, at)
 }
 
-/// Fills an `XUSER_PROPERTY`: id, and from 8 on `XUSER_DATA` with its type and, 8 bytes further, the number.
+/// Fills an `XUSER_PROPERTY`: id, and from 8 on `XUSER_DATA` with its type and, 8 bytes further,
+/// the number.
 fn get_property(call: &Call, user: u32, at: GuestAddr) -> Fallible<HResult> {
     let id: u32 = call.memory().read(at)?;
     let kind = id >> 28;

@@ -37,7 +37,8 @@ fn told(call: &mut Call, overlapped: Option<GuestAddr>) -> Fallible<HResult> {
     Ok(HResult::OK)
 }
 
-/// The list that a message means: titles' libraries name what belongs to its maker, behind the enumerator's body.
+/// The list that a message means: titles' libraries name what belongs to its maker, behind the
+/// enumerator's body.
 fn list_of_titles(call: &Call, words: Words) -> Fallible<Option<GuestAddr>> {
     let Some(at) = words.pointer(call, 8)? else { return Ok(None) };
     let lists = call.kernel.user.enumerators.lock();

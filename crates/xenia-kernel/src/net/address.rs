@@ -1,4 +1,5 @@
-//! Addresses as the guest writes them: `sockaddr_in` in memory, dotted text. Guest memory is in network order already.
+//! Addresses as the guest writes them: `sockaddr_in` in memory, dotted text. Guest memory is in
+//! network order already.
 
 use super::WsaError;
 use crate::abi::{Arguments, Buffer, FromGuest, Show};
@@ -75,8 +76,8 @@ impl Place {
     }
 }
 
-/// An address as text: one to four numbers, decimal, octal (`0`) or hexadecimal (`0x`), of which the last fills what is left. Empty
-/// text is 0, anything else [`NONE`].
+/// An address as text: one to four numbers, decimal, octal (`0`) or hexadecimal (`0x`), of which
+/// the last fills what is left. Empty text is 0, anything else [`NONE`].
 pub fn parse(text: &[u8]) -> u32 {
     let text = text.split(u8::is_ascii_whitespace).next().unwrap_or_default();
     if text.is_empty() {

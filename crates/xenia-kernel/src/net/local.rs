@@ -1,8 +1,9 @@
 //! The network of one machine alone: a title's sockets reach each other and nobody else.
 //!
-//! It is all in the machine, so it knows neither the host nor its clock: what is sent is there at once, and each run is the
-//! same. Connections are made when they are asked for, if somebody listens and has room for one more; messages are
-//! delivered whole or not at all, and only where somebody has the port.
+//! It is all in the machine, so it knows neither the host nor its clock: what is sent is there at
+//! once, and each run is the same. Connections are made when they are asked for, if somebody
+//! listens and has room for one more; messages are delivered whole or not at all, and only where
+//! somebody has the port.
 //!
 //! Without a cable there are sockets, but they reach nobody, themselves included.
 

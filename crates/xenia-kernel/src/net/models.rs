@@ -1,7 +1,9 @@
-//! Sockets under loom: their own code, in every order in which threads get the lock around it, with the scheduler's wait words.
+//! Sockets under loom: their own code, in every order in which threads get the lock around it, with
+//! the scheduler's wait words.
 //!
-//! Threads call, wait, close and let time run out at both ends of one connection. A waiter sleeps without an end, so what is lost is a
-//! deadlock, which loom finds. The last models have a fault, and loom must find it.
+//! Threads call, wait, close and let time run out at both ends of one connection. A waiter sleeps
+//! without an end, so what is lost is a deadlock, which loom finds. The last models have a fault,
+//! and loom must find it.
 
 use super::address::Place;
 use super::request::{Rest, Tried, WAIT_ALL, Who};

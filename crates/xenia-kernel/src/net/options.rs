@@ -1,4 +1,5 @@
-//! Options of sockets (`setsockopt`, `getsockopt`): which there are, how long their values are, who cares.
+//! Options of sockets (`setsockopt`, `getsockopt`): which there are, how long their values are, who
+//! cares.
 
 use super::{Connection, Net, WsaError};
 use crate::ports::{Setting, SocketKind};

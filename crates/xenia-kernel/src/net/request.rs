@@ -209,7 +209,8 @@ impl Net {
         Ok(())
     }
 
-    /// Begins to connect. Where calls don't wait, a title is told to wait all the same, and finds out later.
+    /// Begins to connect. Where calls don't wait, a title is told to wait all the same, and finds
+    /// out later.
     pub fn connect(&mut self, name: u32, to: SocketAddrV4) -> Result<(), WsaError> {
         self.look_at_connection(name)?;
         let socket = self.get(name)?;
@@ -264,7 +265,8 @@ impl Net {
     ) -> Result<Tried, WsaError> {
         let socket = self.get(name)?;
         let (id, kind) = (socket.id, socket.kind);
-        // Winsock refuses to wait for all where calls don't wait: a part would be taken and nobody would have it.
+        // Winsock refuses to wait for all where calls don't wait: a part would be taken and nobody would
+        // have it.
         let cannot_wait = receive.flags & WAIT_ALL != 0 && rest == Rest::Never;
         if receive.flags & !(PEEK | WAIT_ALL) != 0 || cannot_wait {
             return Err(WsaError::OPERATION_NOT_SUPPORTED);

@@ -1,7 +1,7 @@
 //! Rounds in which all requests are tried again, and what comes of it: results, events, routines.
 //!
-//! A request never overtakes an older one of the same direction of the same socket, or the bytes of two sends would be mixed, and a
-//! receive that waits for all would miss some.
+//! A request never overtakes an older one of the same direction of the same socket, or the bytes of
+//! two sends would be mixed, and a receive that waits for all would miss some.
 
 use super::request::{Request, Rest, Tried, Turn, Who};
 use super::settle::{Effect, field};
@@ -13,8 +13,8 @@ use xenia_guest::GuestAddr;
 use xenia_memory::GuestMemory;
 use xenia_sched::Cpu;
 
-/// How often all requests are tried before other work has its turn: two that send and receive a lot through a small buffer
-/// go on at the next look.
+/// How often all requests are tried before other work has its turn: two that send and receive a lot
+/// through a small buffer go on at the next look.
 pub(super) const PASSES: u32 = 64;
 
 /// r3 of a thread whose wait is over, and its last error.
@@ -53,7 +53,8 @@ impl Net {
         Tried::Nothing
     }
 
-    /// Tries all requests until none gets any further or [`PASSES`] are over, and says which events are to be signalled.
+    /// Tries all requests until none gets any further or [`PASSES`] are over, and says which events
+    /// are to be signalled.
     pub(super) fn settle(&mut self, memory: &GuestMemory, cpu: &mut dyn Cpu) -> Told {
         let mut told = Told::default();
         let mut goes_on = !self.requests.is_empty();

@@ -1,5 +1,5 @@
-//! Requests from their first try to their end: who waits, who is told, what comes of a wait that takes too long. What becomes of
-//! those that wait is in `rounds`.
+//! Requests from their first try to their end: who waits, who is told, what comes of a wait that
+//! takes too long. What becomes of those that wait is in `rounds`.
 
 use super::request::{Request, Rest, Tried, Who, clamp};
 use super::rounds::returned;
@@ -80,8 +80,8 @@ pub(crate) fn set_last_error(call: &Call, error: WsaError) {
 }
 
 impl Kernel {
-    /// Tries what waits for a change that was made, lets go of the sockets, and tells whom it has reached beside those in
-    /// `told`. Whether time will bring another look.
+    /// Tries what waits for a change that was made, lets go of the sockets, and tells whom it has
+    /// reached beside those in `told`. Whether time will bring another look.
     fn settle_sockets(
         &self,
         cpu: &mut dyn Cpu,

@@ -1,7 +1,9 @@
-//! What `XNet` keeps: the console's address in its own form, keys of sessions, addresses that were made of others', names that
-//! are looked up, what others are told who ask how good the connection is.
+//! What `XNet` keeps: the console's address in its own form, keys of sessions, addresses that were
+//! made of others', names that are looked up, what others are told who ask how good the connection
+//! is.
 //!
-//! Nothing is encrypted: a key only has a name here. There is no online service, so an address has no part of it.
+//! Nothing is encrypted: a key only has a name here. There is no online service, so an address has
+//! no part of it.
 
 use super::{Net, WsaError};
 use crate::objects::HeldObject;

@@ -6,10 +6,11 @@
 //! | recursion count | how often the owner is inside |
 //! | owner | the thread object of who is inside |
 //!
-//! The lock count decides, and changes by atomic operations only: from −1 to 0 is entering, from 0 to −1 leaving for good,
-//! and neither takes a lock of the kernel's. The other two words are the owner's. Who waits counts itself into the lock count
-//! under the queue's lock, so a section that is waited for is not at 0 and is left under that lock, which hands it to the
-//! first waiter: nobody overtakes. Waiting is parking at once: spinning would be wasted guest time in lockstep.
+//! The lock count decides, and changes by atomic operations only: from −1 to 0 is entering, from 0
+//! to −1 leaving for good, and neither takes a lock of the kernel's. The other two words are the
+//! owner's. Who waits counts itself into the lock count under the queue's lock, so a section that
+//! is waited for is not at 0 and is left under that lock, which hands it to the first waiter:
+//! nobody overtakes. Waiting is parking at once: spinning would be wasted guest time in lockstep.
 
 use crate::layout::{critical_section as section, dispatcher_header as header};
 use crate::objects::dispatcher::{initialize, kind};
@@ -56,8 +57,8 @@ fn own(memory: &GuestMemory, at: GuestAddr, kthread: GuestAddr) -> Result<(), Me
     memory.write(at.offset(section::OWNER), kthread)
 }
 
-/// Enters a section that [`try_enter`] found taken if it is free by now, or joins its waiters: `false`, and the caller
-/// parks.
+/// Enters a section that [`try_enter`] found taken if it is free by now, or joins its waiters:
+/// `false`, and the caller parks.
 pub fn enter_or_join(
     memory: &GuestMemory,
     cpu: &mut dyn Cpu,

@@ -1,10 +1,12 @@
 //! Waiting: who waits for which dispatcher object, and what a signal does.
 //!
-//! An object's state is in guest memory (`DISPATCHER_HEADER.SignalState`), where titles may look at it; the lists of
-//! waiters are here, by address of the header, and titles see a copy ([`super::wait_list`]). What a wait takes, and in which
-//! order waiters are served, is in [`waiting`]; what signals events and semaphores in [`signals`].
+//! An object's state is in guest memory (`DISPATCHER_HEADER.SignalState`), where titles may look at
+//! it; the lists of waiters are here, by address of the header, and titles see a copy
+//! ([`super::wait_list`]). What a wait takes, and in which order waiters are served, is in
+//! [`waiting`]; what signals events and semaphores in [`signals`].
 //!
-//! Nothing here is under one lock for all. There are, in the order in which they are taken, each in 64 shards:
+//! Nothing here is under one lock for all. There are, in the order in which they are taken, each in
+//! 64 shards:
 //!
 //! | lock | of | guards |
 //! |---|---|---|
@@ -13,9 +15,10 @@
 //! | owners ([`super::mutant`]) | an owner's address | the mutants of each owner |
 //! | the queue of timers, one | | in which order timers are due |
 //!
-//! An operation holds the shards of all objects that it may change, which [`Dispatcher::hold_around`] finds, from its first look to
-//! the last wake; so each is one step, as under one lock. Of turns and owners it holds one at a time. Why this is
-//! right: docs/src/decisions/0049-the-dispatcher-in-shards.md.
+//! An operation holds the shards of all objects that it may change, which
+//! [`Dispatcher::hold_around`] finds, from its first look to the last wake; so each is one step, as
+//! under one lock. Of turns and owners it holds one at a time. Why this is right: docs/src/
+//! decisions/0049-the-dispatcher-in-shards.md.
 
 mod header;
 mod lock;
@@ -46,13 +49,15 @@ use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{GuestTicks, ThreadRef, Wait};
 use xenia_sync::Level;
 
-/// Ordinals of the dispatcher's locks among those of their level; `Kernel` has those below and above.
+/// Ordinals of the dispatcher's locks among those of their level; `Kernel` has those below and
+/// above.
 const SHARD_LOCKS: u32 = 0x40;
 const TURN_LOCKS: u32 = 0x80;
 const OWNER_LOCKS: u32 = 0xC0;
 /// The first ordinal that no lock of the dispatcher's has.
 pub(crate) const ORDINALS_END: u32 = 0x100;
-/// Who interrupts a wait has the threads' lock, and the wait may be for a timer: the queue of timers comes after that.
+/// Who interrupts a wait has the threads' lock, and the wait may be for a timer: the queue of
+/// timers comes after that.
 const AFTER_THREADS: u32 = 1;
 
 /// Objects that one wait may name.

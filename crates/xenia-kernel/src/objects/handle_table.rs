@@ -1,8 +1,9 @@
 //! Which object a handle names: written under the lock of the books, read by calls without any.
 //!
-//! Handles count up from 0x1000 by 4. The number of a handle says at which place of the table it stands; there are more places
-//! than handles may be open, and a number whose place is taken is passed over. So a number is used again only after a
-//! thousand million others. The two lowest bits of a handle are the title's, which marks handles by them, and say nothing here.
+//! Handles count up from 0x1000 by 4. The number of a handle says at which place of the table it
+//! stands; there are more places than handles may be open, and a number whose place is taken is
+//! passed over. So a number is used again only after a thousand million others. The two lowest bits
+//! of a handle are the title's, which marks handles by them, and say nothing here.
 
 use super::slab::{INDEX_BITS, Name};
 use crate::abi::Handle;
@@ -20,7 +21,8 @@ const PLACE_BITS: u32 = 18;
 const PLACES: u32 = 1 << PLACE_BITS;
 const CHUNK: u32 = 1024;
 
-/// See the module's documentation. A place is 0, or from its lowest bit on: generation, position, the number's high bits.
+/// See the module's documentation. A place is 0, or from its lowest bit on: generation, position,
+/// the number's high bits.
 #[derive(Debug)]
 pub(super) struct HandleTable(Box<[OnceLock<Box<[AtomicU64]>>]>);
 

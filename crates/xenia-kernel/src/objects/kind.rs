@@ -52,7 +52,8 @@ impl ObjectKind {
         Self::Session,
     ];
 
-    /// Whether bodies of the kind begin with a dispatcher header here, so that a wait can be for them.
+    /// Whether bodies of the kind begin with a dispatcher header here, so that a wait can be for
+    /// them.
     pub fn begins_with_header(self) -> bool {
         match self {
             Self::Event | Self::Semaphore | Self::Mutant | Self::Timer | Self::Thread => true,

@@ -1,8 +1,9 @@
 //! Who waits for a lock in the title's own memory: first come, first served.
 //!
-//! The lock itself is a word there, which those who find it free take without any of this. Whoever finds it taken looks again
-//! under the lock of its shard, and joins the queue under the same; whoever gives it back looks into the queue after that.
-//! So one of the two sees the other. Each kind of lock says what its word is.
+//! The lock itself is a word there, which those who find it free take without any of this. Whoever
+//! finds it taken looks again under the lock of its shard, and joins the queue under the same;
+//! whoever gives it back looks into the queue after that. So one of the two sees the other. Each
+//! kind of lock says what its word is.
 
 use super::sharded::Sharded;
 use std::collections::{BTreeMap, VecDeque};
@@ -51,7 +52,8 @@ pub(super) struct LockQueue<'a> {
     at: GuestAddr,
 }
 
-/// A place in a lock's queue, for one who is about to wait: whoever gives the lock back from now on looks into the queue.
+/// A place in a lock's queue, for one who is about to wait: whoever gives the lock back from now on
+/// looks into the queue.
 pub(super) struct Place<'a>(LockQueue<'a>);
 
 impl LockQueues {
@@ -82,8 +84,8 @@ impl LockQueues {
         self.parked.load(Relaxed) > 0
     }
 
-    /// Shows `look` the first of each queue; one for whom it says yes has the lock, and leaves its queue. Nobody joins or leaves a
-    /// queue meanwhile.
+    /// Shows `look` the first of each queue; one for whom it says yes has the lock, and leaves its
+    /// queue. Nobody joins or leaves a queue meanwhile.
     pub(super) fn look_through(&self, mut look: impl FnMut(Head) -> bool) {
         for shard in self.shards.iter().filter(|shard| shard.waiting.load(SeqCst) > 0) {
             shard.queues.lock().retain(|&at, waiters| {
@@ -107,8 +109,8 @@ impl LockQueues {
         Place(queue)
     }
 
-    /// Runs `end` while nobody joins or leaves the queue of the lock at `at`; if it says that it has ended a thread's wait,
-    /// takes the thread off that queue.
+    /// Runs `end` while nobody joins or leaves the queue of the lock at `at`; if it says that it
+    /// has ended a thread's wait, takes the thread off that queue.
     pub(crate) fn end_wait(&self, at: GuestAddr, thread: ThreadRef, end: impl FnOnce() -> bool) {
         let mut queue = self.queue(at);
         if end() {

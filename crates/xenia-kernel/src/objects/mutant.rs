@@ -1,7 +1,7 @@
 //! Mutants: locks with an owner that waits may nest, and that end abandoned if their owner does.
 //!
-//! Who owns a mutant is in the mutant's shard, what an owner has in the owner's; both change under the first. So a mutant that one
-//! thread takes and releases touches nothing of another thread's.
+//! Who owns a mutant is in the mutant's shard, what an owner has in the owner's; both change under
+//! the first. So a mutant that one thread takes and releases touches nothing of another thread's.
 
 use crate::layout::kmutant;
 use crate::limits::{Limit, Limits};
@@ -39,8 +39,8 @@ pub(super) struct Owned {
 #[derive(Debug)]
 pub(super) struct Owners {
     shards: Sharded<Lock<Owned>>,
-    /// Places that no shard has. Shards come here once in [`BATCH`] mutants, so threads at mutants of their own seldom meet. The last
-    /// places may be in other shards when one asks in vain.
+    /// Places that no shard has. Shards come here once in [`BATCH`] mutants, so threads at mutants
+    /// of their own seldom meet. The last places may be in other shards when one asks in vain.
     stock: AtomicUsize,
 }
 
@@ -132,7 +132,8 @@ impl Dispatcher {
         self.hold(&[mutant]).initialize_mutant(memory, mutant, owner)
     }
 
-    /// The owner releases a mutant once; returns the state before (1: free; else 1 minus the acquisitions).
+    /// The owner releases a mutant once; returns the state before (1: free; else 1 minus the
+    /// acquisitions).
     pub fn release_mutant(
         &self,
         memory: &GuestMemory,
@@ -182,7 +183,8 @@ impl Dispatcher {
 }
 
 impl Held<'_> {
-    /// Notes who owns a mutant. One that the same thread owns already stays where it is in that thread's order.
+    /// Notes who owns a mutant. One that the same thread owns already stays where it is in that
+    /// thread's order.
     pub(super) fn own(&mut self, mutant: GuestAddr, owner: GuestAddr) -> Fallible<()> {
         if self.shard(mutant).owned.get(&mutant).is_some_and(|known| known.0 == owner) {
             return Ok(());

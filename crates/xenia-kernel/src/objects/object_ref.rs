@@ -1,4 +1,5 @@
-//! What keeps an object from being cleared away while it is used: a guard for a call, another for a wait.
+//! What keeps an object from being cleared away while it is used: a guard for a call, another for a
+//! wait.
 
 use super::slab::Name;
 use super::{ObjectKind, Objects};
@@ -6,8 +7,8 @@ use std::fmt;
 use std::sync::Arc;
 use xenia_guest::GuestAddr;
 
-/// An object that a call has found: it stays until this is dropped, whoever closes it meanwhile. Titles don't see that in its
-/// counts.
+/// An object that a call has found: it stays until this is dropped, whoever closes it meanwhile.
+/// Titles don't see that in its counts.
 #[must_use = "an object may go when nothing keeps it"]
 pub struct ObjectRef<'a> {
     pub(super) objects: &'a Objects,
@@ -40,7 +41,8 @@ impl fmt::Debug for ObjectRef<'_> {
     }
 }
 
-/// An object that a wait is for: it stays until the wait has ended and this is dropped, under whatever lock.
+/// An object that a wait is for: it stays until the wait has ended and this is dropped, under
+/// whatever lock.
 #[must_use = "an object may go when nothing keeps it"]
 pub struct HeldObject {
     pub(super) objects: Arc<Objects>,

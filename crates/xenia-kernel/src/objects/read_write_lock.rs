@@ -1,11 +1,13 @@
 //! Read/write locks (`ERWLOCK`): many readers or one writer.
 //!
-//! A writer that waits keeps new readers out; a writer that leaves lets all waiting readers in first. Nobody starves.
+//! A writer that waits keeps new readers out; a writer that leaves lets all waiting readers in
+//! first. Nobody starves.
 //!
-//! The first of a lock's four words counts holders and waiters, and changes by atomic operations only: a writer takes a
-//! free lock, and leaves one that nobody waits for, by that word alone. The other three change under a lock of the
-//! kernel's, one per shard of addresses; so does the first where it depends on them. Who is let in hears of it through
-//! the lock's event or semaphore, which keep that for one who has counted itself as waiting and does not wait there yet.
+//! The first of a lock's four words counts holders and waiters, and changes by atomic operations
+//! only: a writer takes a free lock, and leaves one that nobody waits for, by that word alone. The
+//! other three change under a lock of the kernel's, one per shard of addresses; so does the first
+//! where it depends on them. Who is let in hears of it through the lock's event or semaphore, which
+//! keep that for one who has counted itself as waiting and does not wait there yet.
 
 use super::sharded::Sharded;
 use crate::Kernel;
@@ -94,7 +96,8 @@ impl ReadWriteLocks {
         Ok(true)
     }
 
-    /// Takes the lock, or joins its waiters: then the caller must wait for the object that is returned.
+    /// Takes the lock, or joins its waiters: then the caller must wait for the object that is
+    /// returned.
     pub fn acquire(
         &self,
         memory: &GuestMemory,

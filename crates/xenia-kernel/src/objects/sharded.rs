@@ -1,4 +1,5 @@
-//! One thing per shard of guest addresses, so that threads at different objects share no lock, nor a cache line.
+//! One thing per shard of guest addresses, so that threads at different objects share no lock, nor
+//! a cache line.
 
 use xenia_guest::GuestAddr;
 use xenia_sched::{HW_THREADS, ThreadRef};

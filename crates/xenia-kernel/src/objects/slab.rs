@@ -1,7 +1,8 @@
 //! Where objects are counted: a position each, which a call finds by name and pins without a lock.
 //!
-//! A position is filled under the lock of the books ([`super::Objects`]) and stays filled until its last use is over: the
-//! books' own, which stands for all references that guests see, and those of calls and waits.
+//! A position is filled under the lock of the books ([`super::Objects`]) and stays filled until its
+//! last use is over: the books' own, which stands for all references that guests see, and those of
+//! calls and waits.
 
 use super::ObjectKind;
 use std::sync::OnceLock;

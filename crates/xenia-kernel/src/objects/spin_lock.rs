@@ -1,9 +1,9 @@
 //! Spin locks: a word that names the holder's processor block, or 0.
 //!
-//! A free lock is taken, and one that nobody waits for is given back, by an operation on that word alone. Guest code may take
-//! one like that, too. Nobody spins here: a thread that finds the lock taken parks, and releasing hands it to the first
-//! waiter. Guest code that releases one by a store of its own tells nobody: somebody looks through the locks that are
-//! waited for from time to time.
+//! A free lock is taken, and one that nobody waits for is given back, by an operation on that word
+//! alone. Guest code may take one like that, too. Nobody spins here: a thread that finds the lock
+//! taken parks, and releasing hands it to the first waiter. Guest code that releases one by a store
+//! of its own tells nobody: somebody looks through the locks that are waited for from time to time.
 
 use crate::objects::lock_queue::{LockQueues, LockWaiter};
 use crate::status::failure::Fallible;
@@ -21,8 +21,9 @@ pub fn try_acquire(
     Ok(before.map(|_| ()).map_err(GuestAddr))
 }
 
-/// Takes a lock that [`try_acquire`] found taken if it is free by now, or joins its waiters: `false`, and the caller parks;
-/// it has the lock when it is woken. Before that `waits` hears of the holder.
+/// Takes a lock that [`try_acquire`] found taken if it is free by now, or joins its waiters:
+/// `false`, and the caller parks; it has the lock when it is woken. Before that `waits` hears of
+/// the holder.
 pub fn acquire_or_join(
     memory: &GuestMemory,
     cpu: &mut dyn Cpu,

@@ -1,10 +1,11 @@
 //! The books of objects and handles.
 //!
-//! Two counts keep an object. Its *references* are those that guests see in its header; they, the names and the handles are
-//! written in the books, under their lock. Its *uses* are in the slab, without a lock: all references together are one, and each
-//! call and wait that has found the object is one. The last reference takes the object out of the books, so nobody finds
-//! it any more; the last use leaves it to be cleared away ([`Objects::take_leavings`]), which the kernel does at
-//! the end of a call, with no lock held. Only then is its memory free.
+//! Two counts keep an object. Its *references* are those that guests see in its header; they, the
+//! names and the handles are written in the books, under their lock. Its *uses* are in the slab,
+//! without a lock: all references together are one, and each call and wait that has found the
+//! object is one. The last reference takes the object out of the books, so nobody finds
+//! it any more; the last use leaves it to be cleared away ([`Objects::take_leavings`]), which the
+//! kernel does at the end of a call, with no lock held. Only then is its memory free.
 
 mod handles;
 mod leavings;
@@ -39,8 +40,8 @@ struct Record {
     name: Option<String>,
 }
 
-/// An object that nobody uses any more, and that is in no book. Its body is still allocated: the owner of its state clears
-/// that, and frees the body; [`Objects::forget`] comes last.
+/// An object that nobody uses any more, and that is in no book. Its body is still allocated: the
+/// owner of its state clears that, and frees the body; [`Objects::forget`] comes last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deleted {
     /// What it was.
@@ -60,7 +61,8 @@ struct Books {
     /// Bytes of all names.
     name_bytes: u64,
     positions: Positions,
-    /// The event that waits for objects without a state of their own are for, once a title could know it.
+    /// The event that waits for objects without a state of their own are for, once a title could
+    /// know it.
     default_object: Option<GuestAddr>,
 }
 
@@ -123,8 +125,8 @@ impl Objects {
 
     // ---- making and naming ----
 
-    /// Makes an object without a name, with a zeroed body of `size` bytes and one reference, which is the caller's. Nobody
-    /// else knows it: it is the caller's to initialise.
+    /// Makes an object without a name, with a zeroed body of `size` bytes and one reference, which
+    /// is the caller's. Nobody else knows it: it is the caller's to initialise.
     pub fn create(&self, pool: &KernelPool, kind: ObjectKind, size: u32) -> Fallible<GuestAddr> {
         let memory = &*self.memory;
         let mut books = self.books.lock();
@@ -146,7 +148,8 @@ impl Objects {
         Ok(body)
     }
 
-    /// A reference to the object of this name, which must be of this kind. If there is none, room for the name is asked for.
+    /// A reference to the object of this name, which must be of this kind. If there is none, room
+    /// for the name is asked for.
     pub fn reference_named(&self, name: &str, kind: ObjectKind) -> Fallible<Option<GuestAddr>> {
         let mut books = self.books.lock();
         let Some(&body) = books.names.get(&key(name)) else {
@@ -160,7 +163,8 @@ impl Objects {
         Ok(Some(body))
     }
 
-    /// Gives an object that is initialised its name, by which others find it from now on. False if another has it.
+    /// Gives an object that is initialised its name, by which others find it from now on. False if
+    /// another has it.
     pub fn claim_name(&self, body: GuestAddr, name: &str) -> Fallible<bool> {
         let mut books = self.books.lock();
         let Books { records, names, name_bytes, .. } = &mut *books;
@@ -180,7 +184,8 @@ impl Objects {
         Ok(true)
     }
 
-    /// The event that waits for objects without a state of their own are for; `make` makes it the first time.
+    /// The event that waits for objects without a state of their own are for; `make` makes it the
+    /// first time.
     pub(crate) fn default_object(&self, make: impl FnOnce() -> Fallible<GuestAddr>) -> Fallible<GuestAddr> {
         let mut books = self.books.lock();
         match books.default_object {
@@ -218,7 +223,8 @@ impl Objects {
         self.pin(position)
     }
 
-    /// Keeps the object whose body lies at `body` for a wait. `None` if there is no object: a title's own dispatcher object.
+    /// Keeps the object whose body lies at `body` for a wait. `None` if there is no object: a
+    /// title's own dispatcher object.
     pub fn hold(self: &Arc<Self>, body: GuestAddr) -> Option<HeldObject> {
         let name = *self.bodies.of(body).read().get(&body)?;
         self.slab.pin(name)?;
@@ -273,7 +279,8 @@ impl Objects {
             names.remove(&key(&name));
             *name_bytes -= name.len() as u64;
         }
-        // Handles to an object hold references; a guest that dereferences more than it may can get here with some.
+        // Handles to an object hold references; a guest that dereferences more than it may can get here
+        // with some.
         if record.handles > 0 {
             handles.retain(|&handle, &mut target| {
                 if target == body {
@@ -288,8 +295,8 @@ impl Objects {
 
     // ---- reports ----
 
-    /// Every object and every handle as one line each, in a fixed order: what a state digest is over. The
-    /// objects' bodies are guest memory and not repeated here.
+    /// Every object and every handle as one line each, in a fixed order: what a state digest is
+    /// over. The objects' bodies are guest memory and not repeated here.
     pub fn describe(&self, line: &mut dyn FnMut(&str)) {
         let books = self.books.lock();
         for (body, record) in &books.records {

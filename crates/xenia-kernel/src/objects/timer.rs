@@ -61,11 +61,13 @@ struct Queued {
 }
 
 /// The timers that are set, in the order in which they are due. How each is set is in its shard
-/// ([`super::dispatcher`]), which is locked first: a timer comes into the queue and leaves it with its setting.
+/// ([`super::dispatcher`]), which is locked first: a timer comes into the queue and leaves it with
+/// its setting.
 #[derive(Debug, Default)]
 pub struct Timers {
     queue: BTreeMap<(GuestTicks, u64), Queued>,
-    /// Of the queue, those whose expiry anybody could notice: it makes a call, or a thread waits for it.
+    /// Of the queue, those whose expiry anybody could notice: it makes a call, or a thread waits
+    /// for it.
     noticed: BTreeSet<(GuestTicks, u64)>,
     /// Those that have expired, with an APC that is about to be queued.
     apcs: BTreeSet<GuestAddr>,
@@ -90,7 +92,8 @@ impl Timers {
         self.noticed.first().map(|&(due, _)| due)
     }
 
-    /// The APC of a timer that has expired is queued now; `false` if the timer has been taken back, or set again, since.
+    /// The APC of a timer that has expired is queued now; `false` if the timer has been taken back,
+    /// or set again, since.
     pub(crate) fn take_apc(&mut self, timer: GuestAddr) -> bool {
         self.apcs.remove(&timer)
     }
@@ -102,8 +105,8 @@ impl Dispatcher {
         self.hold(&[timer]).set_timer(memory, timer, setting)
     }
 
-    /// Takes a timer back; returns whether it was set. Its signal stays as it is. It is taken back even where its memory
-    /// can't be written, which is the error.
+    /// Takes a timer back; returns whether it was set. Its signal stays as it is. It is taken back
+    /// even where its memory can't be written, which is the error.
     pub fn cancel_timer(&self, memory: &GuestMemory, timer: GuestAddr) -> Fallible<bool> {
         self.hold(&[timer]).cancel_timer(memory, timer)
     }
@@ -146,8 +149,8 @@ impl Dispatcher {
         self.hold(&[timer]).setting(timer)
     }
 
-    /// Lets timers expire that are due, up to [`EXPIRIES_PER_ROUND`]: signals each, sets it again if periodic, and
-    /// reports it so that its calls can be queued.
+    /// Lets timers expire that are due, up to [`EXPIRIES_PER_ROUND`]: signals each, sets it again
+    /// if periodic, and reports it so that its calls can be queued.
     pub fn expire_timers(&self, memory: &GuestMemory, cpu: &mut dyn Cpu, now: GuestTicks) -> Vec<Expiry> {
         let mut expiries = Vec::new();
         for _ in 0..EXPIRIES_PER_ROUND {
@@ -208,7 +211,8 @@ impl Held<'_> {
         self.remove_timer(&mut dispatcher.timers.lock(), timer)
     }
 
-    /// Somebody waits for an object now, or nobody any more: if it is a timer that is set, its expiry is noticed or not.
+    /// Somebody waits for an object now, or nobody any more: if it is a timer that is set, its
+    /// expiry is noticed or not.
     pub(super) fn note_waited_for(&mut self, object: GuestAddr, is_waited_for: bool) {
         let Some(&(serial, setting)) = self.shard(object).timers.get(&object) else { return };
         if setting.makes_call() {

@@ -1,9 +1,9 @@
 //! Object types as titles see them: the `OBJECT_TYPE` that an `*ObjectType` variable is.
 //!
-//! Its procedures are for guest code that makes or frees objects through a type: bodies come from the pool and go back to
-//! it, and a timer that goes is cancelled first. What else an object leaves behind when it is closed or deleted the kernel
-//! clears up itself, and names are looked up by the kernel: those procedures are null. A type is filled in when a title
-//! imports it.
+//! Its procedures are for guest code that makes or frees objects through a type: bodies come from
+//! the pool and go back to it, and a timer that goes is cancelled first. What else an object leaves
+//! behind when it is closed or deleted the kernel clears up itself, and names are looked up by the
+//! kernel: those procedures are null. A type is filled in when a title imports it.
 
 use crate::Kernel;
 use crate::exports::Registry;

@@ -1,7 +1,9 @@
-//! Who waits for one object: the threads in order, and the list of their wait blocks that titles see in its header.
+//! Who waits for one object: the threads in order, and the list of their wait blocks that titles
+//! see in its header.
 //!
-//! The list in guest memory is written and never followed: a title may do to it whatever it likes. Its entries are `KWAIT_BLOCK`s in
-//! the thread objects, in the room where the console keeps vector registers of threads that don't run.
+//! The list in guest memory is written and never followed: a title may do to it whatever it likes.
+//! Its entries are `KWAIT_BLOCK`s in the thread objects, in the room where the console keeps vector
+//! registers of threads that don't run.
 
 use crate::layout::{dispatcher_header, kthread, kwait_block, list_entry};
 use crate::objects::dispatcher::ShardSet;

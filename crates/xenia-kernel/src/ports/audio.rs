@@ -14,17 +14,20 @@ pub type SongBytes = Box<dyn FnMut(u64, &mut [u8]) -> usize + Send>;
 
 /// Where sound goes. Nothing that comes of it reaches the guest.
 pub trait Audio: Send {
-    /// The time of one frame has come: it is the sum of these, one for each client that has one. Frames follow each other without
-    /// gaps for as long as there are clients, or a song plays: so loud, of what is on.
+    /// The time of one frame has come: it is the sum of these, one for each client that has one.
+    /// Frames follow each other without gaps for as long as there are clients, or a song plays:
+    /// so loud, of what is on.
     fn play(&mut self, frames: &[Box<RenderFrame>], song: Option<f32>);
 
-    /// Another song is on, from its beginning, or none. Of two the one with the higher number came later, whichever is told first.
+    /// Another song is on, from its beginning, or none. Of two the one with the higher number came
+    /// later, whichever is told first.
     fn set_song(&mut self, number: u64, song: Option<SongBytes>);
 }
 
 /// The XMA decoder, which reads and writes guest memory.
 pub trait Xma: Send {
-    /// Guest code, or the kernel for it, stored to a register at `now`. Contexts that this starts are done when it returns.
+    /// Guest code, or the kernel for it, stored to a register at `now`. Contexts that this starts
+    /// are done when it returns.
     fn store_register(&mut self, index: u32, value: u32, now: GuestTicks);
 }
 

@@ -2,8 +2,8 @@
 
 use xenia_sched::{GuestTicks, START_FILETIME, ticks_from_100ns, ticks_to_100ns};
 
-/// What the guest is told the time is: so much after the start, in guest time. The host's clock is in it only as far as whoever
-/// made the machine took the start from there.
+/// What the guest is told the time is: so much after the start, in guest time. The host's clock is
+/// in it only as far as whoever made the machine took the start from there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Clock {
     start: u64,
@@ -17,7 +17,8 @@ impl Default for Clock {
 }
 
 impl Clock {
-    /// System time (100 ns since 1601) at guest time 0. A start that leaves no room for a machine's life is the last that does.
+    /// System time (100 ns since 1601) at guest time 0. A start that leaves no room for a machine's
+    /// life is the last that does.
     pub fn starting_at(start: u64) -> Self {
         // What titles compute with is signed.
         Self { start: start.min(i64::MAX as u64 / 2) }

@@ -1,7 +1,7 @@
 //! Dialogs of the console's user interface, as the kernel sees them.
 //!
-//! The guest runs while a dialog is open, and looks as little like it as on a console: whoever shows one is asked from time to time
-//! whether it was answered.
+//! The guest runs while a dialog is open, and looks as little like it as on a console: whoever
+//! shows one is asked from time to time whether it was answered.
 
 use xenia_sched::GuestTicks;
 

@@ -7,8 +7,9 @@ use xenia_sched::GuestTicks;
 pub struct Gamepad {
     /// Goes up by 1 with each change.
     pub packet: u32,
-    /// 1 up, 2 down, 4 left, 8 right, 0x10 start, 0x20 back, 0x40 left stick, 0x80 right stick, 0x100 left
-    /// shoulder, 0x200 right shoulder, 0x400 guide, 0x1000 A, 0x2000 B, 0x4000 X, 0x8000 Y.
+    /// 1 up, 2 down, 4 left, 8 right, 0x10 start, 0x20 back, 0x40 left stick, 0x80 right stick,
+    /// 0x100 left shoulder, 0x200 right shoulder, 0x400 guide, 0x1000 A, 0x2000 B, 0x4000 X,
+    /// 0x8000 Y.
     pub buttons: u16,
     /// 0–255.
     pub left_trigger: u8,
@@ -73,8 +74,8 @@ pub struct PadModel {
 /// Users that may have a controller.
 pub const PAD_USERS: u32 = 4;
 
-/// Controllers of users 0–3. `now` is the guest time of the call: what a controller answers at which time
-/// is all that a recording needs to know of it.
+/// Controllers of users 0–3. `now` is the guest time of the call: what a controller answers at
+/// which time is all that a recording needs to know of it.
 pub trait Input: Send {
     /// The controller of `user`; `None` if there is none.
     fn gamepad(&mut self, user: u32, now: GuestTicks) -> Option<Gamepad>;
@@ -84,12 +85,14 @@ pub trait Input: Send {
         (0..PAD_USERS).filter(|&user| self.gamepad(user, now).is_some()).map(|user| 1 << user).sum()
     }
 
-    /// What the controller of `user` is; `None` if there is none. Unless somebody says otherwise, the console's own, on a wire.
+    /// What the controller of `user` is; `None` if there is none. Unless somebody says otherwise,
+    /// the console's own, on a wire.
     fn model(&mut self, user: u32, now: GuestTicks) -> Option<PadModel> {
         self.gamepad(user, now).map(|_| PadModel { has_motors: true, ..PadModel::default() })
     }
 
-    /// Runs the motors of `user`'s controller, 0–65535 each, until they are told otherwise; `false` if there is no controller.
+    /// Runs the motors of `user`'s controller, 0–65535 each, until they are told otherwise; `false`
+    /// if there is no controller.
     fn set_vibration(&mut self, user: u32, left: u16, right: u16, now: GuestTicks) -> bool;
 }
 

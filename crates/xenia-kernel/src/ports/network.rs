@@ -1,7 +1,8 @@
 //! The network that a title's sockets are on, as the kernel sees it.
 //!
-//! No method waits: what can't be done yet fails with [`WsaError::WOULD_BLOCK`], and the kernel tries again when something has
-//! changed. Addresses, lengths and bytes come from the guest as they are; a network refuses what it can't carry.
+//! No method waits: what can't be done yet fails with [`WsaError::WOULD_BLOCK`], and the kernel
+//! tries again when something has changed. Addresses, lengths and bytes come from the guest as they
+//! are; a network refuses what it can't carry.
 
 use crate::limits::Limits;
 use crate::net::WsaError;
@@ -95,7 +96,8 @@ pub trait Network: Send {
     /// Takes the oldest connection.
     fn accept(&mut self, id: SocketId) -> Result<(SocketId, SocketAddrV4), WsaError>;
 
-    /// Connects; `WOULD_BLOCK`: [`Self::connected`] says when it is. A datagram socket only receives from there, and sends there.
+    /// Connects; `WOULD_BLOCK`: [`Self::connected`] says when it is. A datagram socket only
+    /// receives from there, and sends there.
     fn connect(&mut self, id: SocketId, to: SocketAddrV4) -> Result<(), WsaError>;
 
     /// What has become of a connection that was begun.

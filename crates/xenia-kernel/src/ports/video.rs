@@ -74,7 +74,8 @@ pub trait Video: Send {
     /// Takes what it did since the last call, in order.
     fn take_events(&mut self) -> Vec<VideoEvent>;
 
-    /// What makes the commands of a swap. It needs nothing of the chip, so nobody waits for one that is at work.
+    /// What makes the commands of a swap. It needs nothing of the chip, so nobody waits for one
+    /// that is at work.
     fn swap_commands(&self) -> SwapCommands;
 
     /// From the next vertical blank on, they come `period` apart.

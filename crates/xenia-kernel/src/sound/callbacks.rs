@@ -1,4 +1,5 @@
-//! The render driver's clients as guest threads: each is called on a thread of its own, which waits in between.
+//! The render driver's clients as guest threads: each is called on a thread of its own, which waits
+//! in between.
 
 use super::render_driver::{Entry, Next, Removed};
 use crate::Kernel;
@@ -10,7 +11,8 @@ use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{BlockReason, Cpu, Disposition, Event, ThreadRef, Wait, Woken};
 
-/// The hardware thread that clients are called on: the one that the sound library of titles takes where they name none.
+/// The hardware thread that clients are called on: the one that the sound library of titles takes
+/// where they name none.
 const HW_ID: u8 = 4;
 /// Priority of their threads: above everything of a title's that has no deadline of its own.
 const PRIORITY: u8 = 24;
@@ -18,8 +20,8 @@ const PRIORITY: u8 = 24;
 const STACK: u32 = 0x1_0000;
 
 impl Kernel {
-    /// Makes a client of the render driver, which is called as `callback(cell)`, with `context` in the cell, for each frame. Returns its
-    /// handle.
+    /// Makes a client of the render driver, which is called as `callback(cell)`, with `context` in
+    /// the cell, for each frame. Returns its handle.
     pub(crate) fn add_render_client(
         &self,
         cpu: &mut dyn Cpu,
@@ -57,8 +59,8 @@ impl Kernel {
         }
     }
 
-    /// Takes a client of the render driver out: it is not called any more, and what it has queued is not played. A call that it is in
-    /// goes on to its end.
+    /// Takes a client of the render driver out: it is not called any more, and what it has queued
+    /// is not played. A call that it is in goes on to its end.
     pub(crate) fn remove_render_client(&self, cpu: &mut dyn Cpu, handle: u32) -> Fallible<()> {
         if let Removed::Waiting(thread) = self.render_driver.remove(handle).ok_or(NtStatus::INVALID_HANDLE)? {
             self.wake_render_thread(cpu, thread);
@@ -118,7 +120,8 @@ impl Kernel {
         }
     }
 
-    /// The call that a thread of the render driver was in has returned; `None` if it is no such thread.
+    /// The call that a thread of the render driver was in has returned; `None` if it is no such
+    /// thread.
     pub(crate) fn end_render_call(&self, call: &mut Call) -> Option<Disposition> {
         let thread = call.thread();
         let mut opened = Ok(());

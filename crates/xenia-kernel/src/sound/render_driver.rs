@@ -1,14 +1,18 @@
-//! The render driver: clients that hand frames over, and the grid of guest time on which one frame of each is played.
+//! The render driver: clients that hand frames over, and the grid of guest time on which one frame
+//! of each is played.
 //!
-//! A frame is 256 samples at 48 kHz, which is 266,000 ticks exactly. All clients share one grid, the multiples of that: at each
-//! point one frame of every client's queue is played, and every client is asked for another one. Nothing here knows the host's
-//! clock, so what is played and how often a title is asked depends on guest time alone. While a song plays there is a grid without
+//! A frame is 256 samples at 48 kHz, which is 266,000 ticks exactly. All clients share one grid,
+//! the multiples of that: at each point one frame of every client's queue is played, and every
+//! client is asked for another one. Nothing here knows the host's clock, so what is played and how
+//! often a title is asked depends on guest time alone. While a song plays there is a grid without
 //! clients, too.
 //!
-//! - A client is asked once for each point: never in bursts. One that still answers the last question is asked when it is done,
-//!   for one point at most; others are lost, and counted.
-//! - One with [`ENOUGH`] frames in its queue is not asked. What it hands over beyond a limit is refused.
-//! - A client that has nothing to play is silent, and counted, once it has handed over its first frame.
+//! - A client is asked once for each point: never in bursts. One that still answers the last
+//!   question is asked when it is done, for one point at most; others are lost, and counted.
+//! - One with [`ENOUGH`] frames in its queue is not asked. What it hands over beyond a limit is
+//!   refused.
+//! - A client that has nothing to play is silent, and counted, once it has handed over its first
+//!   frame.
 
 use crate::limits::{Limit, Limits};
 use crate::ports::RenderFrame;
@@ -139,7 +143,8 @@ impl RenderDriver {
         self.limits.admit(Limit::RenderClients, clients)
     }
 
-    /// Adds a client, whose thread waits; returns its handle. The first one begins the grid at its next point.
+    /// Adds a client, whose thread waits; returns its handle. The first one begins the grid at its
+    /// next point.
     pub(super) fn add(&self, entry: Entry, now: GuestTicks) -> Fallible<u32> {
         let mut state = self.state.lock();
         let free = state.clients.iter().position(Option::is_none).ok_or(NtStatus::INSUFFICIENT_RESOURCES)?;
@@ -225,7 +230,8 @@ impl RenderDriver {
         Some(what)
     }
 
-    /// What a thread does that was woken: its client's, or one whose client is gone. `None`: it is nobody's.
+    /// What a thread does that was woken: its client's, or one whose client is gone. `None`: it is
+    /// nobody's.
     pub(super) fn begin(&self, thread: ThreadRef) -> Option<Next> {
         let mut state = self.state.lock();
         if let Some(client) = state.client_of(thread).filter(|client| client.is_woken) {
@@ -235,8 +241,8 @@ impl RenderDriver {
         state.end(thread)
     }
 
-    /// What a thread does whose call has returned. `wait` is called under the driver's lock if it waits, so that nobody asks it
-    /// before it does. `None`: it is nobody's.
+    /// What a thread does whose call has returned. `wait` is called under the driver's lock if it
+    /// waits, so that nobody asks it before it does. `None`: it is nobody's.
     pub(super) fn returned(&self, thread: ThreadRef, wait: impl FnOnce()) -> Option<Next> {
         let mut state = self.state.lock();
         if let Some(client) = state.client_of(thread) {

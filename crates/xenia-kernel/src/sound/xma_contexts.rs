@@ -1,7 +1,7 @@
 //! Contexts of the XMA decoder: which are in use, and where they lie.
 //!
-//! They are one array in physical memory, which is made when a title asks for the first. The decoder learns of it by its register,
-//! as titles do that turn addresses into numbers themselves.
+//! They are one array in physical memory, which is made when a title asks for the first. The
+//! decoder learns of it by its register, as titles do that turn addresses into numbers themselves.
 
 use crate::memory::physical_memory::{self, address_of};
 use crate::status::failure::Fallible;
@@ -44,7 +44,8 @@ impl XmaContexts {
         self.set_used(index, false);
     }
 
-    /// The number of the context at this address, through whichever view of memory; `None` if none that is in use lies there.
+    /// The number of the context at this address, through whichever view of memory; `None` if none
+    /// that is in use lies there.
     pub(crate) fn index_of(&self, context: GuestAddr) -> Option<u32> {
         if self.array.is_null() {
             return None;

@@ -5,8 +5,8 @@ use xenia_guest::NtStatus;
 use xenia_memory::{HeapError, MemoryFault};
 use xenia_sched::SchedError;
 
-/// What went wrong inside an export. Functions that return a status turn it into one; in others a bad
-/// pointer becomes a guest exception at the call, as an access by the console's kernel would.
+/// What went wrong inside an export. Functions that return a status turn it into one; in others a
+/// bad pointer becomes a guest exception at the call, as an access by the console's kernel would.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// The documented status of the failure.

@@ -1,4 +1,5 @@
-//! System calls: what they lead to, what exports ask for, and the calls of guest code that they make.
+//! System calls: what they lead to, what exports ask for, and the calls of guest code that they
+//! make.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, MAXIMUM_LOCALS};
 use crate::exceptions::crash;
@@ -17,7 +18,8 @@ use xenia_cpu::PpcContext;
 use xenia_guest::{GuestAddr, NtStatus};
 use xenia_sched::{Disposition, EndKind, Event};
 
-/// Bytes of the frame that the kernel makes for a function it calls: linkage, parameter save area, locals.
+/// Bytes of the frame that the kernel makes for a function it calls: linkage, parameter save area,
+/// locals.
 const CALL_FRAME: u64 = 0x80;
 /// Where the locals are in it.
 const LOCALS: u32 = 0x70;
@@ -89,7 +91,8 @@ impl Kernel {
         Disposition::End(crash(self, call.running(), pc, &format!("{pc}: {what}")))
     }
 
-    /// Makes a thread call guest code from where it is, and remembers where that is. The caller has its registers.
+    /// Makes a thread call guest code from where it is, and remembers where that is. The caller has
+    /// its registers.
     pub(crate) fn push_frame(&self, id: u32, ctx: &mut PpcContext, guest: GuestCall) -> Fallible<()> {
         self.push_frame_of(&mut self.threads.lock(), id, ctx, guest)
     }

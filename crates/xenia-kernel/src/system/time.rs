@@ -103,7 +103,8 @@ impl Kernel {
     }
 }
 
-/// A failure of the kernel's own housekeeping: the guest overwrote what it should not have. Logged; the machine goes on.
+/// A failure of the kernel's own housekeeping: the guest overwrote what it should not have. Logged;
+/// the machine goes on.
 pub(super) fn housekeeping(what: &str, result: Fallible<()>) {
     if let Err(error) = result {
         tracing::error!(target: "kernel", "{what}: {error}");

@@ -5,7 +5,8 @@ pub fn narrowed(unit: u16) -> u8 {
     u8::try_from(unit).unwrap_or(b'?')
 }
 
-/// An 8-bit character in upper case. The last one has no upper case in Latin-1 and becomes a question mark.
+/// An 8-bit character in upper case. The last one has no upper case in Latin-1 and becomes a
+/// question mark.
 pub fn upper(byte: u8) -> u8 {
     match byte {
         b'a'..=b'z' | 0xE0..=0xF6 | 0xF8..=0xFE => byte - 0x20,

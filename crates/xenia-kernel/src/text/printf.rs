@@ -1,8 +1,10 @@
-//! The console's printf family: format strings to text, as its C runtime (that of Visual C++ 2010) formats them.
+//! The console's printf family: format strings to text, as its C runtime (that of Visual C++ 2010)
+//! formats them.
 //!
-//! `%[flags][width][.precision][size]type`, 8-bit and UTF-16, with `%I64d`, `%ws`, `%S`, `%Z` and the runtime's own
-//! ideas about doubles (three-digit exponents, 17 significant digits, `1.#INF`). Where arguments come from is the
-//! caller's business: [`Source`]. Formats and arguments are hostile: widths, strings and output are bounded.
+//! `%[flags][width][.precision][size]type`, 8-bit and UTF-16, with `%I64d`, `%ws`, `%S`, `%Z` and
+//! the runtime's own ideas about doubles (three-digit exponents, 17 significant digits, `1.#INF`).
+//! Where arguments come from is the caller's business: [`Source`]. Formats and arguments are
+//! hostile: widths, strings and output are bounded.
 
 mod float;
 mod spec;
@@ -142,7 +144,8 @@ impl<S: Source> Formatter<'_, S> {
         Ok(())
     }
 
-    /// Whether a character or string argument is UTF-16. Capital letters mean the other kind than the format's.
+    /// Whether a character or string argument is UTF-16. Capital letters mean the other kind than
+    /// the format's.
     fn is_wide(&self, spec: &Spec, capital: bool) -> bool {
         match spec.size {
             Size::Short => false,
@@ -199,13 +202,15 @@ impl<S: Source> Formatter<'_, S> {
         Ok(())
     }
 
-    /// A number with its sign or prefix. `precise`: a precision was given, which turns off zero padding.
+    /// A number with its sign or prefix. `precise`: a precision was given, which turns off zero
+    /// padding.
     fn number(&mut self, spec: &Spec, prefix: &str, digits: Vec<u8>, precise: bool) {
         let flags = Flags { zero: spec.flags.zero && !precise, ..spec.flags };
         self.text(&Spec { flags, ..*spec }, prefix.as_bytes(), units(digits));
     }
 
-    /// Pads and writes a field. Zero padding goes between prefix and text, and applies to text as well.
+    /// Pads and writes a field. Zero padding goes between prefix and text, and applies to text as
+    /// well.
     fn text(&mut self, spec: &Spec, prefix: &[u8], text: Vec<u16>) {
         let padding = (spec.width as usize).saturating_sub(prefix.len() + text.len());
         let fill = |out: &mut Vec<u16>, unit: u8| out.resize(out.len() + padding, u16::from(unit));

@@ -6,9 +6,10 @@
 //! | kernel | at level 0, outside critical regions and not inside another of its kind |
 //! | special kernel: without a normal routine | at level 0, before the others |
 //!
-//! Each begins with its kernel routine, if it has one, which may change the normal routine and its arguments. A kernel-mode
-//! APC comes to its thread where that returns from a kernel call, or out of a wait for objects, which goes on after it. To a
-//! thread that computes without a call, or waits for anything else, it comes when that is over.
+//! Each begins with its kernel routine, if it has one, which may change the normal routine and its
+//! arguments. A kernel-mode APC comes to its thread where that returns from a kernel call, or out
+//! of a wait for objects, which goes on after it. To a thread that computes without a call, or
+//! waits for anything else, it comes when that is over.
 //!
 //! A thread that ends calls the rundown routines of what is left in its queues.
 
@@ -67,8 +68,8 @@ pub struct Apcs {
     pub user: VecDeque<Apc>,
     /// Kernel-mode APCs, special ones first.
     pub kernel: VecDeque<Apc>,
-    /// Waits that kernel-mode APCs have interrupted, by number, the innermost last. One whose APC never returns is let go
-    /// with the next.
+    /// Waits that kernel-mode APCs have interrupted, by number, the innermost last. One whose APC
+    /// never returns is let go with the next.
     pub(crate) interrupted: Vec<(u64, WaitBlock)>,
     /// Waits that have been interrupted.
     pub(crate) interruptions: u64,
@@ -79,8 +80,9 @@ pub struct Apcs {
 }
 
 impl Kernel {
-    /// Queues an APC to a thread: a user APC ends an alertable wait, a kernel-mode one interrupts any wait for objects. `false`
-    /// if its object is in a queue already, or its timer has one there or has been taken back.
+    /// Queues an APC to a thread: a user APC ends an alertable wait, a kernel-mode one interrupts
+    /// any wait for objects. `false` if its object is in a queue already, or its timer has one
+    /// there or has been taken back.
     pub(crate) fn queue_apc(
         &self,
         cpu: &mut dyn Cpu,
@@ -88,11 +90,13 @@ impl Kernel {
         mode: Mode,
         apc: Apc,
     ) -> Fallible<bool> {
-        // Held until the thread's wait is on no list, or it finds the APC before it waits. A thread that has none is refused below.
+        // Held until the thread's wait is on no list, or it finds the APC before it waits. A thread that
+        // has none is refused below.
         let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
         let mut wait = reference.map(|reference| self.dispatcher.wait_of(reference));
         let mut threads = self.threads.lock();
-        // Whoever takes the timer back does so before it looks for its APC in the queues: it finds it there, or this finds none.
+        // Whoever takes the timer back does so before it looks for its APC in the queues: it finds it
+        // there, or this finds none.
         if let ApcSource::Timer(timer) = apc.source
             && !self.dispatcher.timers().take_apc(timer)
         {
@@ -142,7 +146,8 @@ impl Kernel {
         entered.map(|()| true)
     }
 
-    /// Puts an APC into the queue of the thread that has this name, and says so in its object; `false` if it is in a queue already.
+    /// Puts an APC into the queue of the thread that has this name, and says so in its object;
+    /// `false` if it is in a queue already.
     fn push_apc(
         &self,
         threads: &mut Threads,
@@ -197,8 +202,8 @@ impl Kernel {
         }
     }
 
-    /// Whether any thread that goes on before it parks has a call to make. Its own is there by the time it knows that its wait is over
-    /// and has had its turn.
+    /// Whether any thread that goes on before it parks has a call to make. Its own is there by the
+    /// time it knows that its wait is over and has had its turn.
     pub(crate) fn has_left_calls(&self) -> bool {
         self.left_calls.load(Relaxed) > 0
     }
@@ -210,13 +215,14 @@ impl Kernel {
         Some(guest)
     }
 
-    /// Whether any thread's queue has kernel-mode APCs. Where a thread's turn is locked, none comes to it after this look.
+    /// Whether any thread's queue has kernel-mode APCs. Where a thread's turn is locked, none comes
+    /// to it after this look.
     pub(crate) fn has_kernel_apcs(&self) -> bool {
         self.pending_apcs.load(Relaxed) > 0
     }
 
-    /// The call of a kernel-mode APC that has come since the thread's last call, and comes before its wait for objects. The wait
-    /// goes on after it; without such an APC it comes back.
+    /// The call of a kernel-mode APC that has come since the thread's last call, and comes before
+    /// its wait for objects. The wait goes on after it; without such an APC it comes back.
     pub(crate) fn interrupt_before(
         &self,
         thread_id: u32,
@@ -247,8 +253,8 @@ impl Kernel {
 }
 
 impl Call<'_> {
-    /// Forgets the guest code that exports of this thread have called and that it has left by now: an APC of the kernel's mode
-    /// that it is no longer in holds no other back.
+    /// Forgets the guest code that exports of this thread have called and that it has left by now:
+    /// an APC of the kernel's mode that it is no longer in holds no other back.
     pub(crate) fn forget_left_calls(&self) {
         if self.kernel.frames_of_all.is_zero() {
             return;
@@ -259,7 +265,8 @@ impl Call<'_> {
 }
 
 impl ThreadRecord {
-    /// Forgets interrupted waits that no call goes back to any more, as the thread has left their APCs in another way.
+    /// Forgets interrupted waits that no call goes back to any more, as the thread has left their
+    /// APCs in another way.
     pub(super) fn abandon_waits(&mut self) {
         let live: Vec<After> = self.apc_calls().map(|(_, after, _)| after).collect();
         self.apcs.interrupted.retain(|&(number, _)| live.contains(&After::WaitAgain(number)));

@@ -27,8 +27,8 @@ impl Mode {
 }
 
 impl Kernel {
-    /// Queues a deferred call with these last two arguments, on the hardware thread that its object asks for, otherwise on
-    /// `hw_id`; `false` if it is queued already.
+    /// Queues a deferred call with these last two arguments, on the hardware thread that its object
+    /// asks for, otherwise on `hw_id`; `false` if it is queued already.
     pub(crate) fn queue_dpc(
         &self,
         cpu: &mut dyn Cpu,
@@ -46,7 +46,8 @@ impl Kernel {
         Ok(true)
     }
 
-    /// Alerts a thread: its alertable wait, this or the next, ends with `ALERTED`. Returns whether it was alerted already.
+    /// Alerts a thread: its alertable wait, this or the next, ends with `ALERTED`. Returns whether
+    /// it was alerted already.
     pub(crate) fn alert(&self, cpu: &mut dyn Cpu, thread_id: u32, mode: Mode) -> Fallible<bool> {
         // Held until the wait is on no list, or the next one finds the alert.
         let reference = self.threads.lock().get(thread_id).map(|record| record.reference);
@@ -66,8 +67,8 @@ impl Kernel {
 }
 
 impl Threads {
-    /// Queues a deferred call; returns on which hardware thread, or `None` if it is queued already. What titles see of that in
-    /// its object changes with the queue.
+    /// Queues a deferred call; returns on which hardware thread, or `None` if it is queued already.
+    /// What titles see of that in its object changes with the queue.
     fn push_dpc(
         &mut self,
         memory: &GuestMemory,

@@ -1,5 +1,6 @@
-//! The calls of guest code that a thread is in, and how many there are in all threads: a call that has to look whether its own
-//! thread has left some takes no lock where nobody is in any, which is how titles are most of the time.
+//! The calls of guest code that a thread is in, and how many there are in all threads: a call that
+//! has to look whether its own thread has left some takes no lock where nobody is in any, which is
+//! how titles are most of the time.
 
 use crate::abi::Continuation;
 use std::ops::Deref;
@@ -56,9 +57,9 @@ impl Frames {
         Some(frame)
     }
 
-    /// Forgets calls that can't return any more: those made with a stack pointer from `low` to `stack_pointer`. What such
-    /// a call runs lies below that, and the thread has come out of it in another way, such as `longjmp`. Calls made on
-    /// another stack are not touched.
+    /// Forgets calls that can't return any more: those made with a stack pointer from `low` to
+    /// `stack_pointer`. What such a call runs lies below that, and the thread has come out of
+    /// it in another way, such as `longjmp`. Calls made on another stack are not touched.
     pub fn forget(&mut self, low: u32, stack_pointer: u32) {
         let before = self.list.len();
         self.list.retain(|frame| !(low..=stack_pointer).contains(&(frame.stack_pointer as u32)));

@@ -1,5 +1,6 @@
-//! Who has what a thread waits for, for reports: owners of critical sections, mutants and spin locks, threads that others
-//! wait for to end. What titles may have overwritten is looked up, never followed.
+//! Who has what a thread waits for, for reports: owners of critical sections, mutants and spin
+//! locks, threads that others wait for to end. What titles may have overwritten is looked up, never
+//! followed.
 
 use crate::Kernel;
 use crate::layout::{critical_section, kpcr};

@@ -1,8 +1,9 @@
 //! Interrupt request levels: what a thread at a raised level keeps away from its hardware thread.
 //!
-//! The level is kept where titles see it, in the control region. From [`DISPATCH_LEVEL`] on a thread keeps its hardware
-//! thread: neither other threads nor deferred calls run there before the level is lowered, not even while it waits for a
-//! spin lock. A thread that waits for anything else at such a level, which the console does not survive, lets others run.
+//! The level is kept where titles see it, in the control region. From [`DISPATCH_LEVEL`] on a
+//! thread keeps its hardware thread: neither other threads nor deferred calls run there before the
+//! level is lowered, not even while it waits for a spin lock. A thread that waits for anything else
+//! at such a level, which the console does not survive, lets others run.
 
 use crate::abi::Call;
 use crate::layout::kpcr;

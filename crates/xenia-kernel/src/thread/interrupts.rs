@@ -1,8 +1,9 @@
-//! Interrupt callbacks and deferred procedure calls: guest functions that the kernel runs on a hardware thread.
+//! Interrupt callbacks and deferred procedure calls: guest functions that the kernel runs on a
+//! hardware thread.
 //!
-//! Each hardware thread has a service thread of the highest priority, which runs them one after the other, with a control
-//! region of its own: `KPCR+0x10C` names the hardware thread, `KPCR+0x150` says that a deferred call
-//! is active. It is made when it is first needed, and is idle in between.
+//! Each hardware thread has a service thread of the highest priority, which runs them one after the
+//! other, with a control region of its own: `KPCR+0x10C` names the hardware thread, `KPCR+0x150`
+//! says that a deferred call is active. It is made when it is first needed, and is idle in between.
 
 use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
@@ -75,8 +76,8 @@ impl Interrupts {
         Self { limits, ..Self::default() }
     }
 
-    /// Queues a call; `false` if it is a graphics interrupt and enough of its source wait already, or a deferred call that is
-    /// queued already.
+    /// Queues a call; `false` if it is a graphics interrupt and enough of its source wait already,
+    /// or a deferred call that is queued already.
     pub fn push(&mut self, hw_id: u8, call: ServiceCall) -> Fallible<bool> {
         let queue = &mut self.queues[usize::from(hw_id) % HW_THREADS];
         match call.kind {
@@ -135,7 +136,8 @@ impl Interrupts {
         self.threads[usize::from(hw_id) % HW_THREADS] = Some(thread);
     }
 
-    /// Gives an idle service thread its next call: the caller wakes it. `None` if it has one already, or nothing is queued.
+    /// Gives an idle service thread its next call: the caller wakes it. `None` if it has one
+    /// already, or nothing is queued.
     pub fn begin(&mut self, hw_id: u8) -> Option<(ServiceThread, ServiceCall)> {
         let index = usize::from(hw_id) % HW_THREADS;
         let service = self.threads[index].filter(|service| service.idle)?;

@@ -37,7 +37,8 @@ pub struct NewThread {
     pub return_to: GuestAddr,
     /// Start address that the thread object names.
     pub start_address: GuestAddr,
-    /// `ExCreateThread`'s flags: 1 suspended, 2 of the system's process, bits 31–24 hardware threads.
+    /// `ExCreateThread`'s flags: 1 suspended, 2 of the system's process, bits 31–24 hardware
+    /// threads.
     pub flags: u32,
     /// Hardware thread if the flags name none.
     pub hw_id: u8,
@@ -47,7 +48,8 @@ pub struct NewThread {
     pub priority_increment: i32,
     /// Whether it is the kernel's own.
     pub service: bool,
-    /// Whether it is not to run before its maker resumes it, which the title does not see as a suspension.
+    /// Whether it is not to run before its maker resumes it, which the title does not see as a
+    /// suspension.
     pub held: bool,
 }
 
@@ -130,7 +132,8 @@ impl Kernel {
         Ok(MadeThread { reference, id, kthread })
     }
 
-    /// Allocates and fills what a thread has in guest memory; what there is of it when that fails is in `pieces`.
+    /// Allocates and fills what a thread has in guest memory; what there is of it when that fails
+    /// is in `pieces`.
     fn build_thread(
         &self,
         now: GuestTicks,
@@ -218,8 +221,8 @@ impl Kernel {
         }
     }
 
-    /// Ends a thread: its waiters are told, its locks abandoned, the timers with APCs to it taken back, its memory freed, its
-    /// own reference given up.
+    /// Ends a thread: its waiters are told, its locks abandoned, the timers with APCs to it taken
+    /// back, its memory freed, its own reference given up.
     pub fn end_thread(&self, cpu: &mut dyn Cpu, id: u32, code: u32) -> Fallible<()> {
         let memory = &*self.memory;
         let (reference, kthread, kpcr, stack, tls) = {
@@ -267,7 +270,8 @@ impl Kernel {
         Ok(())
     }
 
-    /// The thread that a handle names: its id, and its object. The current-thread handle means `current`.
+    /// The thread that a handle names: its id, and its object. The current-thread handle means
+    /// `current`.
     pub fn resolve_thread(&self, handle: Handle, current: u32) -> Fallible<(u32, ObjectRef<'_>)> {
         if handle == Handle::CURRENT_THREAD {
             let kthread = self.threads.lock().get(current).map(|record| record.kthread);
@@ -300,7 +304,8 @@ impl Threads {
         Ok((record.id, record.kthread))
     }
 
-    /// Moves a thread to other hardware threads, and tells its control region. Returns the mask before.
+    /// Moves a thread to other hardware threads, and tells its control region. Returns the mask
+    /// before.
     pub(crate) fn set_affinity(
         &self,
         memory: &GuestMemory,

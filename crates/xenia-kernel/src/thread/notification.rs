@@ -1,8 +1,8 @@
 //! Telling a title of its threads: `routine(registration, thread, creating)`.
 //!
-//! Of a new thread the routines hear from its maker, before it runs; of one that ends, from itself, before anything of it is
-//! given back. The structure and the arguments are those of two public debug monitors for the console (`EX_THREAD_REGISTRATION`);
-//! who calls is as on Windows NT.
+//! Of a new thread the routines hear from its maker, before it runs; of one that ends, from itself,
+//! before anything of it is given back. The structure and the arguments are those of two public
+//! debug monitors for the console (`EX_THREAD_REGISTRATION`); who calls is as on Windows NT.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall};
 use crate::notification_list::CallOrder;
@@ -26,7 +26,8 @@ pub(crate) fn tell_made(call: &mut Call, made: &MadeThread, resume: bool) -> Flo
     }
 }
 
-/// The calling thread is about to end: the first of the routines to hear of it, if nobody has been told yet.
+/// The calling thread is about to end: the first of the routines to hear of it, if nobody has been
+/// told yet.
 pub(crate) fn tell_end(call: &mut Call, code: u32) -> Option<GuestCall> {
     let kthread = {
         let mut threads = call.kernel.threads.lock();

@@ -1,4 +1,5 @@
-//! The process blocks: one for the idle threads, one for the title, one for the system. They never move.
+//! The process blocks: one for the idle threads, one for the title, one for the system. They never
+//! move.
 
 use super::lists;
 use crate::layout::kprocess;

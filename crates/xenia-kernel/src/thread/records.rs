@@ -1,4 +1,5 @@
-//! What the kernel knows about each guest thread: its blocks in guest memory, the calls it is in, its APCs.
+//! What the kernel knows about each guest thread: its blocks in guest memory, the calls it is in,
+//! its APCs.
 
 use crate::layout::kpcr;
 use crate::limits::Limits;
@@ -98,7 +99,8 @@ impl Threads {
         self.records.get_mut(&id)
     }
 
-    /// The thread of this id, which has these values in r13 and r1: calls that it has left by now are forgotten.
+    /// The thread of this id, which has these values in r13 and r1: calls that it has left by now
+    /// are forgotten.
     pub(crate) fn get_on_stack(
         &mut self,
         memory: &GuestMemory,

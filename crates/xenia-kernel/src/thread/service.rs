@@ -21,8 +21,8 @@ const IDLE_PROCESS: u8 = 0;
 const TITLE_PROCESS: u8 = 1;
 
 impl ServiceCall {
-    /// It has been taken from its queue: a deferred call may be queued again, and titles see that. The queues are locked, so
-    /// that nobody has queued it again before.
+    /// It has been taken from its queue: a deferred call may be queued again, and titles see that.
+    /// The queues are locked, so that nobody has queued it again before.
     fn show_taken(&self, memory: &GuestMemory) -> Fallible<()> {
         match self.kind {
             ServiceKind::Dpc(dpc) => Ok(memory.write(dpc.offset(kdpc::SELECTED_CPU), 0_u8)?),
@@ -40,9 +40,11 @@ impl Kernel {
         self.start_service(cpu, hw_id)
     }
 
-    /// Gives a hardware thread's service thread, which is made if there is none yet, the next call if it is idle.
+    /// Gives a hardware thread's service thread, which is made if there is none yet, the next call
+    /// if it is idle.
     pub(crate) fn start_service(&self, cpu: &mut dyn Cpu, hw_id: u8) -> Fallible<()> {
-        // Who makes the thread, who wakes it, and the thread itself on its way to idle come one after the other.
+        // Who makes the thread, who wakes it, and the thread itself on its way to idle come one after the
+        // other.
         let _turn = self.service_turns[usize::from(hw_id) % HW_THREADS].lock();
         if self.threads.lock().interrupts.thread(hw_id).is_none() {
             self.make_service_thread(cpu, hw_id)?;

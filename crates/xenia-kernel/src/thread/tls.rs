@@ -1,7 +1,7 @@
 //! Thread-local storage: how the title lays it out, and which of the dynamic slots are taken.
 //!
-//! Where a thread's block lies is in its control region, as on the console; so a thread that reads or writes its own slots
-//! takes no lock.
+//! Where a thread's block lies is in its control region, as on the console; so a thread that reads
+//! or writes its own slots takes no lock.
 
 use crate::layout::kpcr;
 use crate::status::failure::Fallible;

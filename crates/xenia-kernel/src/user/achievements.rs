@@ -1,11 +1,12 @@
-//! What users have achieved: the title's database (SPA) says what there is, a database of each profile and title (GPD) what was
-//! done, and when.
+//! What users have achieved: the title's database (SPA) says what there is, a database of each
+//! profile and title (GPD) what was done, and when.
 //!
 //! ```text
 //! achieve ─► TITLE.gpd ─► the dashboard's, with the title's sums ─► settings (gamerscore)
 //! ```
-//! Each is replaced whole, and each is worked out of the one before: a run that is cut short in between is put right by the next
-//! achievement. Nothing is written for a title in which nothing was achieved.
+//! Each is replaced whole, and each is worked out of the one before: a run that is cut short in
+//! between is put right by the next achievement. Nothing is written for a title in which nothing
+//! was achieved.
 
 use super::profile::Profile;
 use super::profile_settings::{DASHBOARD, SettingId, Value};
@@ -21,7 +22,8 @@ use xenia_guest::Win32Error;
 /// Where what was achieved is said to the user.
 const TARGET: &str = "achievements";
 
-/// Adds what the title's database lists and the profile's does not have yet. What is there stays as it is.
+/// Adds what the title's database lists and the profile's does not have yet. What is there stays as
+/// it is.
 fn complete(gpd: &mut Gpd, database: &[u8], language: u64) -> Result<(), FormatError> {
     if database.is_empty() {
         return Ok(());
@@ -110,8 +112,8 @@ impl Kernel {
         files.packages.store.gpd(xuid.ok_or(Win32Error::NO_SUCH_USER)?, title).map_err(win32_error)
     }
 
-    /// What can be achieved in a title, by id, and whether the user at this place has done it. Of the running title that is all that
-    /// it lists; of another what the profile has of it.
+    /// What can be achieved in a title, by id, and whether the user at this place has done it. Of
+    /// the running title that is all that it lists; of another what the profile has of it.
     pub fn achievements_of(&self, user: u32, title: u32) -> Result<Vec<Record>, Win32Error> {
         let (database, language, own) = (self.database(), self.language(), self.title_id());
         let mut gpd = self.gpd_of(user, title)?;
@@ -123,8 +125,8 @@ impl Kernel {
         Ok(gpd.achievements())
     }
 
-    /// What the profile of the user at this place says of titles that were played and in which something can be achieved: the newest
-    /// first.
+    /// What the profile of the user at this place says of titles that were played and in which
+    /// something can be achieved: the newest first.
     pub fn titles_played(&self, user: u32) -> Result<Vec<PlayedTitle>, Win32Error> {
         let mut titles = self.gpd_of(user, DASHBOARD)?.titles();
         titles.retain(|title| title.title_id != DASHBOARD && title.achievements[0] != 0);
@@ -132,8 +134,8 @@ impl Kernel {
         Ok(titles)
     }
 
-    /// The user at this place has achieved these, at system time `now`. It is on the disk before it is true: what can't be written
-    /// down has not been achieved.
+    /// The user at this place has achieved these, at system time `now`. It is on the disk before it
+    /// is true: what can't be written down has not been achieved.
     pub fn achieve(&self, user: u32, ids: &[u32], now: u64) -> Result<(), Win32Error> {
         let (database, language, title) = (self.database(), self.language(), self.title_id());
         // Held throughout: whoever else achieves something does it before or after.

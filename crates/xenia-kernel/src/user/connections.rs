@@ -1,7 +1,8 @@
 //! Which users have a controller, as far as the title was told.
 //!
-//! The kernel hears of a controller that comes or goes when the title asks for one, or for its notifications, which titles
-//! do for each frame: what a title is told at which time follows from its own questions, so a recording has all of it.
+//! The kernel hears of a controller that comes or goes when the title asks for one, or for its
+//! notifications, which titles do for each frame: what a title is told at which time follows from
+//! its own questions, so a recording has all of it.
 
 use crate::ports::PAD_USERS;
 
@@ -10,7 +11,8 @@ use crate::ports::PAD_USERS;
 pub struct Connections([Option<bool>; PAD_USERS as usize]);
 
 impl Connections {
-    /// Takes in whether `user` has a controller; whether that is news. What is there at first is none.
+    /// Takes in whether `user` has a controller; whether that is news. What is there at first is
+    /// none.
     pub fn see(&mut self, user: u32, connected: bool) -> bool {
         let Some(known) = self.0.get_mut(user as usize) else { return false };
         known.replace(connected).is_some_and(|before| before != connected)

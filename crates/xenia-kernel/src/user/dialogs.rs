@@ -1,11 +1,14 @@
-//! The dialog that is on the screen: who has asked, what becomes of the answer, when it is looked for.
+//! The dialog that is on the screen: who has asked, what becomes of the answer, when it is looked
+//! for.
 //!
-//! There is one at a time, as on the console. It stays for a field at least, and is looked at each field of guest time: who
-//! shows it answers at one of these moments, so in lockstep an answer has a place in the run. A title hears of it by its
-//! overlapped structure, or by the end of its call if it gave none; meanwhile controllers are the dialog's and rest for the title.
+//! There is one at a time, as on the console. It stays for a field at least, and is looked at each
+//! field of guest time: who shows it answers at one of these moments, so in lockstep an answer has
+//! a place in the run. A title hears of it by its overlapped structure, or by the end of its call
+//! if it gave none; meanwhile controllers are the dialog's and rest for the title.
 //!
-//! A dialog comes and goes under the listeners' lock, together with what listeners are told of it: none hears that one is gone
-//! before that it is there, and who opens the next one as soon as its wait is over finds the place free.
+//! A dialog comes and goes under the listeners' lock, together with what listeners are told of it:
+//! none hears that one is gone before that it is there, and who opens the next one as soon as its
+//! wait is over finds the place free.
 
 use super::notifications::{Notification, id};
 use super::overlapped::{self, Completed};

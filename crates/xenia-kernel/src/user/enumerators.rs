@@ -1,4 +1,5 @@
-//! Lists that titles read piece by piece (`XamEnumerate`). A list is what was there when it was made.
+//! Lists that titles read piece by piece (`XamEnumerate`). A list is what was there when it was
+//! made.
 
 use crate::limits::{Limit, Limits};
 use crate::status::failure::Fallible;
@@ -23,8 +24,8 @@ pub mod layout {
     pub const SIZE: u32 = 0x18;
 }
 
-/// One of the things in a list: its bytes, and the texts that lie behind all items of a call, each with where in the item its
-/// address belongs.
+/// One of the things in a list: its bytes, and the texts that lie behind all items of a call, each
+/// with where in the item its address belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     /// Its bytes, as many as the list's other items have.
@@ -33,7 +34,8 @@ pub struct Item {
     pub texts: Vec<(usize, Vec<u8>)>,
 }
 
-/// What a call gets: pieces, each at its offset in the caller's buffer, and how many items they are.
+/// What a call gets: pieces, each at its offset in the caller's buffer, and how many items they
+/// are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Batch {
     /// By offset.

@@ -1,8 +1,9 @@
-//! Pictures of users: a profile's files (`tile_64.png` and its kind, by the names that profiles of the console have), or one that is
-//! drawn of its id.
+//! Pictures of users: a profile's files (`tile_64.png` and its kind, by the names that profiles of
+//! the console have), or one that is drawn of its id.
 //!
-//! A console's profile has a picture from its first day; which ones there are to choose from is the firmware's, so a profile here begins with
-//! one of our own: five cells by five, the right half the left one's mirror. The same id has the same picture.
+//! A console's profile has a picture from its first day; which ones there are to choose from is the
+//! firmware's, so a profile here begins with one of our own: five cells by five, the right half the
+//! left one's mirror. The same id has the same picture.
 
 use super::pictures::{Picture, Texels};
 use super::profile::Xuid;
@@ -94,7 +95,8 @@ fn halved(large: &[u8]) -> Option<Vec<u8>> {
 }
 
 impl Kernel {
-    /// A picture (PNG) of the user at this place. Nobody has one of his own, or an avatar, unless it is in the profile's files.
+    /// A picture (PNG) of the user at this place. Nobody has one of his own, or an avatar, unless
+    /// it is in the profile's files.
     pub(crate) fn face_of(&self, user: u32, face: Face, small: bool) -> Result<Vec<u8>, Win32Error> {
         let profile = self.user.profiles.lock().get(user).map(|profile| profile.xuid);
         let xuid = profile.ok_or(Win32Error::NO_SUCH_USER)?;
@@ -114,8 +116,8 @@ impl Kernel {
         }
     }
 
-    /// The user at this place is given pictures of the title's, a large one and a small one, to choose from: they are in the
-    /// profile's database of the title from then on.
+    /// The user at this place is given pictures of the title's, a large one and a small one, to
+    /// choose from: they are in the profile's database of the title from then on.
     pub(crate) fn award_pictures(&self, user: u32, ids: [u32; 2]) -> Result<(), Win32Error> {
         let (database, title) = (self.database(), self.title_id());
         let xuid = self.user.profiles.lock().get(user).map(|profile| profile.xuid);

@@ -1,7 +1,8 @@
 //! Key strokes of controllers: what `XamInputGetKeystroke` makes of buttons, triggers and sticks.
 //!
-//! Each question compares the controller with what was told so far and tells one difference, so a title that asks until
-//! there is nothing more hears all of them. The key pressed last repeats while it is held.
+//! Each question compares the controller with what was told so far and tells one difference, so a
+//! title that asks until there is nothing more hears all of them. The key pressed last repeats
+//! while it is held.
 
 use crate::ports::Gamepad;
 use xenia_sched::{GuestTicks, TICKS_PER_SECOND};
@@ -97,8 +98,8 @@ fn keys(pad: &Gamepad) -> Vec<u16> {
 }
 
 impl Keystrokes {
-    /// The next key stroke of `user`'s controller, which is in the state of `pad` at `now`. Keys that were released come
-    /// first.
+    /// The next key stroke of `user`'s controller, which is in the state of `pad` at `now`. Keys
+    /// that were released come first.
     pub fn next(&mut self, user: u32, pad: &Gamepad, now: GuestTicks) -> Option<Keystroke> {
         let told = self.users.get_mut(user as usize)?;
         let held = keys(pad);

@@ -1,8 +1,10 @@
-//! Countries, languages and locales by the numbers that `xam` gives them, with their codes of ISO 3166 and ISO 639.
+//! Countries, languages and locales by the numbers that `xam` gives them, with their codes of ISO
+//! 3166 and ISO 639.
 //!
-//! A *country* is what the console is set to, an *online country* has those besides in which only the service is, a *locale* is a
-//! country that titles are made for. What of one kind is what of another follows from their codes, but where a number says otherwise.
-//! The order is xenia-canary's (`xam_locale.cc`), which took it from the console's own tables.
+//! A *country* is what the console is set to, an *online country* has those besides in which only
+//! the service is, a *locale* is a country that titles are made for. What of one kind is what of
+//! another follows from their codes, but where a number says otherwise. The order is xenia-canary's
+//! (`xam_locale.cc`), which took it from the console's own tables.
 
 /// Countries from number 0 on; a dash is none. The first 111 are those of the console.
 const COUNTRIES: &str = "ZZ AE AL AM AR AT AU AZ BE BG BH BN BO BR BY BZ CA - CH CL CN CO CR CZ DE DK DO DZ EC EE \
@@ -99,7 +101,8 @@ pub(crate) fn locale_of_online_country(number: u32) -> u32 {
     locale_of(number, online_country(number))
 }
 
-/// The country of the service that a locale is of. Locale 0 is Albania's number on the console, for whatever reason.
+/// The country of the service that a locale is of. Locale 0 is Albania's number on the console, for
+/// whatever reason.
 pub(crate) fn online_country_of_locale(number_of_locale: u32) -> u32 {
     match locale(number_of_locale) {
         _ if number_of_locale == 0 => 2,
@@ -116,7 +119,8 @@ pub(crate) fn country_of_online_country(number: u32) -> u32 {
     }
 }
 
-/// The console's language for one of the service's: English if it has it not, 0 if there is none with this number.
+/// The console's language for one of the service's: English if it has it not, 0 if there is none
+/// with this number.
 pub(crate) fn language_of_online_language(number: u32) -> u32 {
     let Some(code) = online_language(number) else { return 0 };
     match (number, LANGUAGES.split(' ').position(|one| one == code)) {
@@ -126,8 +130,8 @@ pub(crate) fn language_of_online_language(number: u32) -> u32 {
     }
 }
 
-/// The locale of a console that is set to `country`, if that and its locale are known to who asks; else that of the region for
-/// which titles are made.
+/// The locale of a console that is set to `country`, if that and its locale are known to who asks;
+/// else that of the region for which titles are made.
 pub(crate) fn locale_of_console(country: u32, game_region: u32, most_country: u32, most_locale: u32) -> u32 {
     /// Bits of a region: Asia, with Japan alone, and Europe.
     const ASIA: u32 = 1;

@@ -1,8 +1,9 @@
 //! The console's music player: lists of songs, which of them plays, and until when.
 //!
-//! Each song takes as much guest time as its description says; what is in its file changes nothing that the guest sees. The file is read and
-//! heard behind the sound port ([`crate::ports::Audio`]), frame by frame while the player plays. Listeners are told of each state under their
-//! own lock, in the order of the changes.
+//! Each song takes as much guest time as its description says; what is in its file changes nothing
+//! that the guest sees. The file is read and heard behind the sound port ([`crate::ports::Audio`]),
+//! frame by frame while the player plays. Listeners are told of each state under their own lock, in
+//! the order of the changes.
 
 use super::notifications::{Notification, id};
 use crate::Kernel;
@@ -127,7 +128,8 @@ impl Default for Music {
 }
 
 impl Music {
-    /// Makes a list, or another in the place of one. The first song's handle, the others' follow; `None` if there are too many.
+    /// Makes a list, or another in the place of one. The first song's handle, the others' follow;
+    /// `None` if there are too many.
     pub fn add(&mut self, storage: GuestAddr, mut songs: Vec<Song>) -> Option<u32> {
         self.remove(storage);
         if self.lists.len() >= LISTS || songs.len() > SONGS as usize {
@@ -210,7 +212,8 @@ impl Music {
         }
     }
 
-    /// To the song before; where there is none, to the last, or to this one's beginning if lists are not repeated.
+    /// To the song before; where there is none, to the last, or to this one's beginning if lists
+    /// are not repeated.
     pub fn previous(&mut self, now: GuestTicks) {
         let Some(Current { storage, song, .. }) = self.current else { return };
         let last = if self.behavior[1] == NO_REPEAT { 0 } else { self.count(storage).saturating_sub(1) };
@@ -236,7 +239,8 @@ impl Music {
         self.lists.iter().find(|list| list.storage == current.storage)?.songs.get(current.song)
     }
 
-    /// How loud the song is that plays, from 0 to 1; `None`: none plays. What is no number is silent.
+    /// How loud the song is that plays, from 0 to 1; `None`: none plays. What is no number is
+    /// silent.
     fn heard(&self) -> Option<f32> {
         let volume = f32::from_bits(self.volume);
         let volume = if volume.is_nan() { 0.0 } else { volume.clamp(0.0, 1.0) };

@@ -119,7 +119,8 @@ impl Notifications {
         listeners.filter_map(|(&at, listener)| listener.hear(notification).then_some(at)).collect()
     }
 
-    /// Tells a new listener how things are, in the areas whose first one it is. `false` if it is told nothing.
+    /// Tells a new listener how things are, in the areas whose first one it is. `false` if it is
+    /// told nothing.
     pub fn begin(&mut self, listener: GuestAddr, state: State) -> bool {
         let Some(listener) = self.listeners.get_mut(&listener) else { return false };
         let mut heard = false;

@@ -1,10 +1,12 @@
 //! Asynchronous calls of `xam`: the `XOVERLAPPED` that says when one is complete.
 //!
-//! A call with such a structure does its work, says there that it is under way, and returns `IO_PENDING`. What came of it is told
-//! [`DELAY`] later: titles break that find it complete when their call returns. Dialogs are told when they are answered.
+//! A call with such a structure does its work, says there that it is under way, and returns
+//! `IO_PENDING`. What came of it is told [`DELAY`] later: titles break that find it complete when
+//! their call returns. Dialogs are told when they are answered.
 //!
-//! A structure begins and is told under one lock, its event, its routine and who waits for it included: a title that finds its
-//! result there and uses the structure again has a new event signalled by the new call only.
+//! A structure begins and is told under one lock, its event, its routine and who waits for it
+//! included: a title that finds its result there and uses the structure again has a new event
+//! signalled by the new call only.
 
 use crate::Kernel;
 use crate::abi::{Call, Flow, Handle};
@@ -20,7 +22,8 @@ use xenia_guest::{GuestAddr, HResult, Win32Error};
 use xenia_sched::{BlockReason, Cpu, GuestTicks, TICKS_PER_SECOND, ThreadRef, Wait};
 use xenia_sync::{Level, Mutex, MutexGuard};
 
-/// Guest time from a call to what comes of it: longer than titles need to return from the call and to begin to wait.
+/// Guest time from a call to what comes of it: longer than titles need to return from the call and
+/// to begin to wait.
 pub const DELAY: GuestTicks = TICKS_PER_SECOND / 1000;
 /// Nothing is due.
 const NEVER: GuestTicks = GuestTicks::MAX;
@@ -44,7 +47,8 @@ pub struct Completed {
     pub result: Win32Error,
     /// Bytes or items.
     pub length: u32,
-    /// A failure is told in two steps: the structure's result is `FUNCTION_FAILED`, the reason its extended error.
+    /// A failure is told in two steps: the structure's result is `FUNCTION_FAILED`, the reason its
+    /// extended error.
     wraps_failure: bool,
 }
 
@@ -54,7 +58,8 @@ impl Completed {
         Self { result, length: 0, wraps_failure: false }
     }
 
-    /// As content, enumerators and profiles tell it: the reason for a failure is the extended error alone.
+    /// As content, enumerators and profiles tell it: the reason for a failure is the extended error
+    /// alone.
     pub fn wrapped(result: Win32Error, length: u32) -> Self {
         Self { result, length, wraps_failure: true }
     }
@@ -77,7 +82,8 @@ impl Completed {
     }
 }
 
-/// Completes a call through its overlapped structure, or directly if it has none. Returns what the call returns.
+/// Completes a call through its overlapped structure, or directly if it has none. Returns what the
+/// call returns.
 pub fn complete(
     call: &mut Call,
     overlapped: Option<GuestAddr>,
@@ -173,7 +179,8 @@ impl Requests {
     }
 }
 
-/// A call's overlapped structure says that it is under way: its event, which titles use again and again, is not signalled.
+/// A call's overlapped structure says that it is under way: its event, which titles use again and
+/// again, is not signalled.
 pub fn begin(call: &Call, at: GuestAddr) -> Fallible<()> {
     let _under_way = call.kernel.requests.lock();
     begin_locked(call, at)
@@ -302,8 +309,8 @@ impl Kernel {
         structure
     }
 
-    /// The result comes last of the words: who looks at it finds the others. The event is looked up before, for who finds the
-    /// result may close it.
+    /// The result comes last of the words: who looks at it finds the others. The event is looked up
+    /// before, for who finds the result may close it.
     fn tell_structure(&self, cpu: &mut dyn Cpu, thread_id: u32, at: GuestAddr, told: Told) -> Fallible<()> {
         let memory = &self.memory;
         let event: Handle = memory.read(at.offset(field::EVENT))?;

@@ -1,7 +1,7 @@
 //! Pictures of titles and achievements: as they are (PNG), and as the texels that titles draw.
 //!
-//! A title's own pictures come with it, those of others are in the profile's databases. Either is hostile: what is read of one is
-//! bounded by its length and by [`SIDE`].
+//! A title's own pictures come with it, those of others are in the profile's databases. Either is
+//! hostile: what is read of one is bounded by its length and by [`SIDE`].
 
 use crate::Kernel;
 use std::io::Cursor;
@@ -64,7 +64,8 @@ impl Texels {
 }
 
 impl Kernel {
-    /// A picture (PNG) of a title: of the running one what it has, of another what the profile of the user at this place has.
+    /// A picture (PNG) of a title: of the running one what it has, of another what the profile of
+    /// the user at this place has.
     pub fn picture_of(&self, user: u32, title: u32, picture: Picture) -> Result<Vec<u8>, Win32Error> {
         let found = if title == self.title_id() {
             let database = self.database();

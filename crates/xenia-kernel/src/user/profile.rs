@@ -1,8 +1,9 @@
 //! Profiles: who is signed in at which of the four places, and what each has set.
 //!
-//! Nobody is on the online service: a profile is the console's own, with an id of the form that such profiles have. A machine
-//! without a content folder, and one whose runs repeat, has the profiles that are made here, the same in every run, so that
-//! nothing of the host reaches the guest. Others get ids that hardly any other console has.
+//! Nobody is on the online service: a profile is the console's own, with an id of the form that
+//! such profiles have. A machine without a content folder, and one whose runs repeat, has the
+//! profiles that are made here, the same in every run, so that nothing of the host reaches the
+//! guest. Others get ids that hardly any other console has.
 
 use super::profile_settings::{DASHBOARD, SettingId, Value};
 use std::collections::{BTreeMap, VecDeque};
@@ -19,8 +20,8 @@ pub struct Xuid(pub u64);
 impl Xuid {
     /// Nobody: what belongs to all users of the console.
     pub const NOBODY: Self = Self(0);
-    /// The first of the ids that the profiles made here have. Profiles that are not online's begin with 0xE; bits 54 and 55
-    /// are 0, some titles look at them.
+    /// The first of the ids that the profiles made here have. Profiles that are not online's begin
+    /// with 0xE; bits 54 and 55 are 0, some titles look at them.
     const FIRST_MADE: u64 = 0xE030_0000_0058_0001;
 
     /// The first id of a console with this number; see [`crate::ports::Storage::own_number`].
@@ -96,7 +97,8 @@ impl Profile {
         is_fine
     }
 
-    /// Sets what an owner, a title or [`DASHBOARD`], may have. `false` if it is not so, and nothing changes.
+    /// Sets what an owner, a title or [`DASHBOARD`], may have. `false` if it is not so, and nothing
+    /// changes.
     pub fn set_of(&mut self, owner: u32, id: SettingId, value: Value) -> bool {
         Self::owner(owner, id) == owner
             && id.is_of_title() == (owner != DASHBOARD)
@@ -116,7 +118,8 @@ pub struct Profiles {
     places: [Option<Profile>; USERS as usize],
     /// Who signs in next.
     others: VecDeque<Profile>,
-    /// Where the ids of profiles that are made here begin: behind the first one's, so that it stays the first.
+    /// Where the ids of profiles that are made here begin: behind the first one's, so that it stays
+    /// the first.
     first_made: Xuid,
 }
 
@@ -128,7 +131,8 @@ impl Default for Profiles {
 }
 
 impl Profiles {
-    /// These, with the first signed in; if there is none, one that is made here. `number` is the console's own, if it has one.
+    /// These, with the first signed in; if there is none, one that is made here. `number` is the
+    /// console's own, if it has one.
     pub fn of(profiles: Vec<Profile>, number: Option<u64>) -> Self {
         let mut others = VecDeque::from(profiles);
         let own = number.map_or(Xuid(Xuid::FIRST_MADE), Xuid::first_of);

@@ -1,8 +1,9 @@
 //! Settings of profiles: their ids, types and values.
 //!
-//! An id says the type (bits 28–31) and the most bytes (16–27) of its value. Three are each title's own, and two say what was
-//! achieved in it; all the others are one profile's for all titles, and belong to the dashboard. Values here are checked:
-//! of their id's type, and no longer than it says.
+//! An id says the type (bits 28–31) and the most bytes (16–27) of its value. Three are each title's
+//! own, and two say what was achieved in it; all the others are one profile's for all titles, and
+//! belong to the dashboard. Values here are checked: of their id's type, and no longer than it
+//! says.
 
 mod table;
 
@@ -95,7 +96,8 @@ impl SettingId {
         matches!(self.kind(), Some(Kind::Text | Kind::Binary))
     }
 
-    /// Whether a title may set it: its own options, and no sums (reference/xam_structs.md, section 3).
+    /// Whether a title may set it: its own options, and no sums (reference/xam_structs.md, section
+    /// 3).
     pub fn may_be_set_by_titles(self) -> bool {
         matches!(self.0, 0x63E8_3FFD..=0x63E8_3FFF)
     }

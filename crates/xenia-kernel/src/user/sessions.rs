@@ -1,5 +1,5 @@
-//! Sessions: who plays together, and how far they are. Here they are of one console, or of several on one network; those that the
-//! online service arranges need the service.
+//! Sessions: who plays together, and how far they are. Here they are of one console, or of several
+//! on one network; those that the online service arranges need the service.
 //!
 //! ```text
 //! made (lobby) ─start─► in game ─end─► reporting ─start─► in game …  ─delete─► gone
@@ -93,7 +93,8 @@ impl Session {
         })
     }
 
-    /// Takes everybody in who is not there yet, or nobody. Who wants a private slot gets a public one if there is none.
+    /// Takes everybody in who is not there yet, or nobody. Who wants a private slot gets a public
+    /// one if there is none.
     pub fn join(&mut self, all: &[Member]) -> Result<(), SessionError> {
         let before = self.members.len();
         for member in all {

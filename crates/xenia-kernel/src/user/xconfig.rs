@@ -1,7 +1,7 @@
 //! The console's settings, as `ExGetXConfigSetting` and `ExSetXConfigSetting` number them.
 //!
-//! Numbers and sizes are those of the console's last system version. What the machine has no meaning for is zero, as
-//! in a console that was reset; what a title sets is kept as long as the
+//! Numbers and sizes are those of the console's last system version. What the machine has no
+//! meaning for is zero, as in a console that was reset; what a title sets is kept as long as the
 //! machine, and handed to the title that it launches. Setting 0, a category as a whole
 //! with its checksum, is the system's own and refused.
 
@@ -11,8 +11,9 @@ use xenia_guest::NtStatus;
 /// The settings that titles can notice. Numbers are the console's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Locale {
-    /// 1 English, 2 Japanese, 3 German, 4 French, 5 Spanish, 6 Italian, 7 Korean, 8 traditional Chinese, 9 Portuguese,
-    /// 11 Polish, 12 Russian, 13 Swedish, 14 Turkish, 15 Norwegian, 16 Dutch, 17 simplified Chinese.
+    /// 1 English, 2 Japanese, 3 German, 4 French, 5 Spanish, 6 Italian, 7 Korean, 8 traditional
+    /// Chinese, 9 Portuguese, 11 Polish, 12 Russian, 13 Swedish, 14 Turkish, 15 Norwegian, 16
+    /// Dutch, 17 simplified Chinese.
     pub language: u32,
     /// 103 is the United States.
     pub country: u8,

@@ -1,7 +1,7 @@
 //! A disc image, package or archive as a device, for reading only.
 //!
-//! Names that no guest could ask for ([`super::path::is_valid`]) are not listed. Times are those of what no guest has
-//! touched, whatever the container says: [`Stamp::default`].
+//! Names that no guest could ask for ([`super::path::is_valid`]) are not listed. Times are those of
+//! what no guest has touched, whatever the container says: [`Stamp::default`].
 
 use super::device::{Device, Entry, FileData, Volume};
 use super::{Stamp, VfsError, VfsResult};
@@ -76,7 +76,8 @@ impl FileData for Contents {
         let wanted = self.size.saturating_sub(offset).min(into.len() as u64);
         let got = self.bytes.read_at(offset, into)?;
         if (got as u64) < wanted {
-            // Somebody has shortened it since it was opened. A title that was told of an end here would take the file for whole.
+            // Somebody has shortened it since it was opened. A title that was told of an end here would take
+            // the file for whole.
             return Err(
                 io::Error::new(io::ErrorKind::UnexpectedEof, "the image is shorter than it was").into()
             );

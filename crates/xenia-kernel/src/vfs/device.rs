@@ -37,8 +37,8 @@ impl Entry {
     }
 }
 
-/// Facts about a device, for `NtQueryVolumeInformationFile`. Constant for a device, so that what a title computes
-/// from free space does not depend on the host.
+/// Facts about a device, for `NtQueryVolumeInformationFile`. Constant for a device, so that what a
+/// title computes from free space does not depend on the host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Volume {
     /// Name of the file system.
@@ -88,8 +88,9 @@ impl Volume {
     }
 }
 
-/// The contents of an open file. Positional: several handles may share one file without a common position, and several
-/// threads one handle. Whoever writes takes turns with others that do; readers see what is there.
+/// The contents of an open file. Positional: several handles may share one file without a common
+/// position, and several threads one handle. Whoever writes takes turns with others that do;
+/// readers see what is there.
 pub trait FileData: Send + Sync {
     /// Bytes in the file now.
     fn size(&self) -> VfsResult<u64>;
@@ -103,17 +104,20 @@ pub trait FileData: Send + Sync {
     /// Cuts the file, or lengthens it with zeros.
     fn set_size(&self, size: u64) -> VfsResult<()>;
 
-    /// Lengthens the file for what is about to be written, or takes that back; otherwise as [`Self::set_size`].
+    /// Lengthens the file for what is about to be written, or takes that back; otherwise as
+    /// [`Self::set_size`].
     fn make_room(&self, size: u64) -> VfsResult<()> {
         self.set_size(size)
     }
 
-    /// Does a part of what is to be done before it can be written, where that is much; whether that was all. A write does what is left.
+    /// Does a part of what is to be done before it can be written, where that is much; whether that
+    /// was all. A write does what is left.
     fn prepare(&self) -> VfsResult<bool> {
         Ok(true)
     }
 
-    /// These bytes were to be written, and were not: a file that is to be whole is not until they are.
+    /// These bytes were to be written, and were not: a file that is to be whole is not until they
+    /// are.
     fn missed(&self, _bytes: Range<u64>) {}
 
     /// Makes sure that everything written so far survives a crash of the host.
@@ -125,8 +129,8 @@ pub trait FileData: Send + Sync {
     }
 }
 
-/// Something with files. Names of paths are checked already ([`super::path::device_names`]); the empty path is the
-/// root. Case does not matter, and is kept.
+/// Something with files. Names of paths are checked already ([`super::path::device_names`]); the
+/// empty path is the root. Case does not matter, and is kept.
 pub trait Device: Send {
     /// Facts about it.
     fn volume(&self) -> Volume;
@@ -160,7 +164,8 @@ pub trait Device: Send {
         Err(VfsError::ReadOnly)
     }
 
-    /// Gives a file or directory another path on the same device. An existing file there is replaced if `replace`.
+    /// Gives a file or directory another path on the same device. An existing file there is
+    /// replaced if `replace`.
     fn rename(&mut self, _from: &[String], _to: &[String], _replace: bool) -> VfsResult<()> {
         Err(VfsError::ReadOnly)
     }
@@ -170,8 +175,9 @@ pub trait Device: Send {
         Err(VfsError::ReadOnly)
     }
 
-    /// Makes sure that everything written so far to files at this path, or below, survives a crash of the host: those that
-    /// are open, too. Fails as long as something there could not be written, and was neither written again nor removed.
+    /// Makes sure that everything written so far to files at this path, or below, survives a crash
+    /// of the host: those that are open, too. Fails as long as something there could not be
+    /// written, and was neither written again nor removed.
     fn flush_below(&self, _path: &[String]) -> VfsResult<()> {
         Ok(())
     }

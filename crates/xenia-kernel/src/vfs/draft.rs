@@ -1,18 +1,21 @@
-//! Saves that are whole: what a guest writes goes to a draft beside the file, which replaces the file at once.
+//! Saves that are whole: what a guest writes goes to a draft beside the file, which replaces the
+//! file at once.
 //!
 //! ```text
 //!  open ──► host's file ──first write──► .xenia-draft-PID-N ──flush, last close──► sync, rename over the file
 //! ```
 //!
-//! However the program ends, the host has the old contents or the new ones, never a mixture, and a file that was just
-//! made is there with its contents or not at all. All handles of a file share one [`Draft`] ([`open_files`]), so guests see what
-//! was written at once, whichever handle they ask; they never see the drafts themselves. A draft is locked while its
-//! program runs; one that is not is removed when the folder is opened again ([`names`]).
+//! However the program ends, the host has the old contents or the new ones, never a mixture, and a
+//! file that was just made is there with its contents or not at all. All handles of a file share
+//! one [`Draft`] ([`open_files`]), so guests see what was written at once, whichever handle they
+//! ask; they never see the drafts themselves. A draft is locked while its program runs; one that is
+//! not is removed when the folder is opened again ([`names`]).
 //!
 //! What a run adds to the folder, and how long one file may be, has a limit ([`Quota`]).
 //!
-//! A write to a package that fails leaves a gap. As long as it is not written again or cut off, the draft is not put in the file's place: the
-//! file stays as it was, and whoever looks after what belongs together hears of it ([`Losses`]).
+//! A write to a package that fails leaves a gap. As long as it is not written again or cut off, the
+//! draft is not put in the file's place: the file stays as it was, and whoever looks after what
+//! belongs together hears of it ([`Losses`]).
 
 mod copying;
 mod handle;
@@ -55,7 +58,8 @@ impl From<&Metadata> for Facts {
 pub(super) struct Draft {
     /// The file; `None`: it was removed while it was open.
     target: Option<PathBuf>,
-    /// The directory that drafts are made in: the file's own, for only there renaming is sure to work.
+    /// The directory that drafts are made in: the file's own, for only there renaming is sure to
+    /// work.
     folder: PathBuf,
     /// What the guest sees.
     content: Arc<File>,
@@ -210,7 +214,8 @@ impl Drop for Draft {
     }
 }
 
-/// Refuses a directory that the host has replaced since it was found, by a link that leads outside for one.
+/// Refuses a directory that the host has replaced since it was found, by a link that leads outside
+/// for one.
 fn check_in_place(folder: &Path) -> VfsResult<()> {
     match folder.canonicalize() {
         Ok(now) if now == folder => Ok(()),

@@ -14,7 +14,8 @@ pub enum VfsError {
     /// A directory on the way does not exist.
     #[error("no such directory on the way")]
     PathNotFound,
-    /// A name is empty, too long, reserved, has forbidden characters, or the path leads out of its device.
+    /// A name is empty, too long, reserved, has forbidden characters, or the path leads out of its
+    /// device.
     #[error("invalid name")]
     InvalidName,
     /// The name is taken.

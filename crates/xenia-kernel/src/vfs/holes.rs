@@ -1,6 +1,8 @@
-//! Copying files that have holes: a title may make one of gigabytes by a call, without a byte in it.
+//! Copying files that have holes: a title may make one of gigabytes by a call, without a byte in
+//! it.
 //!
-//! Where the host's file system says what is a hole, that is not even read (`SEEK_DATA` of lseek(2)).
+//! Where the host's file system says what is a hole, that is not even read (`SEEK_DATA` of
+//! lseek(2)).
 
 use super::host_folder::read_at;
 use rustix::fs::{SeekFrom, seek};
@@ -12,8 +14,9 @@ use std::ops::Range;
 /// Bytes that are copied at a time.
 const CHUNK: usize = 0x1_0000;
 
-/// Copies `most` bytes of a file from `at` on; its holes stay holes, and count as bytes do: how many parts a file has is the same wherever it
-/// lies. Returns where the rest begins, `None` if there is none; the copy has the file's size then. Moves both files' own positions.
+/// Copies `most` bytes of a file from `at` on; its holes stay holes, and count as bytes do: how
+/// many parts a file has is the same wherever it lies. Returns where the rest begins, `None` if
+/// there is none; the copy has the file's size then. Moves both files' own positions.
 pub(super) fn copy_part(from: &File, to: &mut File, at: u64, most: u64) -> io::Result<Option<u64>> {
     let size = from.metadata()?.len();
     let end = at.saturating_add(most).min(size);
@@ -39,7 +42,8 @@ pub(super) fn copy_part(from: &File, to: &mut File, at: u64, most: u64) -> io::R
     Ok(None)
 }
 
-/// Copies bytes as the host does it best: the two may share them on its disk from now on (`copy_file_range`).
+/// Copies bytes as the host does it best: the two may share them on its disk from now on
+/// (`copy_file_range`).
 fn copy_data(mut from: &File, to: &mut File, at: u64, length: u64) -> io::Result<u64> {
     from.seek(io::SeekFrom::Start(at))?;
     to.seek(io::SeekFrom::Start(at))?;

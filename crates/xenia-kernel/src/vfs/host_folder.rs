@@ -1,8 +1,9 @@
 //! A folder of the host as a device.
 //!
-//! Nothing outside the folder can be reached ([`paths`]). Only plain files and directories exist for the guest. The host's times, free
-//! space, listing order and letter case don't show; the guest's own times and attributes are kept in the folder, see
-//! [`super::stamp`]. What is written appears at once and whole, see [`super::draft`].
+//! Nothing outside the folder can be reached ([`paths`]). Only plain files and directories exist
+//! for the guest. The host's times, free space, listing order and letter case don't show; the
+//! guest's own times and attributes are kept in the folder, see [`super::stamp`]. What is written
+//! appears at once and whole, see [`super::draft`].
 
 mod file;
 mod listings;

@@ -1,9 +1,11 @@
-//! What a title could not write to a folder of the host, and has neither written again nor given up.
+//! What a title could not write to a folder of the host, and has neither written again nor given
+//! up.
 //!
-//! A disk may be full, or a quota used up. Programs that mean to go on (databases) then take back what they have written or write it
-//! once more; others close the file and forget. So a failed write is remembered until it is made good: within an open
-//! file as its [`Gap`], beyond that as a path of the folder's [`Losses`]. That is so where packages are; elsewhere on a disk a file is what
-//! could be written of it.
+//! A disk may be full, or a quota used up. Programs that mean to go on (databases) then take back
+//! what they have written or write it once more; others close the file and forget. So a failed
+//! write is remembered until it is made good: within an open file as its [`Gap`], beyond that as a
+//! path of the folder's [`Losses`]. That is so where packages are; elsewhere on a disk a file is
+//! what could be written of it.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -60,7 +62,8 @@ impl Gap {
     }
 }
 
-/// Files and directories that are not as the title wanted them. Their lock is taken under those of open files.
+/// Files and directories that are not as the title wanted them. Their lock is taken under those of
+/// open files.
 #[derive(Debug)]
 pub(super) struct Losses {
     within: PathBuf,

@@ -1,7 +1,8 @@
 //! Files in host memory: a scratch disk that lasts as long as the machine.
 //!
-//! Contents are kept by allocation units, and only those that were written. What counts against the disk's limit is
-//! the units that a file's length takes, for as long as anybody holds the file: the host never holds more than that.
+//! Contents are kept by allocation units, and only those that were written. What counts against the
+//! disk's limit is the units that a file's length takes, for as long as anybody holds the file: the
+//! host never holds more than that.
 
 use super::device::{Device, Entry, FileData, Volume, sort};
 use super::path::{FATX_NAME, MAXIMUM_NAMES};
@@ -151,8 +152,8 @@ fn key(path: &[String]) -> Vec<String> {
 }
 
 impl MemoryDevice {
-    /// An empty device for at most `limit` bytes of files, counted by allocation units; what is refused is counted in
-    /// `limits`.
+    /// An empty device for at most `limit` bytes of files, counted by allocation units; what is
+    /// refused is counted in `limits`.
     pub fn new(limit: u64, limits: Arc<Limits>) -> Self {
         let space = Arc::new(Mutex::new(Space { used: 0, limit, limits: limits.clone() }));
         let partition = RawPartition::new(limit, space.clone());

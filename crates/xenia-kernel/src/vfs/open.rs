@@ -1,4 +1,5 @@
-//! Opening: what is to be done with a file that exists or does not, and what was done, numbered as `NtCreateFile` does.
+//! Opening: what is to be done with a file that exists or does not, and what was done, numbered as
+//! `NtCreateFile` does.
 
 use super::{Entry, FileData, Location, Stamp, Vfs, VfsError, VfsResult};
 

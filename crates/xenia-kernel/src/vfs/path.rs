@@ -1,7 +1,7 @@
 //! Guest paths: names between back slashes, and which names a device may be asked for.
 //!
-//! Paths come from the guest and are hostile. A device only ever sees names that [`device_names`] let through:
-//! no separators, no `.` or `..`, nothing that a host could take for something else.
+//! Paths come from the guest and are hostile. A device only ever sees names that [`device_names`]
+//! let through: no separators, no `.` or `..`, nothing that a host could take for something else.
 
 use super::VfsError;
 
@@ -9,15 +9,17 @@ use super::VfsError;
 pub(super) const MAXIMUM_NAMES: usize = 64;
 /// Characters in a name.
 const MAXIMUM_NAME: usize = 255;
-/// Directories of the object name space that stand for "DOS devices" and may precede any link's name.
+/// Directories of the object name space that stand for "DOS devices" and may precede any link's
+/// name.
 const NAMESPACES: [&str; 3] = ["??", "DosDevices", "System??"];
 /// Characters of a name on a disk that titles write to.
 pub const FATX_NAME: usize = 42;
 /// Names that Windows hosts take for devices, whatever extension follows.
 const RESERVED: [&str; 6] = ["CON", "PRN", "AUX", "NUL", "COM", "LPT"];
 
-/// Splits a path into names. Either slash separates; empty names and `.` say nothing; a drive's colon ends a name
-/// (`d:file` is `d:`, `file`); a leading `\??` is dropped. `..` stays: what it means depends on the device.
+/// Splits a path into names. Either slash separates; empty names and `.` say nothing; a drive's
+/// colon ends a name (`d:file` is `d:`, `file`); a leading `\??` is dropped. `..` stays: what it
+/// means depends on the device.
 pub fn split(path: &str) -> Result<Vec<String>, VfsError> {
     let mut names: Vec<String> = Vec::new();
     for part in path.split(['\\', '/']).filter(|part| !part.is_empty() && *part != ".") {
@@ -40,7 +42,8 @@ pub fn split(path: &str) -> Result<Vec<String>, VfsError> {
     Ok(names)
 }
 
-/// The names below a device's root that a path's rest leads to. `..` goes up, but never beyond the root.
+/// The names below a device's root that a path's rest leads to. `..` goes up, but never beyond the
+/// root.
 pub fn device_names(rest: &[String]) -> Result<Vec<String>, VfsError> {
     let mut names: Vec<String> = Vec::new();
     for name in rest {
@@ -55,8 +58,9 @@ pub fn device_names(rest: &[String]) -> Result<Vec<String>, VfsError> {
     Ok(names)
 }
 
-/// Whether FATX, the file system of the disks that titles write to, has such names. Their bytes beyond ASCII, which are a character each here,
-/// are of whatever code page the title has. What else lies on a disk, which somebody put there, is read all the same.
+/// Whether FATX, the file system of the disks that titles write to, has such names. Their bytes
+/// beyond ASCII, which are a character each here, are of whatever code page the title has. What
+/// else lies on a disk, which somebody put there, is read all the same.
 pub fn is_fatx_name(name: &str) -> bool {
     let forbidden = |c: char| !matches!(c, ' '..='~' | '\u{80}'..='\u{FF}') || r#""*+,/:;<=>?\|"#.contains(c);
     name.chars().count() <= FATX_NAME && is_valid(name) && !name.contains(forbidden)
@@ -89,8 +93,8 @@ pub fn starts_with(path: &[String], prefix: &[String]) -> bool {
     path.len() >= prefix.len() && path.iter().zip(prefix).all(|(a, b)| a.eq_ignore_ascii_case(b))
 }
 
-/// A search pattern: `*` is any run of characters, `?` any one; case does not matter. `*.*` and an empty pattern match
-/// every name, as on NT.
+/// A search pattern: `*` is any run of characters, `?` any one; case does not matter. `*.*` and an
+/// empty pattern match every name, as on NT.
 #[derive(Debug)]
 pub struct Pattern(Vec<char>);
 

@@ -52,7 +52,8 @@ impl Quota {
         }
     }
 
-    /// Counts more, if there may be so many. Files of several threads are counted at once, and the limit holds for all of them together.
+    /// Counts more, if there may be so many. Files of several threads are counted at once, and the
+    /// limit holds for all of them together.
     fn add(&self, count: &AtomicU64, limit: Limit, amount: u64) -> VfsResult<()> {
         let before = count.fetch_add(amount, Relaxed);
         self.limits.admit_amount(limit, before, amount).map_err(|_| {

@@ -1,7 +1,8 @@
-//! The bytes of a partition itself, as code reads and writes them that formats one: zeros at first. The files on it are kept elsewhere, so
-//! what is written here changes none of them.
+//! The bytes of a partition itself, as code reads and writes them that formats one: zeros at first.
+//! The files on it are kept elsewhere, so what is written here changes none of them.
 //!
-//! Only units that were written are kept, and they count against the disk's space like those of files.
+//! Only units that were written are kept, and they count against the disk's space like those of
+//! files.
 
 use super::device::FileData;
 use super::memory_device::{Space, UNIT, place, zeroed_unit};

@@ -1,17 +1,18 @@
 //! Times and attributes of files and directories, and the file that a host folder keeps them in.
 //!
-//! The host's own times and attributes never reach a guest: runs on different days, or on different hosts, must see
-//! the same. What no guest has touched has [`Stamp::default`]; what a guest makes, writes or sets is stamped with guest
-//! time. A folder keeps its stamps in one hidden text file, a line for each file, so that saves still have their times
-//! when the title runs again:
+//! The host's own times and attributes never reach a guest: runs on different days, or on different
+//! hosts, must see the same. What no guest has touched has [`Stamp::default`]; what a guest makes,
+//! writes or sets is stamped with guest time. A folder keeps its stamps in one hidden text file, a
+//! line for each file, so that saves still have their times when the title runs again:
 //!
 //! ```text
 //! 1bf53eb256d4000 1bf53eb256d4000 1bf53eb256d4000 20 profile\save0
 //! - profile\save1
 //! ```
-//! created, accessed, written, attributes, path in lower case; numbers in hexadecimal; `-`: the path is gone, and what was
-//! below it. Lines that say something else are dropped, with one warning. What changes is added at the end, where the
-//! last line of a path counts; the whole file is written again when most of it is out of date, or when it was damaged.
+//! created, accessed, written, attributes, path in lower case; numbers in hexadecimal; `-`: the
+//! path is gone, and what was below it. Lines that say something else are dropped, with one
+//! warning. What changes is added at the end, where the last line of a path counts; the whole file
+//! is written again when most of it is out of date, or when it was damaged.
 
 use super::{VfsResult, draft, path};
 use std::collections::{BTreeMap, BTreeSet};
@@ -35,7 +36,8 @@ pub mod attributes {
     pub const KEPT: u32 = READ_ONLY | HIDDEN | SYSTEM | ARCHIVE;
 }
 
-/// Times and attributes of a file or directory. Times are in units of 100 ns since 1601, as the guest counts them.
+/// Times and attributes of a file or directory. Times are in units of 100 ns since 1601, as the
+/// guest counts them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stamp {
     /// When it was made.
@@ -92,7 +94,8 @@ struct Content {
     dirty: bool,
     /// Paths that are gone since it was written, with all below.
     gone: BTreeSet<String>,
-    /// Paths whose stamps are to be added to it, after those, and how they were spelled: so the host finds them soonest.
+    /// Paths whose stamps are to be added to it, after those, and how they were spelled: so the
+    /// host finds them soonest.
     changed: BTreeMap<String, Vec<String>>,
     /// Lines in it.
     lines: usize,
@@ -216,7 +219,8 @@ impl Stamps {
         }
     }
 
-    /// Brings the host's file up to date: it is replaced at once. Those that `keep` refuses are dropped.
+    /// Brings the host's file up to date: it is replaced at once. Those that `keep` refuses are
+    /// dropped.
     pub(super) fn save(&self, keep: impl Fn(&[String]) -> bool) -> VfsResult<()> {
         // The files are looked at without the lock, for that takes others.
         let (whole, mut gone, paths): (bool, BTreeSet<_>, Vec<_>) = {

@@ -1,4 +1,5 @@
-//! A directory of a device as a device of its own: what is mounted for a title sees nothing else of a disk that many share.
+//! A directory of a device as a device of its own: what is mounted for a title sees nothing else of
+//! a disk that many share.
 //!
 //! The directory need not exist: it is empty until something is made in it.
 

@@ -68,7 +68,8 @@ fn a_swap_writes_its_mark_where_the_title_asked() {
     let entry = code.here();
     code.call("MmAllocatePhysicalMemory", &[0, 0x1000, 4]).record(3, 0x10);
     code.word(0x3863_0008).call_with_registers("VdSetSystemCommandBufferGpuIdentifierAddress"); // addi r3, r3, 8
-    // The front buffer's address; width and height; the mark is in r8, the rest of the arguments on the stack.
+    // The front buffer's address; width and height; the mark is in r8, the rest of the arguments on the
+    // stack.
     code.load(4, 0xA000_0000).record(4, 0x20).record(4, 0x24);
     code.load(4, DATA + 0x20);
     for offset in [0x54, 0x5C, 0x64] {

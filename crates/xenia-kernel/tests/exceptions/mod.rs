@@ -1,5 +1,5 @@
-//! Exceptions, end to end: assembled programs (`*.s`) with functions, prologues and scope tables as the console's
-//! compiler makes them. Each keeps a log of what ran in which order.
+//! Exceptions, end to end: assembled programs (`*.s`) with functions, prologues and scope tables as
+//! the console's compiler makes them. Each keeps a log of what ran in which order.
 
 mod title;
 
@@ -61,7 +61,8 @@ impl Program {
     }
 }
 
-/// What `filter.s` logs in its filter: code, second parameter, where `raise` goes on, a variable of `main`'s.
+/// What `filter.s` logs in its filter: code, second parameter, where `raise` goes on, a variable of
+/// `main`'s.
 fn filtered(program: &Program) -> Vec<u32> {
     let after_call = program.label("raise_end") - 4 * 6 - program.label("raise");
     vec![0xE000_0001, 0x22, after_call, 0]
@@ -141,8 +142,8 @@ fn faults_of_the_processor_are_exceptions_that_a_filter_can_repair() {
 #[test]
 fn an_exception_inside_a_filter_is_nested() {
     let mut program = Program::new(title::INSIDE);
-    // The first dispatch asks inner's filter; that raises the second, which asks inner's filter again (nested, 0x10)
-    // and main's (no longer nested); main takes it.
+    // The first dispatch asks inner's filter; that raises the second, which asks inner's filter again
+    // (nested, 0x10) and main's (no longer nested); main takes it.
     assert_eq!(program.run(), (vec![0, 0x10, 0, 3, 0xE000_0002, 4, 5], EXIT));
 }
 
@@ -279,7 +280,8 @@ fn unwinding_to_a_frame_that_no_function_has_is_an_exception() {
 
 #[test]
 fn damaged_tables_are_no_handlers() {
-    // The two words before `middle`, and its scope table: whatever they are, the exception goes on to `main`.
+    // The two words before `middle`, and its scope table: whatever they are, the exception goes on to
+    // `main`.
     let untouched = vec![1, 2, 3, 0x41, 5, 6];
     let without_middle = vec![1, 2, 3, 5, 6];
     type Damage = fn(&Program);
@@ -300,7 +302,8 @@ fn damaged_tables_are_no_handlers() {
 
 #[test]
 fn handlers_and_filters_that_fail_themselves_end_in_a_report() {
-    // The language handler is nowhere; the filter is; the table goes on into code, which names no filters.
+    // The language handler is nowhere; the filter is; the table goes on into code, which names no
+    // filters.
     for (name, offset, value) in
         [("main", -8, 0x10), ("main_scopes", 12, 0x10), ("middle_scopes", 0, u32::MAX), ("middle", -4, CODE)]
     {

@@ -1,5 +1,5 @@
-//! Assembled titles with functions, prologues and scope tables as the console's compiler makes them. Shared with the
-//! tests that run them on every engine.
+//! Assembled titles with functions, prologues and scope tables as the console's compiler makes
+//! them. Shared with the tests that run them on every engine.
 
 use std::collections::BTreeMap;
 use xenia_formats::image::{FunctionEntry, Import, ImportLibrary, LoadedImage};
@@ -22,8 +22,8 @@ pub(crate) const LONGJMP: &str = include_str!("longjmp.s");
 pub(crate) const NESTED: &str = include_str!("nested.s");
 pub(crate) const REFUSE: &str = include_str!("refuse.s");
 
-/// Assembles a program: labels that are exports' names are their thunks, and a function goes from `NAME` to
-/// `NAME_end`. Returns the labels as well.
+/// Assembles a program: labels that are exports' names are their thunks, and a function goes from
+/// `NAME` to `NAME_end`. Returns the labels as well.
 pub(crate) fn assemble(source: &str) -> (LoadedImage, BTreeMap<String, u32>) {
     let assembly = xenia_isa::assemble(&format!("{PRELUDE}{source}"), CODE).unwrap();
     let (bytes, labels) = (assembly.bytes, assembly.labels);

@@ -8,7 +8,8 @@ use xenia_guest::Ordinal;
 use xenia_kernel::loader::LoadError;
 use xenia_sched::{EndKind, RunEnd};
 
-/// A title that records how often `LOG` was written before its entry, and calls export 1 of each of these.
+/// A title that records how often `LOG` was written before its entry, and calls export 1 of each of
+/// these.
 fn title(libraries: &[&str]) -> LoadedImage {
     let mut code = Code::default();
     code.record(3, 0x20).load(12, LOG).read(5, 8, 12).record(5, 0x24);

@@ -1,4 +1,5 @@
-//! Makes small libraries: XEX files with code, exports and imports, without compression and without valid digests.
+//! Makes small libraries: XEX files with code, exports and imports, without compression and without
+//! valid digests.
 
 use xenia_formats::image::import_thunk;
 
@@ -22,7 +23,8 @@ pub(crate) struct LibraryFile {
 }
 
 impl LibraryFile {
-    /// A library whose entry stores its handle and reason to `log`, counts its calls behind them, and returns `answer`.
+    /// A library whose entry stores its handle and reason to `log`, counts its calls behind them,
+    /// and returns `answer`.
     pub(crate) fn new(base: u32, log: u32, answer: u32) -> Self {
         let code = vec![
             0x3D60_0000 | log >> 16,    // lis r11

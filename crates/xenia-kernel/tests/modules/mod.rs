@@ -213,7 +213,8 @@ fn packed(size: u32) -> Vec<u8> {
     packed
 }
 
-/// How often a load of the library was refused bytes. The load itself goes well: what is missing is missed when it is called.
+/// How often a load of the library was refused bytes. The load itself goes well: what is missing is
+/// missed when it is called.
 fn refused_bytes(files: &[(&str, Vec<u8>)]) -> Option<u64> {
     let mut code = Code::default();
     load(&mut code, NAME, 0x10);
@@ -237,7 +238,8 @@ fn one_load_unpacks_a_gibibyte_and_no_more() {
 #[test]
 fn a_file_of_many_names_counts_each_time_it_is_read() {
     let names = ["a.xex", "b.xex", "c.xex", "d.xex", r"game:\noise.bin", r"game:\.\noise.bin"];
-    // Four MiB are left beside these, with the library's own and what each attempt counts for; the file takes two.
+    // Four MiB are left beside these, with the library's own and what each attempt counts for; the file
+    // takes two.
     let sizes = [0x1000_0000, 0x1000_0000, 0x1000_0000, 0x0FC0_0000];
     for (count, refused) in [(5, None), (6, Some(1))] {
         let mut library = LibraryFile::new(BASE, LOG, 1);

@@ -1,13 +1,16 @@
 //! Changes of a line's bank that are one step with a store.
 //!
-//! A conditional store compares with the value that was reserved, and no comparison of values can tell what has changed
-//! and changed back: were another conditional store to come between the look at the reservation and the store, two of
-//! them could, and a list that relies on that would break. So whoever stores conditionally has the bank to itself from
-//! the one to the other. Where reservations are strict, so has every other store, from before it to when what others hold
-//! has ended. Everybody else waits, which is a few instructions unless the host takes the thread off its processor.
+//! A conditional store compares with the value that was reserved, and no comparison of values can
+//! tell what has changed and changed back: were another conditional store to come between the look
+//! at the reservation and the store, two of them could, and a list that relies on that would break.
+//! So whoever stores conditionally has the bank to itself from the one to the other. Where
+//! reservations are strict, so has every other store, from before it to when what others hold
+//! has ended. Everybody else waits, which is a few instructions unless the host takes the thread
+//! off its processor.
 //!
 //! - Two banks (a store across two lines) are taken in ascending order.
-//! - Nothing is waited for with a bank taken, but what the fault handler waits for: nobody there needs a bank.
+//! - Nothing is waited for with a bank taken, but what the fault handler waits for: nobody there
+//!   needs a bank.
 
 use super::{BANKS, BUSY, Bank, HOLDERS, LINE_SHIFT, LINES, ReservationTable, line_of};
 use std::hint::spin_loop;
@@ -60,7 +63,8 @@ impl ReservationTable {
         self.strict.load(Relaxed)
     }
 
-    /// From now on plain stores end reservations. Engines say so before they run, since all of a machine have to.
+    /// From now on plain stores end reservations. Engines say so before they run, since all of a
+    /// machine have to.
     pub fn set_strict(&self) {
         self.strict.store(true, Relaxed);
     }
@@ -90,7 +94,8 @@ impl ReservationTable {
         bank.store(new.pack(), Release);
     }
 
-    /// Takes the banks of the lines that a store of `size` bytes at `addr` touches: no more than two.
+    /// Takes the banks of the lines that a store of `size` bytes at `addr` touches: no more than
+    /// two.
     pub fn begin_store(&self, addr: GuestAddr, size: u32) -> Exclusive {
         let size = size.clamp(1, RESERVATION_LINE);
         let taken = Exclusive { first: line_of(addr), last: line_of(addr.offset(size - 1)) };
@@ -100,8 +105,9 @@ impl ReservationTable {
         taken
     }
 
-    /// The store has been made, by `hw_id`, or not: ends what others hold of its lines. `own` is the address and
-    /// generation of its own reservation, if it has one, which stays, perhaps with a new generation.
+    /// The store has been made, by `hw_id`, or not: ends what others hold of its lines. `own` is
+    /// the address and generation of its own reservation, if it has one, which stays, perhaps
+    /// with a new generation.
     pub fn end_store(&self, taken: Exclusive, hw_id: u8, own: Option<(GuestAddr, &mut u32)>) {
         let own_bit = 1 << (hw_id % HOLDERS);
         let (own_line, mut generation) = own.map_or((None, None), |(at, g)| (Some(line_of(at)), Some(g)));
@@ -125,8 +131,8 @@ impl ReservationTable {
         }
     }
 
-    /// A write by the machine, made by `write`: ends all reservations of its lines, in one step with it if it is
-    /// no longer than a line.
+    /// A write by the machine, made by `write`: ends all reservations of its lines, in one step
+    /// with it if it is no longer than a line.
     pub(crate) fn write_strictly<R>(&self, addr: GuestAddr, len: u32, write: impl FnOnce() -> R) -> R {
         let taken = self.begin_store(addr, len);
         let result = write();
@@ -140,9 +146,9 @@ impl ReservationTable {
         result
     }
 
-    /// A conditional store by `hw_id`, made by `store` if its reservation stands: `held` is the address and generation of
-    /// that, if it has one for this store. Nothing is reserved in the line any more afterwards, nor by `hw_id`. What `store`
-    /// gave; `None` if it was not asked.
+    /// A conditional store by `hw_id`, made by `store` if its reservation stands: `held` is the
+    /// address and generation of that, if it has one for this store. Nothing is reserved in the
+    /// line any more afterwards, nor by `hw_id`. What `store` gave; `None` if it was not asked.
     pub fn commit<R>(
         &self,
         held: Option<(GuestAddr, u32)>,
@@ -240,8 +246,9 @@ mod tests {
         assert_eq!(table.commit(Some((A, held)), 3, || ()), None);
     }
 
-    /// One stores the value that is there already, and counts it; others reserve, look at the count twice around the
-    /// conditional store. No conditional store may succeed with a plain store known to lie in between.
+    /// One stores the value that is there already, and counts it; others reserve, look at the count
+    /// twice around the conditional store. No conditional store may succeed with a plain store
+    /// known to lie in between.
     #[test]
     fn no_store_comes_between_a_reservation_and_its_conditional_store() {
         let table = ReservationTable::new();

@@ -1,8 +1,8 @@
 //! Buffers that are filled from the front and emptied as a whole.
 //!
-//! What is put into an arena is there for all draws of the next submission. A full arena has to wait
-//! for one: commands recorded so far are submitted, and then its beginning may be written again, since
-//! the queue does things in order.
+//! What is put into an arena is there for all draws of the next submission. A full arena has to
+//! wait for one: commands recorded so far are submitted, and then its beginning may be written
+//! again, since the queue does things in order.
 
 use std::ops::Range;
 
@@ -19,7 +19,8 @@ pub(super) struct Arena {
 }
 
 impl Arena {
-    /// One of `capacity` bytes whose pieces begin at multiples of `align` (a power of two, at least 4).
+    /// One of `capacity` bytes whose pieces begin at multiples of `align` (a power of two, at least
+    /// 4).
     pub(super) fn new(
         device: &Device,
         label: &str,
@@ -46,8 +47,8 @@ impl Arena {
         self.bytes.len() + bytes + self.align <= self.capacity
     }
 
-    /// Puts a piece in and returns where it begins. It must fit. A piece like one of the last two, which
-    /// the constants of a stage often are, is not stored again.
+    /// Puts a piece in and returns where it begins. It must fit. A piece like one of the last two,
+    /// which the constants of a stage often are, is not stored again.
     pub(super) fn put(&mut self, piece: &[u8]) -> u64 {
         if let Some(same) = self.recent.iter().find(|range| self.bytes[(*range).clone()] == *piece) {
             return same.start as u64;

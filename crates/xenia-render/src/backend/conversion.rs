@@ -1,5 +1,6 @@
-//! What pipelines of our own shaders are made of: those that carry data between the chip's layouts and
-//! the host's. Like a recipe it is numbers only, so that it can be stored, and any numbers are one.
+//! What pipelines of our own shaders are made of: those that carry data between the chip's layouts
+//! and the host's. Like a recipe it is numbers only, so that it can be stored, and any numbers are
+//! one.
 
 use bytemuck::{Pod, Zeroable};
 

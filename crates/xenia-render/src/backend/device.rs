@@ -12,7 +12,8 @@ const MAX_IN_FLIGHT: usize = 16;
 /// A device that has not done what was submitted after so long is given up.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// Features that are used where the adapter has them. What is done without one is said where it is used.
+/// Features that are used where the adapter has them. What is done without one is said where it is
+/// used.
 const WELCOME: wgpu::Features = wgpu::Features::FLOAT32_FILTERABLE
     .union(wgpu::Features::FLOAT32_BLENDABLE)
     .union(wgpu::Features::TEXTURE_FORMAT_16BIT_NORM)
@@ -58,8 +59,8 @@ pub struct Device {
 }
 
 impl Device {
-    /// The name of the adapter that [`open`](Self::open) would open, without opening it; an error says why there is
-    /// none.
+    /// The name of the adapter that [`open`](Self::open) would open, without opening it; an error
+    /// says why there is none.
     pub fn probe() -> Result<String, DeviceError> {
         adapter(false).map(|adapter| adapter.get_info().name)
     }

@@ -124,8 +124,8 @@ impl WgpuBackend {
         Ok(())
     }
 
-    /// What is drawn; nothing if there is nothing. Where nobody knows how far it reaches, it ends with the rows in
-    /// which targets lie apart.
+    /// What is drawn; nothing if there is nothing. Where nobody knows how far it reaches, it ends
+    /// with the rows in which targets lie apart.
     fn geometry(
         &mut self,
         call: &DrawCall,
@@ -311,7 +311,8 @@ impl WgpuBackend {
         }
     }
 
-    /// Sends what vertex fetches read, given the lowest and the highest index if they are known, and says where it is.
+    /// Sends what vertex fetches read, given the lowest and the highest index if they are known,
+    /// and says where it is.
     fn send_vertices(
         &mut self,
         call: &DrawCall,

@@ -1,4 +1,5 @@
-//! The canonical EDRAM: one buffer of 10 MiB, laid out as the chip's, and what moves bits in and out.
+//! The canonical EDRAM: one buffer of 10 MiB, laid out as the chip's, and what moves bits in and
+//! out.
 //!
 //! ```text
 //!                  dump (compute)              resolve (compute)
@@ -102,8 +103,8 @@ impl Edram {
     /// Draws what the tiles hold into some areas of a host texture, which is one as for
     /// [`dump`](Self::dump). The bits that may be set in its stencil then, in those pixels.
     ///
-    /// A stencil is loaded in a pass per bit, for bits that may be set anywhere in the tiles; a title
-    /// that never sets any pays for none.
+    /// A stencil is loaded in a pass per bit, for bits that may be set anywhere in the tiles; a
+    /// title that never sets any pays for none.
     pub(crate) fn load(
         &mut self,
         device: &Device,
@@ -174,8 +175,8 @@ impl Edram {
         let (group, offsets) = self.pipelines.bind(device, &calls, &self.words);
         for ((part, parameters, reference), offset) in draws.iter().zip(offsets) {
             let [left, top, right, bottom] = parameters.area;
-            // The viewport is the area. A scissor would do, but Mesa's software driver then leaves out samples 2
-            // and 3 of the last row in passes that only write stencil.
+            // The viewport is the area. A scissor would do, but Mesa's software driver then leaves out
+            // samples 2 and 3 of the last row in passes that only write stencil.
             let [x, y, width, height] = [left, top, right - left, bottom - top].map(|pixels| pixels as f32);
             pass.set_viewport(x, y, width, height, 0.0, 1.0);
             pass.set_pipeline(self.pipelines.render(device, Load::new(*part, place, texture)));

@@ -1,8 +1,9 @@
 //! Draws whose corners are shaded on the CPU: rectangles, points, lines.
 //!
 //! The host knows no rectangles, and its points and lines cover other pixels than the chip's. The
-//! reference's interpreter shades their few vertices and makes triangles of them; the device gets the
-//! corners as a vertex buffer and a shader, written in the guest's own language, that hands them on.
+//! reference's interpreter shades their few vertices and makes triangles of them; the device gets
+//! the corners as a vertex buffer and a shader, written in the guest's own language, that hands
+//! them on.
 
 use std::fmt::Write;
 use std::sync::Arc;
@@ -72,8 +73,8 @@ fn host(position: &HostPosition, [x, y, z, w]: [f32; 4]) -> [f32; 4] {
     [x * xy * sx + w * ox, y * xy * sy + w * oy, z * sz + w * oz, w]
 }
 
-/// The rows of pixels that have a sample between two heights. Samples lie two sixteenths of a pixel or more from its
-/// edge; one sixteenth is left to rounding.
+/// The rows of pixels that have a sample between two heights. Samples lie two sixteenths of a pixel
+/// or more from its edge; one sixteenth is left to rounding.
 fn rows(lowest: f32, highest: f32, height: u32) -> std::ops::Range<u32> {
     let first = (lowest - 15.0 / 16.0).ceil().clamp(0.0, height as f32) as u32;
     let last = ((highest - 1.0 / 16.0).floor() + 1.0).clamp(0.0, height as f32) as u32;

@@ -1,7 +1,8 @@
 //! Draws that the host can't do, made by the reference.
 //!
-//! The EDRAM is read back, drawn on, and sent again: right, and slow. Draws that neither read nor change it
-//! (those that only write to memory) go without. What it was needed for is counted, and logged once.
+//! The EDRAM is read back, drawn on, and sent again: right, and slow. Draws that neither read nor
+//! change it (those that only write to memory) go without. What it was needed for is counted, and
+//! logged once.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
 //! Samples that passed, counted by the host's occlusion queries.
 //!
-//! Counting begins when somebody asks for the first time, so that titles without queries pay nothing; from
-//! then on each draw is a query of its own. The counts are read back when somebody asks again, or when
-//! the device's queries are used up.
+//! Counting begins when somebody asks for the first time, so that titles without queries pay
+//! nothing; from then on each draw is a query of its own. The counts are read back when somebody
+//! asks again, or when the device's queries are used up.
 
 use xenia_gpu::BackendError;
 

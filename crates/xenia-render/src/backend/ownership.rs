@@ -140,7 +140,8 @@ impl Ownership {
         steps
     }
 
-    /// The buffer was written to. What it had before must be read first where only parts of tiles are written.
+    /// The buffer was written to. What it had before must be read first where only parts of tiles
+    /// are written.
     pub(super) fn written(&mut self, tiles: impl Iterator<Item = u32>) {
         self.clock += 1;
         for tile in tiles.map(|tile| (tile % TILES) as usize) {

@@ -5,9 +5,9 @@
 //!        ▲                                                │       or is left out while others compile
 //!        └──────── what was compiled in play ◄────────────┘
 //! ```
-//! A recipe is stored after the device has answered, never before: one that brings a driver down must
-//! not do so at every start. One that the device refuses is stored like the rest, so that a start knows
-//! that, too.
+//! A recipe is stored after the device has answered, never before: one that brings a driver down
+//! must not do so at every start. One that the device refuses is stored like the rest, so that a
+//! start knows that, too.
 
 mod background;
 mod building;
@@ -36,12 +36,13 @@ const MAX_PIPELINES: usize = 8192;
 /// How pipelines are made and kept.
 #[derive(Default)]
 pub struct Options<'a> {
-    /// The file that a title's pipelines are kept in from one start to the next; made where it is not
-    /// there. Without one, nothing is kept.
+    /// The file that a title's pipelines are kept in from one start to the next; made where it is
+    /// not there. Without one, nothing is kept.
     pub store: Option<PathBuf>,
     /// Draws don't wait for pipelines: those whose pipeline is not there yet are left out.
     pub async_pipelines: bool,
-    /// Told while the stored pipelines are compiled, from any thread: how many are done, and of how many.
+    /// Told while the stored pipelines are compiled, from any thread: how many are done, and of how
+    /// many.
     pub progress: Option<&'a (dyn Fn(usize, usize) + Sync)>,
     /// For tests: the device is lost at the draws with these numbers, the first being 1.
     pub lose_at: &'a [u64],

@@ -1,8 +1,8 @@
 //! What a pipeline is made of, in the guest's terms: the key of pipelines in memory and on disk.
 //!
 //! A recipe is numbers only and every number means something, so that one read from a damaged file
-//! makes some pipeline or none, and nothing worse. The host's formats and features are looked up when
-//! a pipeline is made, so a recipe also serves on another device.
+//! makes some pipeline or none, and nothing worse. The host's formats and features are looked up
+//! when a pipeline is made, so a recipe also serves on another device.
 
 use bytemuck::{Pod, Zeroable};
 use xenia_gpu::draw_state::{Blend, DrawCall, Stencil};
@@ -31,14 +31,16 @@ pub(super) struct Recipe {
     pub(super) vertex: u64,
     /// Digest of the pixel shader, if `HAS_PIXEL` is set.
     pixel: u64,
-    /// Flat interpolators in bits 15:0, their number in bits 20:16, the position register in bits 29:24.
+    /// Flat interpolators in bits 15:0, their number in bits 20:16, the position register in bits
+    /// 29:24.
     stages: u32,
     flags: u32,
     color: [ColorRecipe; 4],
-    /// Depth comparison in bits 2:0, written in bit 3, stencil masks in bits 15:8 (read) and 23:16 (written).
+    /// Depth comparison in bits 2:0, written in bit 3, stencil masks in bits 15:8 (read) and 23:16
+    /// (written).
     depth: u32,
-    /// Front and back: comparison, fail, depth fail, pass in three bits each, the front's from bit 0 on,
-    /// the back's from bit 16 on.
+    /// Front and back: comparison, fail, depth fail, pass in three bits each, the front's from bit
+    /// 0 on, the back's from bit 16 on.
     stencil: u32,
     /// Bits of the slope bias.
     slope: u32,
@@ -97,7 +99,8 @@ fn stencil_of(bits: u32) -> wgpu::StencilFaceState {
     )
 }
 
-/// The texture constants, one bit each, that the pixel shader fetches from and that ask for anisotropy.
+/// The texture constants, one bit each, that the pixel shader fetches from and that ask for
+/// anisotropy.
 fn anisotropic(call: &DrawCall) -> u32 {
     let asks = |constant: u8| {
         let words = &call.constants.fetch[constant as usize & 31];

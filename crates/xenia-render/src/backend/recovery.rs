@@ -1,8 +1,9 @@
 //! What happens when the host's device is lost: another one, with what is known of the EDRAM.
 //!
-//! A driver resets, a laptop changes its GPU, or a shader takes longer than the system lets it. Everything on the device
-//! is gone then; pipelines come from the store again, textures and vertices from guest memory, and the EDRAM as it was
-//! when it was last read back. Where that happens again and again, the reference draws from then on.
+//! A driver resets, a laptop changes its GPU, or a shader takes longer than the system lets it.
+//! Everything on the device is gone then; pipelines come from the store again, textures and
+//! vertices from guest memory, and the EDRAM as it was when it was last read back. Where that
+//! happens again and again, the reference draws from then on.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -78,7 +79,8 @@ impl Recovery {
 }
 
 impl WgpuBackend {
-    /// Gets another device where this one is lost; what draws instead, where there is none any more.
+    /// Gets another device where this one is lost; what draws instead, where there is none any
+    /// more.
     pub(super) fn recover(&mut self) -> Option<&mut Reference> {
         if self.recovery.reference.is_none() && self.device.is_lost() {
             let is_too_much = self.recovery.is_too_much(Instant::now());

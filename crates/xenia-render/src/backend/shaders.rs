@@ -43,8 +43,8 @@ struct Modules {
     bytes: usize,
 }
 
-/// The shaders made so far; what has no translation is kept as its reason. Several threads may ask, and
-/// those that ask for the same one wait for each other.
+/// The shaders made so far; what has no translation is kept as its reason. Several threads may ask,
+/// and those that ask for the same one wait for each other.
 #[derive(Default)]
 pub(super) struct Shaders {
     made: Mutex<Modules>,

@@ -1,7 +1,7 @@
 //! A draw's fixed state as the host's: blending, depth, stencil, culling, the viewport.
 //!
-//! What the host can't do (say: two references for the two faces' stencil) is an error that names it;
-//! such draws are made by the reference instead.
+//! What the host can't do (say: two references for the two faces' stencil) is an error that names
+//! it; such draws are made by the reference instead.
 
 use xenia_gpu::draw_state::{Blend, ColorTarget, DepthStencil, DrawCall, Scissor, Stencil, VertexKill};
 use xenia_gpu::enums::{BlendFactor, BlendOp, ColorTargetFormat, Compare, Msaa, StencilOp};
@@ -31,8 +31,9 @@ pub(super) fn check(call: &DrawCall) -> Result<(), Impossible> {
     Ok(())
 }
 
-/// Whether a draw may read or change the EDRAM: some pixel is within its scissor, and goes to a target or is tested.
-/// What a draw does besides, writing to memory and counting samples, depends on no sample that is there.
+/// Whether a draw may read or change the EDRAM: some pixel is within its scissor, and goes to a
+/// target or is tested. What a draw does besides, writing to memory and counting samples, depends
+/// on no sample that is there.
 pub(super) fn reaches_edram(call: &DrawCall) -> bool {
     let Scissor { left, top, right, bottom } = call.scissor;
     let has_target = call.color.iter().any(Option::is_some)
@@ -58,8 +59,8 @@ fn constant_use(factor: BlendFactor) -> ConstantUse {
     }
 }
 
-/// Steps between 0 and 1 of a target's colour and alpha, where what a shader exports is what is stored; 0 where the
-/// host blends, or stores floats.
+/// Steps between 0 and 1 of a target's colour and alpha, where what a shader exports is what is
+/// stored; 0 where the host blends, or stores floats.
 pub(super) fn steps(target: &ColorTarget) -> [f32; 2] {
     use ColorTargetFormat::*;
     match target.format {
@@ -213,7 +214,8 @@ fn faces(call: &DrawCall, expanded: bool) -> [bool; 2] {
     if expanded { [true, false] } else { [!call.culling.front, !call.culling.back] }
 }
 
-/// Of a pair of values for front and back faces the one that counts, where they have to be the same.
+/// Of a pair of values for front and back faces the one that counts, where they have to be the
+/// same.
 fn common<T: Copy + PartialEq>(
     [front, back]: [T; 2],
     faces: [bool; 2],
@@ -276,7 +278,8 @@ pub(super) struct DepthClip {
     pub(super) distances: bool,
 }
 
-/// How depth is clipped: by the host's own planes where they are the guest's, and the title has none.
+/// How depth is clipped: by the host's own planes where they are the guest's, and the title has
+/// none.
 pub(super) fn depth_clip(call: &DrawCall, features: wgpu::Features) -> Result<DepthClip, Impossible> {
     let viewport = &call.viewport;
     let can_leave = features.contains(wgpu::Features::DEPTH_CLIP_CONTROL);
@@ -328,9 +331,9 @@ pub(super) struct Time {
 
 /// The times that a draw is made on a target of `size` pixels; none if no sample is drawn.
 ///
-/// Where hosts have no two samples, samples 0 and 3 of four stand for them. These lie at (6, 2) and (10, 14)
-/// sixteenths of a pixel, the chip's at (4, 4) and (12, 12). So each is drawn by itself, with everything
-/// moved until the host's sample lies where the chip's does.
+/// Where hosts have no two samples, samples 0 and 3 of four stand for them. These lie at (6, 2) and
+/// (10, 14) sixteenths of a pixel, the chip's at (4, 4) and (12, 12). So each is drawn by itself,
+/// with everything moved until the host's sample lies where the chip's does.
 pub(super) fn times(call: &DrawCall, host_samples: u32, size: [u32; 2]) -> Vec<Time> {
     let pixels = match call.msaa {
         Msaa::X2 => vec![(1, [2.0, -2.0]), (8, [-2.0, 2.0])],

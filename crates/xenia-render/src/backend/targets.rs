@@ -1,8 +1,9 @@
 //! Render targets: host textures that cache parts of the EDRAM.
 //!
-//! A target is known by its first tile, its width in tiles, its samples and its format; a draw with the
-//! same finds its texture again. All targets of one width and sample count are equally high, so that any
-//! of them go together in a pass: as high as the EDRAM holds of the narrowest format, at most 8192.
+//! A target is known by its first tile, its width in tiles, its samples and its format; a draw with
+//! the same finds its texture again. All targets of one width and sample count are equally high, so
+//! that any of them go together in a pass: as high as the EDRAM holds of the narrowest format, at
+//! most 8192.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -90,9 +91,9 @@ fn format_number(format: TargetFormat) -> u32 {
     }
 }
 
-/// Rows of pixels, from the top, in which targets of one draw don't reach where another begins. Draws are often
-/// allowed more rows than their targets are meant to have; those that begin at one tile or within a row of tiles are
-/// meant to share them.
+/// Rows of pixels, from the top, in which targets of one draw don't reach where another begins.
+/// Draws are often allowed more rows than their targets are meant to have; those that begin at one
+/// tile or within a row of tiles are meant to share them.
 pub(super) fn rows_apart(places: impl Iterator<Item = TargetPlace>) -> u32 {
     let places: Vec<_> = places.collect();
     let mut least = u32::MAX;
@@ -122,7 +123,8 @@ pub(super) fn depth_place(call: &DrawCall) -> TargetPlace {
     }
 }
 
-/// What a depth of 1 is in a host texture, which holds 0 to 1: the floating-point format goes up to 2.
+/// What a depth of 1 is in a host texture, which holds 0 to 1: the floating-point format goes up to
+/// 2.
 pub(super) fn deepest(format: DepthFormat) -> f32 {
     match format {
         DepthFormat::D24S8 => 1.0,
@@ -156,8 +158,8 @@ impl Targets {
         (place.base, place.pitch_tiles(), place.msaa as u32, format_number(place.format))
     }
 
-    /// The target of a place, of either depth format, that has the newest contents of a row of pixels'
-    /// first tile, if one has.
+    /// The target of a place, of either depth format, that has the newest contents of a row of
+    /// pixels' first tile, if one has.
     pub(super) fn holder(&self, place: &TargetPlace, row: u32) -> Option<TargetId> {
         let formats = match place.format {
             TargetFormat::Depth(_) => [DepthFormat::D24S8, DepthFormat::D24FS8].map(TargetFormat::Depth),

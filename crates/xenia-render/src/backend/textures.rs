@@ -1,12 +1,12 @@
 //! Guest textures on the host: decoded by compute shaders, kept until their memory is written to.
 //!
 //! A [`HostTexture`] never changes. When the guest has written to its memory, the next
-//! [`get`](Textures::get) makes a new one with a new id, so that draws recorded before keep what they
-//! saw. Levels whose memory was not written to are copied from the old texture. Decoding goes to the
-//! queue at once, before any draw that uses its result.
+//! [`get`](Textures::get) makes a new one with a new id, so that draws recorded before keep what
+//! they saw. Levels whose memory was not written to are copied from the old texture. Decoding goes
+//! to the queue at once, before any draw that uses its result.
 //!
-//! Nothing is polled: physical memory is asked for a version that grows on the first write after the
-//! texels were read, and only textures that are used again are asked about.
+//! Nothing is polled: physical memory is asked for a version that grows on the first write after
+//! the texels were read, and only textures that are used again are asked about.
 
 mod decode;
 mod formats;
@@ -31,10 +31,11 @@ use super::conversion::{Conversion, TEXTURE_DECODE};
 use super::pipelines::Building;
 use crate::translate::{TextureRecord, TextureShape};
 
-/// Bytes of host textures (of each at least [`LEAST_BYTES`]) beyond which those that were not used for longest are dropped.
+/// Bytes of host textures (of each at least [`LEAST_BYTES`]) beyond which those that were not used
+/// for longest are dropped.
 const MAX_BYTES: u64 = 512 << 20;
-/// What a texture takes at least, of the device's memory and of the driver's: devices hand memory out in such pieces, and a
-/// title can have millions of textures of one texel.
+/// What a texture takes at least, of the device's memory and of the driver's: devices hand memory
+/// out in such pieces, and a title can have millions of textures of one texel.
 const LEAST_BYTES: u64 = 64 << 10;
 
 /// A decoded texture with all its levels.
@@ -64,7 +65,8 @@ pub struct TextureCounters {
     pub reused: u64,
     /// Textures whose memory had been written to, or can't be watched.
     pub written: u64,
-    /// Times that versions of memory were looked at, because something somewhere had been written to.
+    /// Times that versions of memory were looked at, because something somewhere had been written
+    /// to.
     pub checks: u64,
     /// Bytes that host textures take now.
     pub bytes: u64,
@@ -124,8 +126,8 @@ pub(crate) struct Textures {
     left_out: bool,
 }
 
-/// The part of a fetch constant that decides what texels come out, and how many of their components are stored. Clamp
-/// modes, filters, swizzle and exponent are applied when sampling.
+/// The part of a fetch constant that decides what texels come out, and how many of their components
+/// are stored. Clamp modes, filters, swizzle and exponent are applied when sampling.
 fn key(words: &[u32; 6]) -> [u32; 6] {
     let [a, b, c, d, e, f] = *words;
     [a & !0x0037_fc00, b & !0x0b00, c, d & 1, e & 0x3c0, f & !0x1fb]
@@ -229,8 +231,8 @@ impl Textures {
         self.drawn <= self.limit
     }
 
-    /// The texture that a fetch constant describes, if it has the shape and can be decoded. Of a fetch
-    /// that binds both shapes, the one for which there is a texture has the record.
+    /// The texture that a fetch constant describes, if it has the shape and can be decoded. Of a
+    /// fetch that binds both shapes, the one for which there is a texture has the record.
     pub(crate) fn get(
         &mut self,
         device: &Device,

@@ -1,7 +1,7 @@
 //! Guest memory that vertex fetches read, kept in one buffer on the device.
 //!
-//! A draw asks for what it may read; pages that are not there, or have been written to since, are sent. Where what lies,
-//! and how long it stays, [`kept`] knows.
+//! A draw asks for what it may read; pages that are not there, or have been written to since, are
+//! sent. Where what lies, and how long it stays, [`kept`] knows.
 
 mod kept;
 
@@ -14,7 +14,8 @@ use kept::{CHUNK, Kept, Sending};
 
 pub(super) use kept::Full;
 
-/// Bytes of the buffer, unless the device binds less: any one fetch constant fits, wherever it begins.
+/// Bytes of the buffer, unless the device binds less: any one fetch constant fits, wherever it
+/// begins.
 const CAPACITY: u64 = (64 << 20) + CHUNK as u64;
 
 /// What was sent.
@@ -26,7 +27,8 @@ pub struct VertexCounters {
     pub sent_bytes: u64,
     /// Ranges that were there.
     pub reused: u64,
-    /// Times that the version of a page was looked at, because something somewhere had been written to.
+    /// Times that the version of a page was looked at, because something somewhere had been written
+    /// to.
     pub checks: u64,
 }
 
@@ -66,8 +68,8 @@ impl Vertices {
         self.kept.submitted();
     }
 
-    /// The place of the first word of a vertex buffer, whose words in this range are there: a number to which those of
-    /// such words are added, modulo 2^32.
+    /// The place of the first word of a vertex buffer, whose words in this range are there: a
+    /// number to which those of such words are added, modulo 2^32.
     pub(super) fn range(
         &mut self,
         device: &Device,

@@ -37,7 +37,8 @@ impl Picture {
         (self.texture.width(), self.texture.height())
     }
 
-    /// Replaces the pixels: four bytes each, rows from the top. Nothing happens if that is not as much as fits.
+    /// Replaces the pixels: four bytes each, rows from the top. Nothing happens if that is not as
+    /// much as fits.
     pub(super) fn write(&self, queue: &wgpu::Queue, rgba: &[u8]) {
         let (width, height) = self.size();
         if rgba.len() as u64 != u64::from(width) * u64::from(height) * 4 {

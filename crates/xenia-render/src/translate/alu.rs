@@ -1,7 +1,8 @@
 //! Arithmetic: one arm for each operation, with the rules of the interpreter in `xenia-gpu`.
 //!
-//! Comparisons with NaN are false, and "not equal" is the negation of "equal", as in Rust. Maxima and
-//! minima are selections, because the host's own leave NaN open. Sums of products are never fused.
+//! Comparisons with NaN are false, and "not equal" is the negation of "equal", as in Rust. Maxima
+//! and minima are selections, because the host's own leave NaN open. Sums of products are never
+//! fused.
 
 mod scalar;
 mod vector;

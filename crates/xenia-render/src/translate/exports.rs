@@ -174,8 +174,9 @@ impl Translator<'_> {
         })
     }
 
-    /// A register with the pixel's position in x and y, and for points the place in them in z and w, from what the
-    /// register's interpolator is. Signs tell the facing (x), points (y) and lines (z).
+    /// A register with the pixel's position in x and y, and for points the place in them in z and
+    /// w, from what the register's interpolator is. Signs tell the facing (x), points (y) and
+    /// lines (z).
     fn pixel_position(
         &mut self,
         b: &mut Builder,

@@ -2,7 +2,8 @@
 //!
 //! * positions: divisions already done are undone, the viewport transform becomes a scale and an
 //!   offset in the host's clip space ([`HostPosition`](super::HostPosition));
-//! * clipping in the guest's clip space: where the host's planes are others, and by the title's own;
+//! * clipping in the guest's clip space: where the host's planes are others, and by the title's
+//!   own;
 //! * vertices that are killed, and their primitives with them: a position that is no number;
 //! * the alpha test, alpha that becomes a mask of samples, and the scale of exported depths;
 //! * the scale of a colour target, the range that it can hold and the steps that it rounds to
@@ -29,7 +30,8 @@ pub(super) const DIRECT3D_DEPTH: u32 = 8;
 pub(super) const KILLS: u32 = 16;
 /// Vertex stage: row of the position's scale and the flags.
 pub(super) const SCALE_ROW: u32 = 0;
-/// Vertex stage: row of the position's offset, and a NaN, which is no literal of the shaders' language.
+/// Vertex stage: row of the position's offset, and a NaN, which is no literal of the shaders'
+/// language.
 pub(super) const OFFSET_ROW: u32 = 1;
 /// Vertex stage that clips: first row of the title's clip planes.
 pub(super) const PLANE_ROW: u32 = 2;
@@ -39,8 +41,8 @@ pub(super) const PLANES: u32 = 6;
 pub(super) const ALPHA_ROW: u32 = 0;
 /// Pixel stage: first row of the first target; each has two.
 pub(super) const TARGET_ROW: u32 = 1;
-/// Pixel stage with alpha to mask: row of the host samples' thresholds; the next has by how much they are lowered in
-/// pixels with x and y even, y odd, x odd, and both odd.
+/// Pixel stage with alpha to mask: row of the host samples' thresholds; the next has by how much
+/// they are lowered in pixels with x and y even, y odd, x odd, and both odd.
 pub(super) const MASK_ROW: u32 = TARGET_ROW + 2 * 4;
 
 /// Rows that a stage has, at least one.
@@ -100,8 +102,8 @@ impl Translator<'_> {
         ([x, y, z, w], flags)
     }
 
-    /// What a vertex shader's position becomes: outputs of the entry point. `kill`: the exported flag that may take
-    /// the vertex away, if there is one.
+    /// What a vertex shader's position becomes: outputs of the entry point. `kill`: the exported
+    /// flag that may take the vertex away, if there is one.
     pub(super) fn host_position(
         &mut self,
         b: &mut Builder,
@@ -169,7 +171,8 @@ impl Translator<'_> {
         let reference = b.bitcast(reference, ScalarKind::Float);
         let alpha = b.member(color, 3);
         let zero = b.uint(0);
-        // Of the function's bits the first lets smaller values pass, the second equal, the third larger ones.
+        // Of the function's bits the first lets smaller values pass, the second equal, the third larger
+        // ones.
         let mut passes = b.boolean(false);
         for (bit, op) in [(1, Op::Less), (2, Op::Equal), (4, Op::Greater)] {
             let bit = b.uint(bit);
@@ -191,8 +194,8 @@ impl Translator<'_> {
         b.when(fails, |b| b.statement(Statement::Kill));
     }
 
-    /// The host's samples that alpha lets be drawn in the pixel at a place, one bit each. Pixels without any are
-    /// discarded: a target with one sample has no mask.
+    /// The host's samples that alpha lets be drawn in the pixel at a place, one bit each. Pixels
+    /// without any are discarded: a target with one sample has no mask.
     pub(super) fn alpha_mask(&mut self, b: &mut Builder, color: Value, place: [Value; 2]) -> Value {
         let alpha = b.member(color, 3);
         let (least, lowered) = (self.host_row(b, MASK_ROW), self.host_row(b, MASK_ROW + 1));
@@ -230,7 +233,8 @@ impl Translator<'_> {
         b.binary(Op::Multiply, depth, scale)
     }
 
-    /// A colour as its target takes it: scaled, within what the target's format can hold, and a step of it.
+    /// A colour as its target takes it: scaled, within what the target's format can hold, and a
+    /// step of it.
     pub(super) fn host_color(&mut self, b: &mut Builder, target: u32, color: Value) -> Value {
         let (first, second) =
             (self.host_row(b, TARGET_ROW + 2 * target), self.host_row(b, TARGET_ROW + 2 * target + 1));

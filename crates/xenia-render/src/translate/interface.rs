@@ -76,8 +76,8 @@ pub struct Interface {
     pub textures: Vec<TextureSlot>,
     /// Samplers.
     pub samplers: Vec<SamplerSlot>,
-    /// Export numbers that are written out, ascending. `Stage::Compute` writes them in this order for
-    /// each invocation, and then one vector more, whose x is 1 if the pixel was discarded.
+    /// Export numbers that are written out, ascending. `Stage::Compute` writes them in this order
+    /// for each invocation, and then one vector more, whose x is 1 if the pixel was discarded.
     pub exports: Vec<u8>,
 }
 
@@ -97,8 +97,8 @@ pub(super) mod member {
     pub(in super::super) const FLOAT: u32 = 5;
 }
 
-/// How a shader's constants lie in a buffer: no more of them than it can read, since a title may change
-/// some with every draw.
+/// How a shader's constants lie in a buffer: no more of them than it can read, since a title may
+/// change some with every draw.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ConstantsLayout {
     /// Rows of boolean and loop constants, and of what the host's pipeline is told.
@@ -224,7 +224,8 @@ pub struct TextureRecord {
     pub scale: f32,
     /// Added to the level of detail.
     pub lod_bias: f32,
-    /// Gradients along the picture's rows and columns are multiplied by two to these powers, -16 to 15.
+    /// Gradients along the picture's rows and columns are multiplied by two to these powers, -16 to
+    /// 15.
     pub gradient_exponents: [i32; 2],
     /// Lowest level.
     pub lowest_level: f32,
@@ -305,7 +306,7 @@ pub struct HostTarget {
     pub scale: f32,
     /// Lowest and highest value of red, green and blue, and of alpha.
     pub ranges: [(f32, f32); 2],
-    /// Steps between 0 and 1 of red, green and blue, and of alpha, that the shader itself rounds to; 0: the
-    /// host rounds. A host may be 0.6 steps off, and hosts differ on halves.
+    /// Steps between 0 and 1 of red, green and blue, and of alpha, that the shader itself rounds
+    /// to; 0: the host rounds. A host may be 0.6 steps off, and hosts differ on halves.
     pub steps: [f32; 2],
 }

@@ -1,8 +1,8 @@
 //! Control flow without a structure: one loop around a switch over places.
 //!
-//! A place is a control instruction that another leads to, or that follows one that leads elsewhere,
-//! with those after it up to the next place. The variables of [`Stack`] are what the chip has: a place
-//! to go on with, four loops and four calls around it.
+//! A place is a control instruction that another leads to, or that follows one that leads
+//! elsewhere, with those after it up to the next place. The variables of [`Stack`] are what the
+//! chip has: a place to go on with, four loops and four calls around it.
 
 use naga::{BinaryOperator as Op, Block, Handle, LocalVariable, Statement};
 use xenia_gpu::microcode::{Condition, Control};

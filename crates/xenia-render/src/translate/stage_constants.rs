@@ -1,5 +1,5 @@
-//! The constants of a stage as its shader reads them: the chip's own, records of what it fetches from, and what the
-//! host's pipeline is told. They lie as [`ConstantsLayout`] says.
+//! The constants of a stage as its shader reads them: the chip's own, records of what it fetches
+//! from, and what the host's pipeline is told. They lie as [`ConstantsLayout`] says.
 
 use xenia_gpu::draw_state::Constants;
 use xenia_gpu::enums::Compare;
@@ -16,10 +16,11 @@ pub struct StageConstants {
 }
 
 impl StageConstants {
-    /// Takes the stage's float, boolean and loop constants, as far as a shader reads them. Vertex and texture
-    /// records are empty: fetches read zero. What the host's pipeline is told is all zero: for a stage of a
-    /// pipeline, [`set_position`](Self::set_position), or [`set_depth_scale`](Self::set_depth_scale) and
-    /// [`set_target`](Self::set_target), have to follow.
+    /// Takes the stage's float, boolean and loop constants, as far as a shader reads them. Vertex
+    /// and texture records are empty: fetches read zero. What the host's pipeline is told is
+    /// all zero: for a stage of a pipeline, [`set_position`](Self::set_position), or
+    /// [`set_depth_scale`](Self::set_depth_scale) and [`set_target`](Self::set_target), have to
+    /// follow.
     pub fn new(constants: &Constants, kind: ShaderKind, layout: ConstantsLayout) -> Self {
         let mut this = Self { layout, bytes: vec![0; layout.size()] };
         let base = match kind {
@@ -50,8 +51,8 @@ impl StageConstants {
         self.put(member::HOST, host::OFFSET_ROW, 3, &[f32::NAN.to_bits()]);
     }
 
-    /// Says what the title's clip planes are (the first six): what lies behind one is cut where the stage
-    /// clips. By default there are none.
+    /// Says what the title's clip planes are (the first six): what lies behind one is cut where the
+    /// stage clips. By default there are none.
     pub fn set_clip_planes(&mut self, planes: &[[f32; 4]]) {
         for (row, plane) in (host::PLANE_ROW..host::PLANE_ROW + host::PLANES).zip(planes) {
             self.put(member::HOST, row, 0, &plane.map(f32::to_bits));
@@ -63,7 +64,8 @@ impl StageConstants {
         self.put(member::HOST, host::ALPHA_ROW, 0, &[compare as u32, reference.to_bits()]);
     }
 
-    /// Says with what alpha which sample is drawn, where alpha makes a mask; the samples are the host's.
+    /// Says with what alpha which sample is drawn, where alpha makes a mask; the samples are the
+    /// host's.
     pub fn set_alpha_to_mask(&mut self, thresholds: &Thresholds) {
         self.put(member::HOST, host::MASK_ROW, 0, &thresholds.samples.map(f32::to_bits));
         self.put(member::HOST, host::MASK_ROW + 1, 0, &thresholds.lowered.map(f32::to_bits));
@@ -135,7 +137,8 @@ impl StageConstants {
         }
     }
 
-    /// Writes words from a word of a member's row on. Rows that the shader has none of are left out.
+    /// Writes words from a word of a member's row on. Rows that the shader has none of are left
+    /// out.
     fn put(&mut self, of: u32, row: u32, word: u32, words: &[u32]) {
         if row < self.layout.count(of) {
             let at = (self.layout.offset(of) + 16 * row + 4 * word) as usize;

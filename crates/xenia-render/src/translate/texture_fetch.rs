@@ -1,9 +1,10 @@
 //! Texture fetches through samplers, with an explicit level of detail.
 //!
 //! The level is computed as the chip does, from derivatives, biases and the register, and handed to
-//! the sampler, or where that is anisotropic the gradients; outside of pixel shaders there are no derivatives, and they count as zero. 1D, 2D,
-//! stacked and cube textures are arrays of planes: the cube operation has already chosen the face.
-//! Which of a 3D fetch's two textures is meant is the fetch constant's business, so its record says it.
+//! the sampler, or where that is anisotropic the gradients; outside of pixel shaders there are no
+//! derivatives, and they count as zero. 1D, 2D, stacked and cube textures are arrays of planes: the
+//! cube operation has already chosen the face. Which of a 3D fetch's two textures is meant is the
+//! fetch constant's business, so its record says it.
 
 mod detail;
 mod resources;
@@ -31,8 +32,8 @@ struct Record {
     highest: Value,
     swizzle: Value,
     is_volume: Value,
-    /// Axes that are mirrored once, one bit each; from bits 8 and 16 on the exponents of gradients, and 16; from bit 24 on
-    /// components with 16 bits behind the point.
+    /// Axes that are mirrored once, one bit each; from bits 8 and 16 on the exponents of gradients,
+    /// and 16; from bit 24 on components with 16 bits behind the point.
     mirrored: Value,
 }
 
@@ -204,8 +205,9 @@ impl Translator<'_> {
         self.b.binary(Op::Multiply, whole, step)
     }
 
-    /// A coordinate in texels, brought to the positive side where its axis is mirrored once: hosts only
-    /// mirror for ever. Within half a texel of the mirror there is the same texel on both sides.
+    /// A coordinate in texels, brought to the positive side where its axis is mirrored once: hosts
+    /// only mirror for ever. Within half a texel of the mirror there is the same texel on both
+    /// sides.
     fn mirrored_once(&mut self, at: Value, axis: u32, record: &Record) -> Value {
         let (is_mirrored, half) = (self.has_bit(record.mirrored, axis), self.b.float(0.5));
         let distance = self.b.math(MathFunction::Abs, at);
@@ -214,8 +216,9 @@ impl Translator<'_> {
         self.b.select(is_mirrored, distance, at)
     }
 
-    /// The level that the host is given. The sampler chooses between magnification and minification, be there one level
-    /// or more; it keeps to the levels that there are by itself, and needs a number for that.
+    /// The level that the host is given. The sampler chooses between magnification and
+    /// minification, be there one level or more; it keeps to the levels that there are by
+    /// itself, and needs a number for that.
     fn host_level(&mut self, fetch: &TextureFetch, at: [Value; 3], record: &Record) -> Value {
         let lod = self.level_of_detail(fetch, at, record);
         let (least, most) = (self.b.float(-16.0), self.b.float(16.0));

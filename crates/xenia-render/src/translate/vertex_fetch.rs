@@ -127,7 +127,8 @@ impl Translator<'_> {
         let rounding = b.float(if fetch.rounded { 0.5 } else { 0.0 });
         let index = b.binary(Op::Add, index, rounding);
         let index = b.math(MathFunction::Floor, index);
-        // Out of an integer's range the nearest one counts, and 0 for NaN. 2^31 itself is no float below it.
+        // Out of an integer's range the nearest one counts, and 0 for NaN. 2^31 itself is no float below
+        // it.
         let (low, high) = (b.float(-2_147_483_648.0), b.float(2_147_483_520.0));
         let (least, largest) = (b.int(i32::MIN), b.int(i32::MAX));
         let above = b.binary(Op::Greater, index, high);

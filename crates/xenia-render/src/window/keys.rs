@@ -71,7 +71,8 @@ impl Action {
             .map(|binding| binding.action)
     }
 
-    /// Whether a key does what it does while a dialog of the machine's is open, which has all others.
+    /// Whether a key does what it does while a dialog of the machine's is open, which has all
+    /// others.
     pub(crate) fn stays_in_dialogs(key: KeyCode) -> bool {
         Self::of(key, false).is_some_and(|action| {
             matches!(

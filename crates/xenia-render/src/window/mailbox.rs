@@ -102,8 +102,8 @@ impl FrameSender {
         });
     }
 
-    /// Says what a machine that has shown nothing yet is doing. [`Phase::Loading`] is that of a new one: what the last
-    /// one has left in the window goes.
+    /// Says what a machine that has shown nothing yet is doing. [`Phase::Loading`] is that of a new
+    /// one: what the last one has left in the window goes.
     pub fn phase(&self, phase: Phase) {
         self.put(|mail, _| {
             if phase == Phase::Loading {

@@ -1,7 +1,7 @@
 //! Rates out of the machine's totals and the times at which its frames came.
 //!
-//! Times are since the window opened. Everything is a mean over about a second, or over the last few frames of a
-//! machine that is slower than that.
+//! Times are since the window opened. Everything is a mean over about a second, or over the last
+//! few frames of a machine that is slower than that.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Pages of text in the middle of the window: before the first frame, the keys, why a machine has stopped.
+//! Pages of text in the middle of the window: before the first frame, the keys, why a machine has
+//! stopped.
 
 use super::keys::BINDINGS;
 use super::meter::Meter;

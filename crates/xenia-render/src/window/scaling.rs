@@ -6,8 +6,8 @@ pub enum Scaling {
     /// As large as fits, with the picture's proportions.
     #[default]
     Aspect,
-    /// The largest whole multiple of the picture that fits, so that every pixel is a square of the same size. A
-    /// picture larger than the window is shrunk as [`Scaling::Aspect`] has it.
+    /// The largest whole multiple of the picture that fits, so that every pixel is a square of the
+    /// same size. A picture larger than the window is shrunk as [`Scaling::Aspect`] has it.
     Integer,
     /// The whole window, whatever its proportions.
     Stretch,
@@ -70,8 +70,9 @@ pub(crate) struct Rectangle {
     pub(crate) height: u32,
 }
 
-/// The part of `window` that `picture` covers; both are width and height, none of them 0. Whole pixels, so that a
-/// picture of the window's size is shown pixel by pixel; at least one, and never outside the window.
+/// The part of `window` that `picture` covers; both are width and height, none of them 0. Whole
+/// pixels, so that a picture of the window's size is shown pixel by pixel; at least one, and never
+/// outside the window.
 pub(crate) fn place(picture: (u32, u32), window: (u32, u32), scaling: Scaling) -> Rectangle {
     let [picture_width, picture_height, window_width, window_height] =
         [picture.0, picture.1, window.0, window.1].map(u64::from);

@@ -1,6 +1,7 @@
 //! Text as a small picture: light letters on a dark, half transparent ground.
 //!
-//! One size of one monospaced font. Columns line up, and a display with small pixels gets whole multiples of it.
+//! One size of one monospaced font. Columns line up, and a display with small pixels gets whole
+//! multiples of it.
 
 use noto_sans_mono_bitmap::{FontWeight, RasterHeight, RasterizedChar, get_raster, get_raster_width};
 
@@ -28,8 +29,8 @@ pub(crate) struct Panel {
     pub(crate) rgba: Vec<u8>,
 }
 
-/// `lines` broken between words, or within long ones, so that none has more than `columns` letters; what is more than
-/// `rows` lines then is left out.
+/// `lines` broken between words, or within long ones, so that none has more than `columns` letters;
+/// what is more than `rows` lines then is left out.
 pub(crate) fn fit(lines: &[String], columns: usize, rows: usize) -> Vec<String> {
     let columns = columns.clamp(1, MOST.0);
     let mut fitted = Vec::new();
@@ -70,7 +71,8 @@ pub(crate) fn fit(lines: &[String], columns: usize, rows: usize) -> Vec<String> 
     fitted
 }
 
-/// A picture of `lines`, `multiple` times the font's size. What the font lacks is shown as a question mark.
+/// A picture of `lines`, `multiple` times the font's size. What the font lacks is shown as a
+/// question mark.
 pub(crate) fn panel(lines: &[String], multiple: u32) -> Panel {
     let lines = &lines[..lines.len().min(MOST.1)];
     let letters = lines.iter().map(|line| line.chars().count()).max().unwrap_or_default().min(MOST.0);

@@ -1,8 +1,10 @@
-//! Random scenes of state that means something, drawn by the reference and on the host's graphics device.
+//! Random scenes of state that means something, drawn by the reference and on the host's graphics
+//! device.
 //!
-//! The two are each other's oracle: after every step the words of both EDRAMs, what copies left in memory and the samples
-//! that passed are the same. What is rounded twice on one side only may be a few steps of its field apart, and is then
-//! made the same again, so that no step is blamed for the one before.
+//! The two are each other's oracle: after every step the words of both EDRAMs, what copies left in
+//! memory and the samples that passed are the same. What is rounded twice on one side only may be a
+//! few steps of its field apart, and is then made the same again, so that no step is blamed for the
+//! one before.
 //!
 //! Each case has a number, which is its seed; a failure names it:
 //!
@@ -46,8 +48,8 @@ fn backend(threads: usize) -> Box<dyn Backend> {
     }
 }
 
-/// Runs the cases of a family, if there is a device. A case says whether anything came of it; where that is seldom so, the
-/// family tests little.
+/// Runs the cases of a family, if there is a device. A case says whether anything came of it; where
+/// that is seldom so, the family tests little.
 fn family(usual: u64, case: impl Fn(&mut ChaCha8Rng) -> bool) {
     if device().is_none() {
         return;

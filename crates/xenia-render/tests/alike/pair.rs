@@ -114,8 +114,8 @@ impl Pair {
         bytes != [0; 4096]
     }
 
-    /// Compares what the two have left, and makes it the same. Tiles of no region have the same words. The words are
-    /// returned.
+    /// Compares what the two have left, and makes it the same. Tiles of no region have the same
+    /// words. The words are returned.
     pub(crate) fn compare(&mut self, regions: &[Region], what: &str) -> Vec<u32> {
         let [expected, found] = self.scenes.each_mut().map(|scene| scene.gpu.backend().edram().unwrap());
         let mut is_same = true;

@@ -1,7 +1,9 @@
-//! Primitives of every type from any vertices: counted or indexed, restarted, moved, culled, of one vertex's colour.
+//! Primitives of every type from any vertices: counted or indexed, restarted, moved, culled, of one
+//! vertex's colour.
 //!
-//! No edge goes through a sample, as whose it then is hosts may say: corners lie at odd sixteenths of a pixel, samples at
-//! even ones, and between any two corners the distance across has fewer factors of two than the distance down.
+//! No edge goes through a sample, as whose it then is hosts may say: corners lie at odd sixteenths
+//! of a pixel, samples at even ones, and between any two corners the distance across has fewer
+//! factors of two than the distance down.
 //!
 //! Colours are added, so that what is covered twice, or in another order of corners, shows.
 

@@ -1,8 +1,8 @@
-//! Draws of flat colours and depths: formats of targets, blending, tests of alpha, depth and stencil, masks, samples,
-//! scissors, culling.
+//! Draws of flat colours and depths: formats of targets, blending, tests of alpha, depth and
+//! stencil, masks, samples, scissors, culling.
 //!
-//! Corners lie at sixteenths of a pixel, where both sides cover the same samples, and colours and depths come from
-//! constants and whole primitives, so nothing is interpolated.
+//! Corners lie at sixteenths of a pixel, where both sides cover the same samples, and colours and
+//! depths come from constants and whole primitives, so nothing is interpolated.
 
 use std::fmt::Write;
 
@@ -178,8 +178,8 @@ fn primitives(scene: &mut Scene, rng: &mut ChaCha8Rng, slots: usize, blends: boo
     let (width, height) = (scene.width, scene.height);
     let (primitive, corners) = any(rng, &[(8, 3), (4, 3), (4, 3), (13, 4)]);
     let mut vertices = Vec::new();
-    // Between the primitives of a draw the host keeps what was blended in its own format, which may have more bits and
-    // reach further than the chip's: only the first is blended alike.
+    // Between the primitives of a draw the host keeps what was blended in its own format, which may
+    // have more bits and reach further than the chip's: only the first is blended alike.
     let count = if blends { 1 } else { rng.random_range(1..4) };
     for _ in 0..count {
         let z = rng.random_range(0..=256) as f32 / 256.0;
@@ -217,8 +217,8 @@ fn draw(scene: &mut Scene, rng: &mut ChaCha8Rng, targets: &Targets, note: &mut S
     let [mut left, right] = range(rng, scene.width);
     let [mut top, bottom] = range(rng, scene.height);
     if is_multisampled {
-        // The software driver lets samples right of a pixel's left side and below its upper one into the scissor's
-        // neighbours.
+        // The software driver lets samples right of a pixel's left side and below its upper one into the
+        // scissor's neighbours.
         [left, top] = [0; 2];
     }
     scene.scissor([left, top, right, bottom]);

@@ -126,7 +126,8 @@ impl Gpu {
         texture.create_view(&wgpu::TextureViewDescriptor { dimension: Some(dimension), ..Default::default() })
     }
 
-    /// The bindings of a stage; `buffers` are its storage buffers from binding 1 on, and whether they are written.
+    /// The bindings of a stage; `buffers` are its storage buffers from binding 1 on, and whether
+    /// they are written.
     fn group(
         &self,
         interface: &Interface,
@@ -258,8 +259,8 @@ impl Gpu {
         self.read(encoder, &back)
     }
 
-    /// Draws a list of triangles; colour 0 of a picture that was -1 before, with a depth of 0.5 that
-    /// pixels must lie in front of. Clockwise triangles (as seen) are front faces.
+    /// Draws a list of triangles; colour 0 of a picture that was -1 before, with a depth of 0.5
+    /// that pixels must lie in front of. Clockwise triangles (as seen) are front faces.
     pub(super) fn draw(
         &self,
         shaders: [&Translation; 2],

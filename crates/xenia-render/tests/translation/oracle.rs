@@ -21,7 +21,8 @@ impl FetchUnit for NoFetches {
     }
 }
 
-/// Float constant n is (n, n + 1/4, n + 1/2, -n); booleans 1, 33 and 255 are set; loops are various.
+/// Float constant n is (n, n + 1/4, n + 1/2, -n); booleans 1, 33 and 255 are set; loops are
+/// various.
 pub(super) fn constants() -> RegisterFile {
     let mut registers = RegisterFile::new();
     for n in 0..256 {
@@ -43,7 +44,8 @@ pub(super) fn constants() -> RegisterFile {
     registers
 }
 
-/// Exports of every invocation, as the program's pixel exports in ascending order, and what was discarded.
+/// Exports of every invocation, as the program's pixel exports in ascending order, and what was
+/// discarded.
 pub(super) fn interpret(
     program: &Program,
     constants: &Constants,

@@ -19,8 +19,8 @@ fn translated(text: &str, stage: Stage) -> Translation {
     translation
 }
 
-/// Draws the square; interpolator 0 is (column + 1/2, row + 1/2, 1/4, 1), interpolator 1 the number of
-/// the triangle's vertex.
+/// Draws the square; interpolator 0 is (column + 1/2, row + 1/2, 1/4, 1), interpolator 1 the number
+/// of the triangle's vertex.
 fn draw(gpu: &Gpu, pixel: &str, back: bool, flat: u32) -> Vec<[f32; 4]> {
     let vertex = "vfetch r1.xy01, r0.x, vf2, format=37, stride=2, offset=0\n\
                   max oPos, r1, r1\n\

@@ -8,8 +8,8 @@ use xenia_gpu::microcode::{Program, ShaderKind, assemble};
 /// Opcodes of fetches: vertex fetch, and the textures' operations.
 const FETCHES: [u32; 9] = [0, 1, 16, 17, 18, 19, 24, 25, 26];
 
-/// Scalar operations whose results are the same everywhere: all but powers, logarithms, reciprocals and angles,
-/// which also make infinities.
+/// Scalar operations whose results are the same everywhere: all but powers, logarithms, reciprocals
+/// and angles, which also make infinities.
 const EXACT_SCALARS: [u32; 41] = [
     0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12, 13, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 34, 35, 36, 37, 38,
     39, 42, 43, 44, 45, 46, 47, 50, 0, 2, 5, 25, 27,
@@ -68,7 +68,8 @@ fn part(rng: &mut ChaCha8Rng, text: &mut String, label: &mut u32, depth: u32, sh
     }
 }
 
-/// A program's control flow; half of them neither jump nor call. Instructions only take their place.
+/// A program's control flow; half of them neither jump nor call. Instructions only take their
+/// place.
 fn control_flow(rng: &mut ChaCha8Rng, shape: &Shape) -> Vec<u32> {
     let mut text = String::new();
     part(rng, &mut text, &mut 0, 0, shape);
@@ -88,8 +89,8 @@ fn instructions(words: &mut [u32]) -> impl Iterator<Item = (&mut [u32], bool)> {
     })
 }
 
-/// A program whose results don't depend on the driver's approximations, and which ends: exact operations
-/// on eight registers.
+/// A program whose results don't depend on the driver's approximations, and which ends: exact
+/// operations on eight registers.
 pub(super) fn exact_words(rng: &mut ChaCha8Rng) -> Vec<u32> {
     let shape = Shape { depth: 3, wild: false, loops: &[0, 1, 2, 3, 5] };
     let mut words = control_flow(rng, &shape);

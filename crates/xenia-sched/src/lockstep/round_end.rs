@@ -31,7 +31,8 @@ impl<S: System> LockstepExecutor<S> {
         None
     }
 
-    /// Nothing runs before `end`: moves time on to there, or to the limit of guest time if that comes first.
+    /// Nothing runs before `end`: moves time on to there, or to the limit of guest time if that
+    /// comes first.
     pub(super) fn cross_gap(&mut self, end: GuestTicks, limits: &Limits) {
         let to = limits.ticks.map_or(end, |limit| limit.min(end));
         self.gap = (to < end).then_some(end);

@@ -1,7 +1,9 @@
-//! Guest time of a machine whose hardware threads run at once: the host's clock, and what has been skipped of it.
+//! Guest time of a machine whose hardware threads run at once: the host's clock, and what has been
+//! skipped of it.
 //!
-//! It goes on while a run does, and stands still between two runs. When nothing can happen before some moment, and nobody
-//! paces the machine, the time-keeper skips to it: a title that waits takes no host time.
+//! It goes on while a run does, and stands still between two runs. When nothing can happen before
+//! some moment, and nobody paces the machine, the time-keeper skips to it: a title that waits takes
+//! no host time.
 
 use crate::{GuestTicks, TICKS_PER_SECOND};
 use std::sync::atomic::AtomicU64;
@@ -19,7 +21,8 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// A clock that stands at `start` now, and runs, `speed` guest seconds in a second of the host's.
+    /// A clock that stands at `start` now, and runs, `speed` guest seconds in a second of the
+    /// host's.
     pub(super) fn start_at(start: GuestTicks, speed: f64) -> Self {
         let rate = TICKS_PER_SECOND as f64 * speed;
         Self { origin: Instant::now(), start, rate, skipped: AtomicU64::new(0) }

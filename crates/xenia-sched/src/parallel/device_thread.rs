@@ -1,8 +1,9 @@
-//! The devices' host thread: they take the stores that hardware threads have made, and catch up with guest time.
+//! The devices' host thread: they take the stores that hardware threads have made, and catch up
+//! with guest time.
 //!
-//! Stores of one hardware thread arrive in their order, at the latest when its visit ends or it makes a kernel call. The thread
-//! that made them does not wait for what comes of them, unless [`MOST_STORES`] are waiting: a title that stores faster than its
-//! devices take is held back.
+//! Stores of one hardware thread arrive in their order, at the latest when its visit ends or it
+//! makes a kernel call. The thread that made them does not wait for what comes of them, unless
+//! [`MOST_STORES`] are waiting: a title that stores faster than its devices take is held back.
 
 use super::post::Post;
 use super::shared::Shared;
@@ -16,7 +17,8 @@ use xenia_sync::{Condvar, Level, Mutex};
 /// Stores that wait for the devices before who makes more has to wait.
 const MOST_STORES: usize = 1 << 16;
 
-/// How long devices are left alone that wait for something in guest memory: nobody tells them when it is there.
+/// How long devices are left alone that wait for something in guest memory: nobody tells them when
+/// it is there.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// What hardware threads have stored to devices and these have not taken yet.

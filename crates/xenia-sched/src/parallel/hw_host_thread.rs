@@ -5,9 +5,10 @@
 //!     └─ nobody: sleep until called
 //! ```
 //!
-//! A visit ends when its quantum is spent, the guest yields, its thread waits or ends, or the slot has been called
-//! ([`super::post::Post`]): somebody has changed who is to run here. The slot's lock is taken at boundaries only, and not
-//! even there if nobody else wants the slot and nobody has called.
+//! A visit ends when its quantum is spent, the guest yields, its thread waits or ends, or the slot
+//! has been called ([`super::post::Post`]): somebody has changed who is to run here. The slot's
+//! lock is taken at boundaries only, and not even there if nobody else wants the slot and nobody
+//! has called.
 
 use super::phaser::Phaser;
 use super::shared::Shared;
@@ -22,11 +23,12 @@ use std::time::Duration;
 use xenia_cpu::{Execute, Exit};
 use xenia_memory::DeviceQueue;
 
-/// log2 of the instructions per tick within a visit: 64, 3,200 MIPS. No host is faster, so that within a visit guest time does
-/// not get ahead of the clock.
+/// log2 of the instructions per tick within a visit: 64, 3,200 MIPS. No host is faster, so that
+/// within a visit guest time does not get ahead of the clock.
 const TICK_SHIFT: u32 = 6;
 
-/// How long an idle host thread sleeps if nobody calls it. Calls are not lost: this bounds the harm if one were.
+/// How long an idle host thread sleeps if nobody calls it. Calls are not lost: this bounds the harm
+/// if one were.
 const IDLE: Duration = Duration::from_secs(1);
 
 /// See the module's documentation.
@@ -107,8 +109,9 @@ impl<S: System> HwHostThread<'_, S> {
         }
     }
 
-    /// Waits for the others once a quantum of instructions is over, however many visits it took, or where the guest gives the
-    /// rest of it away. Without that, one that yields would never arrive, and those that it spins for would wait for it.
+    /// Waits for the others once a quantum of instructions is over, however many visits it took, or
+    /// where the guest gives the rest of it away. Without that, one that yields would never
+    /// arrive, and those that it spins for would wait for it.
     fn meet(&mut self, executed: u64, gives_up: bool) {
         self.since_met += executed;
         if let Some(phaser) = self.phaser
@@ -208,7 +211,8 @@ impl<S: System> HwHostThread<'_, S> {
                     return Left { running: Some(running), executed, yields: false };
                 }
                 Disposition::EndVisit => {
-                    // On the console the others run meanwhile; here they may need this host thread's processor.
+                    // On the console the others run meanwhile; here they may need this host thread's
+                    // processor.
                     thread::yield_now();
                     return Left { running: Some(running), executed, yields: true };
                 }
@@ -251,8 +255,9 @@ impl<S: System> HwHostThread<'_, S> {
             let disposition = match exit {
                 Exit::Budget => break Disposition::Continue,
                 Exit::Yield if ctx.time_reads_left == 0 && time_reads < TIME_READS_PER_VISIT => {
-                    // What it has read is of the visit's beginning. It reads once more, by the clock, and from there on time
-                    // is the clock's again. That counts as one instruction.
+                    // What it has read is of the visit's beginning. It reads once more, by the clock, and
+                    // from there on time is the clock's again. That counts as one
+                    // instruction.
                     time_reads += 1;
                     counted -= 1;
                     *executed -= 1;

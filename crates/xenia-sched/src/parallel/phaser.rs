@@ -1,6 +1,8 @@
-//! A barrier whose parties come and go: hardware threads that run wait for each other at the end of each quantum.
+//! A barrier whose parties come and go: hardware threads that run wait for each other at the end of
+//! each quantum.
 //!
-//! Whoever has nothing to run is no party, so nobody waits for it. A phase ends when all parties have arrived.
+//! Whoever has nothing to run is no party, so nobody waits for it. A phase ends when all parties
+//! have arrived.
 
 use xenia_sync::{Condvar, Level, Mutex};
 

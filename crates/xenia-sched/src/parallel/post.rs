@@ -1,8 +1,8 @@
 //! Where a host thread is called: a flag that it takes back, and the way to wake it.
 //!
-//! Whoever raises the flag wakes the host thread; whoever finds it up leaves that to them. The host thread takes the flag
-//! back *before* it looks at what it was called for, so a call that comes while it looks makes it look again, and it sleeps
-//! only with the flag down.
+//! Whoever raises the flag wakes the host thread; whoever finds it up leaves that to them. The host
+//! thread takes the flag back *before* it looks at what it was called for, so a call that comes
+//! while it looks makes it look again, and it sleeps only with the flag down.
 
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;

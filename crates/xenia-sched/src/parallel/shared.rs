@@ -1,4 +1,5 @@
-//! What the host threads of a run share: the slots, the clock, who is to look at what, and why the run ends.
+//! What the host threads of a run share: the slots, the clock, who is to look at what, and why the
+//! run ends.
 
 use super::clock::Clock;
 use super::device_thread::DeviceInbox;
@@ -54,7 +55,8 @@ impl Shared {
         (scheduler, self.instructions.into_inner(), self.end.into_inner())
     }
 
-    /// Notes that a slot's host thread has got a guest thread, or has none any more. Under the slot's lock.
+    /// Notes that a slot's host thread has got a guest thread, or has none any more. Under the
+    /// slot's lock.
     pub(super) fn set_busy(&self, hw_id: u8, is_busy: bool) {
         let bit = 1 << hw_id;
         let before =
@@ -70,12 +72,12 @@ impl Shared {
         self.busy.load(Acquire) == 0
     }
 
-    /// Whether nothing happens any more before the next deadline: nobody runs or is about to, and neither the devices nor the
-    /// workers have anything to do.
+    /// Whether nothing happens any more before the next deadline: nobody runs or is about to, and
+    /// neither the devices nor the workers have anything to do.
     pub(super) fn is_idle(&self, has_work: impl Fn() -> bool) -> bool {
         let seems_idle = || self.nobody_is_busy() && self.slots.common.runnable() == 0;
-        // In this order: devices and workers wake threads before they are idle, and a thread stores or leaves work before it
-        // waits.
+        // In this order: devices and workers wake threads before they are idle, and a thread stores or
+        // leaves work before it waits.
         seems_idle() && self.slots.look(|_| seems_idle() && self.devices.is_idle() && !has_work())
     }
 

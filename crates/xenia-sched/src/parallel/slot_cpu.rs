@@ -1,8 +1,9 @@
 //! The [`Cpu`] of a call that is made while other hardware threads run.
 //!
-//! Each method takes the lock of the slot that the thread in question is on, for its own length, or none; threads that are made, end or
-//! move take the topology's. Guest time is that of the call's beginning. What happens to a
-//! thread that runs elsewhere is noted in its record and its slot's host thread is called: it acts on it at its next boundary.
+//! Each method takes the lock of the slot that the thread in question is on, for its own length, or
+//! none; threads that are made, end or move take the topology's. Guest time is that of the call's
+//! beginning. What happens to a thread that runs elsewhere is noted in its record and its slot's
+//! host thread is called: it acts on it at its next boundary.
 
 use super::shared::Shared;
 use crate::parks::Parks;
@@ -44,8 +45,8 @@ impl<'a> SlotCpu<'a> {
         Ok(Woken::Yes)
     }
 
-    /// As [`Self::end_wait`]; no lock is held while `registers` is called. Nobody else touches the thread then: its wait is
-    /// over, and it is not ready.
+    /// As [`Self::end_wait`]; no lock is held while `registers` is called. Nobody else touches the
+    /// thread then: its wait is over, and it is not ready.
     fn end_wait_with(
         &self,
         thread: ThreadRef,

@@ -1,9 +1,10 @@
 //! The slots of a machine whose hardware threads run at once: a lock each, below the topology's.
 //!
-//! What is done to a thread takes the lock of the slot that it is on, and no other. A thread moves under the topology's lock
-//! and those of both slots, the lower number's first; so who has locked the slot that the directory names finds the thread
-//! there, or looks again. Several slots are locked in rising order. Whoever has changed something calls the slots' owners, after
-//! it has let go.
+//! What is done to a thread takes the lock of the slot that it is on, and no other. A thread moves
+//! under the topology's lock and those of both slots, the lower number's first; so who has locked
+//! the slot that the directory names finds the thread there, or looks again. Several slots are
+//! locked in rising order. Whoever has changed something calls the slots' owners, after it has let
+//! go.
 
 use super::post::Post;
 use crate::common::{Common, Moment};
@@ -235,8 +236,8 @@ impl Slots {
 
     // ---- waits ----
 
-    /// Ends a thread's wait on its wait word, without a lock. `None`: it was parked, and the caller, and nobody else, makes
-    /// it ready.
+    /// Ends a thread's wait on its wait word, without a lock. `None`: it was parked, and the
+    /// caller, and nobody else, makes it ready.
     pub(super) fn win_wait(
         &self,
         r: ThreadRef,

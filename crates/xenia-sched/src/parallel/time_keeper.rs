@@ -1,5 +1,5 @@
-//! The time-keeper: ends waits whose time has come, lets happen what time alone brings, and finds out that nothing can happen any
-//! more.
+//! The time-keeper: ends waits whose time has come, lets happen what time alone brings, and finds
+//! out that nothing can happen any more.
 
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;

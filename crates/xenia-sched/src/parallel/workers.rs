@@ -1,8 +1,10 @@
-//! The workers: host threads that carry out what calls have left for later, such as transfers of files.
+//! The workers: host threads that carry out what calls have left for later, such as transfers of
+//! files.
 //!
-//! Who carries out what is the system's business ([`System::work`]); here is who is told that there is something. A call
-//! wakes one worker, which takes work until there is none. One that comes while both are busy is kept, so they look once
-//! more before they sleep. At the end of a run each ends with the piece that it has; what is left is the next run's.
+//! Who carries out what is the system's business ([`System::work`]); here is who is told that there
+//! is something. A call wakes one worker, which takes work until there is none. One that comes
+//! while both are busy is kept, so they look once more before they sleep. At the end of a run each
+//! ends with the piece that it has; what is left is the next run's.
 
 use super::shared::Shared;
 use super::slot_cpu::SlotCpu;

@@ -22,8 +22,8 @@ impl Scheduler {
         slot.set_base_priority(moment.common, r, base)
     }
 
-    /// Sets the priority that a thread has now, 0–31, as a boost would; returns the one before. What is above the base and
-    /// below real time decays as boosts do.
+    /// Sets the priority that a thread has now, 0–31, as a boost would; returns the one before.
+    /// What is above the base and below real time decays as boosts do.
     pub fn set_priority(&mut self, r: ThreadRef, priority: u8) -> Result<u8, SchedError> {
         let (slot, moment) = self.on(r)?;
         slot.set_priority(moment.common, r, priority)
@@ -47,8 +47,8 @@ impl Scheduler {
         self.topology.note_exit(r)
     }
 
-    /// Sets the hardware threads that a thread may run on, and moves it if it is on another. Returns the mask
-    /// before; the caller rewrites the guest-visible processor number.
+    /// Sets the hardware threads that a thread may run on, and moves it if it is on another.
+    /// Returns the mask before; the caller rewrites the guest-visible processor number.
     pub fn set_affinity(&mut self, r: ThreadRef, mask: u32) -> Result<u8, SchedError> {
         let from = self.common.directory.slot_of(r)?;
         let (slot, moment) = self.on(r)?;
@@ -59,8 +59,8 @@ impl Scheduler {
         Ok(before)
     }
 
-    /// Sets the hardware thread that a thread prefers; returns the one before. Takes effect when a change of
-    /// affinity moves it.
+    /// Sets the hardware thread that a thread prefers; returns the one before. Takes effect when a
+    /// change of affinity moves it.
     pub fn set_ideal_processor(&mut self, r: ThreadRef, ideal: u8) -> Result<u8, SchedError> {
         self.on(r)?.0.set_ideal_processor(r, ideal)
     }

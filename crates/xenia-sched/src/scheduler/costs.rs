@@ -1,5 +1,5 @@
-//! What the scheduler's decisions cost when there are many threads: counted in positions of thread tables looked at, so that
-//! a search shows on any host.
+//! What the scheduler's decisions cost when there are many threads: counted in positions of thread
+//! tables looked at, so that a search shows on any host.
 
 use super::{Scheduler, SpawnParameters};
 use crate::ThreadRef;

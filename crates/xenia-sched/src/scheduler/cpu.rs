@@ -1,4 +1,5 @@
-//! The scheduler as lockstep's [`Cpu`], and the registers of the thread that runs: out of its record while it does.
+//! The scheduler as lockstep's [`Cpu`], and the registers of the thread that runs: out of its
+//! record while it does.
 
 use super::Scheduler;
 use crate::parks::Parks;
@@ -9,13 +10,14 @@ use crate::{
 use xenia_cpu::PpcContext;
 
 impl Scheduler {
-    /// Takes a thread's registers out of its record, for an engine and for the calls it makes. [`Self::put`] or
-    /// [`Self::settle`] puts them back.
+    /// Takes a thread's registers out of its record, for an engine and for the calls it makes.
+    /// [`Self::put`] or [`Self::settle`] puts them back.
     pub fn take(&mut self, r: ThreadRef) -> Result<Running, SchedError> {
         self.on(r)?.0.take(r)
     }
 
-    /// Puts the registers of a thread back. If it has become ready for a slot meanwhile, it gets its place there.
+    /// Puts the registers of a thread back. If it has become ready for a slot meanwhile, it gets
+    /// its place there.
     pub fn put(&mut self, running: Running) {
         // Without a record it has ended, and nobody can ask for its registers.
         if let Ok((slot, moment)) = self.on(running.thread) {
@@ -23,8 +25,8 @@ impl Scheduler {
         }
     }
 
-    /// A thread's call has come to this wait: puts its registers back and parks it. If the wait is over by now, the thread goes
-    /// on, and this returns it, and what is left to do.
+    /// A thread's call has come to this wait: puts its registers back and parks it. If the wait is
+    /// over by now, the thread goes on, and this returns it, and what is left to do.
     pub fn settle(
         &mut self,
         system: &mut impl System,
@@ -34,8 +36,8 @@ impl Scheduler {
         Parks::settle(self, system, running, wait)
     }
 
-    /// Lets `f` act for a thread, as the executor does when the thread has made a call; `None` if there is no such thread,
-    /// or its registers are out.
+    /// Lets `f` act for a thread, as the executor does when the thread has made a call; `None` if
+    /// there is no such thread, or its registers are out.
     pub fn run_for<S: System>(
         &mut self,
         system: &mut S,

@@ -18,12 +18,14 @@ impl Scheduler {
         slot.park(moment, r, wait)
     }
 
-    /// Ends a wait: the thread receives `value` in r3 and becomes ready, its priority raised by `boost`.
+    /// Ends a wait: the thread receives `value` in r3 and becomes ready, its priority raised by
+    /// `boost`.
     pub fn wake_ref(&mut self, r: ThreadRef, value: u64, boost: u8) -> Result<Woken, SchedError> {
         self.end_wait(r, Which::Any, (value, boost), None)
     }
 
-    /// As [`Self::wake_ref`], if the wait is one of `which`; `registers` may change the thread's registers.
+    /// As [`Self::wake_ref`], if the wait is one of `which`; `registers` may change the thread's
+    /// registers.
     pub(super) fn end_wait(
         &mut self,
         r: ThreadRef,

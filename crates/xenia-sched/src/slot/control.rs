@@ -19,8 +19,8 @@ impl HwSlot {
         Ok(thread)
     }
 
-    /// Suspends a thread once more; returns the count before. One that keeps the slot goes on, or waits for its spin lock, until
-    /// it keeps it no more.
+    /// Suspends a thread once more; returns the count before. One that keeps the slot goes on, or
+    /// waits for its spin lock, until it keeps it no more.
     pub(crate) fn suspend(&mut self, common: &Common, r: ThreadRef) -> Result<u32, SchedError> {
         let is_running = self.running == Some(r);
         let thread = self.live_mut(r)?;
@@ -67,8 +67,8 @@ impl HwSlot {
         Ok(mem::replace(&mut self.records.get_mut(r)?.base_priority, base))
     }
 
-    /// Sets the priority that a thread has now, 0–31, as a boost would; returns the one before. What is above the base and
-    /// below real time decays as boosts do.
+    /// Sets the priority that a thread has now, 0–31, as a boost would; returns the one before.
+    /// What is above the base and below real time decays as boosts do.
     pub(crate) fn set_priority(
         &mut self,
         common: &Common,
@@ -94,9 +94,10 @@ impl HwSlot {
         Ok(mem::replace(&mut self.records.get_mut(r)?.boost_disabled, disabled))
     }
 
-    /// Lets a thread keep its slot, or not any more; returns how it was. A thread that keeps its slot makes way for nobody,
-    /// and nobody runs there while it waits for a spin lock: what raised interrupt levels do on the console. As
-    /// soon as it waits for anything else, moves or ends, others have the slot. One that was suspended meanwhile stops when it keeps it no
+    /// Lets a thread keep its slot, or not any more; returns how it was. A thread that keeps its
+    /// slot makes way for nobody, and nobody runs there while it waits for a spin lock: what
+    /// raised interrupt levels do on the console. As soon as it waits for anything else, moves
+    /// or ends, others have the slot. One that was suspended meanwhile stops when it keeps it no
     /// more.
     pub(crate) fn hold_slot(
         &mut self,

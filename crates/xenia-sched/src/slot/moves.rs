@@ -1,4 +1,5 @@
-//! A thread goes from one slot to another. Under the locks of both, and the topology's: one moves at a time.
+//! A thread goes from one slot to another. Under the locks of both, and the topology's: one moves
+//! at a time.
 
 use super::HwSlot;
 use crate::affinity::{choose, others, roams};
@@ -9,8 +10,8 @@ use std::ops::Deref;
 use xenia_guest::ALL_HW_THREADS;
 
 impl HwSlot {
-    /// Sets the hardware threads that a thread may run on. Returns the mask before, and the slot that it is to move to if that is
-    /// another.
+    /// Sets the hardware threads that a thread may run on. Returns the mask before, and the slot
+    /// that it is to move to if that is another.
     pub(crate) fn set_affinity(
         &mut self,
         common: &Common,
@@ -40,8 +41,8 @@ impl HwSlot {
         Ok((before, to))
     }
 
-    /// Sets the hardware thread that a thread prefers; returns the one before. Takes effect when a change of
-    /// affinity moves it.
+    /// Sets the hardware thread that a thread prefers; returns the one before. Takes effect when a
+    /// change of affinity moves it.
     pub(crate) fn set_ideal_processor(&mut self, r: ThreadRef, ideal: u8) -> Result<u8, SchedError> {
         let thread = self.records.get_mut(r)?;
         if usize::from(ideal) >= HW_THREADS {
@@ -56,7 +57,8 @@ impl HwSlot {
     }
 }
 
-/// The highest of the ready threads that may run on this slot and have to wait on theirs, the nearest slot's first; and where it is.
+/// The highest of the ready threads that may run on this slot and have to wait on theirs, the
+/// nearest slot's first; and where it is.
 pub(crate) fn best_for<S: Deref<Target = HwSlot>>(
     hw_id: u8,
     slots: impl Fn(usize) -> Option<S>,

@@ -1,4 +1,5 @@
-//! The records of the threads that are on one slot, by their names: a table for each slot on which threads are made.
+//! The records of the threads that are on one slot, by their names: a table for each slot on which
+//! threads are made.
 
 use crate::directory::count_look;
 use crate::{GuestThread, HW_THREADS, SchedError, ThreadRef};

@@ -15,7 +15,8 @@ impl HwSlot {
         self.running.is_none() && self.spinning.is_none() && !self.has_ready()
     }
 
-    /// Whether a thread has the slot, no other is ready here, and its priority has no boost to lose.
+    /// Whether a thread has the slot, no other is ready here, and its priority has no boost to
+    /// lose.
     #[inline]
     pub(crate) fn has_one(&self) -> bool {
         let running = self.running.and_then(|running| self.records.get(running).ok());
@@ -24,8 +25,8 @@ impl HwSlot {
         self.spinning.is_none() && !self.has_ready() && running.is_some_and(is_steady)
     }
 
-    /// Decides who has the slot now: the running thread, unless a higher one is ready or its quantum is over
-    /// and a peer is ready, and it does not hold the slot.
+    /// Decides who has the slot now: the running thread, unless a higher one is ready or its
+    /// quantum is over and a peer is ready, and it does not hold the slot.
     pub(crate) fn pick(&mut self, common: &Common) -> Option<ThreadRef> {
         if self.spinning.is_some() {
             return None;
@@ -74,8 +75,8 @@ impl HwSlot {
         self.quantum_left -= instructions as i64;
     }
 
-    /// Of `instructions` that the slot's thread executed, so many times `length` were whole visits, after each of which it would
-    /// have been picked again.
+    /// Of `instructions` that the slot's thread executed, so many times `length` were whole visits,
+    /// after each of which it would have been picked again.
     pub(crate) fn renew_quantum(&mut self, common: &Common, (over, length): (u64, u64), instructions: u64) {
         self.quantum_left += instructions as i64;
         for _ in 0..over {
@@ -129,8 +130,9 @@ impl HwSlot {
         wait.map_or(Ok(()), |wait| self.park(moment, r, wait))
     }
 
-    /// A ready thread gets its place in the queue. One whose registers are out, because it ran on another slot a
-    /// moment ago and its executor has not noticed yet, gets it when they come back: before, nobody could run it.
+    /// A ready thread gets its place in the queue. One whose registers are out, because it ran on
+    /// another slot a moment ago and its executor has not noticed yet, gets it when they come
+    /// back: before, nobody could run it.
     pub(super) fn line_up(&mut self, common: &Common, r: ThreadRef) -> Result<(), SchedError> {
         let thread = self.records.get_mut(r)?;
         if thread.ctx.is_none() {
@@ -179,7 +181,8 @@ impl HwSlot {
         Ok(Running { thread: r, id: thread.id, hw_id: thread.slot, ctx })
     }
 
-    /// Puts the registers of a thread back. If it has become ready here meanwhile, it gets its place.
+    /// Puts the registers of a thread back. If it has become ready here meanwhile, it gets its
+    /// place.
     pub(crate) fn put(&mut self, common: &Common, running: Running) {
         let r = running.thread;
         self.return_registers(running);
@@ -210,12 +213,14 @@ impl HwSlot {
         self.records.get_mut(r).is_ok_and(|thread| mem::take(&mut thread.moved))
     }
 
-    /// Whether the guest has to be told the priority of this thread before it runs, whoever else may be about to; asked once.
+    /// Whether the guest has to be told the priority of this thread before it runs, whoever else
+    /// may be about to; asked once.
     pub(crate) fn take_untold(&mut self, r: ThreadRef) -> bool {
         self.records.get_mut(r).is_ok_and(|thread| mem::take(&mut thread.untold))
     }
 
-    /// Threads here whose priority has changed by itself since this was last asked: their guest ids.
+    /// Threads here whose priority has changed by itself since this was last asked: their guest
+    /// ids.
     pub(crate) fn take_priority_news(&mut self) -> Vec<u32> {
         let mut news = Vec::new();
         for r in mem::take(&mut self.news) {

@@ -1,9 +1,10 @@
 //! Waits: a thread begins to wait, is woken, or its deadline passes.
 //!
-//! A thread that waits is in no run queue and has no slot; one that keeps its slot while it waits for a spin lock is its
-//! slot's `spinning` thread, and runs there when it is woken. Each deadline stands in `timed` under the wait's serial
-//! number, so that equal ones end in the order in which they began. Who ends a wait has won its wait word before
-//! ([`crate::WaitWord::end`], without a lock), so that nobody else does; the record says that it waits until then.
+//! A thread that waits is in no run queue and has no slot; one that keeps its slot while it waits
+//! for a spin lock is its slot's `spinning` thread, and runs there when it is woken. Each deadline
+//! stands in `timed` under the wait's serial number, so that equal ones end in the order in which
+//! they began. Who ends a wait has won its wait word before ([`crate::WaitWord::end`], without a
+//! lock), so that nobody else does; the record says that it waits until then.
 
 use super::HwSlot;
 use crate::common::{Common, Moment};
@@ -58,8 +59,9 @@ impl HwSlot {
         Ok(commit)
     }
 
-    /// A thread's call has come to this wait: puts its registers back and parks it, or gives it back with the value that its
-    /// wait was ended with before. It gets no place in a run queue in between: one that goes on must be in none.
+    /// A thread's call has come to this wait: puts its registers back and parks it, or gives it
+    /// back with the value that its wait was ended with before. It gets no place in a run queue
+    /// in between: one that goes on must be in none.
     pub(crate) fn park_or_go_on(
         &mut self,
         moment: Moment<'_>,
@@ -86,8 +88,8 @@ impl HwSlot {
         }
     }
 
-    /// Ends the wait of a thread whose wait word the caller has won: it receives `value` in r3 and becomes ready, its priority
-    /// raised by `boost`. `registers` may change its registers.
+    /// Ends the wait of a thread whose wait word the caller has won: it receives `value` in r3 and
+    /// becomes ready, its priority raised by `boost`. `registers` may change its registers.
     pub(crate) fn wake(
         &mut self,
         moment: Moment<'_>,

@@ -1,4 +1,5 @@
-//! Threads that have the machine to themselves are run for several quanta at once, and nothing but the number of visits tells.
+//! Threads that have the machine to themselves are run for several quanta at once, and nothing but
+//! the number of visits tells.
 
 use super::*;
 use std::fmt::Debug;
@@ -21,8 +22,8 @@ fn told(m: &Machine) -> (u64, GuestTicks, Vec<String>, Vec<(u32, u8)>, String) {
     (m.executor.instructions(), scheduler.now(), lines, priorities, counters)
 }
 
-/// Has scripts run with quanta at once and one by one, and compares what comes of it and what a guest could tell. How many visits
-/// either took.
+/// Has scripts run with quanta at once and one by one, and compares what comes of it and what a
+/// guest could tell. How many visits either took.
 fn compare<T: PartialEq + Debug>(
     what: &str,
     scripts: &[(u8, u8, &[Step])],

@@ -1,4 +1,5 @@
-//! Visits of many instructions: they can be stopped, and the guest can't tell what the executor does in between.
+//! Visits of many instructions: they can be stopped, and the guest can't tell what the executor
+//! does in between.
 
 use super::storer::Storer;
 use super::*;

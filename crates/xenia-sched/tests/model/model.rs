@@ -1,4 +1,5 @@
-//! Threads on six slots, with no thought for speed: who is ready is looked up in one list, and who is first sorted anew.
+//! Threads on six slots, with no thought for speed: who is ready is looked up in one list, and who
+//! is first sorted anew.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -107,7 +108,8 @@ impl Model {
         (0..self.threads.len()).find(|&at| spins(&self.threads[at]))
     }
 
-    /// Whether a thread keeps its slot; one that no longer does lets others have it though it waits on.
+    /// Whether a thread keeps its slot; one that no longer does lets others have it though it waits
+    /// on.
     pub(crate) fn hold(&mut self, at: usize, holds: bool) -> bool {
         let before = std::mem::replace(&mut self.threads[at].holds, holds);
         if before && !holds {
@@ -178,7 +180,8 @@ impl Model {
         self.last_turn(self.threads.len() - 1);
     }
 
-    /// A ready thread that may run on a slot and has to wait on its own: the highest, of equals the nearest slot's.
+    /// A ready thread that may run on a slot and has to wait on its own: the highest, of equals the
+    /// nearest slot's.
     fn waiting_elsewhere(&self, slot: u8) -> Option<usize> {
         let mut best: Option<usize> = None;
         for other in (1..6).map(|distance| (slot + distance) % 6) {
@@ -334,7 +337,8 @@ impl Model {
         Some(before)
     }
 
-    /// What a lock attempt comes upon. One that met recorded contention is made again, so it doesn't count.
+    /// What a lock attempt comes upon. One that met recorded contention is made again, so it
+    /// doesn't count.
     pub(crate) fn peek(&mut self, tid: u32) -> Option<Contention> {
         let attempt = self.attempts.entry(tid).or_default();
         let is_it = |contention: &Contention| (contention.tid, contention.peek_idx) == (tid, *attempt);

@@ -1,4 +1,5 @@
-//! A machine whose threads do what a function of the test says, on an engine that does nothing but call.
+//! A machine whose threads do what a function of the test says, on an engine that does nothing but
+//! call.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

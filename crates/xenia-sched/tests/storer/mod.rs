@@ -1,4 +1,5 @@
-//! An engine whose instructions store to a device's register, each the next number, and that calls after the last.
+//! An engine whose instructions store to a device's register, each the next number, and that calls
+//! after the last.
 
 use std::sync::Arc;
 use xenia_cpu::{EngineCounters, ExceptionKind, Execute, Exit, GuestException, PpcContext};

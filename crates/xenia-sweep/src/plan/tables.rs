@@ -85,8 +85,8 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// The words that name a title's files. An executable that isn't its folder's title sees no folder, unless one is named: what
-    /// else lies there would decide the result.
+    /// The words that name a title's files. An executable that isn't its folder's title sees no
+    /// folder, unless one is named: what else lies there would decide the result.
     fn title_words(
         &self,
         files: &TitleFiles<'_>,

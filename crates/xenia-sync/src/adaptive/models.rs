@@ -1,4 +1,5 @@
-//! The adaptive lock under loom. All its sleeps last until a wake, so a wake that is lost is a deadlock.
+//! The adaptive lock under loom. All its sleeps last until a wake, so a wake that is lost is a
+//! deadlock.
 
 use super::*;
 use loom::cell::UnsafeCell;

@@ -43,7 +43,8 @@ fn six_threads() {
     model(6, 2);
 }
 
-/// Whoever holds the lock runs at the highest priority of those who sleep for it, and a release wakes them in their order.
+/// Whoever holds the lock runs at the highest priority of those who sleep for it, and a release
+/// wakes them in their order.
 #[test]
 fn five_sleepers_lend_their_priority_and_wake_by_it() {
     explore(RUNS, || {
@@ -77,7 +78,8 @@ fn five_sleepers_lend_their_priority_and_wake_by_it() {
     });
 }
 
-/// A loan is passed along: the third sleeps for what the second holds, who sleeps for what the first holds.
+/// A loan is passed along: the third sleeps for what the second holds, who sleeps for what the
+/// first holds.
 #[test]
 fn priorities_are_lent_along_a_chain() {
     explore(RUNS, || {

@@ -42,7 +42,8 @@ fn the_highest_priority_is_woken_first_and_equals_in_their_order() {
     assert!(lock.is_free());
 }
 
-/// A holds the first lock, B the second and waits for the first, C waits for the second: A runs at C's priority.
+/// A holds the first lock, B the second and waits for the first, C waits for the second: A runs at
+/// C's priority.
 #[test]
 fn priorities_are_lent_along_a_chain_and_given_back() {
     static TOLD: Plain<Vec<(u16, u8)>> = Plain::new(Vec::new());

@@ -1,4 +1,5 @@
-//! The counted slot under loom: a table of one slot that is closed and filled again while others look it up.
+//! The counted slot under loom: a table of one slot that is closed and filled again while others
+//! look it up.
 
 use super::*;
 use crate::atomic::AtomicU32;
@@ -8,7 +9,8 @@ use loom::thread;
 
 struct Table {
     count: Counted,
-    /// What the slot holds: its generation, or 0 while it is being cleared. Ordered by nothing but the count.
+    /// What the slot holds: its generation, or 0 while it is being cleared. Ordered by nothing but
+    /// the count.
     contents: AtomicU32,
     /// Tells loom who reads the contents and who changes them.
     guarded: UnsafeCell<()>,

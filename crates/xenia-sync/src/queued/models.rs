@@ -1,8 +1,9 @@
-//! The queued lock under loom: all orders of two and three threads' steps, with a bound on how often a thread is
-//! interrupted, and all values that the memory model lets a load see.
+//! The queued lock under loom: all orders of two and three threads' steps, with a bound on how
+//! often a thread is interrupted, and all values that the memory model lets a load see.
 //!
-//! A model has no time: the head's naps end at once, and it insists on the lock after the first, so that hand-overs are seen,
-//! too (by three threads: a nap lets the only other one end). Threads behind the head sleep until they are woken: if a wake were lost, loom would report a deadlock.
+//! A model has no time: the head's naps end at once, and it insists on the lock after the first, so
+//! that hand-overs are seen, too (by three threads: a nap lets the only other one end). Threads
+//! behind the head sleep until they are woken: if a wake were lost, loom would report a deadlock.
 
 use super::*;
 use crate::Counts;
@@ -12,7 +13,8 @@ use loom::sync::Arc;
 use loom::thread;
 use std::sync::Mutex as Plain;
 
-/// What the lock guards: loom fails if two threads are in there at once, or if one doesn't see what the last one did.
+/// What the lock guards: loom fails if two threads are in there at once, or if one doesn't see what
+/// the last one did.
 struct Guarded {
     lock: QueuedLock,
     cell: UnsafeCell<u32>,
@@ -48,8 +50,8 @@ impl Seen {
     }
 }
 
-/// Threads on these NUMA nodes, one of them the model's own, each taking the lock once; every order of steps with at most
-/// `interruptions` of a thread that could go on.
+/// Threads on these NUMA nodes, one of them the model's own, each taking the lock once; every order
+/// of steps with at most `interruptions` of a thread that could go on.
 fn model(places: &'static [u16], interruptions: usize) -> Seen {
     let seen = std::sync::Arc::new(Plain::new(Seen::default()));
     let mut builder = loom::model::Builder::new();
@@ -113,7 +115,8 @@ fn three_threads_on_two_nodes() {
     assert!(seen.counts.deepest == 2 && seen.counts.remote > 0, "{seen:?}");
 }
 
-/// Three wait for the model's own thread: one of them is passed over and comes back when the queue is empty.
+/// Three wait for the model's own thread: one of them is passed over and comes back when the queue
+/// is empty.
 #[test]
 fn three_waiters_on_two_nodes() {
     let seen = model(&[0, 0, 1, 0], 2);

@@ -1,4 +1,5 @@
-//! The queued lock under shuttle: more threads than loom can take, and threads that are inside of other waits already.
+//! The queued lock under shuttle: more threads than loom can take, and threads that are inside of
+//! other waits already.
 
 use super::*;
 use crate::random_models::{Inside, explore};
@@ -9,8 +10,8 @@ use std::sync::Mutex as Plain;
 
 const RUNS: usize = 500;
 
-/// Threads on these NUMA nodes, each taking the lock this often; thread N is inside of N other waits, so it queues with its
-/// node N, or without one if it has no more.
+/// Threads on these NUMA nodes, each taking the lock this often; thread N is inside of N other
+/// waits, so it queues with its node N, or without one if it has no more.
 fn model(places: &'static [u16], rounds: u64) -> Counts {
     let seen = Arc::new(Plain::new(Counts::default()));
     let all = seen.clone();

@@ -1,4 +1,5 @@
-//! The queue's order, which threads' luck decides elsewhere, made by hand here; and what many threads count together.
+//! The queue's order, which threads' luck decides elsewhere, made by hand here; and what many
+//! threads count together.
 
 use super::*;
 use crate::topology::pretend_node;
@@ -124,11 +125,13 @@ fn sleepers_are_woken() {
         }
     });
     assert_eq!(counter.into_inner(), 60);
-    // 60 ms of holding. A lost wake costs the longest nap at most: with one in each round it would be 240 ms more.
+    // 60 ms of holding. A lost wake costs the longest nap at most: with one in each round it would be
+    // 240 ms more.
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 }
 
-/// Threads that take the lock again at once, more than there are processors, and one that comes now and then.
+/// Threads that take the lock again at once, more than there are processors, and one that comes now
+/// and then.
 #[test]
 fn barging_has_a_bound() {
     let (lock, stop) = (QueuedLock::new(), AtomicBool::new(false));
@@ -158,7 +161,8 @@ fn barging_has_a_bound() {
             lock.release();
         }
         stop.store(true, Ordering::Relaxed);
-        // Its place in the queue is behind six, each of which may wait out its patience, on a machine that others use, too.
+        // Its place in the queue is behind six, each of which may wait out its patience, on a machine that
+        // others use, too.
         assert!(longest < Duration::from_secs(2), "{longest:?}");
     });
 }

@@ -1,4 +1,5 @@
-//! Tokens under shuttle: given back while their holder blocks, taken again after, and nobody else in between.
+//! Tokens under shuttle: given back while their holder blocks, taken again after, and nobody else
+//! in between.
 
 use super::*;
 use crate::atomic::explorer::{sync::Arc, sync::Mutex as Modelled, thread};
@@ -53,7 +54,8 @@ fn six_threads() {
     model(6, 1);
 }
 
-/// A holder that waits for somebody who needs its token: without the giving back, nobody would go on.
+/// A holder that waits for somebody who needs its token: without the giving back, nobody would go
+/// on.
 #[test]
 fn who_is_waited_for_gets_the_token() {
     explore(RUNS, || {

@@ -89,7 +89,8 @@ fn readers_are_holders() {
     });
 }
 
-/// The checker refuses the locks that could close a circle, so these threads only say that they hold and wait.
+/// The checker refuses the locks that could close a circle, so these threads only say that they
+/// hold and wait.
 #[test]
 fn a_circle_is_found() {
     const LOCKS: [usize; 3] = [0x1001, 0x1002, 0x1003];

@@ -1,7 +1,8 @@
-//! The fuzzer's seed corpus: short sequences of the kinds that engines got wrong, with qemu's results.
+//! The fuzzer's seed corpus: short sequences of the kinds that engines got wrong, with qemu's
+//! results.
 //!
-//! The fuzzer runs each from many states before it draws sequences of its own. Pointers and indices are in r20 to r24; what FPSCR
-//! holds is not written down, because qemu leaves out FR.
+//! The fuzzer runs each from many states before it draws sequences of its own. Pointers and indices
+//! are in r20 to r24; what FPSCR holds is not written down, because qemu leaves out FR.
 
 use crate::case::{Case, Expected, QEMU, Reg};
 use Reg::{Cr, Ctr, F, Fpscr, R, V, Vscr, Xer};

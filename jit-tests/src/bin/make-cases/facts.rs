@@ -10,8 +10,8 @@
 //! | fcmpo of NaN | sets C | C is no result of a compare |
 //! | single results that are denormal | FPRF of a normal number | class "denormal" |
 //!
-//! FR is found by asking qemu again, rounding toward zero: if the magnitude is smaller then, rounding
-//! had made it larger. An arithmetic overflow sets it in every mode (hardware).
+//! FR is found by asking qemu again, rounding toward zero: if the magnitude is smaller then,
+//! rounding had made it larger. An arithmetic overflow sets it in every mode (hardware).
 
 use crate::case::{Case, FACTS, Reg};
 use crate::oracle;

@@ -3,10 +3,11 @@
 //! ```text
 //! cargo run -p xenia-jit-tests --bin make-cases -- jit-tests
 //! ```
-//! Inputs are edge values and seeded random ones; the same program always writes the same files. Expected
-//! values come from qemu-ppc64 (`oracle.rs`) or are worked out by the book's words right here (`book.rs`,
-//! `special.rs`, `vmx128.rs`); never from an engine of ours. Where qemu is known to differ from
-//! hardware, `facts.rs` says so and corrects it. Each file names its sources in its first lines.
+//! Inputs are edge values and seeded random ones; the same program always writes the same files.
+//! Expected values come from qemu-ppc64 (`oracle.rs`) or are worked out by the book's words right
+//! here (`book.rs`, `special.rs`, `vmx128.rs`); never from an engine of ours. Where qemu is known
+//! to differ from hardware, `facts.rs` says so and corrects it. Each file names its sources in its
+//! first lines.
 
 mod book;
 mod case;

@@ -1,4 +1,5 @@
-//! Rows that need more than operands: branches, traps, system registers, caches, reservations, estimates.
+//! Rows that need more than operands: branches, traps, system registers, caches, reservations,
+//! estimates.
 
 mod storage;
 

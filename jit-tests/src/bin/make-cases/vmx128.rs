@@ -250,8 +250,8 @@ fn rotate_insert(op: Op, cases: &mut Vec<Case>) {
 
 /// Formats with their unpacked words and the packed value: `(type, bits, words, packed)`.
 ///
-/// Normalised components sit in the low mantissa bits of 3.0 (signed) or 1.0 (unsigned); packing takes all of them
-/// from 3.0. Only such values and halves that need no rounding are used.
+/// Normalised components sit in the low mantissa bits of 3.0 (signed) or 1.0 (unsigned); packing
+/// takes all of them from 3.0. Only such values and halves that need no rounding are used.
 fn d3d() -> Vec<(u32, u32, [u32; 4], u64)> {
     vec![
         // ARGB: alpha comes from w.

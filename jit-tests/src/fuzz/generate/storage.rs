@@ -1,4 +1,5 @@
-//! Accesses to storage: inside the sandbox, whatever registers hold, with bases and displacements that reach over the end of a page.
+//! Accesses to storage: inside the sandbox, whatever registers hold, with bases and displacements
+//! that reach over the end of a page.
 
 use super::Make;
 use crate::fuzz::sequence::Item;

@@ -133,7 +133,8 @@ impl Oracle<'_> {
         Ok(mismatch)
     }
 
-    /// Where a sequence differs under qemu, if no single instruction explains it; empty if it doesn't.
+    /// Where a sequence differs under qemu, if no single instruction explains it; empty if it
+    /// doesn't.
     fn differs(&mut self, server: usize, sequence: &Sequence) -> Result<Vec<Deviation>, RunError> {
         let entries = self.arena.load(std::slice::from_ref(sequence))?;
         let planned = Planned { number: 0, name: None, sequence: sequence.clone() };

@@ -1,7 +1,9 @@
-//! Where qemu 7.2 and the interpreter may differ, and why: one row per difference, as narrow as it can be said.
+//! Where qemu 7.2 and the interpreter may differ, and why: one row per difference, as narrow as it
+//! can be said.
 //!
-//! A row of the table explains bits of a deviation if it names the instruction and the register and if its
-//! condition holds for this very execution. A deviation is explained if no bits are left. docs/src/decisions/0013 is the same in words.
+//! A row of the table explains bits of a deviation if it names the instruction and the register and
+//! if its condition holds for this very execution. A deviation is explained if no bits are left.
+//! docs/src/decisions/0013 is the same in words.
 
 mod conditions;
 mod table;

@@ -52,7 +52,8 @@ pub(super) fn inputs(step: &PpcStep) -> Vec<String> {
     lines
 }
 
-/// The file; `None` where the instruction alone doesn't make a case (branches, or qemu doesn't answer).
+/// The file; `None` where the instruction alone doesn't make a case (branches, or qemu doesn't
+/// answer).
 pub(super) fn text(
     qemu: &mut Qemu,
     entry: u32,

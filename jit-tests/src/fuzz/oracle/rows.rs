@@ -1,4 +1,5 @@
-//! Which rows the outside oracle has, on which processor model, and how batches are spread over modes.
+//! Which rows the outside oracle has, on which processor model, and how batches are spread over
+//! modes.
 
 use crate::qemu::{Mode, has_twin};
 use xenia_isa::{Family, Op};
@@ -27,7 +28,8 @@ pub(super) fn has(mode: Mode, op: Op) -> bool {
         }
 }
 
-/// Modes of successive batches: 32-bit and 64-bit mode in turn; a quarter on the model that has what the 970 lacks.
+/// Modes of successive batches: 32-bit and 64-bit mode in turn; a quarter on the model that has
+/// what the 970 lacks.
 const TURNS: [(&str, bool); 8] = [
     ("970fx", false),
     ("970fx", true),

@@ -1,7 +1,9 @@
-//! Questions for qemu: whole sequences, and single instructions from the state in which the interpreter met them.
+//! Questions for qemu: whole sequences, and single instructions from the state in which the
+//! interpreter met them.
 //!
-//! A single instruction runs at another address than in its sequence: a branch gets the second exit for its target,
-//! and what it leaves in LR is compared by distance. A conditional store gets back the reservation that it had.
+//! A single instruction runs at another address than in its sequence: a branch gets the second exit
+//! for its target, and what it leaves in LR is compared by distance. A conditional store gets back
+//! the reservation that it had.
 
 use super::super::arena::Step;
 use super::super::sequence::{SANDBOX, SANDBOX_SIZE};
@@ -157,7 +159,8 @@ fn goes_to_next(op: Op, step: &Step) -> bool {
     }
 }
 
-/// `lwarx` or `ldarx` of what is reserved, by way of a register that is put back, before the conditional store.
+/// `lwarx` or `ldarx` of what is reserved, by way of a register that is put back, before the
+/// conditional store.
 ///
 /// Both engines give up a reservation whose word has another value meanwhile; so does this.
 fn with_reservation(step: &Step, store: u32) -> Vec<u32> {

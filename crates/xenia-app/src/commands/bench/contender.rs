@@ -1,4 +1,5 @@
-//! Who is measured: our engines, and the same sources built for the host or run by another emulator.
+//! Who is measured: our engines, and the same sources built for the host or run by another
+//! emulator.
 
 use super::suite::{COMPILER_FLAGS, Kernel, SOURCES};
 use crate::cli::{CpuArgs, ModeArgs, Peer, Tier};
@@ -117,7 +118,8 @@ impl Contender for Ours {
     }
 }
 
-/// A program built from the suite's sources, kept running so that all take turns in one measurement.
+/// A program built from the suite's sources, kept running so that all take turns in one
+/// measurement.
 #[derive(Debug)]
 pub struct Built {
     name: &'static str,

@@ -1,5 +1,5 @@
-//! The bench as a picture: bars for each kernel or program, as multiples of native time, or of the interpreter's where
-//! native was not measured. Shorter is faster; the scale is logarithmic.
+//! The bench as a picture: bars for each kernel or program, as multiples of native time, or of the
+//! interpreter's where native was not measured. Shorter is faster; the scale is logarithmic.
 
 use super::{Spread, host, ratio};
 use anyhow::{Result, anyhow, bail};

@@ -1,4 +1,5 @@
-//! What `bench --programs` says of each program and of groups of them: the report's rows, the printed table.
+//! What `bench --programs` says of each program and of groups of them: the report's rows, the
+//! printed table.
 
 use super::whole::StartReport;
 use super::{Spread, cell, geomean, plot, ratio};

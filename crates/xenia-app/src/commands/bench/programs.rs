@@ -1,11 +1,14 @@
-//! `bench --programs`: programs that others wrote, built by `cargo xtask programs`, on our engines, natively and under qemu.
+//! `bench --programs`: programs that others wrote, built by `cargo xtask programs`, on our engines,
+//! natively and under qemu.
 //!
-//! A row may be a [whole program](super::whole) instead, with files and arguments. What follows is about the others.
+//! A row may be a [whole program](super::whole) instead, with files and arguments. What follows is
+//! about the others.
 //!
-//! Every run starts anew, with nothing compiled: what is measured is the CPU time of a whole run. CPU time, because machines
-//! are shared. Natively and under qemu it is what the process says of itself; of our engines it is that of all our threads from
-//! an empty code cache to the program's end, in visits as long as lockstep's. qemu and our engines run the same objects. All
-//! take turns, as with kernels.
+//! Every run starts anew, with nothing compiled: what is measured is the CPU time of a whole run.
+//! CPU time, because machines are shared. Natively and under qemu it is what the process says of
+//! itself; of our engines it is that of all our threads from an empty code cache to the program's
+//! end, in visits as long as lockstep's. qemu and our engines run the same objects. All take turns,
+//! as with kernels.
 
 use super::contender::engine_column;
 use super::program_report::{ProgramReport, heading, line, means};
@@ -42,7 +45,8 @@ struct Program {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 enum Work {
-    /// Prints one line. It has an answer that is the same everywhere, and one that is the PowerPC code's.
+    /// Prints one line. It has an answer that is the same everywhere, and one that is the PowerPC
+    /// code's.
     Answer {
         line: String,
         title: String,
@@ -178,7 +182,8 @@ fn process_time() -> Duration {
     times.sum()
 }
 
-/// Which of our engines the flags ask for: one, `auto` if they don't say, and the interpreter beside it where it is asked for.
+/// Which of our engines the flags ask for: one, `auto` if they don't say, and the interpreter
+/// beside it where it is asked for.
 fn contenders(args: &BenchArgs) -> Vec<Contender> {
     let tier = if args.cpu.interp { Tier::Interp } else { args.cpu.tier };
     let name = engine_column(tier);

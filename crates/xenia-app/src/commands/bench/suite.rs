@@ -1,5 +1,5 @@
-//! The kernels of cpu-suite: names, rounds and known answers, from the tables that the suite itself is
-//! compiled from.
+//! The kernels of cpu-suite: names, rounds and known answers, from the tables that the suite itself
+//! is compiled from.
 
 use anyhow::{Result, bail};
 use std::collections::BTreeMap;

@@ -1,8 +1,10 @@
-//! Whole programs of `bench --programs`: several runs in one folder, with files, arguments and settings, each a process of its own.
+//! Whole programs of `bench --programs`: several runs in one folder, with files, arguments and
+//! settings, each a process of its own.
 //!
-//! `cargo xtask program-times` describes them. A figure is the CPU time of the processes of all steps, with their start: natively and
-//! under qemu as well as of the emulator, which is started anew for each. What our compiler has made is kept for a second start, and a
-//! title that ends where `main` would begin says what a start takes.
+//! `cargo xtask program-times` describes them. A figure is the CPU time of the processes of all
+//! steps, with their start: natively and under qemu as well as of the emulator, which is started
+//! anew for each. What our compiler has made is kept for a second start, and a title that ends
+//! where `main` would begin says what a start takes.
 
 use super::Spread;
 use crate::cli::{Compile, CpuArgs, Tier};
@@ -36,7 +38,8 @@ documented! {
 const DISK: &str = "content/Disk/00000000";
 /// Seconds of host time that a step of ours may take.
 const PATIENCE: &str = "600";
-/// Runs what follows and says what CPU time its processes took; what it says on standard error stays apart.
+/// Runs what follows and says what CPU time its processes took; what it says on standard error
+/// stays apart.
 const TIMED: &str = r#"TIMEFORMAT='%U %S'; { time "$@" 2>&3; } 3>&2 2>"$0""#;
 
 /// A program as `programs.json` describes it.

@@ -1,7 +1,7 @@
 //! The manual: a page for each command, from the parser's own definition and what surrounds it.
 //!
-//! clap_mangen would put everything behind the options into one paragraph: examples, keys, files and exit codes are
-//! sections here, with their lines kept.
+//! clap_mangen would put everything behind the options into one paragraph: examples, keys, files
+//! and exit codes are sections here, with their lines kept.
 
 use crate::cli::Cli;
 use clap::{Command, CommandFactory};

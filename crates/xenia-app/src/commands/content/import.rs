@@ -1,7 +1,9 @@
-//! Packages and folders that are taken in: hostile input, written through the machine's own content folder.
+//! Packages and folders that are taken in: hostile input, written through the machine's own content
+//! folder.
 //!
-//! The hashes of a package are compared before anything is written. What is written is the package when its header names it, so one that
-//! fails half-way leaves nothing, and an older one of its name as it was.
+//! The hashes of a package are compared before anything is written. What is written is the package
+//! when its header names it, so one that fails half-way leaves nothing, and an older one of its
+//! name as it was.
 
 use super::place;
 use crate::cli::ContentImportArgs;

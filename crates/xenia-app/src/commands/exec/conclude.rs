@@ -14,7 +14,8 @@ use xenia_sched::{EndKind, RunEnd, TICKS_PER_SECOND};
 /// Missing files that are named.
 const NAMED: usize = 8;
 
-/// Prints how the run ended, writes the JSON, chooses the exit code. `losses` has what could not be written so far.
+/// Prints how the run ended, writes the JSON, chooses the exit code. `losses` has what could not be
+/// written so far.
 pub fn conclude(json: Option<&Path>, finished: &Finished, interrupt: &Interrupt, losses: &Losses) -> Code {
     let report = &finished.report;
     if let Some(path) = json
@@ -84,7 +85,8 @@ fn of_the_end(finished: &Finished, interrupt: &Interrupt) -> Code {
     }
 }
 
-/// Says which files the title asked for in vain: where it ends otherwise than it should, that is mostly why.
+/// Says which files the title asked for in vain: where it ends otherwise than it should, that is
+/// mostly why.
 fn name_missing_files(finished: &Finished) {
     let missing = &finished.missing_files;
     if missing.is_empty() {

@@ -12,8 +12,9 @@ use xenia_sched::{EndKind, RunEnd};
 /// Files that are named at most.
 const FILES: usize = 6;
 
-/// What happened to `name`, the probable cause, and where more is; `None` for an end that needs no words. Without `json`,
-/// the results of the run are written to the user's state folder: who starts from a desktop sees no terminal.
+/// What happened to `name`, the probable cause, and where more is; `None` for an end that needs no
+/// words. Without `json`, the results of the run are written to the user's state folder: who starts
+/// from a desktop sees no terminal.
 pub(super) fn why(name: &str, finished: &Finished, json: Option<&Path>, again: bool) -> Option<Stopped> {
     let missing = &finished.report.missing_files;
     let (heading, what) = match (&finished.divergence, &finished.end) {

@@ -1,8 +1,8 @@
 //! A title in a window.
 //!
-//! The machine runs on a thread of its own; the window has the main thread, as systems demand. A title that crashes
-//! leaves its window open, with what happened, and may be run again; unless the run has a limit of its own and nobody
-//! may be there to look.
+//! The machine runs on a thread of its own; the window has the main thread, as systems demand. A
+//! title that crashes leaves its window open, with what happened, and may be run again; unless the
+//! run has a limit of its own and nobody may be there to look.
 
 use super::{Making, Outputs, limits, machine, open_title, stopped};
 use crate::cli::{AudioOutput, DialogPolicy, ExecArgs};
@@ -133,7 +133,8 @@ pub(super) fn run(
     result.recv().context("the machine's thread ended without a result")?
 }
 
-/// What `run` comes to, a panic included; then `end`, in any case: a window must not outlive its machine.
+/// What `run` comes to, a panic included; then `end`, in any case: a window must not outlive its
+/// machine.
 fn guarded<T>(run: impl FnOnce() -> Result<T>, end: impl FnOnce()) -> Result<T> {
     let result = std::panic::catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(Fault.into()));
     end();
@@ -178,7 +179,8 @@ impl Seat<'_> {
     }
 }
 
-/// Runs the title, and again each time that this is asked for after a crash, until the window is closed.
+/// Runs the title, and again each time that this is asked for after a crash, until the window is
+/// closed.
 fn play(
     args: &ExecArgs,
     mut title: Title,

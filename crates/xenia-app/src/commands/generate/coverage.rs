@@ -1,8 +1,9 @@
-//! Who calls each export: found by reading the tests and the guest programs of this repository, never typed in.
+//! Who calls each export: found by reading the tests and the guest programs of this repository,
+//! never typed in.
 //!
-//! A test calls an export if its function names it in quotation marks and stands where such names are calls: in the tests of
-//! xenia-kernel that use the exports' bench, and in its integration tests. An assembled test program calls what it has a
-//! label for, a guest program what it imports.
+//! A test calls an export if its function names it in quotation marks and stands where such names
+//! are calls: in the tests of xenia-kernel that use the exports' bench, and in its integration
+//! tests. An assembled test program calls what it has a label for, a guest program what it imports.
 
 use crate::title::{Title, key_ring};
 use anyhow::{Context, Result};

@@ -1,5 +1,6 @@
-//! What xenia-canary, the leading emulator, has of each area: counted in its sources of 2024-12-18 (263c722a4), where an export is declared
-//! implemented or a stub, and a message is a case of its application's. Facts to stand beside ours.
+//! What xenia-canary, the leading emulator, has of each area: counted in its sources of 2024-12-18
+//! (263c722a4), where an export is declared implemented or a stub, and a message is a case of its
+//! application's. Facts to stand beside ours.
 
 use xenia_kernel::imports::Library;
 

@@ -1,4 +1,5 @@
-//! Speed-ups as a picture: ours and native ones over the number of workers, with the range of the runs.
+//! Speed-ups as a picture: ours and native ones over the number of workers, with the range of the
+//! runs.
 
 use super::{ScaleReport, ScaleWorkers};
 use anyhow::{Result, anyhow};

@@ -1,8 +1,8 @@
 //! The work: primes counted segment by segment, as guest/primes counts them, for the host.
 //!
-//! A segment is 65,536 numbers, and who counts it depends on its number alone, so workers share nothing and need no order.
-//! Each finds the small primes for itself. The checksum is a sum over primes, so parts add up to the same whatever their
-//! number.
+//! A segment is 65,536 numbers, and who counts it depends on its number alone, so workers share
+//! nothing and need no order. Each finds the small primes for itself. The checksum is a sum over
+//! primes, so parts add up to the same whatever their number.
 
 use std::ops::Add;
 

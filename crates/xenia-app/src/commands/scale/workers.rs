@@ -1,4 +1,5 @@
-//! Who does the work: worker processes or sibling threads, of this program with the guest's primes, or natively.
+//! Who does the work: worker processes or sibling threads, of this program with the guest's primes,
+//! or natively.
 
 use super::primes::{Answer, Part, count};
 use crate::cli::ScaleKind;

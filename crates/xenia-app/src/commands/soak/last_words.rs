@@ -1,4 +1,5 @@
-//! What a title said last, for the runs that end as they should not: of a run among hundreds nobody keeps the rest.
+//! What a title said last, for the runs that end as they should not: of a run among hundreds nobody
+//! keeps the rest.
 
 use parking_lot::Mutex;
 use std::collections::VecDeque;
@@ -13,7 +14,8 @@ const LENGTH: usize = 16 << 10;
 pub(super) struct LastWords(Arc<Mutex<VecDeque<u8>>>);
 
 impl LastWords {
-    /// Nothing yet, and room for all that is kept: what a process has doesn't grow with the title's text.
+    /// Nothing yet, and room for all that is kept: what a process has doesn't grow with the title's
+    /// text.
     pub(super) fn new() -> Self {
         Self(Arc::new(Mutex::new(VecDeque::with_capacity(LENGTH))))
     }

@@ -180,7 +180,8 @@ fn what_is_no_image_is_named() {
 fn files_that_overlap_in_data_files_fill_no_disk() {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
-    // Two tables, then sectors from 32 on: the descriptor, the root with two entries, eight sectors of files.
+    // Two tables, then sectors from 32 on: the descriptor, the root with two entries, eight sectors of
+    // files.
     let mut data = vec![0; 0x2000 + 10 * 0x800];
     let root = [b"MICROSOFT*XBOX*MEDIA", &33_u32.to_le_bytes()[..], &0x800_u32.to_le_bytes()].concat();
     data[0x2000..0x2000 + root.len()].copy_from_slice(&root);

@@ -1,4 +1,5 @@
-//! A pad that the host's kernel makes of what a test says of it: plugged in, moved, shaken, and pulled out.
+//! A pad that the host's kernel makes of what a test says of it: plugged in, moved, shaken, and
+//! pulled out.
 
 use super::super::config::Tuning;
 use super::*;
@@ -38,7 +39,8 @@ fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Does for the pad what its own driver would do with motors, and says how fast they run; until nobody listens.
+/// Does for the pad what its own driver would do with motors, and says how fast they run; until
+/// nobody listens.
 fn drive(device: &UinputDevice, speeds: &Sender<(u16, u16)>, ended: &AtomicBool) -> io::Result<()> {
     let (mut effect, mut events) = ((0, 0), [InputEvent::zeroed(); 8]);
     while !ended.load(Relaxed) {

@@ -1,7 +1,7 @@
 //! Loads and stores that are plain: one host access to one page, which nobody observes.
 //!
-//! An arm that may need more calls a function in its middle, and so keeps registers on a stack frame
-//! even where it does not call it. By way of [`Plain`] it gives up instead, with the context
+//! An arm that may need more calls a function in its middle, and so keeps registers on a stack
+//! frame even where it does not call it. By way of [`Plain`] it gives up instead, with the context
 //! unchanged, and its caller runs the arm of [`Cpu`].
 
 use super::{Cpu, Flow, Raised, Step};

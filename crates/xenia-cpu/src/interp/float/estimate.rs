@@ -1,12 +1,12 @@
 //! `fres` and `frsqrte`: the estimates of the hardware, not better ones.
 //!
-//! `frsqrte` takes the top three fraction bits and the parity of the exponent to one of 16 results of
-//! eight fraction bits. The table agrees with what a Cell PPE gives for 1.0 and 2.0.
+//! `frsqrte` takes the top three fraction bits and the parity of the exponent to one of 16 results
+//! of eight fraction bits. The table agrees with what a Cell PPE gives for 1.0 and 2.0.
 //!
-//! `fres` is known at 1.0 (0x3FEFE00000000000), 1.5 (0x3FE5400000000000) and at the largest single (a
-//! denormal). Both numbers are 255/256 of the reciprocal, the least that the book's error bound of 1/256
-//! allows. Unsure: so are the others taken to be, of the start of the interval that seven fraction bits
-//! select, rounded up to twelve fraction bits; all keep to the bound.
+//! `fres` is known at 1.0 (0x3FEFE00000000000), 1.5 (0x3FE5400000000000) and at the largest single
+//! (a denormal). Both numbers are 255/256 of the reciprocal, the least that the book's error bound
+//! of 1/256 allows. Unsure: so are the others taken to be, of the start of the interval that seven
+//! fraction bits select, rounded up to twelve fraction bits; all keep to the bound.
 //!
 //! Neither sets FI, UX or XX.
 

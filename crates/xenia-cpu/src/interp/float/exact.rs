@@ -1,7 +1,7 @@
 //! Exact arithmetic on any operands: the slow path, right for every mode, trap and special value.
 //!
-//! Each operation looks at NaNs first (frA, then frB, then frC; PowerISA 2.02 book I, 4.3.2), then at
-//! the invalid combinations of 4.4.1, then computes an exact [`Magnitude`] and rounds it once.
+//! Each operation looks at NaNs first (frA, then frB, then frC; PowerISA 2.02 book I, 4.3.2), then
+//! at the invalid combinations of 4.4.1, then computes an exact [`Magnitude`] and rounds it once.
 
 use super::fpscr::{VXIDI, VXIMZ, VXISI, VXSNAN, VXSQRT, VXZDZ, class};
 use super::round::{Format, Magnitude, Rounded, infinity, round, shift_right_jam, zero, zero_sum_sign};
@@ -213,7 +213,8 @@ pub(crate) fn square_root(b: u64, format: Format, fpscr: u32) -> Outcome {
     })
 }
 
-/// frA × frC + frB (`[a, c, b]`) with one rounding; `subtract` takes frB off, `negate` inverts the rounded result.
+/// frA × frC + frB (`[a, c, b]`) with one rounding; `subtract` takes frB off, `negate` inverts the
+/// rounded result.
 #[cold]
 #[inline(never)]
 pub(crate) fn multiply_add(

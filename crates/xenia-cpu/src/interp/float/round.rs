@@ -1,8 +1,8 @@
 //! Exact values and the one place that rounds them: precision, range, mode, traps, all of FPSCR's
 //! result bits.
 //!
-//! A finite non-zero value is `sig × 2^(exp − 127)` with bit 127 of `sig` set; bit 0 may be a jammed
-//! sticky bit, which stands for everything below it. PowerISA 2.02 book I, 4.3.5 and 4.4.
+//! A finite non-zero value is `sig × 2^(exp − 127)` with bit 127 of `sig` set; bit 0 may be a
+//! jammed sticky bit, which stands for everything below it. PowerISA 2.02 book I, 4.3.5 and 4.4.
 
 use super::fpscr::{FI, FR, OE, OX, RN, UE, UX, XX, class};
 
@@ -71,7 +71,8 @@ impl Rounded {
         Self { bits, class, rounding: 0, exceptions: 0 }
     }
 
-    /// The same with the sign inverted, as the negative multiply-add instructions do after rounding.
+    /// The same with the sign inverted, as the negative multiply-add instructions do after
+    /// rounding.
     pub(crate) const fn negated(self) -> Self {
         Self { bits: self.bits ^ 1 << 63, class: negated_class(self.class), ..self }
     }

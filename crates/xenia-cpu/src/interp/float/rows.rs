@@ -1,5 +1,5 @@
-//! Rows run through the interpreter. Expected values: PowerISA 2.02 book I, chapter 4, and, where that
-//! leaves a choice, the results measured on hardware of the family.
+//! Rows run through the interpreter. Expected values: PowerISA 2.02 book I, chapter 4, and, where
+//! that leaves a choice, the results measured on hardware of the family.
 
 use crate::interp::testing::Machine;
 use crate::{ExceptionKind, Exit, msr_bit};

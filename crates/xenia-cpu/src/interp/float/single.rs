@@ -23,8 +23,8 @@ pub(crate) fn single_to_double(single: u32) -> u64 {
     }
 }
 
-/// The single-format bits of a double: `stfs`. Fraction bits beyond the single format are dropped; a
-/// value too small for a normal single is denormalised by truncation. Values outside the range of
+/// The single-format bits of a double: `stfs`. Fraction bits beyond the single format are dropped;
+/// a value too small for a normal single is denormalised by truncation. Values outside the range of
 /// the single format (which the book leaves undefined) take the bits that the normal case selects.
 #[inline(always)]
 pub(crate) fn double_to_single(double: u64) -> u32 {

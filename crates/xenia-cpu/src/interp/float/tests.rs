@@ -1,5 +1,6 @@
-//! The fast path against the exact one, and the exact one against `rustc_apfloat`, which is nobody's
-//! relative here: random operands biased to edges, every operation, format and rounding mode.
+//! The fast path against the exact one, and the exact one against `rustc_apfloat`, which is
+//! nobody's relative here: random operands biased to edges, every operation, format and rounding
+//! mode.
 
 use super::exact::{self, Outcome, is_nan};
 use super::fast::{self, Fast};

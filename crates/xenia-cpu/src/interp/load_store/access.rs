@@ -1,6 +1,7 @@
 //! What a load or store of one value moves, at an address that its row has found.
 //!
-//! A load writes its register after the access, and a store has read its own before it: of a fault, the context knows nothing.
+//! A load writes its register after the access, and a store has read its own before it: of a fault,
+//! the context knows nothing.
 
 use crate::interp::float::single::{double_to_single, single_to_double};
 use crate::interp::{Flow, Step, Storage};

@@ -101,7 +101,8 @@ fn addresses_have_32_bits_and_updates_follow_the_mode() {
         machine.one(d(Op::lwzu, 3, 4, 8));
         assert_eq!((machine.ctx.gpr[3], machine.ctx.gpr[4]), (0x8182_8384, updated), "sf={sf}");
     }
-    // RA = 0 is the number 0 in plain forms, and r0 in (invalid) update forms; the address wins over RT.
+    // RA = 0 is the number 0 in plain forms, and r0 in (invalid) update forms; the address wins over
+    // RT.
     let mut machine = machine_with_data();
     machine.ctx.gpr[0] = u64::from(DATA);
     machine.ctx.gpr[5] = u64::from(DATA);

@@ -1,9 +1,10 @@
 //! `vpkd3d128` and `vupkd3d128`: vertex formats in one instruction.
 //!
-//! The unpacked integers are biased floats: a value `v` appears as `3.0 + v × 2^-22`, so that packing
-//! is clamping and taking low bits, and unpacking is an addition to the pattern of 3.0 (or 1.0 for
-//! unsigned parts). The most negative integer of a signed part unpacks to a NaN. Halves have no
-//! infinities, NaNs or denormals. Sources: the VMX128 notes, and conversions that titles do.
+//! The unpacked integers are biased floats: a value `v` appears as `3.0 + v × 2^-22`, so that
+//! packing is clamping and taking low bits, and unpacking is an addition to the pattern of 3.0 (or
+//! 1.0 for unsigned parts). The most negative integer of a signed part unpacks to a NaN. Halves
+//! have no infinities, NaNs or denormals. Sources: the VMX128 notes, and conversions that titles
+//! do.
 
 use super::lanes::{join_u32, split_u32};
 

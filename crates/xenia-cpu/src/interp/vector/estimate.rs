@@ -1,10 +1,10 @@
 //! The four estimates.
 //!
-//! - `vrsqrtefp`, `vlogefp`: what the hardware computes, by table and linear interpolation (relative
-//!   error below 1/4096, absolute error below 1/128). Source: results published by people who ran all
-//!   operands on a console.
-//! - `vrefp`, `vexptefp`: Unsure: the hardware's tables are not known. `vrefp` is the correctly rounded
-//!   reciprocal; the power is computed in double and rounded once.
+//! - `vrsqrtefp`, `vlogefp`: what the hardware computes, by table and linear interpolation
+//!   (relative error below 1/4096, absolute error below 1/128). Source: results published by people
+//!   who ran all operands on a console.
+//! - `vrefp`, `vexptefp`: Unsure: the hardware's tables are not known. `vrefp` is the correctly
+//!   rounded reciprocal; the power is computed in double and rounded once.
 //!
 //! Only integer operations and IEEE additions, multiplications and divisions are used, in a fixed
 //! order, so every host gives the same bits.

@@ -1,12 +1,12 @@
 //! Single-precision arithmetic, compares and conversions of lanes.
 //!
-//! Results are rounded to nearest even; nothing is recorded. With NJ set (the usual state), denormal
-//! operands and tiny results become zeros of their sign; tininess is judged before rounding, as
-//! everywhere in the architecture. A NaN result is the first NaN of vA, vB, vC, quieted; operations
-//! that make one give 0x7FC00000. AltiVec PEM, 3.2 and chapter 6.
+//! Results are rounded to nearest even; nothing is recorded. With NJ set (the usual state),
+//! denormal operands and tiny results become zeros of their sign; tininess is judged before
+//! rounding, as everywhere in the architecture. A NaN result is the first NaN of vA, vB, vC,
+//! quieted; operations that make one give 0x7FC00000. AltiVec PEM, 3.2 and chapter 6.
 //!
-//! All arithmetic goes through doubles: products of singles are exact there, and a sum rounded to odd
-//! rounds to single as if it had been exact (53 ≥ 24 + 2).
+//! All arithmetic goes through doubles: products of singles are exact there, and a sum rounded to
+//! odd rounds to single as if it had been exact (53 ≥ 24 + 2).
 
 use super::lanes::*;
 
@@ -267,10 +267,10 @@ pub(crate) fn vrfiz(b: u128, nj: bool) -> u128 {
 
 /// A dot product of the first `count` lanes, in all lanes.
 ///
-/// Unsure: the hardware's order and precision are not documented. Known from comparisons with it: the
-/// products are summed in more than single precision, an overflow gives a NaN instead of an infinity,
-/// and a denormal result is zero whatever NJ says. Here: exact products, summed in double as
-/// `(p0 + p2) + (p1 + p3)`; the first NaN of vA₀, vB₀, vA₁, … is the result.
+/// Unsure: the hardware's order and precision are not documented. Known from comparisons with it:
+/// the products are summed in more than single precision, an overflow gives a NaN instead of an
+/// infinity, and a denormal result is zero whatever NJ says. Here: exact products, summed in double
+/// as `(p0 + p2) + (p1 + p3)`; the first NaN of vA₀, vB₀, vA₁, … is the result.
 fn dot_product(a: u128, b: u128, count: usize, nj: bool) -> u128 {
     let (a, b) = (split_u32(a), split_u32(b));
     for n in 0..count {

@@ -3,8 +3,8 @@
 //! `lvx` and `stvx` ignore the low four bits of the address. The element loads bring the whole
 //! quadword: the book leaves the other elements undefined, and this is what the hardware does. The
 //! left and right forms move the part of a quadword from the address on, or before it; a right form
-//! at a quadword boundary moves nothing and touches no storage. A quadword lies within one page, so a
-//! store that faults has stored nothing.
+//! at a quadword boundary moves nothing and touches no storage. A quadword lies within one page, so
+//! a store that faults has stored nothing.
 
 use crate::interp::{Cpu, Flow, Raised, Step};
 use xenia_isa::Instruction;

@@ -1,5 +1,5 @@
-//! Anisotropic filtering: the mean of several samples along the longer side of what a pixel covers of a texture, each of
-//! the level that the shorter side, or its share of the longer one, asks for.
+//! Anisotropic filtering: the mean of several samples along the longer side of what a pixel covers
+//! of a texture, each of the level that the shorter side, or its share of the longer one, asks for.
 
 use super::gradients::Gradients;
 use crate::microcode::{LANES, Lanes};

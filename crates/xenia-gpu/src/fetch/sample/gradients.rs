@@ -2,10 +2,12 @@
 
 use crate::microcode::{LANES, Lanes, Sampling, TextureFetch, Vector};
 
-/// Of each lane, its changes from column to column and from row to row of the picture, of two coordinates in texels.
+/// Of each lane, its changes from column to column and from row to row of the picture, of two
+/// coordinates in texels.
 pub(super) type Gradients = [[Lanes; 2]; 2];
 
-/// Derivatives within quads: horizontal in x and z, vertical in y and w, of the first two coordinates.
+/// Derivatives within quads: horizontal in x and z, vertical in y and w, of the first two
+/// coordinates.
 pub(in super::super) fn gradients(coordinates: &[Lanes; 3]) -> Vector {
     let [horizontal, vertical] = [0, 1].map(|axis| derivative(coordinates, axis));
     [horizontal[0], vertical[0], horizontal[1], vertical[1]]

@@ -47,8 +47,8 @@ fn floor(value: f32) -> i32 {
     whole - i32::from((whole as f32) > value)
 }
 
-/// A coordinate in texels as the chip has it, with eight bits behind the point: what is less than half of such a
-/// step from a texel's edge lies on it.
+/// A coordinate in texels as the chip has it, with eight bits behind the point: what is less than
+/// half of such a step from a texel's edge lies on it.
 #[inline(always)]
 pub(super) fn snap(at: f32) -> f32 {
     // Beyond that floats are no finer themselves.

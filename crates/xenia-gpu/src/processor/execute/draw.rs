@@ -63,8 +63,8 @@ impl CommandProcessor {
         }
     }
 
-    /// Whether these are the first rectangles of their pass: a pass is what goes to the same targets within the same
-    /// scissor, up to a copy.
+    /// Whether these are the first rectangles of their pass: a pass is what goes to the same
+    /// targets within the same scissor, up to a copy.
     fn begins_pass(&mut self, scissor: Scissor) -> bool {
         let pass = cost::pass(&self.registers, scissor);
         std::mem::replace(&mut self.pass, pass) != pass

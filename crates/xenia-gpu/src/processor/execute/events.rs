@@ -15,8 +15,8 @@ impl CommandProcessor {
         self.registers.set(vgt::VGT_EVENT_INITIATOR, initiator & 0x3f);
     }
 
-    /// Writes a fence's value. Packets are carried out one after the other, so what it waits for (shaders,
-    /// caches) is done by the time it comes.
+    /// Writes a fence's value. Packets are carried out one after the other, so what it waits for
+    /// (shaders, caches) is done by the time it comes.
     pub(super) fn fence(&mut self, mut address: u32, value: u32) {
         // Above physical memory lies the write-back window, where software set one up.
         let (base, size) = (self.registers.get(cp::WRITEBACK_BASE), self.registers.get(cp::WRITEBACK_SIZE));
@@ -36,14 +36,15 @@ impl CommandProcessor {
         }
     }
 
-    /// `EVENT_WRITE_EXT`. What was really touched is not known here; the whole surface is always a correct
-    /// answer.
+    /// `EVENT_WRITE_EXT`. What was really touched is not known here; the whole surface is always a
+    /// correct answer.
     pub(super) fn write_extent(&mut self, address: u32) {
         let bytes: Vec<u8> = FULL_EXTENT.iter().flat_map(|extent| extent.to_be_bytes()).collect();
         self.store(address, &bytes);
     }
 
-    /// `EVENT_WRITE_ZPD`: stores the counters of samples, which nothing resets; software subtracts two reports.
+    /// `EVENT_WRITE_ZPD`: stores the counters of samples, which nothing resets; software subtracts
+    /// two reports.
     ///
     /// What fails is counted by no backend: those counters stay 0, and the total is what passed.
     pub(super) fn write_sample_counts(&mut self) {

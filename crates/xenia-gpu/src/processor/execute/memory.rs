@@ -29,8 +29,8 @@ impl CommandProcessor {
         }
     }
 
-    /// `REG_TO_MEM`: the first register in bits 17:0, the number of registers, if more than one, in bits
-    /// 29:18; then the address.
+    /// `REG_TO_MEM`: the first register in bits 17:0, the number of registers, if more than one, in
+    /// bits 29:18; then the address.
     pub(super) fn store_registers(&mut self, body: &[u32]) {
         let (first, count) = (body[0] & 0x3_ffff, (body[0] >> 18 & 0xfff).max(1));
         if body[0] >> 30 != 0 {

@@ -41,8 +41,8 @@ impl CommandProcessor {
         }
     }
 
-    /// Stores consecutive registers. Nothing hangs on context registers and constants, but that draws take
-    /// a copy of the constants.
+    /// Stores consecutive registers. Nothing hangs on context registers and constants, but that
+    /// draws take a copy of the constants.
     #[inline]
     pub(in super::super) fn write_registers(&mut self, first: u32, values: &[u32]) {
         if first >= registers::CONTEXT {
@@ -55,7 +55,8 @@ impl CommandProcessor {
         }
     }
 
-    /// `REG_RMW`. The rotation, which titles leave at zero, is the one of later chips of the family.
+    /// `REG_RMW`. The rotation, which titles leave at zero, is the one of later chips of the
+    /// family.
     pub(super) fn change_register(&mut self, body: &[u32]) {
         let register = body[0] & 0x1fff;
         let operand = |is_register: u32, value: u32| {
@@ -74,8 +75,8 @@ impl CommandProcessor {
         self.write_registers(first, &values);
     }
 
-    /// `LOAD_CONSTANT_CONTEXT`: the address of a block's copy in memory, then places in the block and how
-    /// many words to load there. A word lies as far into the copy as into the block.
+    /// `LOAD_CONSTANT_CONTEXT`: the address of a block's copy in memory, then places in the block
+    /// and how many words to load there. A word lies as far into the copy as into the block.
     ///
     /// This is how drivers of chips of the same family use it.
     pub(super) fn load_context(&mut self, body: &[u32]) {

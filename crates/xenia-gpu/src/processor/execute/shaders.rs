@@ -1,11 +1,13 @@
-//! Instruction memory. Shaders are kept as whole programs, so its split has no effect beyond its register.
+//! Instruction memory. Shaders are kept as whole programs, so its split has no effect beyond its
+//! register.
 
 use super::super::{CommandProcessor, cost};
 use crate::memory::PHYSICAL_SIZE;
 use crate::microcode::ShaderKind;
 use crate::registers::sq;
 
-/// The start of the pixel (bits 11:0) and the vertex shaders' part of instruction memory (bits 27:16).
+/// The start of the pixel (bits 11:0) and the vertex shaders' part of instruction memory (bits
+/// 27:16).
 const BASES: u32 = 0x0fff_0fff;
 
 /// The kind of shader that the low bits of a packet's word mean.
@@ -42,8 +44,8 @@ impl CommandProcessor {
         }
     }
 
-    /// `IM_STORE`: where the microcode goes, its kind in the low bits; where the word goes that `IM_LOAD`
-    /// takes to load it again. So drivers of chips of the same family save a context.
+    /// `IM_STORE`: where the microcode goes, its kind in the low bits; where the word goes that
+    /// `IM_LOAD` takes to load it again. So drivers of chips of the same family save a context.
     pub(super) fn store_shader(&mut self, body: &[u32]) {
         let Some(kind) = kind(body[0]) else {
             // The third kind, code that both share, has no packet that loads it here.

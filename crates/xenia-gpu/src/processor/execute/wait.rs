@@ -113,11 +113,13 @@ impl CommandProcessor {
         self.wait_for(Wait::new(&[info, body[0], body[1], body[2]]));
     }
 
-    /// `COND_EXEC`: two addresses in words, a reference, and how many of the words that follow are to be
-    /// skipped unless the first address holds something and the second less than the reference.
+    /// `COND_EXEC`: two addresses in words, a reference, and how many of the words that follow are
+    /// to be skipped unless the first address holds something and the second less than the
+    /// reference.
     ///
-    /// The layout and the signed comparison are those of drivers of chips of the same family. Unsure:
-    /// the byte order, for which the addresses have no bits; it is taken to be the stream's.
+    /// The layout and the signed comparison are those of drivers of chips of the same family.
+    /// Unsure: the byte order, for which the addresses have no bits; it is taken to be the
+    /// stream's.
     pub(super) fn skip_unless(&mut self, body: &[u32]) {
         let word = |address: u32| self.memory.read_u32((address << 2) & (PHYSICAL_SIZE - 1));
         if word(body[0]) == 0 || word(body[1]) as i32 >= body[2] as i32 {

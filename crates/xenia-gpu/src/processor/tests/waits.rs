@@ -105,7 +105,8 @@ fn nothing_is_skipped_behind_a_lists_end() {
     }
 }
 
-/// A processor with vertical blanks, which are 60 a second, and a wait for the line counter in its ring.
+/// A processor with vertical blanks, which are 60 a second, and a wait for the line counter in its
+/// ring.
 fn waits_for_a_line(comparison: u32, line: u32, mask: u32, start: u64) -> CommandProcessor {
     let memory = Arc::new(Ram::new(0x10_0000));
     let mut gpu = CommandProcessor::new(memory.clone(), Box::new(NullBackend), Config::default());

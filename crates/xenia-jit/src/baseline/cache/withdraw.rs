@@ -90,9 +90,9 @@ impl BaselineCache {
     /// Withdraws the units of the coldest pages, until they are one in [`AGED_OUT`] of code memory.
     /// There is room once every engine has left their code.
     ///
-    /// Pages count as a whole, so that their parts of the table of entries go back to the host. A page
-    /// is as warm as the samples that hit its units; of equally warm ones the oldest goes, which lay
-    /// their code side by side.
+    /// Pages count as a whole, so that their parts of the table of entries go back to the host. A
+    /// page is as warm as the samples that hit its units; of equally warm ones the oldest goes,
+    /// which lay their code side by side.
     pub(super) fn make_room(&mut self) {
         let retired = self.units.values().filter(|unit| unit.is_retired);
         let waiting: usize = retired.map(|unit| unit.size as usize).sum();

@@ -13,8 +13,8 @@
 //! As in the optimizing tier (`crate::float_state`): sticky bits pile up in MXCSR, which is the
 //! guest's, and FPRF, FR and FI are owed by `fp_lazy`. [`READY`] says that MXCSR is the guest's, in
 //! scalar mode, and that FPSCR rounds to nearest with no exception enabled. It is cleared wherever
-//! MXCSR changes hands; arms that change FPSCR do that, too. A thunk that finds it clear makes it so
-//! ([`prepare`]), or has the arm run if FPSCR's control bits are others. NI changes nothing.
+//! MXCSR changes hands; arms that change FPSCR do that, too. A thunk that finds it clear makes it
+//! so ([`prepare`]), or has the arm run if FPSCR's control bits are others. NI changes nothing.
 //!
 //! # What the host decides
 //! The interpreter's arm runs the instruction ([`slow`]) where the host may not decide:
@@ -196,7 +196,8 @@ pub(in crate::baseline) fn packed_operands(op: Op, i: Instruction) -> u32 {
     (i.fa() | b << 8 | c << 16 | i.fd() << 24) as u32
 }
 
-/// The instruction that [`packed_operands`] was given, of a row whose word without operands this is.
+/// The instruction that [`packed_operands`] was given, of a row whose word without operands this
+/// is.
 pub(in crate::baseline) fn unpacked(operands: u32, row: u32) -> Option<(Op, Instruction)> {
     let op = decode(row)?;
     let [a, b, c, d] = operands.to_le_bytes().map(u32::from);

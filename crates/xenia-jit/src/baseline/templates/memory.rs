@@ -176,7 +176,8 @@ impl Templates {
         self.guest_at_eax()
     }
 
-    /// Guest memory at eax, of which a part of rax is added up here if there is no segment register.
+    /// Guest memory at eax, of which a part of rax is added up here if there is no segment
+    /// register.
     fn guest_at_eax(&mut self) -> Rm {
         if self.features.segment {
             return Rm::Guest(RAX, 0);
@@ -276,8 +277,8 @@ impl Templates {
         }
     }
 
-    /// Moves the vector register at the aligned address `guest`. Both halves lie in one page: if the
-    /// second access faults, so did the first.
+    /// Moves the vector register at the aligned address `guest`. Both halves lie in one page: if
+    /// the second access faults, so did the first.
     fn move_vector(&mut self, guest: Rm, n: usize, store: bool) {
         // The register's low half holds the bytes at the higher address.
         for (at, half) in [(0, 8), (8, 0)] {

@@ -144,9 +144,9 @@ impl Templates {
         self.e.op64(XOR_TO, RAX, into);
     }
 
-    /// RA = eax, a rotated word, under a mask that wraps: both halves of the register hold the word,
-    /// and the mask has all of the upper one. The bits of the lower one that it lacks are 0, or RA's
-    /// for an insertion.
+    /// RA = eax, a rotated word, under a mask that wraps: both halves of the register hold the
+    /// word, and the mask has all of the upper one. The bits of the lower one that it lacks are
+    /// 0, or RA's for an insertion.
     fn mask_wrapped(&mut self, i: Instruction, inserts: bool) {
         let mask = u32::MAX >> i.mb() | u32::MAX << (31 - i.me());
         self.e.op32(MOV, RCX, Rm::Reg(RAX));

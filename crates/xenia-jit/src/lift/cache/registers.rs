@@ -1,6 +1,7 @@
 //! Registers of a file of their own, as values: general-purpose and vector registers, LR and CTR.
 //!
-//! Of a GPR its low word may be known too, alone or extended: what addresses and compares in 32-bit mode are made of.
+//! Of a GPR its low word may be known too, alone or extended: what addresses and compares in 32-bit
+//! mode are made of.
 
 use super::super::{HOST, Lifter};
 use super::{Special, gpr_offset, vr_offset};

@@ -11,7 +11,8 @@ use std::mem::offset_of;
 use xenia_cpu::{FpLazy, PpcContext};
 
 impl Lifter<'_> {
-    /// From here on what the loop has yet to store counts as dirty: before it's left, or something looks at the context.
+    /// From here on what the loop has yet to store counts as dirty: before it's left, or something
+    /// looks at the context.
     pub(crate) fn surface(&mut self) {
         for n in self.carrying.sunk() {
             if n == carried::CTR {
@@ -144,8 +145,8 @@ impl Lifter<'_> {
         }
     }
 
-    /// Stores a value to the context, whose address is asked for only where there is something to store: a copy that nobody uses
-    /// stays in the code.
+    /// Stores a value to the context, whose address is asked for only where there is something to
+    /// store: a copy that nobody uses stays in the code.
     fn store_word(&mut self, value: Value, offset: i32) {
         let ctx = self.context();
         self.b.ins().store(HOST, value, ctx, offset);

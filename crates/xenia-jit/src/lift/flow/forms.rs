@@ -5,8 +5,8 @@ use super::{Form, Node, ends};
 /// Rounds of each analysis at most; what is not settled then is not used.
 const ROUNDS: usize = 16;
 
-/// Registers that all loops' headers together take for granted as singles, and one more for eight instructions; where there
-/// are more, none does.
+/// Registers that all loops' headers together take for granted as singles, and one more for eight
+/// instructions; where there are more, none does.
 const SINGLES_AT_LOOPS: usize = 24;
 
 /// Blocks of a loop that may leave registers open.
@@ -37,8 +37,8 @@ impl Node {
     }
 }
 
-/// For each block, the registers that are needed from its start on, as far as the innermost loop around it goes: all outside of
-/// loops.
+/// For each block, the registers that are needed from its start on, as far as the innermost loop
+/// around it goes: all outside of loops.
 fn needed(nodes: &[Node]) -> Vec<u32> {
     let mut needed = vec![u32::MAX; nodes.len()];
     for header in (0..nodes.len()).filter(|&n| nodes[n].is_loop) {
@@ -62,8 +62,8 @@ fn needed(nodes: &[Node]) -> Vec<u32> {
     needed
 }
 
-/// Registers that blocks take for granted as singles, and those that they leave open, in the order of `nodes`: those of a region
-/// of so many `instructions`.
+/// Registers that blocks take for granted as singles, and those that they leave open, in the order
+/// of `nodes`: those of a region of so many `instructions`.
 pub(super) fn at_starts(nodes: &[Node], instructions: usize) -> Vec<(u32, u32)> {
     let mut wanted = vec![0; nodes.len()];
     for _ in 0..ROUNDS {
@@ -113,7 +113,8 @@ pub(super) fn at_starts(nodes: &[Node], instructions: usize) -> Vec<(u32, u32)> 
     short.into_iter().zip(open).collect()
 }
 
-/// Has `of` work out each block's set from all of them until none changes. Whether that came to an end.
+/// Has `of` work out each block's set from all of them until none changes. Whether that came to an
+/// end.
 fn settle(sets: &mut [u32], of: impl Fn(&[u32], usize) -> u32) -> bool {
     for _ in 0..ROUNDS {
         let mut has_changed = false;

@@ -1,8 +1,9 @@
 //! `vpkd3d128` and `vupkd3d128`: vertex formats from floats and to floats.
 //!
-//! Parts arrive as biased floats: a signed `v` as the pattern of 3.0 plus `v`, an unsigned one as that of
-//! 1.0 plus `v`; the most negative signed value as a NaN. Halves have neither denormals nor infinities nor NaNs:
-//! exponent 0 is zero, and 31 an exponent like others. Elements that a format lacks are (0, 0, 0, 1).
+//! Parts arrive as biased floats: a signed `v` as the pattern of 3.0 plus `v`, an unsigned one as
+//! that of 1.0 plus `v`; the most negative signed value as a NaN. Halves have neither denormals nor
+//! infinities nor NaNs: exponent 0 is zero, and 31 an exponent like others. Elements that a format
+//! lacks are (0, 0, 0, 1).
 //!
 //! ```text
 //!  format    packed value, the most significant part first
@@ -12,8 +13,8 @@
 //!  3, 5      x16 y16, or x16 y16 z16 w16, halves
 //!  6         w4 (unsigned) z20 y20 x20
 //! ```
-//! It lies in the lowest bits of vB. Packing cuts biased floats off to what the part can hold (a NaN like what is too
-//! small) and takes their low bits; halves are truncated, and saturate.
+//! It lies in the lowest bits of vB. Packing cuts biased floats off to what the part can hold (a
+//! NaN like what is too small) and takes their low bits; halves are truncated, and saturate.
 
 use super::super::Lifter;
 use cranelift_codegen::ir::condcodes::{FloatCC, IntCC};
@@ -68,7 +69,8 @@ impl Lifter<'_> {
         )
     }
 
-    /// The parts of 16 bits, two or `four` of them, in the upper halves of words whose lower halves are 0.
+    /// The parts of 16 bits, two or `four` of them, in the upper halves of words whose lower halves
+    /// are 0.
     fn upper_halfwords(&mut self, b: usize, four: bool) -> Value {
         let packed = self.vr(b);
         let zero = self.words_constant([0; 4]);
@@ -115,7 +117,8 @@ impl Lifter<'_> {
         self.pick_bytes(bytes, rest, |k| if k < 8 { k } else { 16 + k })
     }
 
-    /// Three signed parts of `bits` bits, x lowest, and an unsigned one in what is left of a word or doubleword.
+    /// Three signed parts of `bits` bits, x lowest, and an unsigned one in what is left of a word
+    /// or doubleword.
     fn unpack_fields(&mut self, b: usize, bits: i64) -> Value {
         let (ty, size) = if bits == 10 { (types::I32X4, 32) } else { (types::I64X2, 64) };
         let packed = self.vr_as_lanes(b, ty);
@@ -144,8 +147,8 @@ impl Lifter<'_> {
 
 /// Packing.
 impl Lifter<'_> {
-    /// Packs vB, and puts 32 or 64 bits of the result into vD: word 3 − `z` is the last of them. Format 7 and placement 0
-    /// are not known to exist, and leave vD alone.
+    /// Packs vB, and puts 32 or 64 bits of the result into vD: word 3 − `z` is the last of them.
+    /// Format 7 and placement 0 are not known to exist, and leave vD alone.
     pub(crate) fn pack_d3d(&mut self, d: usize, b: usize, immediate: usize, z: u8) {
         let (format, placement) = (immediate >> 2, immediate & 3);
         if placement == 0 {
@@ -226,7 +229,8 @@ impl Lifter<'_> {
         self.gathered(parts, |k| k.checked_sub(first).map(|k| 4 * (k / 2) + 2 + k % 2))
     }
 
-    /// Three signed parts of `bits` bits, x lowest, and an unsigned one in what is left of a word or doubleword.
+    /// Three signed parts of `bits` bits, x lowest, and an unsigned one in what is left of a word
+    /// or doubleword.
     fn pack_fields(&mut self, b: usize, bits: u32) -> Value {
         let rest = if bits == 10 { 2 } else { 4 };
         let signed = signed_range(bits);

@@ -1,7 +1,7 @@
 //! The estimates.
 //!
-//! Inline code serves lanes that are normal numbers (of the right sign); where one is not, [`crate::exact_vector`] does all
-//! four. What they compute is decided in decision 0007:
+//! Inline code serves lanes that are normal numbers (of the right sign); where one is not,
+//! [`crate::exact_vector`] does all four. What they compute is decided in decision 0007:
 //!
 //! - `vrefp`: the rounded quotient, which the host's division gives.
 //! - `vrsqrtefp`: linear interpolation between the entries of [`VRSQRTEFP`].
@@ -24,7 +24,8 @@ impl Lifter<'_> {
         let one = self.splat_word(0x3F80_0000);
         let one = self.cast(one, types::F32X4);
         let result = self.b.ins().fdiv(one, value);
-        // No reciprocal of a single is rounded to the smallest normal number, so the host judges tininess right.
+        // No reciprocal of a single is rounded to the smallest normal number, so the host judges tininess
+        // right.
         self.deliver_lanes(d, &[b], Lanes::Nan, result);
     }
 

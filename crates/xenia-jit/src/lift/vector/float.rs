@@ -1,8 +1,9 @@
 //! Arithmetic on lanes that are floats.
 //!
-//! It is done in MXCSR's vector mode: denormals are zeros if VSCR\[NJ\] wants that. The host's instruction decides
-//! a lane unless it is a NaN (which one is the architecture's choice) or, where rounding takes part, the
-//! smallest normal number (tininess is judged before rounding); then `exact_vector` is asked, in a cold block.
+//! It is done in MXCSR's vector mode: denormals are zeros if VSCR\[NJ\] wants that. The host's
+//! instruction decides a lane unless it is a NaN (which one is the architecture's choice) or, where
+//! rounding takes part, the smallest normal number (tininess is judged before rounding); then
+//! `exact_vector` is asked, in a cold block.
 
 use super::super::cache::{Cr, vr_offset};
 use super::super::{HOST, Lifter};
@@ -85,7 +86,8 @@ impl Lifter<'_> {
         self.deliver_lanes(d, &[a, b], check, result);
     }
 
-    /// Rounds lanes to integers. The host does all of it as the architecture wants, quieting NaNs included.
+    /// Rounds lanes to integers. The host does all of it as the architecture wants, quieting NaNs
+    /// included.
     pub(crate) fn rounded_lanes(&mut self, d: usize, b: usize, of: impl FnOnce(&mut Self, Value) -> Value) {
         self.vector_mode();
         let value = self.vr_as_lanes(b, types::F32X4);
@@ -113,7 +115,8 @@ impl Lifter<'_> {
         self.deliver_lanes(d, &[a, c, b], Lanes::Tiny, result);
     }
 
-    /// vB as an arithmetic instruction sees it: in vector mode, a product flushes denormals if NJ is set.
+    /// vB as an arithmetic instruction sees it: in vector mode, a product flushes denormals if NJ
+    /// is set.
     pub(super) fn operand(&mut self, n: usize) -> Value {
         let value = self.vr_as_lanes(n, types::F32X4);
         let one = self.splat_word(0x3F80_0000);
@@ -171,7 +174,8 @@ impl Lifter<'_> {
         self.set_vr_as(d, value);
     }
 
-    /// Bounds: bit 0 where not `a <= b`, bit 1 where not `a >= −b`. CR6's EQ tells that all is in bounds.
+    /// Bounds: bit 0 where not `a <= b`, bit 1 where not `a >= −b`. CR6's EQ tells that all is in
+    /// bounds.
     pub(crate) fn compare_bounds(&mut self, d: usize, (a, b): (usize, usize), record: bool) {
         self.vector_mode();
         let (a, b) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));
@@ -191,8 +195,8 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// Floats times two to the `scale`, truncated, to integers that saturate. A NaN gives 0 and does not count
-    /// as saturation.
+    /// Floats times two to the `scale`, truncated, to integers that saturate. A NaN gives 0 and
+    /// does not count as saturation.
     pub(crate) fn floats_to_integers(&mut self, d: usize, b: usize, scale: usize, signed: bool) {
         self.vector_mode();
         let value = self.vr_as_lanes(b, types::F32X4);
@@ -221,7 +225,8 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// The sum of the products of the first `count` elements, 3 or 4, in all elements: `(p0 + p2) + (p1 + p3)` of doubles.
+    /// The sum of the products of the first `count` elements, 3 or 4, in all elements: `(p0 + p2) +
+    /// (p1 + p3)` of doubles.
     pub(crate) fn dot_product(&mut self, d: usize, (a, b): (usize, usize), count: usize) {
         self.vector_mode();
         let (x, y) = (self.vr_as_lanes(a, types::F32X4), self.vr_as_lanes(b, types::F32X4));

@@ -54,8 +54,8 @@ impl Lifter<'_> {
         self.pick_bytes(value, value, |k| 15 - k)
     }
 
-    /// Byte k of the result is byte `k + amount` of `value`, 0 beyond; `amount` is an I8, at most 16
-    /// in magnitude.
+    /// Byte k of the result is byte `k + amount` of `value`, 0 beyond; `amount` is an I8, at most
+    /// 16 in magnitude.
     pub(crate) fn shifted_bytes(&mut self, value: Value, amount: Value) -> Value {
         let lanes = self.vector_constant(|k| 15 - k);
         let amount = self.b.ins().splat(types::I8X16, amount);

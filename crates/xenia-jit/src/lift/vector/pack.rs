@@ -15,8 +15,8 @@ pub(crate) enum Narrow {
 }
 
 impl Lifter<'_> {
-    /// Lanes of `high` and then those of `low` (in the host's order `low` comes first), half as wide. SAT where
-    /// one had to be cut off.
+    /// Lanes of `high` and then those of `low` (in the host's order `low` comes first), half as
+    /// wide. SAT where one had to be cut off.
     pub(super) fn narrowed(&mut self, low: Value, high: Value, how: Narrow) -> Value {
         if how == Narrow::Unsigned {
             // Cut off beforehand, since the host takes what it narrows for signed.
@@ -60,7 +60,8 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// Pixels of 8:8:8:8 bits, of which the first part keeps its last bit and the others their first five.
+    /// Pixels of 8:8:8:8 bits, of which the first part keeps its last bit and the others their
+    /// first five.
     pub(crate) fn pack_pixels(&mut self, d: usize, (a, b): (usize, usize)) {
         let [a, b] = [a, b].map(|n| {
             let words = self.vr_as_lanes(n, types::I32X4);
@@ -78,7 +79,8 @@ impl Lifter<'_> {
         self.set_vr(d, result);
     }
 
-    /// Pixels of 1:5:5:5 bits of one half: the first bit fills a byte, the other parts get leading zeros.
+    /// Pixels of 1:5:5:5 bits of one half: the first bit fills a byte, the other parts get leading
+    /// zeros.
     pub(crate) fn unpack_pixels(&mut self, d: usize, b: usize, high: bool) {
         let b = self.vr_as_lanes(b, types::I16X8);
         let words = if high { self.b.ins().swiden_high(b) } else { self.b.ins().swiden_low(b) };

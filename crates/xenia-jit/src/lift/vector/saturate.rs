@@ -46,7 +46,8 @@ impl Lifter<'_> {
         let result = if ty == types::I32X4 {
             self.saturating_words(a, b, sum, signed)
         } else {
-            // The host has these for bytes and halfwords. They saturated where they differ from the plain ones.
+            // The host has these for bytes and halfwords. They saturated where they differ from the plain
+            // ones.
             let (result, plain) = match sum {
                 Sum::Add if signed => (self.b.ins().sadd_sat(a, b), self.b.ins().iadd(a, b)),
                 Sum::Add => (self.b.ins().uadd_sat(a, b), self.b.ins().iadd(a, b)),
@@ -74,14 +75,14 @@ impl Lifter<'_> {
                 Sum::Subtract => self.b.ins().band_not(plain, over),
             };
         }
-        // A sum overflows if its sign is neither operand's, a difference if the operands' signs differ and it
-        // has not the first one's. The exact value then has the sign of `a`.
+        // A sum overflows if its sign is neither operand's, a difference if the operands' signs differ and
+        // it has not the first one's. The exact value then has the sign of `a`.
         let other = if sum == Sum::Add { self.b.ins().bxor(b, plain) } else { self.b.ins().bxor(a, b) };
         self.cut_words(plain, a, other)
     }
 
-    /// Words whose exact value has the sign of `sign`: `plain` where that is its sign as well or where `other` is not
-    /// negative, else the limit.
+    /// Words whose exact value has the sign of `sign`: `plain` where that is its sign as well or
+    /// where `other` is not negative, else the limit.
     pub(super) fn cut_words(&mut self, plain: Value, sign: Value, other: Value) -> Value {
         let over = self.b.ins().bxor(sign, plain);
         let over = self.b.ins().band(over, other);
@@ -96,7 +97,8 @@ impl Lifter<'_> {
 
 /// Sums across.
 impl Lifter<'_> {
-    /// A sum as an I64, cut off to a signed word. Gives it with an upper half of zeros, and whether it had to be cut.
+    /// A sum as an I64, cut off to a signed word. Gives it with an upper half of zeros, and whether
+    /// it had to be cut.
     fn cut_sum(&mut self, sum: Value) -> (Value, Value) {
         let [least, greatest] =
             [i64::from(i32::MIN), i64::from(i32::MAX)].map(|limit| self.const64(limit as u64));

@@ -1,7 +1,8 @@
 //! Shifts and rotates.
 //!
-//! The host (below AVX-512, and Cranelift anywhere) has no shifts of bytes and halfwords by amounts of their own. A
-//! product with a power of two is a left shift, and in lanes twice as wide also a right shift or a rotate.
+//! The host (below AVX-512, and Cranelift anywhere) has no shifts of bytes and halfwords by amounts
+//! of their own. A product with a power of two is a left shift, and in lanes twice as wide also a
+//! right shift or a rotate.
 
 use super::super::Lifter;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
@@ -38,7 +39,8 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// Two to the power of each lane of `bits` bits (8 or 16); `amounts` holds the powers in the lanes' last bytes.
+    /// Two to the power of each lane of `bits` bits (8 or 16); `amounts` holds the powers in the
+    /// lanes' last bytes.
     fn powers(&mut self, amounts: Value, bits: u32) -> Value {
         // Looked up by the power n, which as a lane number is byte 15 − n.
         let low = self.vector_constant(|k| if k > 7 { 1 << (15 - k) } else { 0 });
@@ -95,7 +97,8 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// The whole register by the last three bits of vB. (The architecture wants them alike in all bytes.)
+    /// The whole register by the last three bits of vB. (The architecture wants them alike in all
+    /// bytes.)
     pub(crate) fn shift_register(&mut self, d: usize, (a, b): (usize, usize), left: bool) {
         let (a, b) = (self.vr(a), self.vr(b));
         let amount = self.b.ins().extractlane(b, 0);

@@ -79,8 +79,8 @@ impl Lifter<'_> {
 
 /// Parts of quadwords.
 impl Lifter<'_> {
-    /// Stores the first `count` (I64, 0–15) bytes of `value` at `address`, in at most four pieces. They lie in one
-    /// quadword, hence in one page.
+    /// Stores the first `count` (I64, 0–15) bytes of `value` at `address`, in at most four pieces.
+    /// They lie in one quadword, hence in one page.
     pub(super) fn store_first_bytes(&mut self, value: Value, address: Value, count: Value) {
         self.before_access();
         let value = self.reversed(value);

@@ -1,4 +1,5 @@
-//! What a title may do to its stack, its code and its tables, and to the calls of the kernel that go through them.
+//! What a title may do to its stack, its code and its tables, and to the calls of the kernel that
+//! go through them.
 
 use super::{CODE_SIZE, STACK_SIZE, Stopped};
 use crate::exceptions::flag;
@@ -139,7 +140,8 @@ impl Stopped {
         }
     }
 
-    /// The guest calls an export, an instruction of its own fails, or what the kernel called returns.
+    /// The guest calls an export, an instruction of its own fails, or what the kernel called
+    /// returns.
     fn enter_kernel(&mut self) -> Disposition {
         if self.bench.scheduler.thread(self.thread).is_err() {
             return Disposition::Continue;

@@ -1,5 +1,5 @@
-//! Functions that call one another, as text: prologues that save this and that in any order, bodies that change what was
-//! saved, scopes.
+//! Functions that call one another, as text: prologues that save this and that in any order, bodies
+//! that change what was saved, scopes.
 
 use std::fmt::Write;
 use xenia_testing::Dice;

@@ -1,13 +1,15 @@
-//! Random calls of the exports that give out memory, with good and bad arguments, beside a model of what there should be.
+//! Random calls of the exports that give out memory, with good and bad arguments, beside a model of
+//! what there should be.
 //!
 //! ```sh
 //! XENIA_POOL_CASES=0..100000 cargo test --release -p xenia-kernel memory_calls_agree_with_a_model
 //! XENIA_POOL_CASES=77..78 XENIA_KERNEL_LOG=1 cargo test -p xenia-kernel memory_calls_agree_with_a_model
 //! ```
 //!
-//! No two live blocks overlap, what was written to them stays, what is new is zeros, sizes, places and alignments are as asked
-//! for, what is refused changes nothing and is refused only for a reason, queries agree, and what is committed is the model's
-//! sum after each call and what it was once all is given back.
+//! No two live blocks overlap, what was written to them stays, what is new is zeros, sizes, places
+//! and alignments are as asked for, what is refused changes nothing and is refused only for a
+//! reason, queries agree, and what is committed is the model's sum after each call and what it was
+//! once all is given back.
 
 mod model;
 mod physical;
@@ -122,7 +124,8 @@ impl Case {
         }
     }
 
-    /// One of the keys, mostly as it is, at times an address inside or near, the kernel's, or one of nothing.
+    /// One of the keys, mostly as it is, at times an address inside or near, the kernel's, or one
+    /// of nothing.
     fn address(&mut self, keys: &[u32]) -> u32 {
         const OTHERS: [u32; 12] = [
             0,

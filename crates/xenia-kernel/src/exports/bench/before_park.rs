@@ -1,5 +1,6 @@
-//! What comes between the moment from which a waiting thread can be woken and the one at which it parks. In lockstep nothing
-//! does; with a host thread for each slot anything may, and nothing may be lost.
+//! What comes between the moment from which a waiting thread can be woken and the one at which it
+//! parks. In lockstep nothing does; with a host thread for each slot anything may, and nothing may
+//! be lost.
 
 use super::*;
 use crate::layout::{critical_section, dispatcher_header};
@@ -113,7 +114,8 @@ fn a_kernel_mode_apc_that_came_since_the_last_call_comes_before_the_wait() {
     let (event, apc) = (event(&mut b), u64::from(b.scratch.0) + 0x500);
     let kthread = b.kthread();
     b.kernel_call("KeInitializeApc", &[apc, kthread, 0, 0, ROUTINE, 0, 0x33]);
-    // The thread has returned from its last call by now: it does not look again before the next is over.
+    // The thread has returned from its last call by now: it does not look again before the next is
+    // over.
     assert_eq!(b.kernel_call("KeInsertQueueApc", &[apc, 0x44, 0x55, 0]), 1);
     assert_eq!(
         b.carry_out("KeWaitForSingleObject", &[event, 0, 0, 0, 0]),

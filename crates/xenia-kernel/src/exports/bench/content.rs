@@ -19,7 +19,8 @@ const INVALID_NAME: u64 = 0x7B;
 const ALREADY_EXISTS: u64 = 0xB7;
 const NOT_CONNECTED: u64 = 0x48F;
 const NO_SUCH_USER: u64 = 0x525;
-/// Where the tests keep `XCONTENT_DATA`, its root, small results, an overlapped structure and a buffer.
+/// Where the tests keep `XCONTENT_DATA`, its root, small results, an overlapped structure and a
+/// buffer.
 const DATA: u32 = 0x1000;
 const ROOT: u32 = 0x1200;
 const RESULTS: u32 = 0x1300;

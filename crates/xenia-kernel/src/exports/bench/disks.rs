@@ -1,6 +1,6 @@
-//! Random operations on files as a hostile title makes them, against a model: the title's folder, a hard disk in a folder
-//! of the host, scratch disks; names that mean to lead out, links of the host that do, offsets and sizes at the edges, and
-//! a host that changes its folders meanwhile.
+//! Random operations on files as a hostile title makes them, against a model: the title's folder, a
+//! hard disk in a folder of the host, scratch disks; names that mean to lead out, links of the host
+//! that do, offsets and sizes at the edges, and a host that changes its folders meanwhile.
 //!
 //! A case follows from its number. The test runs some; many are run with
 //!
@@ -9,9 +9,9 @@
 //! XENIA_VFS_CASES=77..78 XENIA_VFS_LOG=1 cargo test -p xenia-kernel file_operations_agree_with_a_model   # what it did
 //! ```
 //!
-//! The model says for each call which rules speak against it. If there are any, the call fails with one of their
-//! statuses and changes nothing, in whatever order they are looked at; otherwise it succeeds and does what it says. Everything
-//! beside the folders is the canary.
+//! The model says for each call which rules speak against it. If there are any, the call fails with
+//! one of their statuses and changes nothing, in whatever order they are looked at; otherwise it
+//! succeeds and does what it says. Everything beside the folders is the canary.
 
 mod calls;
 mod facts;

@@ -1,8 +1,11 @@
-//! Guest threads that really run at once: a host thread for each, over a [`Cpu`] that parks and wakes them.
+//! Guest threads that really run at once: a host thread for each, over a [`Cpu`] that parks and
+//! wakes them.
 //!
-//! The guest code is the test's: it makes kernel calls through [`Guest::call`], and what the kernel makes a thread call comes
-//! to the machine's `routine`. Hardware threads are not shared out: every guest thread has one, and nobody makes way. Guest
-//! time moves only by [`Machine::keep_time`], and what calls leave for workers is done only by [`Machine::work`]. A thread that sleeps longer than [`PATIENCE`] has been forgotten.
+//! The guest code is the test's: it makes kernel calls through [`Guest::call`], and what the kernel
+//! makes a thread call comes to the machine's `routine`. Hardware threads are not shared out: every
+//! guest thread has one, and nobody makes way. Guest time moves only by [`Machine::keep_time`], and
+//! what calls leave for workers is done only by [`Machine::work`]. A thread that sleeps longer than
+//! [`PATIENCE`] has been forgotten.
 
 mod cpu;
 
@@ -12,7 +15,8 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, SeqCst};
 use std::time::Duration;
 use xenia_sched::{Commit, GuestTicks, System, Wait, WaitTicket};
 
-/// How long a thread sleeps at most in a test that goes well; many times that on a machine with other things to do.
+/// How long a thread sleeps at most in a test that goes well; many times that on a machine with
+/// other things to do.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// pc of guest code that has made a call, and not been made to call anything.
 const HOME: u32 = 0x8200_0004;
@@ -66,7 +70,8 @@ impl<'a> Machine<'a> {
         Guest { machine: self, seat, cpu: HostCpu(self.seats.clone()), running: None }
     }
 
-    /// Runs for the service thread of hardware thread 0, which must have been made, until the machine is over.
+    /// Runs for the service thread of hardware thread 0, which must have been made, until the
+    /// machine is over.
     pub(super) fn serve(&'a self) {
         let service = self.kernel.threads.lock().interrupts.thread(0).unwrap().thread;
         let mut guest = self.enter(service);
@@ -78,7 +83,8 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Moves guest time on by `step` again and again, and ends the waits whose time has come, until the machine is over.
+    /// Moves guest time on by `step` again and again, and ends the waits whose time has come, until
+    /// the machine is over.
     pub(super) fn keep_time(&self, step: GuestTicks) {
         let mut cpu = HostCpu(self.seats.clone());
         let mut system = KernelSystem::new(self.kernel.clone());
@@ -179,7 +185,8 @@ impl Guest<'_> {
         &self.machine.kernel.memory
     }
 
-    /// Runs the guest code that the thread has been made to call, and returns from it through `stub`.
+    /// Runs the guest code that the thread has been made to call, and returns from it through
+    /// `stub`.
     fn call_routine(&mut self, stub: u32) {
         let ctx = &mut self.running.as_mut().unwrap().ctx;
         let (pc, mut arguments) = (ctx.pc, [0; 4]);

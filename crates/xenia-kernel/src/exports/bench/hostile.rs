@@ -3,7 +3,8 @@
 use super::*;
 use crate::exports::FAMILIES;
 
-/// Every export, with arguments that a hostile title could pass: none may panic, hang, or take the machine down.
+/// Every export, with arguments that a hostile title could pass: none may panic, hang, or take the
+/// machine down.
 #[test]
 fn no_export_panics_on_hostile_arguments() {
     const STACK: u64 = 0x1_8000;

@@ -1,4 +1,5 @@
-//! What countries and languages are called, dates and times, and where interfaces find their resources.
+//! What countries and languages are called, dates and times, and where interfaces find their
+//! resources.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! Calls over more memory than fits one turn: others have theirs in between, and what comes of it is the same.
+//! Calls over more memory than fits one turn: others have theirs in between, and what comes of it
+//! is the same.
 
 use super::*;
 use crate::crypto::cipher::{Block, Rc4};
@@ -230,7 +231,8 @@ fn memory_and_text() {
     assert_eq!(long.got(out + (size & !3), 3), wide[(size & !3) as usize..][..3]);
 }
 
-/// The thread stands where its call goes on when it has the next turn, and is back behind the call after the last.
+/// The thread stands where its call goes on when it has the next turn, and is back behind the call
+/// after the last.
 #[test]
 fn a_thread_goes_on_with_its_call() {
     let mut long = Long::new();

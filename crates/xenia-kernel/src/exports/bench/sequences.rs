@@ -1,5 +1,5 @@
-//! Sequences of kernel calls as a hostile title makes them: valid and invalid arguments mixed, over one kernel, with
-//! threads, handles and files living on from call to call.
+//! Sequences of kernel calls as a hostile title makes them: valid and invalid arguments mixed, over
+//! one kernel, with threads, handles and files living on from call to call.
 //!
 //! A sequence follows from its seed. The test runs some; many are run with
 //!
@@ -7,8 +7,8 @@
 //! XENIA_KERNEL_SEEDS=0..1000000 cargo test --release -p xenia-kernel kernel_call_sequences
 //! ```
 //!
-//! and as many processes with ranges of their own as there are cores. None may panic, take long over one call, or make
-//! the process large; the message names the seed.
+//! and as many processes with ranges of their own as there are cores. None may panic, take long
+//! over one call, or make the process large; the message names the seed.
 
 use super::*;
 use crate::KernelSystem;
@@ -164,7 +164,8 @@ impl Sequence {
         self.bench.act(thread, |cpu, running| self.system.syscall(cpu, running, 2))
     }
 
-    /// Time passes to the next event, and the other threads do what they were made for: they return.
+    /// Time passes to the next event, and the other threads do what they were made for: they
+    /// return.
     fn others_run(&mut self) {
         let next = [self.bench.scheduler.next_deadline(), self.system.next_event()];
         let now = self.bench.scheduler.now() + 1000;
@@ -187,8 +188,8 @@ impl Sequence {
         }
     }
 
-    /// Sees to it that the thread can make the next call: a wait ends, guest code returns, an ended thread is replaced.
-    /// `false` if there can be none.
+    /// Sees to it that the thread can make the next call: a wait ends, guest code returns, an ended
+    /// thread is replaced. `false` if there can be none.
     fn recover(&mut self) -> bool {
         let thread = self.bench.thread;
         let (waiting, gone) = match self.bench.scheduler.thread(thread).map(|thread| thread.state().clone()) {

@@ -1,4 +1,5 @@
-//! The render driver through its calls: who is asked when, on which thread, and what becomes of a client that is gone.
+//! The render driver through its calls: who is asked when, on which thread, and what becomes of a
+//! client that is gone.
 
 use super::*;
 use crate::ports::{Audio, RenderFrame, SongBytes};

@@ -1,4 +1,5 @@
-//! Strings, characters, formatted text, memory and times (`Rtl*`, the printf family) through the guest ABI.
+//! Strings, characters, formatted text, memory and times (`Rtl*`, the printf family) through the
+//! guest ABI.
 
 use super::*;
 

@@ -1,4 +1,5 @@
-//! What programs ask of the system itself: objects by their types, assertions that failed, what is left for the dashboard.
+//! What programs ask of the system itself: objects by their types, assertions that failed, what is
+//! left for the dashboard.
 
 use super::*;
 use crate::objects::ObjectKind;
@@ -38,7 +39,8 @@ fn objects_are_made_by_their_types() {
     assert_eq!(b.status("ObOpenObjectByPointer", &[event, base + 4]), NtStatus::SUCCESS);
     let handle = u64::from(b.word(4));
     assert_eq!(b.status("NtWaitForSingleObjectEx", &[handle, 0, 0, 0]), NtStatus::SUCCESS);
-    // Not a type, one whose objects are more than their bodies, too large, a name that is none, nowhere to put it.
+    // Not a type, one whose objects are more than their bodies, too large, a name that is none, nowhere
+    // to put it.
     let thread = type_of(&b, "ExThreadObjectType");
     let invalid = NtStatus::INVALID_PARAMETER;
     for arguments in [[0, 0, 0x10, base], [base, 0, 0x10, base], [thread, 0, 0x10, base]] {

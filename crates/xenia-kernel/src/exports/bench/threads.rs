@@ -90,7 +90,8 @@ fn a_thread_whose_stack_was_freed_ends_like_others() {
     assert!(b.kernel.pool.release(kpcr).is_err(), "the rest of it has been freed");
 }
 
-/// Code has the offsets of static data in it: a shorter block would have the next one's contents behind it.
+/// Code has the offsets of static data in it: a shorter block would have the next one's contents
+/// behind it.
 #[test]
 fn a_thread_has_all_the_static_data_that_its_title_says() {
     let mut b = Bench::new();

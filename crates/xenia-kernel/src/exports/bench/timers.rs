@@ -1,4 +1,5 @@
-//! Timers beside a model: set, set again, taken back and closed at any times, with deferred calls, APCs and waiting threads.
+//! Timers beside a model: set, set again, taken back and closed at any times, with deferred calls,
+//! APCs and waiting threads.
 
 mod model;
 mod operations;

@@ -1,4 +1,5 @@
-//! What the library of titles does that makes a scratch disk theirs: the partition's own bytes, a task, a device, a link.
+//! What the library of titles does that makes a scratch disk theirs: the partition's own bytes, a
+//! task, a device, a link.
 
 use super::*;
 use crate::layout::device_object;

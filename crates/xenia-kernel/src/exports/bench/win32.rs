@@ -8,7 +8,8 @@ const INFINITE: u64 = 0xFFFF_FFFF;
 const INVALID_HANDLE: u64 = 6;
 const ALL_ONES: u64 = 0xFFFF_FFFF;
 
-/// A call of the kernel that `name` makes, with what follows: its address, its arguments, its words.
+/// A call of the kernel that `name` makes, with what follows: its address, its arguments, its
+/// words.
 fn asked(b: &mut Bench, name: &str, arguments: &[u64]) -> (crate::abi::GuestCall, Vec<u64>, Vec<u32>) {
     let Flow::CallGuest(guest) = b.call(Library::xam, name, arguments) else { panic!("{name}: no call") };
     let (args, locals) = (guest.args.clone(), guest.locals.clone());

@@ -62,7 +62,8 @@ fn item(record: &Record, flags: u32) -> Item {
     Item { bytes: words.map(u32::to_be_bytes).concat(), texts: texts.collect() }
 }
 
-/// A title as it is listed. It says when it was played online, which nobody is here, and nothing of what avatars get.
+/// A title as it is listed. It says when it was played online, which nobody is here, and nothing of
+/// what avatars get.
 fn played_item(title: &PlayedTitle) -> Item {
     let ([possible, earned], [score, earned_score]) = (title.achievements, title.gamerscore);
     let words = [title.title_id, possible, earned, score, earned_score];
@@ -73,7 +74,8 @@ fn played_item(title: &PlayedTitle) -> Item {
     Item { bytes, texts: Vec::new() }
 }
 
-/// Who a list is of: a user by place, or by id if there is one. Only who is signed in is known here.
+/// Who a list is of: a user by place, or by id if there is one. Only who is signed in is known
+/// here.
 fn user_of(call: &Call, user: u32, xuid: u64) -> Option<u32> {
     match Xuid(xuid) {
         Xuid::NOBODY => Some(user),
@@ -81,8 +83,8 @@ fn user_of(call: &Call, user: u32, xuid: u64) -> Option<u32> {
     }
 }
 
-/// Makes a list of what `list` has for the place of the user who is meant, and says what room its items take: so many bytes each,
-/// and for their texts.
+/// Makes a list of what `list` has for the place of the user who is meant, and says what room its
+/// items take: so many bytes each, and for their texts.
 fn create_list(
     call: &mut Call,
     kind: Kind,
@@ -110,7 +112,8 @@ fn create_list(
 
 #[exports(xam)]
 impl Achievements {
-    /// Lists what can be achieved in a title, from number `start` on, and when a user has done it. Texts lie behind the items.
+    /// Lists what can be achieved in a title, from number `start` on, and when a user has done it.
+    /// Texts lie behind the items.
     #[export(Done)]
     fn XamUserCreateAchievementEnumerator(
         call: &mut Call,
@@ -133,8 +136,8 @@ impl Achievements {
         })
     }
 
-    /// Lists the titles that a user has played and in which something can be achieved, from number `start` on, the newest first. Of any
-    /// title's user they are the same.
+    /// Lists the titles that a user has played and in which something can be achieved, from number
+    /// `start` on, the newest first. Of any title's user they are the same.
     #[export(Done)]
     fn XamUserCreateTitlesPlayedEnumerator(
         call: &mut Call,

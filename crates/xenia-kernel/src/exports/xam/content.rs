@@ -60,7 +60,8 @@ fn owner_of(call: &Call, user: u32, kind: u32) -> Result<Xuid, Win32Error> {
     profiles.get(user).map(|profile| profile.xuid).ok_or(Win32Error::NO_SUCH_USER)
 }
 
-/// Reads which package is meant. The outer error is a bad pointer, the inner one what the call ends with.
+/// Reads which package is meant. The outer error is a bad pointer, the inner one what the call ends
+/// with.
 fn wanted(call: &Call, whose: Whose, at: Option<GuestAddr>) -> Fallible<Result<Wanted, Win32Error>> {
     let Some(at) = at else { return Ok(Err(Win32Error::INVALID_PARAMETER)) };
     let memory = call.memory();
@@ -183,8 +184,8 @@ impl Content {
             .open(call)
     }
 
-    /// As `XamContentCreate`, with how much is to be cached and how large the package will be. Neither is needed here: what
-    /// doesn't fit fails when it is written.
+    /// As `XamContentCreate`, with how much is to be cached and how large the package will be.
+    /// Neither is needed here: what doesn't fit fails when it is written.
     #[export(Done)]
     fn XamContentCreateEx(
         call: &mut Call,
@@ -246,7 +247,8 @@ impl Content {
         })
     }
 
-    /// Lists the packages of the title that are of one type: a user's and, unless a flag says otherwise, all users'.
+    /// Lists the packages of the title that are of one type: a user's and, unless a flag says
+    /// otherwise, all users'.
     #[export(Done)]
     fn XamContentCreateEnumerator(
         call: &mut Call,
@@ -367,8 +369,8 @@ impl Content {
         })
     }
 
-    /// What the licence of the package that the title came in allows, or `--license` says. Titles on discs and in folders have none; the
-    /// console says so, too.
+    /// What the licence of the package that the title came in allows, or `--license` says. Titles
+    /// on discs and in folders have none; the console says so, too.
     #[export(Done)]
     fn XamContentGetLicenseMask(
         call: &mut Call,

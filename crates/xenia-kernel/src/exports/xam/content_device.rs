@@ -114,7 +114,8 @@ impl ContentDevice {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Lets a user choose a storage device. There is one: it is taken without a question, unless the title wants one or it has no room.
+    /// Lets a user choose a storage device. There is one: it is taken without a question, unless
+    /// the title wants one or it has no room.
     #[export(Done)]
     fn XamShowDeviceSelectorUI(
         call: &mut Call,

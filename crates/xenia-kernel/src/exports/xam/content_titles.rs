@@ -1,7 +1,9 @@
-//! Content of other titles: those that an executable names beside its own title (alternate ids), as parts of a series have.
+//! Content of other titles: those that an executable names beside its own title (alternate ids), as
+//! parts of a series have.
 //!
-//! `XContentCreateCrossTitleEnumerator` and what belongs to it are linked into titles; they make the list here, read it by messages
-//! ([`crate::messages`]), and open what they find by what describes it. After xenia-canary's `xam_content_aggregate.cc`.
+//! `XContentCreateCrossTitleEnumerator` and what belongs to it are linked into titles; they make
+//! the list here, read it by messages ([`crate::messages`]), and open what they find by what
+//! describes it. After xenia-canary's `xam_content_aggregate.cc`.
 
 use super::content::{Opening, Whose, data, described, with_package};
 use super::content_device;
@@ -50,7 +52,8 @@ fn described_with_title(name: &PackageName, header: &PackageHeader) -> Vec<u8> {
     bytes
 }
 
-/// Whose package is described, and of which title. The outer error is a bad pointer, the inner one what the call ends with.
+/// Whose package is described, and of which title. The outer error is a bad pointer, the inner one
+/// what the call ends with.
 pub(super) fn place_of(call: &Call, at: GuestAddr, kind: u32) -> Fallible<Result<(Xuid, u32), Win32Error>> {
     let (xuid, title): (u64, u32) =
         (call.memory().read(at.offset(internal::XUID))?, call.memory().read(at.offset(internal::TITLE))?);
@@ -66,8 +69,9 @@ pub(super) fn place_of(call: &Call, at: GuestAddr, kind: u32) -> Fallible<Result
 
 #[exports(xam)]
 impl ContentTitles {
-    /// Lists the packages of one type that are of the title, and of those whose content it may have: a user's, or of any user, which is all
-    /// that are signed in, with what belongs to everybody.
+    /// Lists the packages of one type that are of the title, and of those whose content it may
+    /// have: a user's, or of any user, which is all that are signed in, with what belongs to
+    /// everybody.
     #[export(Done)]
     fn XamContentAggregateCreateEnumerator(
         call: &mut Call,
@@ -115,8 +119,8 @@ impl ContentTitles {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// Opens or makes a package of the title, or of another whose content it may have: what describes it says whose it is. Its files are below
-    /// the root's name from then on.
+    /// Opens or makes a package of the title, or of another whose content it may have: what
+    /// describes it says whose it is. Its files are below the root's name from then on.
     #[export(Done)]
     fn XamContentCreateInternal(
         call: &mut Call,

@@ -1,4 +1,5 @@
-//! What the dashboard and programs of the system's leave with `xam` for each other, and the schema of the online service.
+//! What the dashboard and programs of the system's leave with `xam` for each other, and the schema
+//! of the online service.
 
 use crate::abi::Call;
 use crate::status::failure::Fallible;
@@ -9,7 +10,8 @@ use xenia_kernel_macros::exports;
 /// See the module's documentation.
 pub struct Dash;
 
-/// An online schema without an entry, as xenia-canary has one (`xam_info.cc`): where its parts begin is where it ends.
+/// An online schema without an entry, as xenia-canary has one (`xam_info.cc`): where its parts
+/// begin is where it ends.
 const EMPTY_SCHEMA: [u32; 11] = [0, 0, 0, 0x2C, 0x2C, 0x2C, 4, 0x2C, 0, 0x2C_0000, 0x18];
 /// What a title gets of it: the schema's address and its size.
 const SCHEMA_POINTER: u32 = 8;
@@ -28,7 +30,8 @@ impl Dash {
         call.kernel.user.dash_context.load(Acquire)
     }
 
-    /// Address and size of what requests to the online service are made by, in two words: it is not there, and its schema is empty.
+    /// Address and size of what requests to the online service are made by, in two words: it is not
+    /// there, and its schema is empty.
     #[export(Constant)]
     fn XamGetOnlineSchema(call: &mut Call) -> Fallible<GuestAddr> {
         let mut made = call.kernel.user.online_schema.lock();

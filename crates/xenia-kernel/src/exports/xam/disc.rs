@@ -13,8 +13,8 @@ pub struct Discs;
 
 #[exports(xam)]
 impl Discs {
-    /// Puts a disc of the title's into the drive, and sets an event when it is there: one that lies ready at once, else the one that a dialog
-    /// is answered with, for which the caller waits.
+    /// Puts a disc of the title's into the drive, and sets an event when it is there: one that lies
+    /// ready at once, else the one that a dialog is answered with, for which the caller waits.
     #[export(Done)]
     fn XamSwapDisc(
         call: &mut Call,

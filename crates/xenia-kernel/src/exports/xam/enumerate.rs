@@ -72,8 +72,8 @@ pub(super) fn next_items(
 
 #[exports(xam)]
 impl Enumerate {
-    /// The next items of a list, as many as its maker has said. How many they are is told, or is the overlapped
-    /// structure's length.
+    /// The next items of a list, as many as its maker has said. How many they are is told, or is
+    /// the overlapped structure's length.
     #[export(Done)]
     fn XamEnumerate(
         call: &mut Call,
@@ -91,8 +91,9 @@ impl Enumerate {
         next_items(call, enumerator, buffer, items, overlapped)
     }
 
-    /// Makes a list for a library that is linked into the title, and which fills it by messages. What it lists comes from
-    /// the online service or from a player's music, so there is nothing in it.
+    /// Makes a list for a library that is linked into the title, and which fills it by messages.
+    /// What it lists comes from the online service or from a player's music, so there is
+    /// nothing in it.
     #[export(Done)]
     fn XamCreateEnumeratorHandle(
         call: &mut Call,

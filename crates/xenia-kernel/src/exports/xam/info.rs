@@ -46,7 +46,8 @@ impl Info {
         call.kernel.config.locale.game_region
     }
 
-    /// Version of the system, which is the kernel's: major and minor in 4 bits each, build in 16, revision in 8.
+    /// Version of the system, which is the kernel's: major and minor in 4 bits each, build in 16,
+    /// revision in 8.
     #[export(Done)]
     fn XamGetSystemVersion(call: &mut Call) -> u32 {
         let [major, minor, build, revision] = call.kernel.config.version.map(u32::from);

@@ -127,7 +127,8 @@ fn model(call: &Call, user: u32, flags: u32) -> Option<PadModel> {
     if asks { call.kernel.devices.input.lock().model(user, call.now()) } else { None }
 }
 
-/// Stores the next key stroke (`INPUT_KEYSTROKE`) of a user, or of the first user who has one; says whose it was.
+/// Stores the next key stroke (`INPUT_KEYSTROKE`) of a user, or of the first user who has one; says
+/// whose it was.
 fn keystroke_of(call: &mut Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible<(Win32Error, Option<u32>)> {
     let is_any = user & ANY_USER == ANY_USER || flags & ANY_USER_FLAG != 0;
     let users = if is_any { 0..PAD_USERS } else { user..user.saturating_add(1).min(PAD_USERS) };
@@ -158,8 +159,8 @@ fn keystroke_of(call: &mut Call, user: u32, flags: u32, at: Ptr<()>) -> Fallible
 
 #[exports(xam)]
 impl Input {
-    /// State of a user's controller; without a place for it only whether there is one. The button in its middle is the
-    /// console's own and never down.
+    /// State of a user's controller; without a place for it only whether there is one. The button
+    /// in its middle is the console's own and never down.
     #[export(Done)]
     fn XamInputGetState(
         call: &mut Call,
@@ -254,8 +255,9 @@ impl Input {
         Ok(result)
     }
 
-    /// Facts about a user's controller: how full its battery is, what runs it, how well it is heard, what it is. Of the seven
-    /// words, port and version are 0: there are no radio and no firmware of the console's here.
+    /// Facts about a user's controller: how full its battery is, what runs it, how well it is
+    /// heard, what it is. Of the seven words, port and version are 0: there are no radio and no
+    /// firmware of the console's here.
     #[export(Partial)]
     fn XamInputGetDeviceStats(call: &mut Call, user: u32, stats: Option<Ptr<u32>>) -> Fallible<Win32Error> {
         const FULL: u32 = 3;
@@ -272,7 +274,8 @@ impl Input {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// How much a user wants controllers to shake, by the profile's settings: 3 is as titles ask for, 0 not at all. Nobody's is 0.
+    /// How much a user wants controllers to shake, by the profile's settings: 3 is as titles ask
+    /// for, 0 not at all. Nobody's is 0.
     #[export(Done)]
     fn XamInputGetUserVibrationLevel(call: &mut Call, user: u32) -> u32 {
         let profiles = call.kernel.user.profiles.lock();

@@ -1,6 +1,7 @@
 //! The calling thread's last error (`GetLastError` and its kin), as `xam` offers it.
 //!
-//! Every thread has a word for it in its object, and all that failed as Win32 functions do leave their error there.
+//! Every thread has a word for it in its object, and all that failed as Win32 functions do leave
+//! their error there.
 
 use crate::abi::Call;
 use crate::layout::kthread;

@@ -14,8 +14,8 @@ const LAUNCH_DATA: u32 = 0x1000;
 
 #[exports(xam)]
 impl Loader {
-    /// Ends the title in favour of another, which a new machine runs with the launch data and the same devices. Without a
-    /// path, the dashboard, nothing follows.
+    /// Ends the title in favour of another, which a new machine runs with the launch data and the
+    /// same devices. Without a path, the dashboard, nothing follows.
     #[export(Done)]
     fn XamLoaderLaunchTitle(call: &mut Call, path: Option<Text>, flags: u32) -> Fallible<Flow<()>> {
         let path = path.map(|path| path.text(call.memory())).transpose()?;

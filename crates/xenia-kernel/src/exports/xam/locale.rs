@@ -1,4 +1,5 @@
-//! Names of countries, languages and locales (`XamGet*String`), which of them belong together, and dates and times as text.
+//! Names of countries, languages and locales (`XamGet*String`), which of them belong together, and
+//! dates and times as text.
 
 use crate::abi::{Call, WideText};
 use crate::calendar::TimeFields;

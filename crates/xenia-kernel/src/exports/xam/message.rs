@@ -25,7 +25,8 @@ fn request(
     Ok(Win32Error::IO_PENDING)
 }
 
-/// Waits until a request is over: for its event, as the console does, or for its structure if that has none.
+/// Waits until a request is over: for its event, as the console does, or for its structure if that
+/// has none.
 fn wait_for_end(
     call: &mut Call,
     name: &'static str,
@@ -117,8 +118,8 @@ impl Message {
         request(call, application, message, overlapped, Words { first: buffer, second: size })
     }
 
-    /// Gives a request in the background up. Its work is done by then, so it ends as it would have; who wants to waits for that.
-    /// A dialog stays until it is answered.
+    /// Gives a request in the background up. Its work is done by then, so it ends as it would have;
+    /// who wants to waits for that. A dialog stays until it is answered.
     #[export(Partial)]
     fn XMsgCancelIORequest(
         call: &mut Call,
@@ -145,7 +146,8 @@ impl Message {
         Ok(Win32Error::SUCCESS)
     }
 
-    /// What came of a request in the background; waits for its end, by its event if it has one, or says that it is not over.
+    /// What came of a request in the background; waits for its end, by its event if it has one, or
+    /// says that it is not over.
     #[export(Done)]
     fn XamGetOverlappedResult(
         call: &mut Call,

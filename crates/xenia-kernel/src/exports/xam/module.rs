@@ -12,7 +12,8 @@ pub struct Modules;
 
 #[exports(xam)]
 impl Modules {
-    /// Handle of a loaded module by name, or of the title; null with the last error if there is none.
+    /// Handle of a loaded module by name, or of the title; null with the last error if there is
+    /// none.
     #[export(Done)]
     fn GetModuleHandleA(call: &mut Call, name: Option<Text>) -> Fallible<Handle> {
         let name = name.map(|name| name.text(call.memory())).transpose()?.unwrap_or_default();

@@ -1,4 +1,5 @@
-//! Winsock's events (`NetDll_WSA*Event*`): the kernel's own, which stay signalled until they are reset.
+//! Winsock's events (`NetDll_WSA*Event*`): the kernel's own, which stay signalled until they are
+//! reset.
 
 use crate::Kernel;
 use crate::abi::{Call, Flow, Handle, Ptr};
@@ -106,7 +107,8 @@ impl NetEvent {
         }
     }
 
-    /// Lets a socket signal an event when something comes for it; calls don't wait for that socket from now on.
+    /// Lets a socket signal an event when something comes for it; calls don't wait for that socket
+    /// from now on.
     #[export(Done)]
     fn NetDll_WSAEventSelect(call: &mut Call, _caller: u32, socket: u32, event: Handle, wanted: u32) -> i32 {
         let event = if event == Handle::NULL {

@@ -1,4 +1,5 @@
-//! How good connections are (`NetDll_XNetQos*`): what a console says to who asks, and questions of a title, which nobody answers.
+//! How good connections are (`NetDll_XNetQos*`): what a console says to who asks, and questions of
+//! a title, which nobody answers.
 
 use super::net_xnet::{bytes, win32};
 use crate::abi::{Call, Handle, Out, Ptr};

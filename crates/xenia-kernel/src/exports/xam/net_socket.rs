@@ -131,7 +131,8 @@ impl NetSocket {
         win32(started)
     }
 
-    /// As `NetDll_WSAStartup`, for a title that says which version of the system it was made for, which changes nothing.
+    /// As `NetDll_WSAStartup`, for a title that says which version of the system it was made for,
+    /// which changes nothing.
     #[export(Done)]
     fn NetDll_WSAStartupEx(
         call: &mut Call,
@@ -188,7 +189,8 @@ impl NetSocket {
         change(call, |net| net.shutdown(socket, how))
     }
 
-    /// Says whether calls wait for a socket (`FIONBIO`), or stores how many bytes one receive would get (`FIONREAD`).
+    /// Says whether calls wait for a socket (`FIONBIO`), or stores how many bytes one receive would
+    /// get (`FIONREAD`).
     #[export(Done)]
     fn NetDll_ioctlsocket(
         call: &mut Call,
@@ -209,8 +211,8 @@ impl NetSocket {
         answer(call, done.map(|()| 0))
     }
 
-    /// Sets an option: those of Winsock that change something, and the console's own for what is not encrypted, which all
-    /// sockets here receive.
+    /// Sets an option: those of Winsock that change something, and the console's own for what is
+    /// not encrypted, which all sockets here receive.
     #[export(Done)]
     fn NetDll_setsockopt(
         call: &mut Call,

@@ -1,4 +1,5 @@
-//! Sending and receiving (`NetDll_recv`, `NetDll_WSASendTo`, …), `select`, and what becomes of overlapped requests.
+//! Sending and receiving (`NetDll_recv`, `NetDll_WSASendTo`, …), `select`, and what becomes of
+//! overlapped requests.
 
 use crate::Kernel;
 use crate::abi::{Buffer, Call, Flow, Ptr};
@@ -208,7 +209,8 @@ impl NetTransfer {
         ask_overlapped(call, socket, what, overlapped, routine)
     }
 
-    /// Waits until something can be done with one of many sockets, and leaves those in the sets; how many they are.
+    /// Waits until something can be done with one of many sockets, and leaves those in the sets;
+    /// how many they are.
     #[export(Done)]
     fn NetDll_select(
         call: &mut Call,

@@ -1,7 +1,7 @@
 //! XNet (`NetDll_XNet*`): the console's address, keys of sessions, other consoles, names.
 //!
-//! The console is on a network of its own, or of the host's; there is no online service. Nothing is encrypted, so keys are kept and
-//! not used.
+//! The console is on a network of its own, or of the host's; there is no online service. Nothing is
+//! encrypted, so keys are kept and not used.
 
 use crate::Kernel;
 use crate::abi::{Call, Handle, Out, Ptr, Text};
@@ -91,7 +91,8 @@ impl NetXNet {
         win32(start(call, parameters))
     }
 
-    /// As `NetDll_XNetStartup`, for a title that says which version of the system it was made for, which changes nothing.
+    /// As `NetDll_XNetStartup`, for a title that says which version of the system it was made for,
+    /// which changes nothing.
     #[export(Done)]
     fn NetDll_XNetStartupEx(
         call: &mut Call,
@@ -165,8 +166,8 @@ impl NetXNet {
         win32(replaced)
     }
 
-    /// An address for sockets that stands for a console's. The key is kept and not asked for; a console that is not on this
-    /// network is not reached.
+    /// An address for sockets that stands for a console's. The key is kept and not asked for; a
+    /// console that is not on this network is not reached.
     #[export(Partial)]
     fn NetDll_XNetXnAddrToInAddr(
         call: &mut Call,
@@ -262,7 +263,8 @@ impl NetXNet {
         }
     }
 
-    /// Looks up a host's addresses, and signals an event when they are there, or when there are none.
+    /// Looks up a host's addresses, and signals an event when they are there, or when there are
+    /// none.
     #[export(Done)]
     fn NetDll_XNetDnsLookup(
         call: &mut Call,

@@ -27,7 +27,8 @@ impl Kernel {
         self.notify_locked(cpu, notification)
     }
 
-    /// [`Self::notify`] for who holds the lock of the listeners: what changes under it is told in the order of the changes.
+    /// [`Self::notify`] for who holds the lock of the listeners: what changes under it is told in
+    /// the order of the changes.
     pub(crate) fn notify_locked(&self, cpu: &mut dyn Cpu, notification: Notification) -> Fallible<()> {
         let heard = self.user.notifications.lock().broadcast(notification);
         for listener in heard {
@@ -48,7 +49,8 @@ fn create(call: &mut Call, areas: u64, version: u32) -> Fallible<Handle> {
     if let Ok(listener) = call.kernel.objects.resolve_kind(handle, ObjectKind::Listener) {
         let user = &call.kernel.user;
         let has_link = call.kernel.net.lock().has_link();
-        // What changes is told under this lock: whatever changes after the look is heard after what is told here.
+        // What changes is told under this lock: whatever changes after the look is heard after what is told
+        // here.
         let _listeners = call.kernel.listeners.lock();
         let (shows_dialog, users) = (user.dialog.is_open(), user.profiles.lock().mask());
         let state = State { shows_dialog, users, has_link };
@@ -78,7 +80,8 @@ impl Notify {
         create(call, areas, version)
     }
 
-    /// The oldest notification that a listener has not given out, or its oldest with an id; false if there is none.
+    /// The oldest notification that a listener has not given out, or its oldest with an id; false
+    /// if there is none.
     #[export(Done)]
     fn XNotifyGetNext(
         call: &mut Call,

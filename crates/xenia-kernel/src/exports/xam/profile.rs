@@ -19,7 +19,8 @@ const APPLICATION: u32 = 0xFE;
 const OPEN_MESSAGE: u32 = 0x2_3001;
 const CLOSE_MESSAGE: u32 = 0x2_3003;
 
-/// `XAMACCOUNTINFO`. What a profile of the console's own has none of is 0: flags, an id and keys of the online service, a passcode.
+/// `XAMACCOUNTINFO`. What a profile of the console's own has none of is 0: flags, an id and keys of
+/// the online service, a passcode.
 mod account {
     /// UTF-16.
     pub(super) const NAME: usize = 8;

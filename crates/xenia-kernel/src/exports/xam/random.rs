@@ -18,7 +18,8 @@ impl Random {
         Ok(next)
     }
 
-    /// A number for a seed, out of a table that everybody has in common; the seed goes two steps on.
+    /// A number for a seed, out of a table that everybody has in common; the seed goes two steps
+    /// on.
     #[export(Done)]
     fn RtlRandom(call: &mut Call, seed: Ptr<u32>) -> Fallible<u32> {
         let before = seed.read(call.memory())?;

@@ -1,5 +1,5 @@
-//! Where user interfaces find their pictures and texts (`XamBuild*ResourceLocator`): a text that says in which section of which
-//! module, or in which file.
+//! Where user interfaces find their pictures and texts (`XamBuild*ResourceLocator`): a text that
+//! says in which section of which module, or in which file.
 
 use super::locale::stored;
 use crate::abi::{Call, WideText};
@@ -57,7 +57,8 @@ impl ResourceLocator {
         build(call, module, (&container, &resource), buffer, room)
     }
 
-    /// Of a resource of the gamer card, which the console's system has and this one has not: where a title's own would be.
+    /// Of a resource of the gamer card, which the console's system has and this one has not: where
+    /// a title's own would be.
     #[export(Partial)]
     fn XamBuildGamercardResourceLocator(
         call: &mut Call,

@@ -16,8 +16,8 @@ const OF_SYSTEM: u32 = 2;
 
 #[exports(xam)]
 impl Task {
-    /// Runs `callback(message)` as a task, and stores its handle. What the options ask for (a queue, a place) is ignored: each task has a
-    /// thread of its own.
+    /// Runs `callback(message)` as a task, and stores its handle. What the options ask for (a
+    /// queue, a place) is ignored: each task has a thread of its own.
     #[export(Partial)]
     fn XamTaskSchedule(
         call: &mut Call,

@@ -1,6 +1,7 @@
 //! Threads, as `xam` offers them to system programs: by their Win32 names.
 //!
-//! What makes a thread is the kernel's export, called as guest code calls it: routines of the title's may hear of the thread first.
+//! What makes a thread is the kernel's export, called as guest code calls it: routines of the
+//! title's may hear of the thread first.
 
 use super::last_error::failed;
 use crate::abi::{Call, Continuation, Flow, GuestCall, Handle, IntoFlow};
@@ -67,7 +68,8 @@ fn made(call: &Call, status: NtStatus) -> Fallible<Handle> {
 
 #[exports(xam)]
 impl Thread {
-    /// Makes a thread that calls `start(parameter)`; flag 4: suspended. Its handle; null if it can't be made, with the last error.
+    /// Makes a thread that calls `start(parameter)`; flag 4: suspended. Its handle; null if it
+    /// can't be made, with the last error.
     #[export(Done)]
     fn CreateThread(
         call: &mut Call,

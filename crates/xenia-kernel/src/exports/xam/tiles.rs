@@ -1,7 +1,8 @@
 //! Pictures of titles, achievements and users (tiles).
 //!
-//! Users' pictures are [`crate::user::gamer_pictures`]'s; what only an online service or the dashboard has (backgrounds, whole avatars) is
-//! not found. Numbers of kinds, arguments and answers: reference/xam_structs.md; arguments of the functions that end in `Ex` are those of
+//! Users' pictures are [`crate::user::gamer_pictures`]'s; what only an online service or the
+//! dashboard has (backgrounds, whole avatars) is not found. Numbers of kinds, arguments and
+//! answers: reference/xam_structs.md; arguments of the functions that end in `Ex` are those of
 //! dashboards' calls as public recompilations of them give them.
 
 use crate::abi::{Call, Ptr};
@@ -149,8 +150,8 @@ impl Wanted {
 
 #[exports(xam)]
 impl Tiles {
-    /// Reads a picture (PNG) of a title, an achievement or a user. Without a buffer, or with one that is too small, its size is told.
-    /// Backgrounds and whole avatars are not found.
+    /// Reads a picture (PNG) of a title, an achievement or a user. Without a buffer, or with one
+    /// that is too small, its size is told. Backgrounds and whole avatars are not found.
     #[export(Partial)]
     fn XamReadTile(
         call: &mut Call,
@@ -165,8 +166,9 @@ impl Tiles {
         Wanted { kind, title, id, user, ..Wanted::default() }.read(call, buffer, size, overlapped)
     }
 
-    /// As `XamReadTile`, the small picture if asked. `key` is the setting that names the picture of a user who is not of this console: one
-    /// of the running title's, or of one that the first user has played.
+    /// As `XamReadTile`, the small picture if asked. `key` is the setting that names the picture of
+    /// a user who is not of this console: one of the running title's, or of one that the first
+    /// user has played.
     #[export(Partial)]
     fn XamReadTileEx(
         call: &mut Call,
@@ -184,7 +186,8 @@ impl Tiles {
         Wanted { kind, title, id, user, small, key }.read(call, buffer, size, overlapped)
     }
 
-    /// Reads a picture as the rows of a texture, which is as high as it is. What is between the rows stays as it is.
+    /// Reads a picture as the rows of a texture, which is as high as it is. What is between the
+    /// rows stays as it is.
     #[export(Partial)]
     fn XamReadTileToTexture(
         call: &mut Call,
@@ -220,8 +223,9 @@ impl Tiles {
         Wanted { kind, title, id, user, small, key }.draw(call, texture, [pitch, height], overlapped)
     }
 
-    /// Gives a user two of the running title's pictures, a large one and a small one. They are in the profile's database of the title, where
-    /// other titles find them, too; whom the dashboard would show them to is nobody here.
+    /// Gives a user two of the running title's pictures, a large one and a small one. They are in
+    /// the profile's database of the title, where other titles find them, too; whom the
+    /// dashboard would show them to is nobody here.
     #[export(Partial)]
     fn XamWriteGamerTile(
         call: &mut Call,
@@ -246,7 +250,8 @@ impl Tiles {
     }
 }
 
-/// The three words of a gamer tile's key, which lies in a setting's data as 24 hexadecimal digits; `None` if it is none.
+/// The three words of a gamer tile's key, which lies in a setting's data as 24 hexadecimal digits;
+/// `None` if it is none.
 pub(super) fn read_tile_key(memory: &GuestMemory, data: GuestAddr) -> Result<Option<[u32; 3]>, MemoryFault> {
     const TEXT: u8 = 4;
     const LIMIT: u32 = 0x64;

@@ -99,7 +99,8 @@ struct Message {
 }
 
 impl Message {
-    /// What is to be shown, and the title's number of each button; `None` if the arguments are not valid.
+    /// What is to be shown, and the title's number of each button; `None` if the arguments are not
+    /// valid.
     fn request(&self, call: &Call) -> Fallible<Option<(MessageBox, [Option<u32>; MESSAGE_BUTTONS])>> {
         let Ok(user) = user_of(self.user) else { return Ok(None) };
         let makes_sense = self.buttons as usize <= MESSAGE_BUTTONS
@@ -153,7 +154,8 @@ impl Message {
 
 #[exports(xam)]
 impl Ui {
-    /// Shows a message with at most three buttons, one of which is always there, and stores the index of the one that was pressed.
+    /// Shows a message with at most three buttons, one of which is always there, and stores the
+    /// index of the one that was pressed.
     #[export(Done)]
     fn XamShowMessageBoxUI(
         call: &mut Call,
@@ -188,8 +190,9 @@ impl Ui {
         Message { user, title, text, buttons, labels, focus, flags, result, overlapped }.show(call)
     }
 
-    /// Lets as many users sign in as there are panes: where a place is free, a profile of the console's own takes it. There is none
-    /// of the online service, so a title that wants nothing else gets nobody.
+    /// Lets as many users sign in as there are panes: where a place is free, a profile of the
+    /// console's own takes it. There is none of the online service, so a title that wants
+    /// nothing else gets nobody.
     #[export(Partial)]
     fn XamShowSigninUI(call: &mut Call, panes: u32, flags: u32) -> Fallible<Flow<Win32Error>> {
         sign_in(call, panes, flags, Hears::Nobody)
@@ -293,13 +296,15 @@ impl Ui {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Player review")
     }
 
-    /// Shows a user's achievements in a title. The page says that there is no connection; the list is not shown.
+    /// Shows a user's achievements in a title. The page says that there is no connection; the list
+    /// is not shown.
     #[export(Partial)]
     fn XamShowAchievementsUI(call: &mut Call, user: u32, _title: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::NO_SUCH_USER, "Achievements")
     }
 
-    /// Lets a user change a profile. The page says that there is no connection; nothing can be changed on it.
+    /// Lets a user change a profile. The page says that there is no connection; nothing can be
+    /// changed on it.
     #[export(Partial)]
     fn XamShowEditProfileUI(call: &mut Call, user: u32) -> Fallible<Flow<Win32Error>> {
         page_of(call, user, Win32Error::ACCESS_DENIED, "Profile")
@@ -329,7 +334,8 @@ impl Ui {
         online_page(call, "Marketplace")
     }
 
-    /// Offers a user what is to be downloaded, up to six of them: nothing is without a connection, as its result says.
+    /// Offers a user what is to be downloaded, up to six of them: nothing is without a connection,
+    /// as its result says.
     #[export(Partial)]
     fn XamShowMarketplaceDownloadItemsUI(
         call: &mut Call,

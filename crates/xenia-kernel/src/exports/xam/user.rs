@@ -1,5 +1,5 @@
-//! Users (`XamUser*`): who is signed in, and what such users may do. Everybody's profile is the console's own and nobody
-//! is on the online service.
+//! Users (`XamUser*`): who is signed in, and what such users may do. Everybody's profile is the
+//! console's own and nobody is on the online service.
 
 use super::tiles::read_tile_key;
 use crate::abi::{Call, OptionalOut, Out, Ptr, WideText};

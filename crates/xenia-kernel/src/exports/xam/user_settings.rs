@@ -117,7 +117,8 @@ impl Reading {
     }
 }
 
-/// Fills what a title reads: head, items, and after them what lies outside of them, each at its largest.
+/// Fills what a title reads: head, items, and after them what lies outside of them, each at its
+/// largest.
 fn write_items(
     call: &Call,
     buffer: GuestAddr,
@@ -183,8 +184,8 @@ fn write_value(
     Ok(())
 }
 
-/// The value in an item that a title writes; `None`: the title leaves it as it is. An error if it is of another type
-/// than its id, or too long.
+/// The value in an item that a title writes; `None`: the title leaves it as it is. An error if it
+/// is of another type than its id, or too long.
 fn read_value(
     memory: &GuestMemory,
     at: GuestAddr,
@@ -246,8 +247,8 @@ fn is_of_system(title: u32) -> bool {
 
 #[exports(xam)]
 impl UserSettings {
-    /// Reads settings of a user's profile, or those of several by their ids. Asked with no size it says how much it
-    /// needs; settings that don't exist are left out.
+    /// Reads settings of a user's profile, or those of several by their ids. Asked with no size it
+    /// says how much it needs; settings that don't exist are left out.
     #[export(Done)]
     fn XamUserReadProfileSettings(
         call: &mut Call,
@@ -265,7 +266,8 @@ impl UserSettings {
         Reading { title, user, xuids, ids, size, buffer, overlapped }.read(call)
     }
 
-    /// As `XamUserReadProfileSettings`, with one more argument, which changes nothing that titles see.
+    /// As `XamUserReadProfileSettings`, with one more argument, which changes nothing that titles
+    /// see.
     #[export(Done)]
     fn XamUserReadProfileSettingsEx(
         call: &mut Call,
@@ -284,8 +286,8 @@ impl UserSettings {
         Reading { title, user, xuids, ids, size, buffer, overlapped }.read(call)
     }
 
-    /// Sets what a user's profile says: all of it or, if anything is wrong, nothing. A title changes its own three settings alone;
-    /// the rest belongs to the dashboard.
+    /// Sets what a user's profile says: all of it or, if anything is wrong, nothing. A title
+    /// changes its own three settings alone; the rest belongs to the dashboard.
     #[export(Done)]
     fn XamUserWriteProfileSettings(
         call: &mut Call,

@@ -13,7 +13,8 @@ const HIGH_DEFINITION_CABLE: u32 = 4;
 
 #[exports(xam)]
 impl Video {
-    /// Which cable is plugged in: always a high-definition one, since every display of a host can show such pictures.
+    /// Which cable is plugged in: always a high-definition one, since every display of a host can
+    /// show such pictures.
     #[export(Constant)]
     fn XGetAVPack(_call: &mut Call) -> u32 {
         HIGH_DEFINITION_CABLE

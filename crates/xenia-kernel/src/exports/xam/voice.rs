@@ -1,4 +1,5 @@
-//! Voice chat (`XamVoice*`), without a headset: what a console answers that has none; and the sound settings.
+//! Voice chat (`XamVoice*`), without a headset: what a console answers that has none; and the sound
+//! settings.
 
 use crate::abi::{Call, Out};
 use crate::exports::xboxkrnl::xaudio::speaker_config;

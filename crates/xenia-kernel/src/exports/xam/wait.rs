@@ -1,6 +1,7 @@
 //! Waiting by milliseconds, as `xam` offers it to system programs: by Win32 names.
 //!
-//! Who waits calls the kernel, as guest code calls it, and waits again for as long when it was alerted: Win32 knows APCs only.
+//! Who waits calls the kernel, as guest code calls it, and waits again for as long when it was
+//! alerted: Win32 knows APCs only.
 
 use super::last_error::set_from_status;
 use crate::abi::{Call, Continuation, Flow, GuestCall, Handle, IntoFlow, Out};
@@ -83,7 +84,8 @@ fn waited(call: &mut Call, status: u64, [handle, milliseconds, alertable, _]: [u
 
 #[exports(xam)]
 impl Waiting {
-    /// Lets milliseconds pass; all ones: for ever. 0, or `USER_APC` if it is alertable and an APC has ended it.
+    /// Lets milliseconds pass; all ones: for ever. 0, or `USER_APC` if it is alertable and an APC
+    /// has ended it.
     #[export(Done)]
     fn RtlSleep(call: &mut Call, milliseconds: u32, alertable: bool) -> Fallible<Flow<u32>> {
         sleep(call, milliseconds, alertable)
@@ -101,8 +103,8 @@ impl Waiting {
         Ok(sleep(call, milliseconds, false)?.map(|_| ()))
     }
 
-    /// Waits for an object, so many milliseconds at most. What it came to, as the kernel's status; all ones with the last error if
-    /// there is nothing to wait for.
+    /// Waits for an object, so many milliseconds at most. What it came to, as the kernel's status;
+    /// all ones with the last error if there is nothing to wait for.
     #[export(Done)]
     fn WaitForSingleObject(call: &mut Call, handle: Handle, milliseconds: u32) -> Fallible<Flow<u32>> {
         wait(call, handle, milliseconds, false)
@@ -119,7 +121,8 @@ impl Waiting {
         wait(call, handle, milliseconds, alertable)
     }
 
-    /// Stores milliseconds as an interval of the kernel's, and returns where; null, which waits for ever, for all ones.
+    /// Stores milliseconds as an interval of the kernel's, and returns where; null, which waits for
+    /// ever, for all ones.
     #[export(Done)]
     fn XapiFormatTimeOut(call: &mut Call, out: Out<i64>, milliseconds: u32) -> Fallible<GuestAddr> {
         if milliseconds == INFINITE {

@@ -65,8 +65,8 @@ fn wide(call: &Call, format: WideText, arguments: VaArgs) -> Fallible<Vec<u16>> 
     Ok(format_wide(&format, &mut CallArguments { call, arguments })?)
 }
 
-/// What the bounded functions write: the text if there is room, its terminator if there is still room, and the
-/// result. Without a buffer they only count.
+/// What the bounded functions write: the text if there is room, its terminator if there is still
+/// room, and the result. Without a buffer they only count.
 fn bounded<T: Copy + Default>(mut text: Vec<T>, buffer: GuestAddr, count: u32) -> (Vec<T>, i32) {
     let (length, count) = (text.len(), count as usize);
     if buffer.is_null() {
@@ -130,7 +130,8 @@ fn print_wide_bounded(
 
 #[exports(xboxkrnl)]
 impl CrtPrint {
-    /// Formats text for the debugger: at most 512 characters, to the machine's text output and the event log.
+    /// Formats text for the debugger: at most 512 characters, to the machine's text output and the
+    /// event log.
     #[export(Done)]
     fn DbgPrint(call: &mut Call, format: Text, arguments: VaArgs) -> Fallible<NtStatus> {
         let mut text = narrow(call, format, arguments)?;
@@ -166,7 +167,8 @@ impl CrtPrint {
         print_narrow(call, buffer, format, VaArgs::list(list))
     }
 
-    /// Formats 8-bit text from a list of arguments into at most `count` characters; -1 if there were more.
+    /// Formats 8-bit text from a list of arguments into at most `count` characters; -1 if there
+    /// were more.
     #[export(Done)]
     fn _vsnprintf(
         call: &mut Call,
@@ -202,7 +204,8 @@ impl CrtPrint {
         print_wide(call, buffer, format, VaArgs::list(list))
     }
 
-    /// Formats UTF-16 text from a list of arguments into at most `count` units; -1 if there were more.
+    /// Formats UTF-16 text from a list of arguments into at most `count` units; -1 if there were
+    /// more.
     #[export(Done)]
     fn _vsnwprintf(
         call: &mut Call,

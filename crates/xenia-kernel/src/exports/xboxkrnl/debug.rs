@@ -19,15 +19,16 @@ fn bug_check(call: &Call, code: u32, parameters: &[u32]) -> Flow<()> {
 
 #[exports(xboxkrnl)]
 impl Debug {
-    /// Stops in the debugger. Without one the console's debug kernel would halt; titles call it where an
-    /// assertion fails, so the call is logged and the title goes on, as it does on a retail console.
+    /// Stops in the debugger. Without one the console's debug kernel would halt; titles call it
+    /// where an assertion fails, so the call is logged and the title goes on, as it does on a
+    /// retail console.
     #[export(Done)]
     fn DbgBreakPoint(call: &mut Call) {
         tracing::warn!(target: "kernel", "break point at {:#010x}", call.ctx().lr as u32);
     }
 
-    /// Says where an assertion has failed: in which function, what it was, and a message. A debugger would stop the title, which here
-    /// goes on.
+    /// Says where an assertion has failed: in which function, what it was, and a message. A
+    /// debugger would stop the title, which here goes on.
     #[export(Done)]
     fn RtlRip(
         call: &mut Call,

@@ -33,7 +33,8 @@ impl ExConfig {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Changes a setting, for as long as the machine lasts. Those of the console itself can't be changed.
+    /// Changes a setting, for as long as the machine lasts. Those of the console itself can't be
+    /// changed.
     #[export(Done)]
     fn ExSetXConfigSetting(
         call: &mut Call,

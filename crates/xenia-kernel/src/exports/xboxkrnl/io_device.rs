@@ -1,7 +1,9 @@
-//! Devices of drivers that a title brings along (`Io*Device`): the file system that its library keeps on a scratch disk.
+//! Devices of drivers that a title brings along (`Io*Device`): the file system that its library
+//! keeps on a scratch disk.
 //!
-//! Only the object is made, as such a driver fills it. Nothing calls the driver: its names for the scratch disk's files lead to ours
-//! ([`crate::files::mounts`]). Offsets as in xenia-canary, which has them from the console's kernel.
+//! Only the object is made, as such a driver fills it. Nothing calls the driver: its names for the
+//! scratch disk's files lead to ours ([`crate::files::mounts`]). Offsets as in xenia-canary, which
+//! has them from the console's kernel.
 
 use crate::abi::{AnsiString, Call, Handle, Out, Ptr};
 use crate::layout::device_object;
@@ -23,7 +25,8 @@ const HAS_NAME: u32 = 8;
 
 #[exports(xboxkrnl)]
 impl IoDevice {
-    /// Makes a device object with room for the driver's own data behind it. The driver is never called, and the name leads nowhere.
+    /// Makes a device object with room for the driver's own data behind it. The driver is never
+    /// called, and the name leads nowhere.
     #[export(Partial)]
     fn IoCreateDevice(
         call: &mut Call,
@@ -68,21 +71,24 @@ impl IoDevice {
         }
     }
 
-    /// Takes the volume that a file is on off its device. It stays: nothing of a volume is kept that its device hasn't got.
+    /// Takes the volume that a file is on off its device. It stays: nothing of a volume is kept
+    /// that its device hasn't got.
     #[export(Partial)]
     fn IoDismountVolumeByFileHandle(call: &mut Call, file: Handle) -> Fallible<NtStatus> {
         let _file = call.kernel.objects.resolve_kind(file, ObjectKind::File)?;
         Ok(NtStatus::SUCCESS)
     }
 
-    /// How many blocks of files the title lets the system keep in memory. The number is kept, and nothing else: the host does that.
+    /// How many blocks of files the title lets the system keep in memory. The number is kept, and
+    /// nothing else: the host does that.
     #[export(Partial)]
     fn FscSetCacheElementCount(call: &mut Call, _device: u32, count: u32) -> NtStatus {
         call.kernel.files.lock().cached_blocks = count;
         NtStatus::SUCCESS
     }
 
-    /// How many blocks of files the system may keep in memory, as the title has said; 0 before that.
+    /// How many blocks of files the system may keep in memory, as the title has said; 0 before
+    /// that.
     #[export(Partial)]
     fn FscGetCacheElementCount(call: &mut Call, _device: u32) -> u32 {
         call.kernel.files.lock().cached_blocks

@@ -41,9 +41,9 @@ impl KeApc {
         Ok(())
     }
 
-    /// Queues an APC with these arguments to its thread; false if it is queued already or the thread has ended. A
-    /// kernel-mode one reaches a thread that makes no calls, or waits for anything but objects, only after that; the boost is
-    /// not given.
+    /// Queues an APC with these arguments to its thread; false if it is queued already or the
+    /// thread has ended. A kernel-mode one reaches a thread that makes no calls, or waits for
+    /// anything but objects, only after that; the boost is not given.
     #[export(Partial)]
     fn KeInsertQueueApc(call: &mut Call, apc: Ptr<()>, arg1: u32, arg2: u32, _boost: u32) -> Fallible<bool> {
         let (memory, at) = (call.memory(), apc.addr());
@@ -72,8 +72,9 @@ impl KeApc {
         call.kernel.remove_apc(id, at)
     }
 
-    /// Alerts a thread in a processor mode: its alertable wait, this or the next, ends with `ALERTED`. Says whether it was
-    /// alerted already. Waits of the kernel's mode hear of alerts of the other, too, as modes of waits are ignored.
+    /// Alerts a thread in a processor mode: its alertable wait, this or the next, ends with
+    /// `ALERTED`. Says whether it was alerted already. Waits of the kernel's mode hear of
+    /// alerts of the other, too, as modes of waits are ignored.
     #[export(Done)]
     fn KeAlertThread(call: &mut Call, thread: GuestAddr, mode: u32) -> Fallible<bool> {
         let (id, _) = call.kernel.threads.lock().thread_of(thread)?;
@@ -90,8 +91,8 @@ impl KeApc {
     #[export(Done)]
     fn KiApcNormalRoutineNop(_call: &mut Call) {}
 
-    /// Queues `routine(context, arg1, arg2)` to a thread, to be called when it waits alertably. `UNSUCCESSFUL` if it has
-    /// ended.
+    /// Queues `routine(context, arg1, arg2)` to a thread, to be called when it waits alertably.
+    /// `UNSUCCESSFUL` if it has ended.
     #[export(Done)]
     fn NtQueueApcThread(
         call: &mut Call,

@@ -23,8 +23,8 @@ impl KeDpc {
         Ok(())
     }
 
-    /// Queues `routine(dpc, context, arg1, arg2)` on the caller's hardware thread, or the one that the
-    /// object asks for; false if it is queued already.
+    /// Queues `routine(dpc, context, arg1, arg2)` on the caller's hardware thread, or the one that
+    /// the object asks for; false if it is queued already.
     #[export(Done)]
     fn KeInsertQueueDpc(call: &mut Call, dpc: Ptr<()>, arg1: u32, arg2: u32) -> Fallible<bool> {
         let hw_id = call.hw_id();

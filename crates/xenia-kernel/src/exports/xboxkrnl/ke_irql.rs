@@ -1,4 +1,5 @@
-//! Interrupt request levels, spin locks, critical regions (`Kf*`, `Ke*SpinLock*`, `Ke*CriticalRegion`).
+//! Interrupt request levels, spin locks, critical regions (`Kf*`, `Ke*SpinLock*`,
+//! `Ke*CriticalRegion`).
 //!
 //! What levels do: [`crate::thread::interrupt_level`].
 

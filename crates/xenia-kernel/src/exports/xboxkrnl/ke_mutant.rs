@@ -16,8 +16,9 @@ impl KeMutant {
         call.kernel.dispatcher.initialize_mutant(call.memory(), mutant.addr(), owner)
     }
 
-    /// The owner releases a mutant once; returns its state before. Of one that another thread owns the console raises an
-    /// exception; here it stays as it is. Nobody can give up another thread's mutant (`abandoned`) either.
+    /// The owner releases a mutant once; returns its state before. Of one that another thread owns
+    /// the console raises an exception; here it stays as it is. Nobody can give up another
+    /// thread's mutant (`abandoned`) either.
     #[export(Partial)]
     fn KeReleaseMutant(
         call: &mut Call,

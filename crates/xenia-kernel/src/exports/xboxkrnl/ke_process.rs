@@ -31,7 +31,8 @@ impl KeProcess {
         Ok(())
     }
 
-    /// Ends the title with all its threads. What its parameter means is not known; it is taken for the exit code.
+    /// Ends the title with all its threads. What its parameter means is not known; it is taken for
+    /// the exit code.
     #[export(Partial)]
     fn ExTerminateTitleProcess(call: &mut Call, code: u32) -> Flow<()> {
         title::terminate_with(call, code).map(|_| ())

@@ -19,8 +19,8 @@ impl KeSemaphore {
         Ok(call.memory().write(semaphore.addr().offset(ksemaphore::LIMIT), limit)?)
     }
 
-    /// Adds to a semaphore's count; returns the count before. Beyond the limit the console raises an exception; here
-    /// the semaphore stays as it is.
+    /// Adds to a semaphore's count; returns the count before. Beyond the limit the console raises
+    /// an exception; here the semaphore stays as it is.
     #[export(Partial)]
     fn KeReleaseSemaphore(
         call: &mut Call,

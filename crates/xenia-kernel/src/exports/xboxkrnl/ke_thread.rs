@@ -110,10 +110,11 @@ pub(in crate::exports) fn create(
 
 #[exports(xboxkrnl)]
 impl KeThread {
-    /// Makes a thread. With `startup` it begins there, with the start address and context as arguments; otherwise at
-    /// the start address with the context. Without a stack size it gets what its process has for that, the title's by its
-    /// header. Flags: 1 suspended, 2 of the system's process, 0x20 one step of priority more, 0x80 return the object,
-    /// bits 31–24 hardware threads (none: the caller's).
+    /// Makes a thread. With `startup` it begins there, with the start address and context as
+    /// arguments; otherwise at the start address with the context. Without a stack size it gets
+    /// what its process has for that, the title's by its header. Flags: 1 suspended, 2 of the
+    /// system's process, 0x20 one step of priority more, 0x80 return the object, bits 31–24
+    /// hardware threads (none: the caller's).
     #[export(Done)]
     fn ExCreateThread(
         call: &mut Call,
@@ -199,7 +200,8 @@ impl KeThread {
         Ok(before)
     }
 
-    /// Sets the priority that a thread has now, 1–31; its base priority stays. Returns the priority before.
+    /// Sets the priority that a thread has now, 1–31; its base priority stays. Returns the priority
+    /// before.
     #[export(Done)]
     fn KeSetPriorityThread(call: &mut Call, thread: GuestAddr, priority: i32) -> Fallible<i32> {
         let (id, object) = call.kernel.thread_at(thread)?;
@@ -244,8 +246,8 @@ impl KeThread {
         Ok(())
     }
 
-    /// Lets the floating-point exceptions that the calling thread enables in its FPSCR through, or not: they are
-    /// raised at the instruction that causes them.
+    /// Lets the floating-point exceptions that the calling thread enables in its FPSCR through, or
+    /// not: they are raised at the instruction that causes them.
     #[export(Done)]
     fn KeEnableFpuExceptions(call: &mut Call, enable: bool) -> Fallible<()> {
         let at = call.kthread()?.offset(kthread::FPU_EXCEPTIONS_ON);
@@ -279,8 +281,8 @@ impl KeThread {
         look_up_thread(call, thread_id, object)
     }
 
-    /// Saves the floating-point registers for a deferred call that uses them. Deferred calls have registers of their
-    /// own, so nothing is lost without.
+    /// Saves the floating-point registers for a deferred call that uses them. Deferred calls have
+    /// registers of their own, so nothing is lost without.
     #[export(Constant)]
     fn KeSaveFloatingPointState(_call: &mut Call) {}
 

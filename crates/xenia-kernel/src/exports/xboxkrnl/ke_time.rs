@@ -27,13 +27,15 @@ impl KeTime {
         }
     }
 
-    /// Time since the console was switched on, in units of 100 ns; as the time stamp bundle, it goes on by milliseconds.
+    /// Time since the console was switched on, in units of 100 ns; as the time stamp bundle, it
+    /// goes on by milliseconds.
     #[export(Done)]
     fn KeQueryInterruptTime(call: &mut Call) -> u64 {
         ticks_to_100ns(call.now()) / 10_000 * 10_000
     }
 
-    /// Waits for an interval; of 0, lets others run. Ends early, with `USER_APC`, if alertable and there is one.
+    /// Waits for an interval; of 0, lets others run. Ends early, with `USER_APC`, if alertable and
+    /// there is one.
     #[export(Done)]
     fn KeDelayExecutionThread(
         call: &mut Call,

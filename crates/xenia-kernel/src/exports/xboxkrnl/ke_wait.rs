@@ -25,7 +25,8 @@ impl KeWait {
         wait(call, &[object], false, alertable, timeout)
     }
 
-    /// Waits for all (type 0) or one (type 1) of up to 64 objects; the status is the index of the one.
+    /// Waits for all (type 0) or one (type 1) of up to 64 objects; the status is the index of the
+    /// one.
     #[export(Done)]
     fn KeWaitForMultipleObjects(
         call: &mut Call,

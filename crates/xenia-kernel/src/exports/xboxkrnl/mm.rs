@@ -1,4 +1,5 @@
-//! Physical memory, kernel stacks and questions about addresses (`Mm*`), and the second-level cache (`Ke*L2`).
+//! Physical memory, kernel stacks and questions about addresses (`Mm*`), and the second-level cache
+//! (`Ke*L2`).
 
 use crate::abi::{Call, Ptr};
 use crate::memory::physical_memory;
@@ -68,7 +69,8 @@ impl Mm {
         physical_memory::protection_of(call.memory(), address)
     }
 
-    /// Changes the protection of memory that is not an executable's or the kernel's pool; anything invalid is ignored.
+    /// Changes the protection of memory that is not an executable's or the kernel's pool; anything
+    /// invalid is ignored.
     #[export(Done)]
     fn MmSetAddressProtect(call: &mut Call, base: GuestAddr, size: u32, protect: u32) {
         let protect = Protect(protect & 0x7FF);
@@ -158,8 +160,8 @@ impl Mm {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Maps device memory. Registers of devices and all of memory are mapped already and stay where they are; null
-    /// for anything else.
+    /// Maps device memory. Registers of devices and all of memory are mapped already and stay where
+    /// they are; null for anything else.
     #[export(Done)]
     fn MmMapIoSpace(
         call: &mut Call,
@@ -174,8 +176,9 @@ impl Mm {
         Ok(if is_mapped(address) && is_mapped(last) { address } else { GuestAddr::NULL })
     }
 
-    /// Locks a range of memory, of up to 256 KiB, in ways of the second-level cache; `index` is 0 for Direct3D and 1 for the
-    /// title. What lies in the cache alone (Direct3D's lock, at 0x7F100000) is there until the lock ends.
+    /// Locks a range of memory, of up to 256 KiB, in ways of the second-level cache; `index` is 0
+    /// for Direct3D and 1 for the title. What lies in the cache alone (Direct3D's lock, at
+    /// 0x7F100000) is there until the lock ends.
     #[export(Done)]
     fn KeLockL2(
         call: &mut Call,

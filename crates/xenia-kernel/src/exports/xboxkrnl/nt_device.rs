@@ -16,7 +16,8 @@ const PARTITION_INFORMATION: u32 = 0x7_4004;
 
 #[exports(xboxkrnl)]
 impl NtDevice {
-    /// Asks the device of an open file for its geometry (0x70000) or its partition (0x74004). Other codes are refused.
+    /// Asks the device of an open file for its geometry (0x70000) or its partition (0x74004). Other
+    /// codes are refused.
     #[export(Partial)]
     fn NtDeviceIoControlFile(
         call: &mut Call,

@@ -18,7 +18,8 @@ fn resolve<'a>(call: &Call<'a>, event: Handle) -> Fallible<ObjectRef<'a>> {
 
 #[exports(xboxkrnl)]
 impl NtEvent {
-    /// Makes an event (kind 0 stays signalled, kind 1 is consumed by one waiter), or opens the one of that name.
+    /// Makes an event (kind 0 stays signalled, kind 1 is consumed by one waiter), or opens the one
+    /// of that name.
     #[export(Done)]
     fn NtCreateEvent(
         call: &mut Call,

@@ -1,7 +1,9 @@
-//! Opening, reading and writing files (`NtCreateFile`, `NtOpenFile`, `NtRead*`, `NtWrite*`, `NtFlushBuffersFile`).
+//! Opening, reading and writing files (`NtCreateFile`, `NtOpenFile`, `NtRead*`, `NtWrite*`,
+//! `NtFlushBuffersFile`).
 //!
-//! Requests complete before the call returns, or later; event, APC and completion port are told in that order. A handle that
-//! was not opened for synchronous access gets `PENDING` either way, as on the console ([`crate::files`]).
+//! Requests complete before the call returns, or later; event, APC and completion port are told in
+//! that order. A handle that was not opened for synchronous access gets `PENDING` either way, as on
+//! the console ([`crate::files`]).
 
 use crate::abi::{Call, Flow, Handle, ObjectAttributes, Out, Ptr};
 use crate::files::{Direction, IoArguments, OpenParameters, Outcome, Piece, Reply, scattered};
@@ -218,7 +220,8 @@ impl NtFile {
         transfer(call, file, Direction::Write, offset, |call| segments(call, pages, length))
     }
 
-    /// Takes the calling thread's requests on a file back that have not begun, and waits for one that has.
+    /// Takes the calling thread's requests on a file back that have not begun, and waits for one
+    /// that has.
     #[export(Done)]
     fn NtCancelIoFile(call: &mut Call, file: Handle, status_block: GuestAddr) -> Fallible<NtStatus> {
         let object = call.kernel.resolve_file(file)?;

@@ -294,7 +294,8 @@ impl NtFileInformation {
         answer(call, status_block, (buffer, length), &bytes)
     }
 
-    /// Changes an open file: times, attributes, position, mode, size, name, deletion, completion port.
+    /// Changes an open file: times, attributes, position, mode, size, name, deletion, completion
+    /// port.
     #[export(Done)]
     fn NtSetInformationFile(
         call: &mut Call,

@@ -1,7 +1,9 @@
-//! Virtual memory (`Nt*VirtualMemory`). The last argument of each, the debug memory of development kits, is ignored.
+//! Virtual memory (`Nt*VirtualMemory`). The last argument of each, the debug memory of development
+//! kits, is ignored.
 //!
-//! What couldn't be reported is not done. Where it can't be reported afterwards, because the call took the memory of its own arguments
-//! away, it has succeeded all the same, as on NT. The kernel's pool is nobody's virtual memory.
+//! What couldn't be reported is not done. Where it can't be reported afterwards, because the call
+//! took the memory of its own arguments away, it has succeeded all the same, as on NT. The kernel's
+//! pool is nobody's virtual memory.
 
 use crate::abi::{Call, Out, Ptr};
 use crate::memory::virtual_memory::{self, flags};

@@ -29,8 +29,8 @@ impl NtMutant {
         })
     }
 
-    /// Stores a mutant's state (1: free; else 1 minus the acquisitions), and two bytes: whether the caller owns it, and
-    /// whether an owner has ended.
+    /// Stores a mutant's state (1: free; else 1 minus the acquisitions), and two bytes: whether the
+    /// caller owns it, and whether an owner has ended.
     #[export(Done)]
     fn NtQueryMutant(call: &mut Call, mutant: Handle, information: Ptr<i32>) -> Fallible<NtStatus> {
         let mutant = call.kernel.objects.resolve_kind(mutant, ObjectKind::Mutant)?;

@@ -15,7 +15,8 @@ pub struct NtTimer;
 
 #[exports(xboxkrnl)]
 impl NtTimer {
-    /// Makes a timer (kind 0 stays signalled, kind 1 is consumed by one waiter), or opens the one of that name.
+    /// Makes a timer (kind 0 stays signalled, kind 1 is consumed by one waiter), or opens the one
+    /// of that name.
     #[export(Done)]
     fn NtCreateTimer(
         call: &mut Call,
@@ -33,8 +34,8 @@ impl NtTimer {
         })
     }
 
-    /// Sets a timer, with an APC to the caller or none, once or every `period_ms`; stores whether it was signalled. An APC
-    /// of an earlier setting that has not run is taken back.
+    /// Sets a timer, with an APC to the caller or none, once or every `period_ms`; stores whether
+    /// it was signalled. An APC of an earlier setting that has not run is taken back.
     #[export(Done)]
     fn NtSetTimerEx(
         call: &mut Call,
@@ -82,7 +83,8 @@ impl NtTimer {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Stores the time until a timer is due, not above 0 where it is not set, and a byte: whether it is signalled.
+    /// Stores the time until a timer is due, not above 0 where it is not set, and a byte: whether
+    /// it is signalled.
     #[export(Done)]
     fn NtQueryTimer(call: &mut Call, timer: Handle, information: Ptr<i64>) -> Fallible<NtStatus> {
         let object = call.kernel.objects.resolve_kind(timer, ObjectKind::Timer)?;

@@ -1,7 +1,7 @@
 //! Facts about volumes (`NtQueryVolumeInformationFile`).
 //!
-//! Sizes are constants of the machine and serial numbers depend on the volume's path alone, so that a title sees the
-//! same on every host. Volumes have no labels; there is no call to set one.
+//! Sizes are constants of the machine and serial numbers depend on the volume's path alone, so that
+//! a title sees the same on every host. Volumes have no labels; there is no call to set one.
 
 use super::nt_file_information::answer;
 use crate::abi::{Call, Handle};

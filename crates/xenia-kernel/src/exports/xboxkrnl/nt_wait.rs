@@ -15,9 +15,9 @@ pub struct NtWait;
 /// A wait for all of several objects of which two are the same.
 const INVALID_PARAMETER_MIX: NtStatus = NtStatus(0xC000_0030);
 
-/// The object that a wait for a handle is for; the current-thread handle included. One without a state of its own, such as
-/// a symbolic link, has its type's default object, which is always signalled. What comes with it keeps the object until it
-/// is waited for.
+/// The object that a wait for a handle is for; the current-thread handle included. One without a
+/// state of its own, such as a symbolic link, has its type's default object, which is always
+/// signalled. What comes with it keeps the object until it is waited for.
 fn resolve<'a>(call: &Call<'a>, handle: Handle) -> Fallible<(GuestAddr, Option<ObjectRef<'a>>)> {
     if handle == Handle::CURRENT_THREAD {
         return Ok((call.kthread()?, None));
@@ -43,8 +43,8 @@ impl NtWait {
         wait_by_handle(call, &[body], false, alertable, timeout)
     }
 
-    /// Waits for all (type 0) or one (type 1) of up to 64 objects; the status is the index of the one. Nobody waits for all where one
-    /// of them comes twice.
+    /// Waits for all (type 0) or one (type 1) of up to 64 objects; the status is the index of the
+    /// one. Nobody waits for all where one of them comes twice.
     #[export(Done)]
     fn NtWaitForMultipleObjectsEx(
         call: &mut Call,

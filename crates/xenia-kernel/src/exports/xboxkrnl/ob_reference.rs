@@ -49,8 +49,9 @@ impl ObReference {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Makes an object of a type without a state that the kernel has of it elsewhere, with one reference. The caller initialises it. A
-    /// name is not kept: nothing here could enter it anywhere later.
+    /// Makes an object of a type without a state that the kernel has of it elsewhere, with one
+    /// reference. The caller initialises it. A name is not kept: nothing here could enter it
+    /// anywhere later.
     #[export(Partial)]
     fn ObCreateObject(
         call: &mut Call,

@@ -51,8 +51,8 @@ impl RtlCriticalSection {
     }
 }
 
-/// Enters a section, waiting for it: `None` once the caller is inside, otherwise what it does instead. Who hands it over
-/// puts `result` into r3.
+/// Enters a section, waiting for it: `None` once the caller is inside, otherwise what it does
+/// instead. Who hands it over puts `result` into r3.
 pub(crate) fn enter<T>(call: &mut Call, at: GuestAddr, result: u64) -> Fallible<Option<Flow<T>>> {
     let (kthread, id) = (call.kthread()?, call.thread_id());
     if let Some(contention) = call.cpu.peek_contention(id) {

@@ -1,4 +1,5 @@
-//! Raising exceptions and unwinding (`RtlRaiseException`, `RtlRaiseStatus`, `RtlUnwind`, `__C_specific_handler`): see [`exceptions`].
+//! Raising exceptions and unwinding (`RtlRaiseException`, `RtlRaiseStatus`, `RtlUnwind`,
+//! `__C_specific_handler`): see [`exceptions`].
 
 use crate::abi::{Call, Flow, Ptr, Register, Text};
 use crate::exceptions::{self, Target};
@@ -31,8 +32,8 @@ fn name_thread(call: &mut Call, information: Ptr<u32>) -> Fallible<()> {
 
 #[exports(xboxkrnl)]
 impl RtlException {
-    /// Raises the exception that `record` describes: the handlers of the functions on the stack are asked, innermost
-    /// first. Naming a thread is done here.
+    /// Raises the exception that `record` describes: the handlers of the functions on the stack are
+    /// asked, innermost first. Naming a thread is done here.
     #[export(Done)]
     fn RtlRaiseException(call: &mut Call, record: Ptr<u32>) -> Fallible<Flow<Register>> {
         if record.read(call.memory())? == SET_THREAD_NAME {
@@ -42,15 +43,17 @@ impl RtlException {
         Ok(exceptions::raise(call, record.addr())?.map(Register))
     }
 
-    /// Raises `status` as an exception without parameters that nobody may continue from; it doesn't return.
+    /// Raises `status` as an exception without parameters that nobody may continue from; it doesn't
+    /// return.
     #[export(Done)]
     fn RtlRaiseStatus(call: &mut Call, status: u32) -> Flow<Register> {
         exceptions::raise_from_call(call, NtStatus(status)).map(Register)
     }
 
-    /// Leaves every function up to the one whose establisher frame (r1 at its entry) is `frame`, calling their handlers,
-    /// and goes on at `target` in that one with `value` in r3; a null `target` means where that function's call
-    /// returns. With a null `frame` every function is left, and the machine ends, as nobody is there to go on.
+    /// Leaves every function up to the one whose establisher frame (r1 at its entry) is `frame`,
+    /// calling their handlers, and goes on at `target` in that one with `value` in r3; a null
+    /// `target` means where that function's call returns. With a null `frame` every function is
+    /// left, and the machine ends, as nobody is there to go on.
     #[export(Done)]
     fn RtlUnwind(
         call: &mut Call,
@@ -83,7 +86,8 @@ impl RtlException {
         Ok(exceptions::store_context(call.memory(), context.addr(), &ctx)?)
     }
 
-    /// The C language's handler: runs the filters or the termination handlers of the function's scope table.
+    /// The C language's handler: runs the filters or the termination handlers of the function's
+    /// scope table.
     #[export(Done)]
     fn __C_specific_handler(
         call: &mut Call,

@@ -34,7 +34,8 @@ fn for_each_chunk(
     Ok(())
 }
 
-/// Bytes from the start that are equal. What lies behind the first page of either with a difference is not looked at.
+/// Bytes from the start that are equal. What lies behind the first page of either with a difference
+/// is not looked at.
 pub(super) fn equal_bytes(
     memory: &GuestMemory,
     first: GuestAddr,
@@ -58,7 +59,8 @@ pub(super) fn equal_bytes(
     Ok(equal)
 }
 
-/// Counts what is equal from `done` on, a part of `length` in each turn; `equal` says how much of one is.
+/// Counts what is equal from `done` on, a part of `length` in each turn; `equal` says how much of
+/// one is.
 fn count_in_turns(
     call: &Call,
     (done, length): (u32, u32),
@@ -86,7 +88,8 @@ fn equal_words(memory: &GuestMemory, at: GuestAddr, length: u32, word: u32) -> R
     Ok(equal)
 }
 
-/// What a byte, followed by so many zeros, does to a checksum. A title may ask for that of a gibibyte in one call.
+/// What a byte, followed by so many zeros, does to a checksum. A title may ask for that of a
+/// gibibyte in one call.
 static CRC_TABLES: [[u32; 256]; 8] = crc_tables();
 
 const fn crc_tables() -> [[u32; 256]; 8] {

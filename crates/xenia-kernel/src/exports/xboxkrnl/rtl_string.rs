@@ -96,7 +96,8 @@ fn append_units(memory: &GuestMemory, destination: Ptr<UnicodeString>, units: &[
     Ok(status)
 }
 
-/// Ends a UTF-16 string by a terminator, which does not count, if there is room for one. Strings of bytes get none.
+/// Ends a UTF-16 string by a terminator, which does not count, if there is room for one. Strings of
+/// bytes get none.
 fn terminate(memory: &GuestMemory, string: Ptr<UnicodeString>) -> Fallible<()> {
     let UnicodeString { length, maximum_length, buffer } = string.read(memory)?;
     if u32::from(length) + 2 <= u32::from(maximum_length) {
@@ -263,7 +264,8 @@ impl RtlString {
         append_units(call.memory(), destination, &units)
     }
 
-    /// Compares two strings; lengths of -1 mean up to the terminator, and no more than 64 KiB are looked at.
+    /// Compares two strings; lengths of -1 mean up to the terminator, and no more than 64 KiB are
+    /// looked at.
     #[export(Done)]
     fn RtlCompareStringN(
         call: &mut Call,

@@ -10,7 +10,8 @@ pub struct RtlTime;
 
 #[exports(xboxkrnl)]
 impl RtlTime {
-    /// Splits a time (100 ns since 1601) into year, month, day, hour, minute, second, millisecond, weekday.
+    /// Splits a time (100 ns since 1601) into year, month, day, hour, minute, second, millisecond,
+    /// weekday.
     #[export(Done)]
     fn RtlTimeToTimeFields(call: &mut Call, time: Ptr<u64>, fields: Ptr<u16>) -> Fallible<()> {
         let words = TimeFields::new(time.read(call.memory())?).words();

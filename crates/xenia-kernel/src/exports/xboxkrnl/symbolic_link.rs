@@ -19,7 +19,8 @@ fn text(call: &Call, string: Ptr<AnsiString>) -> Fallible<String> {
 
 #[exports(xboxkrnl)]
 impl SymbolicLink {
-    /// Makes a name stand for a path. Those of the scratch disks, which titles make, are there already: the title gets its way.
+    /// Makes a name stand for a path. Those of the scratch disks, which titles make, are there
+    /// already: the title gets its way.
     #[export(Done)]
     fn ObCreateSymbolicLink(
         call: &mut Call,

@@ -116,16 +116,16 @@ impl VdDisplay {
         Ok(())
     }
 
-    /// The gamma curve that the display wants: sRGB (1), BT.709 (2), or a power (3). Always BT.709: no setting of the
-    /// console changes it, and the host's display is not asked.
+    /// The gamma curve that the display wants: sRGB (1), BT.709 (2), or a power (3). Always BT.709:
+    /// no setting of the console changes it, and the host's display is not asked.
     #[export(Constant)]
     fn VdGetCurrentDisplayGamma(call: &mut Call, kind: Out<u32>, power: Out<f32>) -> Fallible<()> {
         kind.set(call.memory(), 2)?;
         Ok(power.set(call.memory(), 2.222_222_3)?)
     }
 
-    /// Changes to the mode that the settings and the override give, with the front buffers' format and colour space.
-    /// From then on fields come at the mode's rate.
+    /// Changes to the mode that the settings and the override give, with the front buffers' format
+    /// and colour space. From then on fields come at the mode's rate.
     #[export(Done)]
     fn VdSetDisplayMode(call: &mut Call, flags: u32) -> u32 {
         let settings = settings(call);
@@ -134,8 +134,8 @@ impl VdDisplay {
         0
     }
 
-    /// Overrides the size and the fields per second of the console's settings; 0 keeps a setting. `kind` is 2 for the
-    /// stereoscopic modes of 1280×1470 and 1920×2205, otherwise 0.
+    /// Overrides the size and the fields per second of the console's settings; 0 keeps a setting.
+    /// `kind` is 2 for the stereoscopic modes of 1280×1470 and 1920×2205, otherwise 0.
     #[export(Done)]
     fn VdSetDisplayModeOverride(
         call: &mut Call,
@@ -149,9 +149,9 @@ impl VdDisplay {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Keeps a picture on the display until the next title shows one, or (all zeros) no longer. Stores the memory of the
-    /// picture that was kept before, which is the caller's to free; false if there was none. The first is what was shown
-    /// while the title was loaded.
+    /// Keeps a picture on the display until the next title shows one, or (all zeros) no longer.
+    /// Stores the memory of the picture that was kept before, which is the caller's to free;
+    /// false if there was none. The first is what was shown while the title was loaded.
     #[export(Done)]
     fn VdPersistDisplay(
         call: &mut Call,

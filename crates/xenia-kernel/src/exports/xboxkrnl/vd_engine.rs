@@ -49,8 +49,8 @@ impl VdEngine {
         0
     }
 
-    /// Sets the function that graphics interrupts call: `callback(source, context)`, source 0 at each vertical
-    /// blank, 1 when the command processor asks for it.
+    /// Sets the function that graphics interrupts call: `callback(source, context)`, source 0 at
+    /// each vertical blank, 1 when the command processor asks for it.
     #[export(Done)]
     fn VdSetGraphicsInterruptCallback(call: &mut Call, callback: Option<GuestAddr>, context: u32) {
         let callback = callback.map(|pc| GraphicsCallback { pc, data: context });
@@ -69,8 +69,8 @@ impl VdEngine {
         call.kernel.devices.video.lock().enable_read_pointer_write_back(to_physical(address), block_log2);
     }
 
-    /// What the system wants drawn over the title's picture, which `VdSwap` is given back: nothing, so there is no size, no
-    /// pointer and no command in it, only marks.
+    /// What the system wants drawn over the title's picture, which `VdSwap` is given back: nothing,
+    /// so there is no size, no pointer and no command in it, only marks.
     #[export(Constant)]
     fn VdGetSystemCommandBuffer(call: &mut Call, buffer: Ptr<u32>, mark: Ptr<u32>) -> Fallible<()> {
         call.memory().fill(buffer.addr(), SYSTEM_COMMAND_BUFFER_SIZE, 0)?;
@@ -78,14 +78,16 @@ impl VdEngine {
         Ok(mark.write(call.memory(), SYSTEM_COMMAND_BUFFER[1])?)
     }
 
-    /// Says where the chip notes the mark of the system command buffer that it has consumed, at each swap; null: nowhere.
+    /// Says where the chip notes the mark of the system command buffer that it has consumed, at
+    /// each swap; null: nowhere.
     #[export(Done)]
     fn VdSetSystemCommandBufferGpuIdentifierAddress(call: &mut Call, address: Option<GuestAddr>) {
         call.kernel.display.lock().gpu_identifier = address.map(to_physical);
     }
 
-    /// Writes the commands that set the scaler: no operations, since whoever shows a frame fits the whole of it to what it
-    /// is shown on. Returns the words written, all that there is room for.
+    /// Writes the commands that set the scaler: no operations, since whoever shows a frame fits the
+    /// whole of it to what it is shown on. Returns the words written, all that there is room
+    /// for.
     #[export(Constant)]
     fn VdInitializeScalerCommandBuffer(
         call: &mut Call,
@@ -109,7 +111,8 @@ impl VdEngine {
         Ok(words)
     }
 
-    /// Whether the link between processor and chip works: here it is no wire that could be out of tune.
+    /// Whether the link between processor and chip works: here it is no wire that could be out of
+    /// tune.
     #[export(Constant)]
     fn VdIsHSIOTrainingSucceeded(_call: &mut Call) -> bool {
         true

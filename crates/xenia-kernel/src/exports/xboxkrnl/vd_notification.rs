@@ -1,7 +1,7 @@
 //! Routines that hear of changes of the picture (`Vd*GraphicsNotification*`).
 //!
-//! Direct3D tells them what it does: kind 1 with the size of the front buffer, that of the display and the scaling between
-//! them; kind 9 with memory that the system may draw in, or none.
+//! Direct3D tells them what it does: kind 1 with the size of the front buffer, that of the display
+//! and the scaling between them; kind 9 with memory that the system may draw in, or none.
 
 use crate::abi::{Call, Continuation, Flow, GuestCall, Ptr};
 use crate::notification_list::{CallOrder, NotificationRoutine};
@@ -12,7 +12,8 @@ use xenia_kernel_macros::exports;
 /// See the module's documentation.
 pub struct VdNotification;
 
-/// Calls the routine after the one at `last`, with the rest to follow; returns 0 after the last one.
+/// Calls the routine after the one at `last`, with the rest to follow; returns 0 after the last
+/// one.
 fn call_next(call: &mut Call, last: Option<CallOrder>, kind: u32, data: GuestAddr) -> Flow {
     let Some((order, next)) = call.kernel.display.lock().routines.next(last) else { return Flow::Return(0) };
     let state = [order.0, u64::from(kind), u64::from(data.0), 0];
@@ -27,7 +28,8 @@ fn go_on(call: &mut Call, _result: u64, [order, kind, data, _]: [u64; 4]) -> Flo
 
 #[exports(xboxkrnl)]
 impl VdNotification {
-    /// Registers a routine with its priority, or takes it back. The result is a pointer that nobody has found out about: null.
+    /// Registers a routine with its priority, or takes it back. The result is a pointer that nobody
+    /// has found out about: null.
     #[export(Done)]
     fn VdRegisterGraphicsNotification(
         call: &mut Call,
@@ -46,7 +48,8 @@ impl VdNotification {
         Ok(GuestAddr::NULL)
     }
 
-    /// Sets the routine of the system's user interface, which is called without a registration; null takes it back.
+    /// Sets the routine of the system's user interface, which is called without a registration;
+    /// null takes it back.
     #[export(Done)]
     fn VdRegisterXamGraphicsNotification(call: &mut Call, routine: GuestAddr) {
         call.kernel.display.lock().routines.set_system_routine(routine);

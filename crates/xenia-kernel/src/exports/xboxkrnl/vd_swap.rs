@@ -15,8 +15,9 @@ const FETCH_ADDRESS: u32 = 0xFFFF_F000;
 
 #[exports(xboxkrnl)]
 impl VdSwap {
-    /// Puts the commands that show the front buffer into the 64 words that the caller reserved in its command
-    /// buffer. The fetch constant comes from the texture's header, so its address is a guest one.
+    /// Puts the commands that show the front buffer into the 64 words that the caller reserved in
+    /// its command buffer. The fetch constant comes from the texture's header, so its address
+    /// is a guest one.
     #[export(Done)]
     fn VdSwap(
         call: &mut Call,

@@ -24,8 +24,8 @@ pub(crate) fn speaker_config(call: &Call) -> Fallible<u32> {
 
 #[exports(xboxkrnl)]
 impl XAudio {
-    /// Registers a callback with its context, which is called for each frame on a thread of its own, and gives a handle. The callback's
-    /// argument points to the context.
+    /// Registers a callback with its context, which is called for each frame on a thread of its
+    /// own, and gives a handle. The callback's argument points to the context.
     #[export(Done)]
     fn XAudioRegisterRenderDriverClient(
         call: &mut Call,
@@ -48,16 +48,16 @@ impl XAudio {
         Ok(HResult::OK)
     }
 
-    /// Takes a client out: it is not called any more, and what it has handed over and has not been played is dropped. A call that it
-    /// is in goes on to its end.
+    /// Takes a client out: it is not called any more, and what it has handed over and has not been
+    /// played is dropped. A call that it is in goes on to its end.
     #[export(Done)]
     fn XAudioUnregisterRenderDriverClient(call: &mut Call, handle: u32) -> Fallible<HResult> {
         call.kernel.remove_render_client(call.cpu, handle)?;
         Ok(HResult::OK)
     }
 
-    /// Takes a frame of six channels with 256 samples each, which the title may reuse at once. One of a client that is gone is
-    /// dropped.
+    /// Takes a frame of six channels with 256 samples each, which the title may reuse at once. One
+    /// of a client that is gone is dropped.
     #[export(Done)]
     fn XAudioSubmitRenderDriverFrame(call: &mut Call, handle: u32, samples: GuestAddr) -> Fallible<HResult> {
         let mut frame: Box<RenderFrame> = Box::new([0; RENDER_FRAME_BYTES]);
@@ -66,8 +66,8 @@ impl XAudio {
         Ok(HResult::OK)
     }
 
-    /// Which categories of voices have another volume than at the last question, a bit each: none. There is no system interface in
-    /// which a user could turn one down.
+    /// Which categories of voices have another volume than at the last question, a bit each: none.
+    /// There is no system interface in which a user could turn one down.
     #[export(Constant)]
     fn XAudioGetVoiceCategoryVolumeChangeMask(
         call: &mut Call,
@@ -93,7 +93,8 @@ impl XAudio {
         Ok(HResult::OK)
     }
 
-    /// Other speakers than those of the settings, for this title: frames have six channels with any, so nothing changes.
+    /// Other speakers than those of the settings, for this title: frames have six channels with
+    /// any, so nothing changes.
     #[export(Constant)]
     fn XAudioOverrideSpeakerConfig(_call: &mut Call, _flags: u32) -> HResult {
         HResult::OK

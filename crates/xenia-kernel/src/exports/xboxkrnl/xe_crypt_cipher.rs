@@ -1,6 +1,7 @@
 //! Ciphers (`XeCryptAes*`, `XeCryptDes*`, `XeCryptRc4*`) and random bytes.
 //!
-//! What the console keeps of a key, its schedule, is nobody's business: here the key itself lies in the title's structure.
+//! What the console keeps of a key, its schedule, is nobody's business: here the key itself lies in
+//! the title's structure.
 
 use crate::abi::{Buffer, Call, Flow, IntoFlow, Ptr, Rest};
 use crate::crypto::cipher::{Block, Keyed, Rc4, odd_parity};
@@ -42,8 +43,8 @@ fn block(
     Ok(call.memory().write_bytes(out, &bytes)?)
 }
 
-/// Whole blocks, each chained to the one before: the work of a `Xe*Cbc` call whose arguments behind the key are these, in their
-/// order. All that it goes on from is in its arguments and in `feed`.
+/// Whole blocks, each chained to the one before: the work of a `Xe*Cbc` call whose arguments behind
+/// the key are these, in their order. All that it goes on from is in its arguments and in `feed`.
 pub(super) fn chain(
     call: &mut Call,
     keyed: &Keyed,
@@ -129,7 +130,8 @@ impl XeCryptCipher {
         block(call, Block::Aes, state, (input, out), encrypt)
     }
 
-    /// Encrypts or decrypts whole blocks by AES, each chained to the one before; the last is kept for the next call.
+    /// Encrypts or decrypts whole blocks by AES, each chained to the one before; the last is kept
+    /// for the next call.
     #[export(Done)]
     fn XeCryptAesCbc(
         call: &mut Call,
@@ -160,7 +162,8 @@ impl XeCryptCipher {
         block(call, Block::Des, state, (input, out), encrypt)
     }
 
-    /// Encrypts or decrypts whole blocks by DES, each chained to the one before; the last is kept for the next call.
+    /// Encrypts or decrypts whole blocks by DES, each chained to the one before; the last is kept
+    /// for the next call.
     #[export(Done)]
     fn XeCryptDesCbc(
         call: &mut Call,
@@ -191,7 +194,8 @@ impl XeCryptCipher {
         block(call, Block::Des3, state, (input, out), encrypt)
     }
 
-    /// Encrypts or decrypts whole blocks by triple DES, each chained to the one before; the last is kept for the next call.
+    /// Encrypts or decrypts whole blocks by triple DES, each chained to the one before; the last is
+    /// kept for the next call.
     #[export(Done)]
     fn XeCryptDes3Cbc(
         call: &mut Call,
@@ -241,7 +245,8 @@ impl XeCryptCipher {
         rc4(call, cipher, data)
     }
 
-    /// Stores random bytes: of the machine's own, which begin alike in every run that begins at the same time.
+    /// Stores random bytes: of the machine's own, which begin alike in every run that begins at the
+    /// same time.
     #[export(Done)]
     fn XeCryptRandom(call: &mut Call, out: Buffer) -> Fallible<Flow<()>> {
         let (now, left) = out.split(TURN);

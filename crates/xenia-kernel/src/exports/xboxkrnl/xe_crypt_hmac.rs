@@ -9,7 +9,8 @@ use xenia_kernel_macros::exports;
 /// See the module's documentation.
 pub struct XeCryptHmac;
 
-/// Bytes of a key that are read: a longer one stands for its digest, and nobody has one of this size.
+/// Bytes of a key that are read: a longer one stands for its digest, and nobody has one of this
+/// size.
 const MOST_KEY: u32 = 0x1_0000;
 
 /// A code under way, with a title's key.

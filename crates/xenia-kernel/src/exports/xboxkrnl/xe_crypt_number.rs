@@ -101,7 +101,8 @@ impl XeCryptNumber {
         Ok(repeat(call, 0, left, (5, [left])))
     }
 
-    /// A power of a number, modulo another. False without a modulus, or if the numbers have more than 4,096 bits.
+    /// A power of a number, modulo another. False without a modulus, or if the numbers have more
+    /// than 4,096 bits.
     #[export(Done)]
     fn XeCryptBnQwNeModExp(
         call: &mut Call,
@@ -117,7 +118,8 @@ impl XeCryptNumber {
         give(call, out, words, power(&base, &exponent, &modulus))
     }
 
-    /// Encrypts or checks with a public key of RSA. False if the key is none, or has more than 4,096 bits.
+    /// Encrypts or checks with a public key of RSA. False if the key is none, or has more than
+    /// 4,096 bits.
     #[export(Done)]
     fn XeCryptBnQwNeRsaPubCrypt(
         call: &mut Call,
@@ -132,7 +134,8 @@ impl XeCryptNumber {
         give(call, out, words, power(&base, &BigUint::from(exponent), &modulus))
     }
 
-    /// Decrypts or signs with a private key of RSA. False if the key is none, or has more than 4,096 bits.
+    /// Decrypts or signs with a private key of RSA. False if the key is none, or has more than
+    /// 4,096 bits.
     #[export(Done)]
     fn XeCryptBnQwNeRsaPrvCrypt(
         call: &mut Call,

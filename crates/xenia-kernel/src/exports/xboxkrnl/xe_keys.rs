@@ -1,7 +1,7 @@
 //! The console's keys (`XeKeys*`), as far as none of a console's is needed.
 //!
-//! A console has secrets; this machine has one key of its own, the same everywhere, so that what a title has hidden or signed here it
-//! finds again here. It hides nothing from people.
+//! A console has secrets; this machine has one key of its own, the same everywhere, so that what a
+//! title has hidden or signed here it finds again here. It hides nothing from people.
 
 use super::xe_crypt_cipher::chain;
 use super::xe_crypt_hash::of_parts;
@@ -32,8 +32,8 @@ fn own_key() -> Vec<u8> {
     key
 }
 
-/// The one key of those that consoles have in common which titles may use by its number (0x19, which profiles are kept under);
-/// this machine has another in its place.
+/// The one key of those that consoles have in common which titles may use by its number (0x19,
+/// which profiles are kept under); this machine has another in its place.
 const ROAMABLE_KEY: u32 = 0x19;
 
 /// The key of this machine that has a number.
@@ -109,7 +109,8 @@ impl XeKeys {
         code_of(call, &revealed(call, hidden)?, parts, out)
     }
 
-    /// The same under the console's key with a number. It is this machine's own: what another console has made is not recognised.
+    /// The same under the console's key with a number. It is this machine's own: what another
+    /// console has made is not recognised.
     #[export(Partial)]
     fn XeKeysHmacSha(call: &mut Call, key: u32, parts: [Buffer; 3], out: Buffer) -> Fallible<Flow<NtStatus>> {
         if key != ROAMABLE_KEY {
@@ -142,7 +143,8 @@ impl XeKeys {
         Ok(flow.map(|()| NtStatus::SUCCESS))
     }
 
-    /// Signs a digest. The signature is this machine's own, with an empty certificate: no console takes it.
+    /// Signs a digest. The signature is this machine's own, with an empty certificate: no console
+    /// takes it.
     #[export(Partial)]
     fn XeKeysConsolePrivateKeySign(call: &mut Call, digest: GuestAddr, out: GuestAddr) -> Fallible<bool> {
         let bytes = signature(call, digest)?;
@@ -151,7 +153,8 @@ impl XeKeys {
         Ok(true)
     }
 
-    /// Whether a signature of a digest is right, and whether it is this machine's: it is both or neither, a console's can't be checked.
+    /// Whether a signature of a digest is right, and whether it is this machine's: it is both or
+    /// neither, a console's can't be checked.
     #[export(Partial)]
     fn XeKeysConsoleSignatureVerification(
         call: &mut Call,

@@ -59,8 +59,8 @@ pub(in crate::exports) fn handle_of(call: &Call, name: &str) -> Fallible<Option<
     call.kernel.title.lock().library_handle(call.memory(), &call.kernel.pool, library).map(Some)
 }
 
-/// Address of an export of a library, by ordinal or name; `None` if it is not there or not implemented, so that the
-/// title takes the way it would take on an older console.
+/// Address of an export of a library, by ordinal or name; `None` if it is not there or not
+/// implemented, so that the title takes the way it would take on an older console.
 fn library_export(call: &Call, library: Library, wanted: &Wanted) -> Fallible<Option<GuestAddr>> {
     let row = match wanted {
         Wanted::Ordinal(ordinal) => ordinals::find(library.rows(), *ordinal),
@@ -181,8 +181,9 @@ impl Xex {
         Ok(NtStatus::SUCCESS)
     }
 
-    /// Loads a module with those that it imports from, and calls their entries if they are libraries. One that is loaded
-    /// already is found by its file name and counted. One whose place is taken is refused, as on the console.
+    /// Loads a module with those that it imports from, and calls their entries if they are
+    /// libraries. One that is loaded already is found by its file name and counted. One whose
+    /// place is taken is refused, as on the console.
     #[export(Done)]
     fn XexLoadImage(
         call: &mut Call,
@@ -208,15 +209,15 @@ impl Xex {
         Ok(flow.map(|status| NtStatus(status as u32)))
     }
 
-    /// Loads the executable of a title: there is one already, whose place it would take. Titles are launched by
-    /// `XamLoaderLaunchTitle`.
+    /// Loads the executable of a title: there is one already, whose place it would take. Titles are
+    /// launched by `XamLoaderLaunchTitle`.
     #[export(Constant)]
     fn XexLoadExecutable(_call: &mut Call, _name: GuestAddr) -> NtStatus {
         NtStatus::ACCESS_DENIED
     }
 
-    /// Loads a module from a file that the title has in memory, under a name without a path. One that is loaded already is
-    /// refused, and so is another title.
+    /// Loads a module from a file that the title has in memory, under a name without a path. One
+    /// that is loaded already is refused, and so is another title.
     #[export(Done)]
     fn XexLoadImageFromMemory(
         call: &mut Call,
@@ -247,7 +248,8 @@ impl Xex {
         Ok(flow.map(|status| NtStatus(status as u32)))
     }
 
-    /// Gives a module back as `XexUnloadImage` does, and ends the calling thread, whose code may be the module's.
+    /// Gives a module back as `XexUnloadImage` does, and ends the calling thread, whose code may be
+    /// the module's.
     #[export(Done)]
     fn XexUnloadImageAndExitThread(call: &mut Call, module: GuestAddr, exit_code: u32) -> Fallible<Flow<()>> {
         let flow = locked(call, |call| {
@@ -260,7 +262,8 @@ impl Xex {
         Ok(flow.map(|_| ()))
     }
 
-    /// Gives a module back. With its last user it goes: its entry is called, then its memory is free.
+    /// Gives a module back. With its last user it goes: its entry is called, then its memory is
+    /// free.
     #[export(Done)]
     fn XexUnloadImage(call: &mut Call, module: GuestAddr) -> Fallible<Flow<NtStatus>> {
         if call.kernel.title.lock().library_of(module).is_some() {

@@ -1,7 +1,8 @@
 //! Contexts of the XMA decoder (`XMA*`).
 //!
-//! The calls do what titles can do by themselves: they change words of a context, and store to registers of the decoder. What they
-//! change, they change in one step with what the decoder does to the same word.
+//! The calls do what titles can do by themselves: they change words of a context, and store to
+//! registers of the decoder. What they change, they change in one step with what the decoder does
+//! to the same word.
 
 use crate::abi::{Call, Out, Ptr};
 use crate::memory::physical_memory::address_of;
@@ -73,7 +74,8 @@ impl Xma {
         Ok(HResult::OK)
     }
 
-    /// Fills a context from `XMA_CONTEXT_INIT`, whose pointers are virtual addresses, and forgets what it has decoded.
+    /// Fills a context from `XMA_CONTEXT_INIT`, whose pointers are virtual addresses, and forgets
+    /// what it has decoded.
     #[export(Done)]
     fn XMAInitializeContext(call: &mut Call, context: GuestAddr, init: Ptr<u32>) -> Fallible<HResult> {
         store_for(call, context, register::CLEAR)?;
@@ -116,7 +118,8 @@ impl Xma {
         Ok(HResult::OK)
     }
 
-    /// Lets a context decode, as far as its input and its output ring allow: that is done when the call returns.
+    /// Lets a context decode, as far as its input and its output ring allow: that is done when the
+    /// call returns.
     #[export(Done)]
     fn XMAEnableContext(call: &mut Call, context: GuestAddr) -> Fallible<HResult> {
         store_for(call, context, register::KICK)
@@ -188,7 +191,8 @@ impl Xma {
         Ok(get(call, context, field::INPUT1_VALID)? != 0)
     }
 
-    /// Sets where the first input buffer lies, and how many packets it has; the decoder does not have it by that.
+    /// Sets where the first input buffer lies, and how many packets it has; the decoder does not
+    /// have it by that.
     #[export(Done)]
     fn XMASetInputBuffer0(
         call: &mut Call,

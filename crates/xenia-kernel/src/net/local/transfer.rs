@@ -1,4 +1,5 @@
-//! What is sent and received on this network, and who is ready for that: whatever a call would not wait for.
+//! What is sent and received on this network, and who is ready for that: whatever a call would not
+//! wait for.
 
 use super::{DATAGRAM_LIMIT, LocalNetwork, MESSAGES_LIMIT, State};
 use crate::limits::Limit;

@@ -1,4 +1,5 @@
-//! Dispatcher objects in guest memory: what their header says of them, and of whether they are signalled.
+//! Dispatcher objects in guest memory: what their header says of them, and of whether they are
+//! signalled.
 
 use crate::layout::{dispatcher_header as header, kmutant};
 use crate::status::failure::Fallible;
@@ -33,7 +34,8 @@ pub fn set_signal_state(memory: &GuestMemory, object: GuestAddr, state: i32) -> 
     Ok(memory.write(object.offset(header::SIGNAL_STATE), state)?)
 }
 
-/// Refuses an address that no dispatcher header can have: its words are accessed atomically on the console.
+/// Refuses an address that no dispatcher header can have: its words are accessed atomically on the
+/// console.
 pub fn check_header(object: GuestAddr) -> Fallible<()> {
     if object.0.is_multiple_of(4) { Ok(()) } else { Err(NtStatus::DATATYPE_MISALIGNMENT.into()) }
 }

@@ -1,7 +1,9 @@
-//! The dispatcher's locks, which count how often they were taken and how often somebody else had them.
+//! The dispatcher's locks, which count how often they were taken and how often somebody else had
+//! them.
 //!
-//! The counts lie with what the lock guards, and change under it: counting costs no cache line that another lock's users
-//! touch. With the feature `model` the locks are loom's, so that it sees every order in which threads get them.
+//! The counts lie with what the lock guards, and change under it: counting costs no cache line that
+//! another lock's users touch. With the feature `model` the locks are loom's, so that it sees every
+//! order in which threads get them.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -78,7 +80,8 @@ impl<T: fmt::Debug> fmt::Debug for Guard<'_, T> {
     }
 }
 
-/// The same on loom. There is no order of locks in it: the debug builds of the real ones check that.
+/// The same on loom. There is no order of locks in it: the debug builds of the real ones check
+/// that.
 #[cfg(feature = "model")]
 mod loom_lock {
     use xenia_sync::Level;

@@ -1,8 +1,10 @@
-//! The dispatcher under loom: its own code, on loom's locks, with every order in which threads get them.
+//! The dispatcher under loom: its own code, on loom's locks, with every order in which threads get
+//! them.
 //!
-//! Threads wait, signal, reset, alert and let time run out, at objects in two of four shards. A waiter sleeps without an end, so what is
-//! lost is a deadlock, which loom finds. Objects are in guest memory, which loom does not see: it is read and written under the
-//! dispatcher's locks alone. The last models have a fault, and loom must find it.
+//! Threads wait, signal, reset, alert and let time run out, at objects in two of four shards. A
+//! waiter sleeps without an end, so what is lost is a deadlock, which loom finds. Objects are in
+//! guest memory, which loom does not see: it is read and written under the dispatcher's locks
+//! alone. The last models have a fault, and loom must find it.
 
 use super::{Dispatcher, WaitResult, Waiter, initialize, kind, set_signal_state, signal_state};
 use crate::layout::kmutant;
@@ -47,7 +49,8 @@ impl Model {
         ModelCpu(self.seats.clone())
     }
 
-    /// Waits as the exports do: what is signalled first, then alerts, under the turn. Returns the status in the end.
+    /// Waits as the exports do: what is signalled first, then alerts, under the turn. Returns the
+    /// status in the end.
     fn wait(&self, thread: usize, objects: &[GuestAddr], all: bool) -> NtStatus {
         let waiter =
             Waiter { thread: name(thread), kthread: kthread(thread), deadline: None, alertable: true };
@@ -94,7 +97,8 @@ impl Model {
         }
     }
 
-    /// Ends the wait that a thread has now by its deadline, if it has one, as `KernelSystem::timed_out` does.
+    /// Ends the wait that a thread has now by its deadline, if it has one, as
+    /// `KernelSystem::timed_out` does.
     fn time_out(&self, thread: usize) {
         let Some(ticket) = self.seats.ticket(thread) else { return };
         let mut wait = self.dispatcher.wait_of(name(thread));

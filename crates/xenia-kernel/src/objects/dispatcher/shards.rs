@@ -1,4 +1,5 @@
-//! Which of the dispatcher's locks an operation holds: object shards in ascending order, then one thread's turn.
+//! Which of the dispatcher's locks an operation holds: object shards in ascending order, then one
+//! thread's turn.
 
 use super::lock::Guard;
 use super::{Dispatcher, WaitBlock};
@@ -61,7 +62,8 @@ pub(super) struct Waits {
     asked: BTreeSet<ThreadRef>,
 }
 
-/// Some shards, locked: their objects' states, and who stands on their lists, stay as they are but for the holder.
+/// Some shards, locked: their objects' states, and who stands on their lists, stay as they are but
+/// for the holder.
 #[derive(Debug)]
 pub struct Held<'a> {
     pub(in crate::objects) dispatcher: &'a Dispatcher,
@@ -71,14 +73,16 @@ pub struct Held<'a> {
     others: Vec<Guard<'a, Shard>>,
 }
 
-/// A thread's turn, locked: the thread begins no wait, and nobody ends one of its waits, but the holder.
+/// A thread's turn, locked: the thread begins no wait, and nobody ends one of its waits, but the
+/// holder.
 #[derive(Debug)]
 pub struct Turn<'a> {
     waits: Guard<'a, Waits>,
     thread: ThreadRef,
 }
 
-/// A thread's wait, if it has one for objects: the shards of these objects and the thread's turn, locked.
+/// A thread's wait, if it has one for objects: the shards of these objects and the thread's turn,
+/// locked.
 #[derive(Debug)]
 pub struct ThreadWait<'a> {
     pub(super) held: Held<'a>,
@@ -98,10 +102,12 @@ impl Dispatcher {
         self.lock(ShardSet::of(objects))
     }
 
-    /// Locks what a signal of `signalled` may change, and the shards of `objects` with it: all objects of all waits that
-    /// stand on the list of what is signalled. Who stands there is known once its shard is locked. If locks of lower numbers
-    /// are missing then, all are given back and taken in order; what has come to be missed meanwhile is added. No try needs
-    /// fewer than the one before, so there are at most as many as there are shards, whatever others do.
+    /// Locks what a signal of `signalled` may change, and the shards of `objects` with it: all
+    /// objects of all waits that stand on the list of what is signalled. Who stands there is
+    /// known once its shard is locked. If locks of lower numbers are missing then, all are
+    /// given back and taken in order; what has come to be missed meanwhile is added. No try needs
+    /// fewer than the one before, so there are at most as many as there are shards, whatever others
+    /// do.
     pub fn hold_around(&self, signalled: GuestAddr, objects: &[GuestAddr]) -> Held<'_> {
         let mut set = ShardSet::of(objects).and(ShardSet::of(&[signalled]));
         loop {
@@ -120,7 +126,8 @@ impl Dispatcher {
         Turn { waits: self.waits.at(shard_of_thread(thread)).lock(), thread }
     }
 
-    /// Locks a thread's turn, and the shards of what it waits for, as [`Self::hold_around`] finds those of a signal.
+    /// Locks a thread's turn, and the shards of what it waits for, as [`Self::hold_around`] finds
+    /// those of a signal.
     pub fn wait_of(&self, thread: ThreadRef) -> ThreadWait<'_> {
         let mut set = ShardSet::default();
         loop {
@@ -191,7 +198,8 @@ impl Turn<'_> {
         self.thread
     }
 
-    /// Whether an APC or an alert may have come for the thread that ends an alertable wait. If not, none comes meanwhile.
+    /// Whether an APC or an alert may have come for the thread that ends an alertable wait. If not,
+    /// none comes meanwhile.
     pub fn is_asked(&self) -> bool {
         self.waits.asked.contains(&self.thread)
     }
@@ -229,7 +237,8 @@ impl Dispatcher {
         std::ptr::eq(self.shards.of(one), self.shards.of(other))
     }
 
-    /// Locks everything but the queue of timers, and what these threads need at these objects: the objects' shards, their own turns, what they own.
+    /// Locks everything but the queue of timers, and what these threads need at these objects: the
+    /// objects' shards, their own turns, what they own.
     pub(crate) fn hold_all_but(
         &self,
         objects: &[GuestAddr],

@@ -42,7 +42,8 @@ impl Dispatcher {
         Ok(before)
     }
 
-    /// Adds to a semaphore's count; returns the count before. `None` if that would exceed its limit: nothing is changed.
+    /// Adds to a semaphore's count; returns the count before. `None` if that would exceed its
+    /// limit: nothing is changed.
     pub fn release_semaphore(
         &self,
         memory: &GuestMemory,

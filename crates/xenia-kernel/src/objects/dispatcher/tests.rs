@@ -1,4 +1,5 @@
-//! Who is woken by what, one call at a time; and the bench that the tests of mutants and timers share.
+//! Who is woken by what, one call at a time; and the bench that the tests of mutants and timers
+//! share.
 
 use super::*;
 use crate::layout::ksemaphore;

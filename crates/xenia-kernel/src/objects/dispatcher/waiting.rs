@@ -1,7 +1,7 @@
 //! Waits: how they begin, what they take of the objects, and how they end.
 //!
-//! Waiters are served first come, first served, as NT serves them. A wait for all objects takes none of them before it can
-//! take all.
+//! Waiters are served first come, first served, as NT serves them. A wait for all objects takes
+//! none of them before it can take all.
 
 use super::header::{check_header, kind, set_signal_state, signal_state, signalled};
 use super::{Held, ShardSet, ThreadWait, Turn, WaitBlock, WaitResult, Waiter};
@@ -16,8 +16,9 @@ use xenia_memory::GuestMemory;
 use xenia_sched::{BlockReason, Cpu, ThreadRef, Wait, Woken};
 
 impl Held<'_> {
-    /// Waits for one or all of `objects`, or takes what is signalled already. The caller has the waiter's turn, and keeps it
-    /// until it has looked for whatever ends a wait before it begins.
+    /// Waits for one or all of `objects`, or takes what is signalled already. The caller has the
+    /// waiter's turn, and keeps it until it has looked for whatever ends a wait before it
+    /// begins.
     pub fn wait(
         &mut self,
         turn: &mut Turn<'_>,
@@ -113,7 +114,8 @@ impl Held<'_> {
         Ok(false)
     }
 
-    /// An object may have become signalled: serves its waiters while it is. Woken threads are boosted by `boost`.
+    /// An object may have become signalled: serves its waiters while it is. Woken threads are
+    /// boosted by `boost`.
     pub fn serve(
         &mut self,
         memory: &GuestMemory,
@@ -187,8 +189,8 @@ impl ThreadWait<'_> {
         self.turn.block().is_some()
     }
 
-    /// Takes the thread's wait for objects off all lists: the caller ends it, or has ended it. It may begin anew; what it has a
-    /// reference to, it keeps.
+    /// Takes the thread's wait for objects off all lists: the caller ends it, or has ended it. It
+    /// may begin anew; what it has a reference to, it keeps.
     pub fn take(&mut self, memory: &GuestMemory) -> Option<WaitBlock> {
         self.held.end_wait(&mut self.turn, memory)
     }

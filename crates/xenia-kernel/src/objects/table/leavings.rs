@@ -1,5 +1,5 @@
-//! What is left behind under some lock, to be done under none: objects that nobody uses any more, and references of waits
-//! that are over.
+//! What is left behind under some lock, to be done under none: objects that nobody uses any more,
+//! and references of waits that are over.
 
 use super::{Deleted, Objects};
 use crate::objects::slab::{Name, Slab};
@@ -30,15 +30,15 @@ impl Objects {
         self.has_leavings.store(true, Ordering::Release);
     }
 
-    /// Whether there is anything for [`Self::take_leavings`]. A wake may leave something at any time, so that a no is about
-    /// what the caller itself has left.
+    /// Whether there is anything for [`Self::take_leavings`]. A wake may leave something at any
+    /// time, so that a no is about what the caller itself has left.
     #[inline]
     pub(crate) fn has_leavings(&self) -> bool {
         self.has_leavings.load(Ordering::Relaxed)
     }
 
-    /// Gives back the references of waits that are over, and returns the objects that are to be cleared away. The caller
-    /// holds no lock that ranks with the books or above.
+    /// Gives back the references of waits that are over, and returns the objects that are to be
+    /// cleared away. The caller holds no lock that ranks with the books or above.
     pub(crate) fn take_leavings(&self) -> Vec<Deleted> {
         let mut deleted = Vec::new();
         while self.has_leavings() && self.has_leavings.swap(false, Ordering::Acquire) {

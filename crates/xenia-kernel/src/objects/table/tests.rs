@@ -55,7 +55,8 @@ impl Setup {
     }
 }
 
-/// The low bits of a handle are the title's: of the events of overlapped structures, one says that no port is to hear of it.
+/// The low bits of a handle are the title's: of the events of overlapped structures, one says that
+/// no port is to hear of it.
 #[test]
 fn the_low_bits_of_a_handle_say_nothing() {
     let s = setup();
@@ -236,8 +237,9 @@ fn concurrent_alloc_handle_distinct() {
     }
 }
 
-/// Four threads make and close objects whose handles four others look up. Whoever finds an object finds the body that was
-/// made for that handle, nobody's object for as long as it has it, and each object is cleared away once.
+/// Four threads make and close objects whose handles four others look up. Whoever finds an object
+/// finds the body that was made for that handle, nobody's object for as long as it has it, and each
+/// object is cleared away once.
 #[test]
 fn lookups_beside_closes_find_the_object_or_nothing() {
     const MAKERS: u32 = 4;

@@ -1,7 +1,8 @@
 //! Doubles as text, digit for digit as the console's C runtime has them.
 //!
-//! It converts to 17 significant decimal digits first and rounds those, half up, to what is wanted; so `%.0f` of 0.5
-//! is 1, and digits beyond the 17th are zeros. Infinities and NaNs go the same way as if `1.#INF` were digits.
+//! It converts to 17 significant decimal digits first and rounds those, half up, to what is wanted;
+//! so `%.0f` of 0.5 is 1, and digits beyond the 17th are zeros. Infinities and NaNs go the same way
+//! as if `1.#INF` were digits.
 
 use std::fmt::Write;
 

@@ -1,5 +1,5 @@
-//! The guest code that an APC comes to: its kernel routine, then its normal routine, and what follows them. Each of the two is a call whose
-//! continuation knows the rest.
+//! The guest code that an APC comes to: its kernel routine, then its normal routine, and what
+//! follows them. Each of the two is a call whose continuation knows the rest.
 
 use super::{Apc, ApcSource};
 use crate::Kernel;
@@ -49,7 +49,8 @@ impl After {
 }
 
 impl Kernel {
-    /// The calling thread is about to return from a kernel call: a kernel-mode APC that may run now comes first.
+    /// The calling thread is about to return from a kernel call: a kernel-mode APC that may run now
+    /// comes first.
     pub(crate) fn before_return(&self, call: &Call, value: u64) -> Flow {
         if !self.has_kernel_apcs() {
             return Flow::Return(value);
@@ -90,7 +91,8 @@ impl Kernel {
         }
     }
 
-    /// The call of the next rundown routine of a thread that is to end with `code`, which is all that its APCs come to.
+    /// The call of the next rundown routine of a thread that is to end with `code`, which is all
+    /// that its APCs come to.
     pub(crate) fn next_rundown(&self, thread_id: u32, code: u32) -> Option<GuestCall> {
         let mut threads = self.threads.lock();
         let apcs = &mut threads.get_mut(thread_id)?.apcs;
@@ -118,7 +120,8 @@ impl Kernel {
 }
 
 impl ThreadRecord {
-    /// Routines of APCs that the thread is in, or about to enter: which, what follows, and of which mode the APC is.
+    /// Routines of APCs that the thread is in, or about to enter: which, what follows, and of which
+    /// mode the APC is.
     pub(super) fn apc_calls(&self) -> impl Iterator<Item = (&'static str, After, Mode)> + '_ {
         let before_park = self.apcs.before_park.iter().map(|call| &call.then);
         let calls = self.frames.iter().map(|frame| &frame.then).chain(before_park);

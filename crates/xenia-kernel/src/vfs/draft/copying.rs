@@ -1,8 +1,9 @@
 //! Making the draft of a file: the first write after an open or a flush copies what is in it.
 //!
-//! A file may have gigabytes. A long one is copied in parts, between which whoever wants to write it asks again ([`Draft::prepare`]), so
-//! that no call takes as long as all of it, and nobody else waits for the draft's lock meanwhile. The file does not change before the
-//! draft is complete: every way to write it ends at [`Draft::make_own`].
+//! A file may have gigabytes. A long one is copied in parts, between which whoever wants to write
+//! it asks again ([`Draft::prepare`]), so that no call takes as long as all of it, and nobody else
+//! waits for the draft's lock meanwhile. The file does not change before the draft is complete:
+//! every way to write it ends at [`Draft::make_own`].
 
 use super::{Draft, check_in_place, names};
 use crate::vfs::VfsResult;

@@ -1,4 +1,5 @@
-//! Drafts in their directories: what they are called, and what becomes of those that are left behind.
+//! Drafts in their directories: what they are called, and what becomes of those that are left
+//! behind.
 
 use super::check_in_place;
 use crate::vfs::VfsResult;
@@ -9,7 +10,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// How names of drafts begin; guests can't use such names.
 const PREFIX: &str = ".xenia-draft-";
-/// How the name of a draft begins that could not be put in its file's place: it is the user's, and stays.
+/// How the name of a draft begins that could not be put in its file's place: it is the user's, and
+/// stays.
 const UNSAVED: &str = ".xenia-unsaved-";
 
 /// Whether this is the name of a draft, or of what became of one.

@@ -1,4 +1,5 @@
-//! The files of a folder that are open for the guest: one [`Draft`] each, whichever path or handle it is asked for by.
+//! The files of a folder that are open for the guest: one [`Draft`] each, whichever path or handle
+//! it is asked for by.
 
 use super::{Draft, folder_of, names};
 use crate::limits::Limits;
@@ -144,7 +145,8 @@ impl Drafts {
         }
     }
 
-    /// The file at `path`, of `size` bytes, is gone; who has it open goes on with a file that has no name.
+    /// The file at `path`, of `size` bytes, is gone; who has it open goes on with a file that has
+    /// no name.
     pub(in crate::vfs) fn removed(&self, path: &Path, size: u64) {
         // Shrinking is never refused.
         let _ = self.quota.resize(size, 0);

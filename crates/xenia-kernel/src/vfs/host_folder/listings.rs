@@ -1,7 +1,8 @@
 //! What directories of the host hold, kept for names that differ in case.
 //!
-//! The host looks up exact names; for any other, and for each one that is missing, the whole directory has to be read. Titles ask for missing
-//! files again and again, so what was read is kept until the directory has changed.
+//! The host looks up exact names; for any other, and for each one that is missing, the whole
+//! directory has to be read. Titles ask for missing files again and again, so what was read is kept
+//! until the directory has changed.
 
 use crate::vfs::VfsResult;
 use parking_lot::Mutex;
@@ -30,9 +31,10 @@ struct Listing {
 }
 
 impl Listings {
-    /// The names in a directory that are this one but for their case, in byte order. `changed` is when the host says that it was changed
-    /// last, at the latest, and `added` how often the guest has added a name to any directory: the host's times are too coarse to show
-    /// each of these changes.
+    /// The names in a directory that are this one but for their case, in byte order. `changed` is
+    /// when the host says that it was changed last, at the latest, and `added` how often the
+    /// guest has added a name to any directory: the host's times are too coarse to show each of
+    /// these changes.
     pub(super) fn differing_in_case(
         &self,
         directory: &Path,

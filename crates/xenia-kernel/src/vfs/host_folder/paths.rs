@@ -1,8 +1,9 @@
-//! Paths of the guest to paths of the host. Nothing outside the folder can be reached: names have no separators, and a
-//! symbolic link of the host is followed only if it ends inside the folder.
+//! Paths of the guest to paths of the host. Nothing outside the folder can be reached: names have
+//! no separators, and a symbolic link of the host is followed only if it ends inside the folder.
 //!
-//! Paths are asked for all the time, and each component is a call of the host's. What it has said of the last one is kept for whoever
-//! has looked it up ([`Found`]); a file that the guest has open is where it is, without asking.
+//! Paths are asked for all the time, and each component is a call of the host's. What it has said
+//! of the last one is kept for whoever has looked it up ([`Found`]); a file that the guest has open
+//! is where it is, without asking.
 
 use super::HostFolder;
 use crate::vfs::draft::{Draft, Drafts, Facts, is_draft};
@@ -94,8 +95,8 @@ impl HostFolder {
         self.drafts.as_ref()?.at(path)
     }
 
-    /// The entry of a host directory that goes by this name: the exact one, otherwise the first, in byte order,
-    /// that differs in case only.
+    /// The entry of a host directory that goes by this name: the exact one, otherwise the first, in
+    /// byte order, that differs in case only.
     fn child(&self, directory: &Found, name: &str) -> VfsResult<Option<Found>> {
         let folder = &directory.path;
         if is_hidden(name) {
@@ -115,7 +116,8 @@ impl HostFolder {
         Ok(created.first().map(|created| Found::unseen(folder.join(created))))
     }
 
-    /// Names of files that the guest has made in a host directory and the host does not have yet, of those that are `wanted`.
+    /// Names of files that the guest has made in a host directory and the host does not have yet,
+    /// of those that are `wanted`.
     pub(super) fn created_in(&self, directory: &Path, wanted: impl Fn(&str) -> bool) -> Vec<String> {
         self.drafts.as_ref().map(|drafts| drafts.created_in(directory, wanted)).unwrap_or_default()
     }
@@ -126,7 +128,8 @@ impl HostFolder {
         Some(Found { draft: self.open_at(&found.path), ..found })
     }
 
-    /// The path, with symbolic links followed; `None` if it is not a plain file or directory inside the root.
+    /// The path, with symbolic links followed; `None` if it is not a plain file or directory inside
+    /// the root.
     fn inside(&self, path: PathBuf) -> Option<Found> {
         let found = |path: PathBuf, metadata| Found { metadata: Some(metadata), ..Found::unseen(path) };
         let metadata = path.symlink_metadata().ok()?;
@@ -174,8 +177,8 @@ impl HostFolder {
         }
     }
 
-    /// What a rename of `source` replaces, and the host path that `source` gets; it may be the same file, whose name
-    /// gets another case.
+    /// What a rename of `source` replaces, and the host path that `source` gets; it may be the same
+    /// file, whose name gets another case.
     pub(super) fn replaced(
         &self,
         source: &Path,

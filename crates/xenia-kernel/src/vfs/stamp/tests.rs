@@ -90,7 +90,8 @@ fn a_file_that_is_too_large_is_not_ours() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "2 2 2 0 b\n");
 }
 
-/// Good lines, damaged: those that are whole still count, and what is set afterwards is found again.
+/// Good lines, damaged: those that are whole still count, and what is set afterwards is found
+/// again.
 #[test]
 fn damaged_files_of_stamps_lose_what_is_damaged() {
     let cases = Cases::new("XENIA_STAMP_FILES", 400);

@@ -1,7 +1,8 @@
 //! The parameters of calls to the EDRAM's shaders, in a buffer that calls reach by offsets.
 //!
-//! A buffer is filled from the front and never written again: when it is full a new one takes its place, and what was
-//! recorded keeps the old one alive. So nothing here has to know what was submitted.
+//! A buffer is filled from the front and never written again: when it is full a new one takes its
+//! place, and what was recorded keeps the old one alive. So nothing here has to know what was
+//! submitted.
 
 use super::super::device::Device;
 

@@ -1,4 +1,5 @@
-//! The shaders that move bits between the EDRAM, host textures and texels, compiled when first used.
+//! The shaders that move bits between the EDRAM, host textures and texels, compiled when first
+//! used.
 
 use std::collections::HashMap;
 
@@ -105,8 +106,8 @@ impl Pipelines {
         Self { module, compute, render, compiled: Vec::new(), calls: Calls::new(device), layouts }
     }
 
-    /// The pipeline of a kernel for a format, the bindings of some calls (parameters, then the rest), and the offset
-    /// of each call's parameters.
+    /// The pipeline of a kernel for a format, the bindings of some calls (parameters, then the
+    /// rest), and the offset of each call's parameters.
     pub(super) fn compute(
         &mut self,
         device: &Device,

@@ -87,8 +87,8 @@ impl TargetPlace {
         })
     }
 
-    /// The pixels of a run of tiles, counted from the first, as rectangles (left, top, right, bottom) within a texture:
-    /// the rest of a row of tiles, whole rows, the beginning of one.
+    /// The pixels of a run of tiles, counted from the first, as rectangles (left, top, right,
+    /// bottom) within a texture: the rest of a row of tiles, whole rows, the beginning of one.
     pub(crate) fn areas(&self, tiles: Range<u32>, [width, height]: [u32; 2]) -> Vec<Rect> {
         let (pitch, tile_height) = (self.pitch_tiles().max(1), self.tile_height());
         let tile_width = TILE_WIDTH / self.format.words() / self.msaa.columns();
@@ -115,8 +115,8 @@ impl TargetPlace {
         host_samples(self.msaa)
     }
 
-    /// The host's sample for each of the chip's. Four have its order; of two the others are not drawn, so that samples are counted
-    /// right.
+    /// The host's sample for each of the chip's. Four have its order; of two the others are not
+    /// drawn, so that samples are counted right.
     fn samples_on_host(&self) -> &'static [u32] {
         match self.msaa {
             Msaa::X1 => &[0],

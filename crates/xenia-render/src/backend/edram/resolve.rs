@@ -1,4 +1,5 @@
-//! Copies out of the buffer: texels are made on the device, and put at their tiled places by the processor.
+//! Copies out of the buffer: texels are made on the device, and put at their tiled places by the
+//! processor.
 
 use xenia_gpu::draw_state::{CopyCall, CopySource};
 use xenia_gpu::enums::{ColorTargetFormat, CopyCommand, DepthFormat};

@@ -1,7 +1,8 @@
 //! Which stencil bits may be set where.
 //!
 //! Hosts have no way to write a stencil value from a shader; it is loaded bit by bit. Most titles
-//! never use the stencil, so it is known for every tile which bits can't be set, and those cost nothing.
+//! never use the stencil, so it is known for every tile which bits can't be set, and those cost
+//! nothing.
 
 use xenia_gpu::edram::{TILE_WORDS, TILES};
 use xenia_gpu::resolve::Rect;

@@ -54,7 +54,8 @@ fn texture(device: &Device, place: &TargetPlace, width: u32, height: u32) -> wgp
     })
 }
 
-/// Loads rows of tiles into a texture, then dumps them over other words; the words before and after.
+/// Loads rows of tiles into a texture, then dumps them over other words; the words before and
+/// after.
 fn there_and_back(
     device: &Device,
     edram: &mut Edram,

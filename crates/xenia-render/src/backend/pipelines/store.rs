@@ -1,13 +1,14 @@
-//! The pipelines that a title has used, in a file: recipes, microcode and conversions, for the next start.
+//! The pipelines that a title has used, in a file: recipes, microcode and conversions, for the next
+//! start.
 //!
 //! ```text
 //!   header   magic (two words), version, bytes of a recipe
 //!   records  kind, number of words, checksum (two words), words     all of them u32, little endian
 //! ```
-//! Records are appended, each with what it names before it, so that a file that ends anywhere is good
-//! up to its last whole record. What follows the first record that isn't whole is cut off when the
-//! file is opened. Nothing in the file is trusted: it may make pipelines that nobody needs, no more.
-//! Other programs may append to the same file; what is there twice counts once.
+//! Records are appended, each with what it names before it, so that a file that ends anywhere is
+//! good up to its last whole record. What follows the first record that isn't whole is cut off when
+//! the file is opened. Nothing in the file is trusted: it may make pipelines that nobody needs, no
+//! more. Other programs may append to the same file; what is there twice counts once.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};

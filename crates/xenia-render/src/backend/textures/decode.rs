@@ -1,4 +1,5 @@
-//! Decodes textures with compute shaders: guest memory to a buffer, and from there to a host texture.
+//! Decodes textures with compute shaders: guest memory to a buffer, and from there to a host
+//! texture.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -160,8 +161,8 @@ impl Decoder {
         buffer
     }
 
-    /// Encodes the decoding of levels into a texture. `memory` is read before this returns, and what is
-    /// encoded must be submitted before the next call, which uses the same buffer.
+    /// Encodes the decoding of levels into a texture. `memory` is read before this returns, and
+    /// what is encoded must be submitted before the next call, which uses the same buffer.
     ///
     /// Nothing is done, and false returned, if a level is too big for the device's buffers.
     pub(super) fn decode(

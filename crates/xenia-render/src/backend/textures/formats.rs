@@ -1,9 +1,10 @@
 //! What each guest format means to the decoding shader, and which host format holds its texels.
 //!
-//! Where fields lie is a fact of the format's [`Layout`]. Components that a format lacks repeat its last one; each
-//! keeps the sign that the fetch constant gives it. The host's format is the narrowest that holds the values and can
-//! be filtered: exactly, but for fractions of 5, 6, 10 and 11 bits, gamma and mixed signs, which are rounded to
-//! 16 bits (an error of at most 1/131070; 32-bit floats would double the memory of such textures).
+//! Where fields lie is a fact of the format's [`Layout`]. Components that a format lacks repeat its
+//! last one; each keeps the sign that the fetch constant gives it. The host's format is the
+//! narrowest that holds the values and can be filtered: exactly, but for fractions of 5, 6, 10 and
+//! 11 bits, gamma and mixed signs, which are rounded to 16 bits (an error of at most 1/131070;
+//! 32-bit floats would double the memory of such textures).
 
 use wgpu::{Features, TextureFormat};
 use xenia_gpu::enums::TextureSign;
@@ -87,8 +88,8 @@ listed! {
 
 /// How a texture is decoded.
 ///
-/// Kind, block, store and meaning are constants of a pipeline: software drivers follow all branches of a
-/// shader, wherever their conditions come from.
+/// Kind, block, store and meaning are constants of a pipeline: software drivers follow all branches
+/// of a shader, wherever their conditions come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Decoding {
     pub(super) kind: Kind,
@@ -127,7 +128,8 @@ impl Decoding {
             components: 4,
         };
         this.store = this.narrowest_store(features);
-        // Repeated components needn't be stored if they are read with the same sign, and are the same beyond the edges.
+        // Repeated components needn't be stored if they are read with the same sign, and are the same
+        // beyond the edges.
         let same = |first: usize| this.signs[first..].iter().all(|sign| *sign == this.signs[first]);
         if count <= 2 && !info.opaque_border && this.store != Store::Unorm10 && same(count - 1) {
             this.components = count as u32;

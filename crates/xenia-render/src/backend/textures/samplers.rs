@@ -1,8 +1,9 @@
 //! Samplers for texture fetch constants.
 //!
-//! Shaders mirror once by themselves, so that nothing but the far end is left to the sampler. Modes that
-//! the host lacks become the nearest that it has: half-way modes are edge modes, and borders of video colours,
-//! whose values nobody has measured, are black. Anisotropy needs linear filters, as hosts have it with no others.
+//! Shaders mirror once by themselves, so that nothing but the far end is left to the sampler. Modes
+//! that the host lacks become the nearest that it has: half-way modes are edge modes, and borders
+//! of video colours, whose values nobody has measured, are black. Anisotropy needs linear filters,
+//! as hosts have it with no others.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -36,8 +37,8 @@ pub(super) struct SamplerKey {
 }
 
 impl SamplerKey {
-    /// The sampler of a fetch constant with the filters (magnification, minification, between levels)
-    /// that a fetch demands.
+    /// The sampler of a fetch constant with the filters (magnification, minification, between
+    /// levels) that a fetch demands.
     pub(super) fn new(
         info: &TextureInfo,
         (filters, anisotropy): (Filters, Anisotropy),
@@ -114,7 +115,8 @@ fn address_mode(mode: ClampMode, features: wgpu::Features) -> AddressMode {
     }
 }
 
-/// Samplers kept before all are dropped: hosts have some 4,000 at a time, of the 32,768 that constants can describe.
+/// Samplers kept before all are dropped: hosts have some 4,000 at a time, of the 32,768 that
+/// constants can describe.
 const MAX_SAMPLERS: usize = 2048;
 
 /// The samplers that were asked for. Titles use a few dozen.

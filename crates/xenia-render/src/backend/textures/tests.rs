@@ -166,8 +166,8 @@ fn rounding(format: wgpu::TextureFormat, wanted: f32) -> f32 {
     }
 }
 
-/// Decodes a texture both ways; all components of all levels must be equal, up to what the host's format
-/// rounds. Formats of 16 bits hold fractions of 16 bits exactly.
+/// Decodes a texture both ways; all components of all levels must be equal, up to what the host's
+/// format rounds. Formats of 16 bits hold fractions of 16 bits exactly.
 fn compare(device: &Device, textures: &mut Textures, ram: &Ram, case: &Case) {
     let words = case.words();
     let info = TextureInfo::decode(&words).unwrap();

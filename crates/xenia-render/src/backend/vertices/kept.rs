@@ -1,9 +1,11 @@
-//! Which memory has a place in the device's buffer, and what of it is there: docs/src/decisions/0090-vertices-by-page.md.
+//! Which memory has a place in the device's buffer, and what of it is there:
+//! docs/src/decisions/0090-vertices-by-page.md.
 //!
-//! Places are given by chunk of physical memory, a run of chunks for each range that was asked for; contents go by page.
-//! A run serves every range within it. Commands that were recorded and not submitted read the buffer as it will be when
-//! they are submitted, so a page that one of them reads is not written to: it gets another place, or they go first.
-//! Places that none of them reads are given to others, those used longest ago first.
+//! Places are given by chunk of physical memory, a run of chunks for each range that was asked for;
+//! contents go by page. A run serves every range within it. Commands that were recorded and not
+//! submitted read the buffer as it will be when they are submitted, so a page that one of them
+//! reads is not written to: it gets another place, or they go first. Places that none of them reads
+//! are given to others, those used longest ago first.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,7 +17,8 @@ pub(super) const PAGE: u32 = 4096;
 /// Bytes of memory that get a place together, and bytes of which a buffer has a whole number.
 pub(super) const CHUNK: u32 = 64 << 10;
 const CHUNK_PAGES: u32 = CHUNK / PAGE;
-/// Most chunks that get a second place rather than wait until the commands that read the first are submitted.
+/// Most chunks that get a second place rather than wait until the commands that read the first are
+/// submitted.
 const MAX_COPIED: u32 = 4;
 
 /// No place is left that recorded commands don't read: submit them, and try again.
@@ -76,7 +79,8 @@ pub(super) struct Kept {
     clock: u64,
     /// Runs that recorded commands may read.
     unsubmitted: Vec<u64>,
-    /// Places of what is no memory, up to the next submission, and the free part of the last of them in bytes.
+    /// Places of what is no memory, up to the next submission, and the free part of the last of
+    /// them in bytes.
     passing: Vec<Range<u32>>,
     free: Range<u64>,
     /// Times that the version of a page was looked at.
@@ -126,8 +130,9 @@ impl Kept {
         Ok(place)
     }
 
-    /// The place of a range of memory (`bytes` from a physical address on, less than 4 GiB further), relative to that
-    /// address, and what has to be sent to it first; commands that read the range may then be recorded.
+    /// The place of a range of memory (`bytes` from a physical address on, less than 4 GiB
+    /// further), relative to that address, and what has to be sent to it first; commands that
+    /// read the range may then be recorded.
     pub(super) fn find(
         &mut self,
         physical: u32,
@@ -201,8 +206,8 @@ impl Kept {
         pages.clone().filter(is_stale).collect()
     }
 
-    /// Notes the versions of pages, which are ascending, and what has to be sent for them; false if writes to some of
-    /// them can't be tracked.
+    /// Notes the versions of pages, which are ascending, and what has to be sent for them; false if
+    /// writes to some of them can't be tracked.
     fn load(run: &mut Run, pages: &[u32], memory: &dyn PhysicalMemory, send: &mut Vec<Sending>) -> bool {
         let mut all_tracked = true;
         for together in pages.chunk_by(|page, next| page + 1 == *next) {

@@ -33,7 +33,8 @@ fn flush_infinity(b: &mut Builder, x: Value) -> Value {
     replace_infinity(b, x, 0)
 }
 
-/// What the chip makes of reciprocals, roots, powers and logarithms: 21 bits of mantissa. Infinities and NaNs stay.
+/// What the chip makes of reciprocals, roots, powers and logarithms: 21 bits of mantissa.
+/// Infinities and NaNs stay.
 fn approximate(b: &mut Builder, x: Value) -> Value {
     let raw = b.bitcast(x, ScalarKind::Uint);
     let (highest, half, mask) = (b.uint(0x7f80_0000), b.uint(2), b.uint(!3));

@@ -1,4 +1,5 @@
-//! The level of detail of a fetch, from gradients, biases and the register; or the gradients themselves.
+//! The level of detail of a fetch, from gradients, biases and the register; or the gradients
+//! themselves.
 
 use naga::{
     BinaryOperator as Op, DerivativeAxis, DerivativeControl, Expression, MathFunction, SampleLevel,
@@ -87,7 +88,8 @@ impl Translator<'_> {
         self.b.binary(Op::Add, lod, bias)
     }
 
-    /// Whether the host is given gradients, and not the level that they make: its samplers take several samples then.
+    /// Whether the host is given gradients, and not the level that they make: its samplers take
+    /// several samples then.
     pub(super) fn is_anisotropic(&self, fetch: &TextureFetch) -> bool {
         let Stage::Pixel { anisotropic, .. } = self.stage else { return false };
         let has_gradients = fetch.computed_lod || fetch.register_gradients;
@@ -99,7 +101,8 @@ impl Translator<'_> {
             }
     }
 
-    /// The gradients of the host's coordinates, as much larger as all biases say. `texels`: where the fetch reads.
+    /// The gradients of the host's coordinates, as much larger as all biases say. `texels`: where
+    /// the fetch reads.
     pub(super) fn host_gradients(
         &mut self,
         fetch: &TextureFetch,

@@ -56,8 +56,8 @@ pub(super) fn wide_operand(view: &View<'_>) -> bool {
     })
 }
 
-/// Whether a result of `fres` is within one part in 256 of the reciprocal. A denormal single is so before it's rounded, which
-/// adds up to its last place.
+/// Whether a result of `fres` is within one part in 256 of the reciprocal. A denormal single is so
+/// before it's rounded, which adds up to its last place.
 pub(super) fn within_bound(view: &View<'_>, ours: u128) -> bool {
     let b = f64::from_bits(view.before.fpr[Operand::fb.extract(Instruction(view.word)) as usize]);
     let ours = double(ours);
@@ -66,7 +66,8 @@ pub(super) fn within_bound(view: &View<'_>, ours: u128) -> bool {
     (ours * b - 1.0).abs() <= 1.0 / 256.0 + last_place * b.abs()
 }
 
-/// Whether two finite numbers of one sign differ by no more than a part of the second, or this much.
+/// Whether two finite numbers of one sign differ by no more than a part of the second, or this
+/// much.
 pub(super) fn near(ours: f64, theirs: f64, part: f64, absolute: f64) -> bool {
     ours.is_finite()
         && theirs.is_finite()

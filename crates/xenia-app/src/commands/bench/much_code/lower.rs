@@ -1,7 +1,7 @@
 //! A function as PowerPC code: registers, prologue, statements.
 //!
-//! Compares go to cr6 and record forms to cr0, as in the code of the console's own compiler. r0, r11
-//! and r12 hold what lives within a statement.
+//! Compares go to cr6 and record forms to cr0, as in the code of the console's own compiler. r0,
+//! r11 and r12 hold what lives within a statement.
 
 use super::encode::{Code, Label, Register};
 use super::frame::{Frame, Helpers, LAST, NUMBER, OBJECT, VOLATILE};

@@ -8,8 +8,8 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tempfile::TempDir;
 
-/// As fast as `-O2` on these programs, which have nothing to move or to inline, and compiled in half
-/// the time.
+/// As fast as `-O2` on these programs, which have nothing to move or to inline, and compiled in
+/// half the time.
 const FLAGS: &[&str] = &["-O1", "-ffp-contract=off", "-fno-math-errno", "-fno-strict-aliasing"];
 
 /// A program for the host.

@@ -17,8 +17,8 @@ const TEXT: u32 = 0x8201_0000;
 const DATA_ALIGNMENT: u32 = 0x1_0000;
 /// Bytes from one thread's arena to the next, with its words between.
 const STRIDE: u32 = ARENA + 128;
-/// Functions that share a copy of the leaves and of the helpers before them: a branch reaches 32 MiB, which 90,000 of the
-/// longest kind are.
+/// Functions that share a copy of the leaves and of the helpers before them: a branch reaches 32
+/// MiB, which 90,000 of the longest kind are.
 pub const WITHIN_REACH: usize = 80_000;
 /// Words that an import takes in the code.
 const THUNK: u32 = 4;

@@ -1,7 +1,7 @@
 //! The title's entry: the driver that calls all functions, and its start on several threads.
 //!
-//! Every thread has an arena, with two words behind it: the number that the first function is given,
-//! and the checksum. r14 to r20 are the driver's; functions leave them alone.
+//! Every thread has an arena, with two words behind it: the number that the first function is
+//! given, and the checksum. r14 to r20 are the driver's; functions leave them alone.
 
 use super::encode::{Code, Register};
 use super::lower;

@@ -1,4 +1,5 @@
-//! Floating-point lanes: denormals and VSCR\[NJ\], estimates and their bounds, NaNs; published results of hardware.
+//! Floating-point lanes: denormals and VSCR\[NJ\], estimates and their bounds, NaNs; published
+//! results of hardware.
 
 use super::{va, w};
 use crate::interp::testing::{Machine, x};

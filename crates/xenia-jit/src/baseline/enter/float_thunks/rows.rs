@@ -4,8 +4,8 @@ use super::*;
 
 /// Stand in a thunk where its copy has the addresses of [`super::slow`] and [`super::prepare`].
 pub(super) const MARKS: [u64; 2] = [0xB5D1_C3A7_9E24_6F80, 0xA47F_19D3_58C2_E6B1];
-/// Makes a thunk that [`super::float_thunk`] copies. Behind its lines jump to 9 to have the arm run;
-/// `$kept` names the place where rcx is kept for that.
+/// Makes a thunk that [`super::float_thunk`] copies. Behind its lines jump to 9 to have the arm
+/// run; `$kept` names the place where rcx is kept for that.
 macro_rules! float_thunk {
     ($name:ident, $kept:literal, [$($line:expr),* $(,)?]) => {
         #[unsafe(naked)]

@@ -1,4 +1,5 @@
-//! What a title's memory should look like: blocks of pool memory, regions page by page, and what was written to them.
+//! What a title's memory should look like: blocks of pool memory, regions page by page, and what
+//! was written to them.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -55,7 +56,8 @@ pub(super) fn region_length(at: u32, region: &Region) -> u32 {
     region.pages.len() as u32 * page_size(at)
 }
 
-/// Whether between the taken ranges a window has so many free bytes in a row, from a multiple of `align` on.
+/// Whether between the taken ranges a window has so many free bytes in a row, from a multiple of
+/// `align` on.
 fn room(mut taken: Vec<Range<u32>>, window: &Range<u64>, size: u64, align: u64) -> bool {
     taken.sort_by_key(|range| range.start);
     let starts = std::iter::once(0).chain(taken.iter().map(|range| u64::from(range.end)));
@@ -98,7 +100,8 @@ impl Model {
         Some(rest.iter().take_while(|&page| page == &rest[0]).count() as u32 * page_size(base))
     }
 
-    /// Changes the pages of a range inside one region. Returns those that had no memory and have now.
+    /// Changes the pages of a range inside one region. Returns those that had no memory and have
+    /// now.
     pub(super) fn set_pages(
         &mut self,
         range: &Range<u32>,
@@ -173,7 +176,8 @@ impl Model {
         self.physical().any(|range| range.contains(&at))
     }
 
-    /// Whether physical memory has room in `within`, its last address included, for an allocation through the view `heap`.
+    /// Whether physical memory has room in `within`, its last address included, for an allocation
+    /// through the view `heap`.
     pub(super) fn physical_room(&self, heap: Heap, size: u64, within: Range<u32>, align: u32) -> bool {
         let first = physical(heap.base()).unwrap();
         let last = u64::from(first) + u64::from(heap.size());
@@ -208,7 +212,8 @@ impl Model {
         self.marks.retain(|at, _| !range.contains(at));
     }
 
-    /// What `NtAllocateVirtualMemory` should answer where the title names the place, apart from want of memory: the range.
+    /// What `NtAllocateVirtualMemory` should answer where the title names the place, apart from
+    /// want of memory: the range.
     pub(super) fn place(&self, base: u32, size: u32, reserve: bool) -> Result<Range<u32>, NtStatus> {
         if !matches!(Heap::of(GuestAddr(base)), Some(Heap::Virtual4K | Heap::Virtual64K)) {
             return Err(NtStatus::INVALID_PARAMETER);

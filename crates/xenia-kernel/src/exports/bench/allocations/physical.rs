@@ -1,4 +1,5 @@
-//! Physical memory and stacks: `MmAllocatePhysicalMemory*`, `MmFreePhysicalMemory`, `MmCreateKernelStack`.
+//! Physical memory and stacks: `MmAllocatePhysicalMemory*`, `MmFreePhysicalMemory`,
+//! `MmCreateKernelStack`.
 
 use super::*;
 

@@ -7,7 +7,8 @@ const MOST_POOL: u32 = 0x1000_0000;
 const ARENA: u32 = 0x1_0000;
 
 impl Case {
-    /// An address in memory that the pool has: of a block, the title's or the kernel's, or of nothing.
+    /// An address in memory that the pool has: of a block, the title's or the kernel's, or of
+    /// nothing.
     pub(super) fn any_pool_address(&mut self) -> Option<u32> {
         let (at, size) = self.bench.kernel.pool.lock().arenas().nth(self.dice.below(4))?;
         Some(at + (self.dice.below(size as usize) as u32 & !15))

@@ -13,7 +13,8 @@ fn is_general(at: u32) -> bool {
 }
 
 impl Case {
-    /// Calls a function that takes a base and a size by pointer, and returns them as they are afterwards.
+    /// Calls a function that takes a base and a size by pointer, and returns them as they are
+    /// afterwards.
     fn ranged(&mut self, name: &'static str, [base, size]: [u32; 2], rest: &[u32]) -> (NtStatus, u32, u32) {
         let at = self.bench.scratch.offset(ARGUMENTS);
         self.bench.memory().write(at, base).unwrap();
@@ -34,7 +35,8 @@ impl Case {
         !refused && is_general(at) && self.model.is_foreign(at)
     }
 
-    /// Whether a call at `base` answered what it should. For the pool's memory one reason to refuse is as good as another.
+    /// Whether a call at `base` answered what it should. For the pool's memory one reason to refuse
+    /// is as good as another.
     fn agrees(&self, base: u32, status: NtStatus, expected: NtStatus) -> bool {
         let pool = self.bench.kernel.pool.lock().holds(GuestAddr(base));
         status == expected || pool && !status.is_success() && !expected.is_success()

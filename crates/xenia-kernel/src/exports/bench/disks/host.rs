@@ -1,5 +1,5 @@
-//! The folders of the host under the disks: random trees, what the host's user does to them meanwhile, and the canary,
-//! which is everything beside them and may never change.
+//! The folders of the host under the disks: random trees, what the host's user does to them
+//! meanwhile, and the canary, which is everything beside them and may never change.
 
 use super::model::{Bytes, Content, Disk, GAME, HDD, Kind, Model, Names};
 use crate::limits::Limits;
@@ -367,7 +367,8 @@ fn protect(path: &Path) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o444)).unwrap();
 }
 
-/// Whether a file of the host has these contents: all of a small one, else what is not zero, and the ends.
+/// Whether a file of the host has these contents: all of a small one, else what is not zero, and
+/// the ends.
 fn compare(file: &File, content: &Bytes) {
     let places = if content.size <= SMALL {
         vec![(0, content.size as usize)]

@@ -1,5 +1,6 @@
-//! What the disks of a machine hold and who has what open, kept in the plainest way: names with their case in one map,
-//! contents as pages that are not zero. It knows nothing of drafts, stamps' files or the host.
+//! What the disks of a machine hold and who has what open, kept in the plainest way: names with
+//! their case in one map, contents as pages that are not zero. It knows nothing of drafts, stamps'
+//! files or the host.
 
 use super::NtStatus;
 use crate::files::share;
@@ -15,7 +16,8 @@ pub(super) const HDD: usize = 1;
 pub(super) const SCRATCH: usize = 2;
 /// Bytes of an allocation unit.
 const UNIT: u64 = 0x4000;
-/// What a run may add to the hard disk, how long one of its files may be, and what a scratch disk may hold.
+/// What a run may add to the hard disk, how long one of its files may be, and what a scratch disk
+/// may hold.
 const DISK_BYTES: u64 = 0x2_0000_0000;
 const FILE_BYTES: u64 = 0xFFFF_FFFF;
 const SCRATCH_BYTES: u64 = 0x1000_0000;
@@ -277,7 +279,8 @@ pub(super) struct Model {
     pub(super) common: BTreeMap<Key, Common>,
     /// Guest's links: names, and where they lead.
     pub(super) links: BTreeMap<&'static str, At>,
-    /// Somebody on the host has done things to the hard disk after which nobody can say what it holds.
+    /// Somebody on the host has done things to the hard disk after which nobody can say what it
+    /// holds.
     pub(super) hdd_is_unknown: bool,
 }
 

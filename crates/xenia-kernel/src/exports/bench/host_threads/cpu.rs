@@ -1,5 +1,5 @@
-//! The hardware threads under guest threads that have a host thread each: parking, waking, suspending. There are as many as
-//! guest threads, so priorities and places change nothing.
+//! The hardware threads under guest threads that have a host thread each: parking, waking,
+//! suspending. There are as many as guest threads, so priorities and places change nothing.
 
 use std::sync::atomic::Ordering::Acquire;
 use std::sync::atomic::{AtomicBool, AtomicU64};

@@ -8,7 +8,8 @@ const COUNT: u32 = 0x780;
 const FLAGS: u32 = 0x784;
 const PENDING: u32 = 997;
 
-/// Two buffers of three and ten bytes; where they and what else a call needs are: buffers, count, flags, overlapped.
+/// Two buffers of three and ten bytes; where they and what else a call needs are: buffers, count,
+/// flags, overlapped.
 fn put_call(b: &Bench, flags: u32, event: u64) -> [u64; 4] {
     let into = b.at(INTO) as u32;
     for (index, word) in [3, into, 10, into + 0x100].into_iter().enumerate() {

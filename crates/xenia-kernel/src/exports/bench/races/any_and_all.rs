@@ -1,5 +1,5 @@
-//! Waits for any and for all of objects in different shards, against signals, resets, pulses, deadlines, APCs, alerts,
-//! suspensions and ends: no signal is lost, none is taken twice.
+//! Waits for any and for all of objects in different shards, against signals, resets, pulses,
+//! deadlines, APCs, alerts, suspensions and ends: no signal is lost, none is taken twice.
 
 use super::waits::Target;
 use super::*;
@@ -161,7 +161,8 @@ fn waits_for_all_in_either_order_get_what_there_is_for_them_and_no_more() {
             }
         }
     });
-    // Each semaphore is named by two threads: two counts of each a round are exactly enough, in any order.
+    // Each semaphore is named by two threads: two counts of each a round are exactly enough, in any
+    // order.
     race(&machine, 2 * THREADS, |guest, number| {
         for _ in 0..ROUNDS / 2 {
             if number < THREADS {

@@ -1,5 +1,5 @@
-//! Deferred calls and APCs by objects, queued from several threads at once: each that was queued runs once. A swap beside a
-//! chip that is at work.
+//! Deferred calls and APCs by objects, queued from several threads at once: each that was queued
+//! runs once. A swap beside a chip that is at work.
 
 use super::*;
 use crate::layout::{kapc, kdpc};

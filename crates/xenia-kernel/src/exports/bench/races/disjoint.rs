@@ -1,4 +1,5 @@
-//! Six threads at objects of their own, counted: nobody finds a lock taken. And the counters do see it where they share one.
+//! Six threads at objects of their own, counted: nobody finds a lock taken. And the counters do see
+//! it where they share one.
 
 use super::*;
 use crate::layout::ksemaphore;
@@ -12,7 +13,8 @@ const OBJECTS: usize = 3;
 
 type Counts = BTreeMap<&'static str, LockCounts>;
 
-/// How often the dispatcher's locks were taken, by six threads that signal, reset and take three objects each.
+/// How often the dispatcher's locks were taken, by six threads that signal, reset and take three
+/// objects each.
 fn count(machine: &Machine, threads: &[ThreadRef], objects: &[[GuestAddr; OBJECTS]]) -> Counts {
     let before: Counts = machine.kernel.dispatcher.lock_counts().into();
     thread::scope(|scope| {

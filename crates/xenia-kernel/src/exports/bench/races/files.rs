@@ -1,4 +1,5 @@
-//! Transfers of several threads: a host that takes its time for one file stops nobody, and what is added to a file is added.
+//! Transfers of several threads: a host that takes its time for one file stops nobody, and what is
+//! added to a file is added.
 
 use super::*;
 use crate::files::{OpenParameters, access, share};
@@ -89,7 +90,8 @@ pub(super) fn open_with(guest: &mut Guest, at: GuestAddr, path: &str, rights: u3
     u64::from(guest.memory().read::<u32>(at).unwrap())
 }
 
-/// Mounts a disc whose reads tell the first end of it that they have begun, and wait for the second.
+/// Mounts a disc whose reads tell the first end of it that they have begun, and wait for the
+/// second.
 pub(super) fn mount_slow_disc(machine: &Machine) -> (Receiver<()>, SyncSender<()>) {
     let (entered, inside) = sync_channel(1);
     let (go, left) = sync_channel(1);

@@ -1,5 +1,6 @@
-//! Calls that share no lock with another thread's: they come back while somebody holds every lock that the kernel has for
-//! threads, objects, files, waits and imports, but those of the objects that they are for.
+//! Calls that share no lock with another thread's: they come back while somebody holds every lock
+//! that the kernel has for threads, objects, files, waits and imports, but those of the objects
+//! that they are for.
 
 use super::*;
 use crate::abi::Handle;

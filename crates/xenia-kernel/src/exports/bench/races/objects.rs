@@ -1,4 +1,5 @@
-//! Handles that are opened, used, duplicated and closed by several threads at once, and names that several make at once.
+//! Handles that are opened, used, duplicated and closed by several threads at once, and names that
+//! several make at once.
 
 use super::*;
 use std::sync::atomic::AtomicU64;

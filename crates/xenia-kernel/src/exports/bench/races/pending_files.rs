@@ -1,5 +1,5 @@
-//! Requests that return before their transfer: the caller goes on, and hears of the end; what is closed, cancelled or
-//! ended meanwhile.
+//! Requests that return before their transfer: the caller goes on, and hears of the end; what is
+//! closed, cancelled or ended meanwhile.
 
 use super::files::{PATIENCE, make, mount_slow_disc, open_with};
 use super::*;
@@ -17,7 +17,8 @@ const BOTH: u32 = access::GENERIC_READ | access::GENERIC_WRITE;
 /// What a status block holds that nobody has written.
 const UNTOUCHED: u32 = 0x5555_5555;
 
-/// One thread's memory for requests: places of 0x80 bytes, each with a status block, an offset, an event and a buffer.
+/// One thread's memory for requests: places of 0x80 bytes, each with a status block, an offset, an
+/// event and a buffer.
 struct Places {
     at: GuestAddr,
     events: Vec<u64>,

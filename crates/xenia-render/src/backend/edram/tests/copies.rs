@@ -12,8 +12,8 @@ use super::*;
 const MEMORY: usize = 0x8_0000;
 const VERTICES: u32 = MEMORY as u32 - 0x100;
 
-/// Destinations that titles use most: 8_8_8_8, 2_10_10_10, 5_6_5, 16_16_16_16 and its floats, and 32-bit
-/// floats.
+/// Destinations that titles use most: 8_8_8_8, 2_10_10_10, 5_6_5, 16_16_16_16 and its floats, and
+/// 32-bit floats.
 const DESTINATIONS: [u32; 6] = [6, 7, 4, 26, 32, 38];
 /// The rest of what can be a destination, and one that can't.
 const OTHER_DESTINATIONS: [u32; 13] = [2, 3, 10, 15, 16, 17, 20, 24, 25, 30, 31, 36, 62];

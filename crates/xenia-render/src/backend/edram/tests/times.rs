@@ -1,4 +1,5 @@
-//! How long dumps, loads and copies of 1280 x 720 pixels take: `cargo test -p xenia-render times -- --ignored --nocapture`.
+//! How long dumps, loads and copies of 1280 x 720 pixels take: `cargo test -p xenia-render times --
+//! --ignored --nocapture`.
 
 use std::time::Instant;
 

@@ -1,4 +1,5 @@
-//! Recipes of any numbers, as a file may have them, on a device: a pipeline, or words. `XENIA_RANDOM_RECIPES` names the cases.
+//! Recipes of any numbers, as a file may have them, on a device: a pipeline, or words.
+//! `XENIA_RANDOM_RECIPES` names the cases.
 
 use super::*;
 use crate::backend::device::tests::with;

@@ -177,8 +177,8 @@ fn conversions_are_kept_among_the_rest() {
     assert_eq!(stored.parts.len(), 3);
 }
 
-/// Damaged files, and whole records of damaged words with sums that are right, as somebody who means harm writes them.
-/// `XENIA_RANDOM_STORES` names the cases.
+/// Damaged files, and whole records of damaged words with sums that are right, as somebody who
+/// means harm writes them. `XENIA_RANDOM_STORES` names the cases.
 #[test]
 fn any_store_opens_and_goes_on() {
     let folder = Folder::new("random");

@@ -1,4 +1,5 @@
-//! The bookkeeping on a device of bytes, whose writes come before the commands of the same submission.
+//! The bookkeeping on a device of bytes, whose writes come before the commands of the same
+//! submission.
 
 use super::*;
 
@@ -35,7 +36,8 @@ impl Device {
         bytes
     }
 
-    /// Records a command that reads a part of a vertex buffer, submitting first where it must; whether it had to.
+    /// Records a command that reads a part of a vertex buffer, submitting first where it must;
+    /// whether it had to.
     fn read(&mut self, physical: u32, part: Range<u32>) -> bool {
         let mut sendings = Vec::new();
         let mut has_submitted = false;
