@@ -1,9 +1,11 @@
-//! Checks what the compiler can't: that the map of the crates is true, that documents name what is there, that the book lists its pages, that files open
-//! with a module doc and have one subject, that nothing lies where it doesn't belong.
+//! Repository checks beyond the compiler's: the map of the crates is true, documents name items that
+//! exist, the book lists its pages, comments follow docs/src/style.md, each file opens with a module
+//! doc and stays short, and the top level holds only the names listed in `tree`.
 
 mod book;
 mod dependencies;
 mod documents;
+mod language;
 mod map;
 mod tree;
 mod unsafe_modules;
@@ -14,13 +16,12 @@ use std::path::{Path, PathBuf};
 /// Folders of sources.
 const ROOTS: &[&str] = &["crates", "fuzz/targets", "jit-tests", "benches", "xtask/src"];
 /// Files longer than this hide a second noun; tables are exempt by name.
-const MAX_LINES: usize = 420;
+const MAX_LINES: usize = 460;
 /// Tables, and what has a row in each.
 const TABLES: &[(&str, &str)] = &[
     ("crates/xenia-isa/src/table.rs", "instructions"),
     ("crates/xenia-kernel/src/imports/ordinals/xam.rs", "ordinals"),
     ("crates/xenia-kernel/src/imports/ordinals/xboxkrnl.rs", "ordinals"),
-    ("jit-tests/src/fuzz/oracle/differences/table.rs", "differences from qemu"),
 ];
 
 /// A file of Rust.
@@ -57,6 +58,7 @@ pub(crate) fn run() -> Result<()> {
     documents::check(&sources, &mut findings)?;
     book::check(&mut findings)?;
     tree::check(&mut findings)?;
+    language::check(&sources, &mut findings)?;
     unsafe_modules::check(&sources, &mut findings)?;
     for source in &sources {
         check_file(source, &mut findings);

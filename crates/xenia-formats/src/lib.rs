@@ -1,10 +1,12 @@
-//! Bytes to structs: XEX2 and ELF executables; disc images, packages and archives; databases of titles. Reads go through one trait.
+//! Bytes to structs: XEX2 and ELF executables; disc images, packages and archives; databases of
+//! titles. Reads go through one trait.
 //!
 //! Everything in a file is hostile until checked: sizes are capped before they are allocated,
 //! offsets are checked before they are followed, and a refusal is a [`FormatError`] that names what
 //! was read, at which offset, and why it was refused. Nothing here panics on input.
 //!
 //! A format is one file and one row of [`FORMATS`].
+#![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
 pub mod elf;
@@ -55,11 +57,13 @@ pub struct Format {
     pub detect: fn(&dyn ReadAt) -> io::Result<bool>,
     /// What can be made of it.
     pub opens: Opens,
-    /// How all of a file is compared with the hashes in it; `None`: nothing can be made of it, so there is nothing to compare.
+    /// How all of a file is compared with the hashes in it; `None`: nothing can be made of it, so
+    /// there is nothing to compare.
     pub verify: Option<Verify>,
 }
 
-/// Compares all of a file with the hashes in it. The error is what ends the check; what doesn't is a finding.
+/// Compares all of a file with the hashes in it. The error is what ends the check; what doesn't is
+/// a finding.
 pub type Verify = fn(Arc<dyn ReadAt>, &dyn Parts, &KeyRing, &mut Findings) -> Result<(), FormatError>;
 
 /// What a format is to us.

@@ -3,6 +3,7 @@
 //! Every other crate speaks these types, so this one depends on nothing and holds no behaviour.
 //! Invariant: a value of a guest integer in Rust is always in host order; only [`be<T>`] and byte
 //! buffers hold guest (big-endian) order.
+#![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
 mod addr;

@@ -45,6 +45,8 @@
 //!   calls), `fault`, `hook` and `device` (the signal handler and what it finds), `page_table` and
 //!   `mirror` (one pointer or array each), and where `hle`, `engine` and `snapshot` call `host`.
 
+#![warn(missing_docs)]
+
 #[cfg(not(all(target_os = "linux", target_arch = "x86_64")))]
 compile_error!(
     "xenia-memory runs on x86-64 Linux only: fault handling and instruction emulation are written for it"

@@ -1,0 +1,266 @@
+//! The language rules of docs/src/style.md that a machine can check, over comments and pages.
+//!
+//! Older text breaks them, so each rule has a budget in `xtask/language.toml`: the number of places
+//! that are left. A count above its budget is a finding, and so is a count below it, until the
+//! budget is lowered: it only falls.
+
+use super::Source;
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+/// Columns of a comment or of a page's text.
+const COLUMNS: usize = 100;
+const BUDGETS: &str = "xtask/language.toml";
+/// Places that a finding lists.
+const SHOWN: usize = 8;
+
+/// First words of a sentence that has a clause where a noun belongs.
+const CLAUSES: [&str; 5] = ["What", "Who", "Whoever", "Whatever", "Whose"];
+/// Home-made terms, in lower case, and the field's.
+const TERMS: [(&str, &str); 12] = [
+    ("books of", "allocation metadata"),
+    ("code that changes", "self-modifying code"),
+    ("code that is kept", "persistent code cache"),
+    ("floor of both", "common"),
+    ("kept code", "persistent code cache"),
+    ("leavings", "deferred deletion"),
+    ("leaves in place of calls", "inlining of leaf functions"),
+    ("owed compare", "lazy condition register"),
+    ("sides never taken", "cold-path pruning"),
+    ("taken for granted", "assumption, guard"),
+    ("what's what", "the thing meant"),
+    ("whoever", "callers, users"),
+];
+/// Pages of the book that a program writes, and records of what was decided, which keep their words.
+const GENERATED: [&str; 3] = ["docs/src/tables/", "docs/src/program-times.md", "docs/generated/"];
+
+/// Places that break each rule.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Counts(BTreeMap<&'static str, Vec<String>>);
+
+/// Number of places allowed, by rule.
+#[derive(Deserialize)]
+struct Budgets(BTreeMap<String, usize>);
+
+const RULES: [(&str, &str); 5] = [
+    ("clauses", "sentences begin with What, Who, Whoever, Whatever or Whose"),
+    ("columns", "lines of comments or pages are longer than 100 columns"),
+    ("module-references", "comments say \"See the module's documentation\" in place of a link"),
+    ("short-docs", "doc comments have one or two words"),
+    ("terms", "places use a home-made term (docs/src/style.md has the field's)"),
+];
+
+/// Compares the counts of the whole tree with the budgets.
+pub(super) fn check(sources: &[Source], findings: &mut Vec<String>) -> Result<()> {
+    let mut counts = Counts::default();
+    for source in sources {
+        counts.add_source(&source.shown(), &source.text);
+    }
+    for page in pages()? {
+        let text = std::fs::read_to_string(&page).with_context(|| format!("reading {page}"))?;
+        counts.add_page(&page, &text);
+    }
+    let text = std::fs::read_to_string(Path::new(BUDGETS)).with_context(|| format!("reading {BUDGETS}"))?;
+    let budgets: Budgets = toml::from_str(&text).with_context(|| BUDGETS.to_owned())?;
+    counts.compare(&budgets.0, findings);
+    Ok(())
+}
+
+fn pages() -> Result<Vec<String>> {
+    let listed = Command::new("git").args(["ls-files", "-z", "*.md"]).output().context("git ls-files")?;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let names = listed.split('\0').filter(|name| !name.is_empty() && Path::new(name).exists());
+    let written = names.filter(|name| !GENERATED.iter().any(|folder| name.starts_with(folder)));
+    Ok(written.map(str::to_owned).collect())
+}
+
+impl Counts {
+    fn note(&mut self, rule: &'static str, place: String) {
+        self.0.entry(rule).or_default().push(place);
+    }
+
+    fn add_source(&mut self, path: &str, text: &str) {
+        let mut block: Option<(usize, Vec<&str>)> = None;
+        for (line, number) in text.lines().zip(1..) {
+            let comment = comment_of(line);
+            if comment.is_some() && line.chars().count() > COLUMNS && !is_unbreakable(line) {
+                self.note("columns", format!("{path}:{number}"));
+            }
+            match comment.filter(|comment| !comment.trim().is_empty()) {
+                Some(comment) => block.get_or_insert((number, Vec::new())).1.push(comment.trim()),
+                None => {
+                    if let Some((first, lines)) = block.take() {
+                        let docs_only = text.lines().nth(first - 1).is_some_and(is_doc);
+                        self.add_paragraph(path, first, &lines.join(" "));
+                        let alone = comment.is_none() && is_first_of_docs(text, first);
+                        if docs_only && alone && lines.join(" ").split_whitespace().count() <= 2 {
+                            self.note("short-docs", format!("{path}:{first}"));
+                        }
+                    }
+                }
+            }
+        }
+        if let Some((first, lines)) = block {
+            self.add_paragraph(path, first, &lines.join(" "));
+        }
+    }
+
+    fn add_page(&mut self, path: &str, text: &str) {
+        let mut is_code = false;
+        let mut block: Option<(usize, Vec<&str>)> = None;
+        for (line, number) in text.lines().chain([""]).zip(1..) {
+            let is_fence = line.trim_start().starts_with("```");
+            is_code ^= is_fence;
+            let is_text = !is_code && !is_fence && !line.trim_start().starts_with('|');
+            if is_text && line.chars().count() > COLUMNS && !is_unbreakable(line) {
+                self.note("columns", format!("{path}:{number}"));
+            }
+            let begins = line.starts_with('#') || is_item(line);
+            if (!is_text || line.trim().is_empty() || begins)
+                && let Some((first, lines)) = block.take()
+            {
+                self.add_paragraph(path, first, &lines.join(" "));
+            }
+            if is_text && !line.trim().is_empty() {
+                let text = line.trim_start_matches(['#', ' ', '-', '*']);
+                block.get_or_insert((number, Vec::new())).1.push(text);
+            }
+        }
+    }
+
+    fn add_paragraph(&mut self, path: &str, line: usize, text: &str) {
+        for sentence in sentences(text) {
+            if begins_with_clause(sentence) {
+                self.note("clauses", format!("{path}:{line}"));
+            }
+        }
+        if text.contains("See the module's d") {
+            self.note("module-references", format!("{path}:{line}"));
+        }
+        let text = text.to_lowercase();
+        for (term, _) in TERMS.iter().filter(|(term, _)| text.contains(term)) {
+            // The page of rules names them.
+            if !path.ends_with("style.md") && !path.ends_with("tidy/language.rs") {
+                self.note("terms", format!("{path}:{line} ({term})"));
+            }
+        }
+    }
+
+    fn compare(&self, budgets: &BTreeMap<String, usize>, findings: &mut Vec<String>) {
+        for (rule, meaning) in RULES {
+            let places = self.0.get(rule).map_or(&[][..], Vec::as_slice);
+            let budget = budgets.get(rule).copied().unwrap_or(0);
+            if places.len() > budget {
+                let shown = places.iter().rev().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+                let count = places.len();
+                findings.push(format!("{count} {meaning}, of {budget} in {BUDGETS}; among them {shown}"));
+            } else if places.len() < budget {
+                findings.push(format!("{BUDGETS}: {rule} can be lowered to {}", places.len()));
+            }
+        }
+        for rule in budgets.keys().filter(|rule| !RULES.iter().any(|(name, _)| name == rule)) {
+            findings.push(format!("{BUDGETS}: there is no rule {rule}"));
+        }
+    }
+}
+
+/// The text of a line that is nothing but a comment.
+fn comment_of(line: &str) -> Option<&str> {
+    let rest = line.trim_start().strip_prefix("//")?;
+    Some(rest.strip_prefix(['/', '!']).unwrap_or(rest))
+}
+
+fn is_doc(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("///") || line.starts_with("//!")
+}
+
+/// Whether no doc comment stands in front of line `first`.
+fn is_first_of_docs(text: &str, first: usize) -> bool {
+    first < 2 || !text.lines().nth(first - 2).is_some_and(is_doc)
+}
+
+/// Whether a line can't be broken: it is one address or one word of code, after its first word.
+fn is_unbreakable(line: &str) -> bool {
+    line.contains("://") || line.split_whitespace().count() <= 3
+}
+
+fn is_item(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("- ") || line.starts_with("* ")
+}
+
+/// Sentences of a paragraph: each begins with a capital behind the end of the one before.
+fn sentences(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = rest.match_indices([' ']).find(|&(at, _)| {
+            let ends = rest[..at].trim_end_matches(['*', ')', '"', '`']).ends_with(['.', '!', '?', ':']);
+            ends && rest[at + 1..].trim_start_matches(['*', '`']).starts_with(char::is_uppercase)
+        });
+        let (sentence, after) = end.map_or((rest, ""), |(at, _)| (&rest[..at], &rest[at + 1..]));
+        rest = after;
+        Some(sentence)
+    })
+}
+
+fn begins_with_clause(sentence: &str) -> bool {
+    let sentence = sentence.trim_start_matches(['*', '-', ' ', '(']);
+    let first = sentence.split(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
+    CLAUSES.contains(&first) && !sentence.trim_end_matches(['*', ')']).ends_with('?')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rules(text: &str) -> Vec<&'static str> {
+        let mut counts = Counts::default();
+        counts.add_source("file.rs", text);
+        counts.0.into_iter().flat_map(|(rule, places)| places.into_iter().map(move |_| rule)).collect()
+    }
+
+    #[test]
+    fn each_rule_finds_its_place_and_no_other() {
+        let long = format!("// {}\n", "word ".repeat(20));
+        for (text, found) in [
+            ("/// What is sent.\nfn f() {}\n", vec!["clauses"]),
+            ("/// Sends a word. Who reads it first wins,\n/// always.\nfn f() {}\n", vec!["clauses"]),
+            ("/// Sends a word. What for?\nfn f() {}\n", vec![]),
+            ("/// Bytes.\nstruct S;\n", vec!["short-docs"]),
+            ("/// Bytes.\n///\n/// More text that explains these.\nstruct S;\n", vec![]),
+            ("/// See the module's documentation.\nstruct S;\n", vec!["module-references"]),
+            ("// A value taken for granted by its readers.\n", vec!["terms"]),
+            (long.as_str(), vec!["columns"]),
+            ("let what = \"What is sent\";\n", vec![]),
+        ] {
+            assert_eq!(rules(text), found, "{text}");
+        }
+    }
+
+    #[test]
+    fn tables_and_code_of_pages_are_as_wide_as_they_are() {
+        let mut counts = Counts::default();
+        let long = "word ".repeat(30);
+        counts.add_page("page.md", &format!("| {long} |\n```\n{long}\n```\n{long}\n\n# Who reads\n"));
+        let places: Vec<_> = counts.0.values().flatten().cloned().collect();
+        assert_eq!(places, ["page.md:7", "page.md:5"]);
+    }
+
+    #[test]
+    fn a_budget_only_falls() {
+        let mut counts = Counts::default();
+        counts.note("terms", "file.rs:1 (whoever)".to_owned());
+        for (budget, is_finding) in [(0, true), (1, false), (2, true)] {
+            let mut findings = Vec::new();
+            counts.compare(&BTreeMap::from([("terms".to_owned(), budget)]), &mut findings);
+            assert_eq!(findings.len(), usize::from(is_finding), "{findings:?}");
+        }
+    }
+}
