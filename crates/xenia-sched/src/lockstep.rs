@@ -145,7 +145,6 @@ impl<S: System> LockstepExecutor<S> {
             }
         };
         self.activity.set(0, Doing::Nothing);
-        self.scheduler.publish_counters();
         self.devices = Some(queue);
         if end != RunEnd::Ticks {
             self.engine.finish();

@@ -177,7 +177,6 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
         self.stores = shared.devices.take_left();
         let end;
         (self.scheduler, self.instructions, end) = shared.into_parts();
-        self.scheduler.publish_counters();
         let end = end.unwrap_or(RunEnd::Stopped);
         if end != RunEnd::Ticks {
             self.engines.iter_mut().for_each(|engine| engine.finish());

@@ -14,7 +14,6 @@ mod waits;
 
 use crate::common::{Common, Moment};
 use crate::contention::{ContentionPoints, RecordedContention};
-use crate::counters::Published;
 use crate::slot::moves::{best_for, migrate};
 use crate::topology::Topology;
 use crate::{
@@ -50,7 +49,6 @@ pub struct Scheduler {
     pub(crate) common: Common,
     pub(crate) rounds: Rounds,
     pub(crate) now: GuestTicks,
-    pub(crate) published: Published,
 }
 
 impl fmt::Debug for Scheduler {
@@ -79,7 +77,6 @@ impl Scheduler {
             common: Common::new(rounds.quantum(), ContentionPoints::new(replayed)),
             rounds,
             now: 0,
-            published: Published::default(),
         }
     }
 
@@ -114,12 +111,6 @@ impl Scheduler {
         sum.deadlock_recoveries += self.common.recoveries.load(Relaxed);
         sum.deadlock_halts += self.common.halts.load(Relaxed);
         sum
-    }
-
-    /// Tells the recorder of the `metrics` facade, if one is installed, what has been counted since
-    /// the last time.
-    pub fn publish_counters(&mut self) {
-        self.published.publish(self.counters());
     }
 
     // ---- threads ----

@@ -143,8 +143,8 @@ impl Matrix {
 
 fn known_tier(tier: &str) -> std::result::Result<(), String> {
     match tier {
-        "interp" | "function" | "loop" | "auto" => Ok(()),
-        other => Err(format!("tier {other:?} is none of interp, function, loop, auto")),
+        "interp" | "baseline" | "function" | "auto" => Ok(()),
+        other => Err(format!("tier {other:?} is none of interp, baseline, function, auto")),
     }
 }
 

@@ -66,9 +66,6 @@ pub enum Tier {
     Baseline,
     /// The optimizing tier for everything warm; the rest is interpreted.
     Function,
-    /// The loop tier for hot loops (not in this build yet).
-    #[value(hide = true)]
-    Loop,
     /// The baseline tier at first sight, and the optimizing tier for what is hot.
     #[default]
     Auto,

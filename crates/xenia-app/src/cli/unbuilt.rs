@@ -7,20 +7,9 @@ use super::{
 use crate::network::REFUSAL;
 use anyhow::{Result, bail};
 
-impl Tier {
-    /// Refuses tiers that don't exist yet.
-    pub fn refuse_unbuilt(self) -> Result<()> {
-        if self == Self::Loop {
-            bail!("--tier loop: this build has no loop tier yet; use --tier function or --tier auto");
-        }
-        Ok(())
-    }
-}
-
 impl CpuArgs {
-    /// Refuses tiers that don't exist yet, and flags that contradict each other.
+    /// Refuses flags that contradict each other.
     pub fn refuse_unbuilt(&self) -> Result<()> {
-        self.tier.refuse_unbuilt()?;
         if self.tier == Tier::Interp && (self.jit || self.cross_check.is_some()) {
             bail!("--tier interp is the interpreter alone; leave out --jit and --cross-check");
         }
@@ -124,8 +113,7 @@ mod tests {
     #[test]
     fn what_is_not_built_is_refused_with_what_to_use_instead() {
         for (flags, instead) in [
-            (&["--tier", "loop"][..], "--tier function"),
-            (&["--barrier"], "--parallel"),
+            (&["--barrier"][..], "--parallel"),
             (&["--clock", "host"], "--parallel"),
             (&["--parallel", "--clock", "guest"], "--lockstep"),
             (&["--parallel", "--cross-check"], "--lockstep"),

@@ -97,9 +97,7 @@ fn fuzz(args: &FuzzArgs, interrupt: &Interrupt) -> Result<FuzzReport> {
     let shown = bar.clone();
     let jit = match args.tier {
         Tier::Baseline => baseline_engine(),
-        Tier::Interp | Tier::Function | Tier::Loop | Tier::Auto => {
-            jit_engine(args.break_lifter, Some(args.seed))
-        }
+        Tier::Interp | Tier::Function | Tier::Auto => jit_engine(args.break_lifter, Some(args.seed)),
     };
     let mut config = FuzzConfig::new(limit.unwrap_or(u64::MAX), args.seed, jit);
     if outside.is_some() && args.engine == FuzzEngine::Interp {

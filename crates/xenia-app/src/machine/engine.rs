@@ -79,7 +79,7 @@ pub fn jit_config(args: &CpuArgs, mode: &ModeArgs) -> JitConfig {
         Tier::Baseline => Tiers::Baseline,
         // Nothing runs before it is compiled.
         Tier::Auto if args.warm_up.is_none_or(|after| after > 1) => Tiers::Both,
-        Tier::Auto | Tier::Function | Tier::Loop | Tier::Interp => Tiers::Optimizing,
+        Tier::Auto | Tier::Function | Tier::Interp => Tiers::Optimizing,
     };
     JitConfig {
         engine: EngineConfig { reservations: reservations(args, mode) },

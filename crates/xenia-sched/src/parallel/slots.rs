@@ -24,7 +24,6 @@ pub(super) struct Slots {
     locks: [Mutex<HwSlot>; HW_THREADS],
     pub(super) common: Common,
     rounds: Rounds,
-    published: crate::counters::Published,
     /// Where each slot's host thread is called.
     pub(super) owners: [Post; HW_THREADS],
     /// Where the time-keeper is.
@@ -33,14 +32,13 @@ pub(super) struct Slots {
 
 impl Slots {
     pub(super) fn new(scheduler: Scheduler) -> Self {
-        let Scheduler { slots, topology, common, rounds, now: _, published } = scheduler;
+        let Scheduler { slots, topology, common, rounds, now: _ } = scheduler;
         let mut ordinal = 0..;
         Self {
             topology: Mutex::new(Level::Topology, topology),
             locks: slots.map(|slot| Mutex::numbered(Level::Slot, ordinal.next().unwrap_or_default(), slot)),
             common,
             rounds,
-            published,
             owners: Default::default(),
             keeper: Post::default(),
         }
@@ -54,7 +52,6 @@ impl Slots {
             common: self.common,
             rounds: self.rounds,
             now,
-            published: self.published,
         }
     }
 

@@ -81,8 +81,8 @@ fn tiers(cpu: &CpuArgs) -> &'static [Tier] {
         Tier::Interp => &[Tier::Interp],
         Tier::Baseline => &[Tier::Baseline],
         Tier::Function => &[Tier::Function],
-        Tier::Auto | Tier::Loop if cpu.jit => &[Tier::Function, Tier::Auto],
-        Tier::Auto | Tier::Loop => &[Tier::Interp, Tier::Function, Tier::Auto],
+        Tier::Auto if cpu.jit => &[Tier::Function, Tier::Auto],
+        Tier::Auto => &[Tier::Interp, Tier::Function, Tier::Auto],
     }
 }
 
@@ -92,7 +92,7 @@ pub fn engine_column(tier: Tier) -> &'static str {
         Tier::Interp => "interp",
         Tier::Baseline => "baseline",
         Tier::Function => "function",
-        Tier::Auto | Tier::Loop => "auto",
+        Tier::Auto => "auto",
     }
 }
 

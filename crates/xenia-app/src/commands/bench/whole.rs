@@ -281,7 +281,7 @@ pub fn engine(cpu: &CpuArgs) -> Vec<String> {
     let mut flags = match cpu.tier {
         Tier::Baseline => vec!["--tier=baseline".to_owned()],
         Tier::Function => vec!["--tier=function".to_owned()],
-        Tier::Interp | Tier::Loop | Tier::Auto => Vec::new(),
+        Tier::Interp | Tier::Auto => Vec::new(),
     };
     let compile = cpu.compile.map(|how| match how {
         Compile::Background => "--compile=background".to_owned(),
