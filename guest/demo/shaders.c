@@ -1,5 +1,5 @@
 // Shaders: the source of each in a comment, as crates/xenia-gpu's assembler takes it, and its words.
-// After a change of source: BLESS=1 cargo test -p xenia-gpu --test guest_shaders
+// After a change of source: BLESS=1 cargo test -p xenia-gpu guest_shaders::
 #include "shaders.h"
 
 // The knot, and its image in the floor.

@@ -68,7 +68,7 @@ impl Area {
     fn more_judges(self) -> &'static [&'static str] {
         match self {
             Self::Interp | Self::Lifter => &[],
-            Self::Baseline => &["--test", "baseline", "--test", "baseline_edges"],
+            Self::Baseline => &["--test", "tests"],
         }
     }
 }

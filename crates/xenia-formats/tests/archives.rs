@@ -1,12 +1,10 @@
 //! Archives and packages in parts: what builders that share no code wrote is read, from any offset,
 //! bit for bit.
 
-mod support;
-
+use crate::support::svod_builder::{self, Layout};
+use crate::support::zip_builder::{self, ZipBuilder};
+use crate::support::{Noise, contents, open_as, random_files, verified, verified_with, volume, zar_builder};
 use std::sync::Arc;
-use support::svod_builder::{self, Layout};
-use support::zip_builder::{self, ZipBuilder};
-use support::{Noise, contents, open_as, random_files, verified, verified_with, volume, zar_builder};
 use xenia_formats::{NoParts, ReadAt, Volume, gdfx};
 
 /// Pieces of files from random offsets, forwards and backwards.

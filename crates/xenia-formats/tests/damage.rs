@@ -2,13 +2,11 @@
 //! panic, no hang, bounded memory. Some run with the other tests, all by command:
 //!
 //! ```sh
-//! XENIA_DAMAGED=0..10000 cargo test --release -p xenia-formats --test damage
+//! XENIA_DAMAGED=0..10000 cargo test --release -p xenia-formats --test tests damage::
 //! ```
 
-mod support;
-
+use crate::support::{Noise, open_as, verified};
 use std::time::Duration;
-use support::{Noise, open_as, verified};
 use xenia_formats::{NoParts, Opens, Volume};
 use xenia_testing::Cases;
 
@@ -69,7 +67,7 @@ fn damaged(whole: &[u8], dice: &mut Noise) -> Vec<u8> {
 
 #[test]
 fn damaged_files_are_refused_or_read() {
-    let samples: Vec<_> = support::samples()
+    let samples: Vec<_> = crate::support::samples()
         .filter(|(format, _)| matches!(format.opens, Opens::Volume(_) | Opens::Parts(_)))
         .map(|(format, file)| (format.name, file))
         .collect();

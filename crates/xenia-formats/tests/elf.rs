@@ -1,9 +1,7 @@
 //! ELF files: what is read of them, what is refused, and that damage does no harm.
 
-mod support;
-
-use support::Noise;
-use support::elf_builder::{EXECUTE, ElfBuilder, READ, WRITE, sample};
+use crate::support::Noise;
+use crate::support::elf_builder::{EXECUTE, ElfBuilder, READ, WRITE, sample};
 use xenia_formats::image::{ImageKind, PageRun, Protection};
 use xenia_formats::{Elf, KeyRing, identify, load};
 use xenia_guest::GuestAddr;

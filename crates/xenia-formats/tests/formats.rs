@@ -1,10 +1,8 @@
 //! What every line of `FORMATS` owes: a sample, detection by no other line, and refusals instead of
 //! panics. Formats that are only recognised owe an advice.
 
-mod support;
-
+use crate::support::samples;
 use std::sync::Arc;
-use support::samples;
 use xenia_formats::{FORMATS, Format, KeyRing, NoParts, Opens, identify, load};
 
 /// What kind of package it is, a header says late; a ZArchive is told by its end, and begins with a
@@ -33,7 +31,7 @@ fn each_sample_is_its_own_format_and_opens() {
             }
             Opens::Unread(_) => {}
         }
-        let (faults, checked) = support::verified(format.name, file.clone());
+        let (faults, checked) = crate::support::verified(format.name, file.clone());
         assert_eq!(faults, Vec::<String>::new(), "{}", format.name);
         // An ELF has no hashes.
         assert!(checked > 0 || format.name == "elf");
@@ -84,7 +82,7 @@ fn with(size: usize, offset: usize, bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn what_can_not_be_read_is_named_with_what_to_do() {
-    let mut elf = support::elf_builder::sample().build();
+    let mut elf = crate::support::elf_builder::sample().build();
     elf[4] = 2;
     let mut xenon_pe = with(0x100, 0x80, b"PE\0\0\xF2\x01");
     xenon_pe[..2].copy_from_slice(b"MZ");

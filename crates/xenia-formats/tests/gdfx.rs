@@ -1,11 +1,9 @@
 //! Disc images: what is written is read, by a reader that shares no code with the builder of the
 //! first tests; what is damaged is refused.
 
-mod support;
-
+use crate::support::Noise;
+use crate::support::gdfx_builder::sample;
 use std::sync::Arc;
-use support::Noise;
-use support::gdfx_builder::sample;
 use xenia_formats::gdfx::{GdfxWriteError, open, write};
 use xenia_formats::volume::Directory;
 use xenia_formats::{ReadAt, Volume};

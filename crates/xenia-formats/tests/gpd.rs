@@ -1,8 +1,6 @@
 //! Databases of profiles: what is written is read again, and lies where the format says.
 
-mod support;
-
-use support::Noise;
+use crate::support::Noise;
 use xenia_formats::gpd::{EARNED, Gpd, MOST_BYTES, MOST_PICTURE, PlayedTitle, Record};
 use xenia_testing::Cases;
 

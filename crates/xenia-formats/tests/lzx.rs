@@ -1,9 +1,7 @@
 //! The LZX decoder against an encoder of our own, another decoder, and damaged input.
 
-mod support;
-
-use support::Noise;
-use support::lzx_encoder::{Block, encode};
+use crate::support::Noise;
+use crate::support::lzx_encoder::{Block, encode};
 use xenia_formats::lzx::decode;
 
 const KINDS: [Block; 3] = [Block::Verbatim, Block::Aligned, Block::Uncompressed];

@@ -1,9 +1,7 @@
 //! From an ELF to a XEX and back: the same image, valid digests, imports in the console's form.
 
-mod support;
-
-use support::Noise;
-use support::elf_builder::{EXECUTE, ElfBuilder, READ, WRITE, import_record, sample};
+use crate::support::Noise;
+use crate::support::elf_builder::{EXECUTE, ElfBuilder, READ, WRITE, import_record, sample};
 use xenia_formats::image::Protection;
 use xenia_formats::pack::{PackError, PackOptions, pack};
 use xenia_formats::pe::PeHeaders;

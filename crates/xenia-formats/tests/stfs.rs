@@ -1,11 +1,9 @@
 //! Content packages: what a builder that shares no code wrote is read; what is damaged is refused,
 //! or its file is.
 
-mod support;
-
+use crate::support::stfs_builder::{StfsBuilder, sample};
+use crate::support::{Noise, random_files};
 use std::sync::Arc;
-use support::stfs_builder::{StfsBuilder, sample};
-use support::{Noise, random_files};
 use xenia_formats::stfs::{PackageInfo, Signer, StfsWriteError, open, write};
 use xenia_formats::{ReadAt, Volume};
 use xenia_guest::TitleId;
@@ -128,7 +126,7 @@ fn what_is_written_is_read_and_is_the_same_each_time() {
                 title_name: "A title".to_owned(),
                 pictures: [b"\x89PNG one".to_vec(), b"\x89PNG two".to_vec()],
             };
-            let volume = support::volume(&files);
+            let volume = crate::support::volume(&files);
             let make = || {
                 let mut package = Vec::new();
                 let size = write(&volume, &info, &mut package, &mut |_| ()).unwrap();
@@ -138,8 +136,11 @@ fn what_is_written_is_read_and_is_the_same_each_time() {
             let package = make();
             assert!(count != 300 || package == make());
             assert_eq!(PackageInfo::read(&package).unwrap(), info);
-            assert_eq!(support::verified("stfs", package.clone()).0, Vec::<String>::new());
-            assert!(support::contents(&open(Arc::new(package)).unwrap()) == files, "{signer:?} {count}");
+            assert_eq!(crate::support::verified("stfs", package.clone()).0, Vec::<String>::new());
+            assert!(
+                crate::support::contents(&open(Arc::new(package)).unwrap()) == files,
+                "{signer:?} {count}"
+            );
         }
     }
 }
@@ -163,7 +164,7 @@ fn what_was_sold_to_somebody_may_be_used_by_who_has_it() {
 fn what_no_package_can_hold_is_refused_before_anything_is_written() {
     let said = |name: &str| {
         let mut package = Vec::new();
-        let volume = support::volume(&[(name.to_owned(), Some(vec![1]))]);
+        let volume = crate::support::volume(&[(name.to_owned(), Some(vec![1]))]);
         let error = write(&volume, &PackageInfo::default(), &mut package, &mut |_| ()).unwrap_err();
         assert!(package.is_empty());
         error
@@ -178,7 +179,7 @@ fn every_bad_place_is_found() {
     for at in [0xA000 + 24 * 170, 0xB000 + 0x100, 0xC000 + 9, 0xD000 + 9, 0x9FFF] {
         package[at] ^= 1;
     }
-    let (faults, checked) = support::verified("stfs", package);
+    let (faults, checked) = crate::support::verified("stfs", package);
     let places = [
         "table at offset 0xa000",
         "block at offset 0xb000",

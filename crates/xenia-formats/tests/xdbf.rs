@@ -1,10 +1,8 @@
 //! Databases of titles: what a builder that shares no code wrote is read; what is damaged is
 //! refused.
 
-mod support;
-
-use support::Noise;
-use support::xdbf_builder::sample;
+use crate::support::Noise;
+use crate::support::xdbf_builder::sample;
 use xenia_formats::xdbf::{Achievement, Xdbf};
 use xenia_testing::Cases;
 
@@ -33,7 +31,7 @@ fn names_pictures_and_achievements_are_read() {
 
 #[test]
 fn databases_without_anything_have_nothing() {
-    let bytes = support::xdbf_builder::XdbfBuilder::default().build();
+    let bytes = crate::support::xdbf_builder::XdbfBuilder::default().build();
     let xdbf = Xdbf::read(&bytes).unwrap();
     assert_eq!((xdbf.title_id(), xdbf.title_name(), xdbf.icon()), (None, None, None));
     assert_eq!(xdbf.achievements(1).unwrap(), []);

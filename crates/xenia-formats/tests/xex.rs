@@ -1,9 +1,7 @@
 //! XEX2 files of every payload: what is read from them, and that damage shows.
 
-mod support;
-
-use support::Noise;
-use support::xex_builder::{BASE, ENTRY, IMAGE_SIZE, Payload, XexBuilder, sample_image};
+use crate::support::Noise;
+use crate::support::xex_builder::{BASE, ENTRY, IMAGE_SIZE, Payload, XexBuilder, sample_image};
 use xenia_formats::image::{ImageKind, Protection};
 use xenia_formats::{KeyRing, LoadedImage, ReadAt, Reason, Xex, identify, load};
 use xenia_guest::{GuestAddr, Ordinal, TitleId};

@@ -1,8 +1,6 @@
 //! The XEX1 of early development kits: a XEX2 with another layout of its security info.
 
-mod support;
-
-use support::xex_builder::{Payload, XexBuilder};
+use crate::support::xex_builder::{Payload, XexBuilder};
 use xenia_formats::xex::Generation;
 use xenia_formats::{FormatError, KeyRing, LoadedImage, Xex, load};
 

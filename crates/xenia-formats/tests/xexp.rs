@@ -1,11 +1,9 @@
 //! Patches of executables: what comes of one is the new executable, byte for byte, digests and all;
 //! what is damaged, or for another, is refused.
 
-mod support;
-
-use support::Noise;
-use support::xex_builder::{Payload, XexBuilder};
-use support::xexp_builder::{Record, build};
+use crate::support::Noise;
+use crate::support::xex_builder::{Payload, XexBuilder};
+use crate::support::xexp_builder::{Record, build};
 use xenia_formats::{FormatError, KeyRing, LoadedImage, Xex};
 use xenia_testing::Cases;
 

@@ -1,13 +1,14 @@
 //! Whole scenes on the reference backend.
 #![allow(clippy::decimal_bitwise_operands)] // sizes and numbers in packed words
 
+#[path = "scene/all.rs"]
+mod all;
 #[path = "scene/limits.rs"]
 mod limits;
 #[path = "scene/random.rs"]
 mod random;
+#[path = "scene/mod.rs"]
 mod scene;
-#[path = "scene/all.rs"]
-mod scenes;
 
 /// Threads that draw, and whether the processor's own is among them: what must make no difference.
 const WAYS: &[(usize, bool)] =

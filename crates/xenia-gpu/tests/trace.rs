@@ -1,5 +1,6 @@
 //! Traces: begun in the middle, told, damaged.
 
+#[path = "scene/mod.rs"]
 mod scene;
 
 use scene::*;

@@ -7,9 +7,7 @@
 //! writes the file anew.
 #![cfg(feature = "arm64")]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use std::fmt::Write;
 use std::path::PathBuf;
 use xenia_formats::KeyRing;

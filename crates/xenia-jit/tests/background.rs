@@ -1,8 +1,6 @@
 //! Code that a host thread of its own compiles: whenever it turns up, the guest can't tell.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use std::thread;
 use std::time::{Duration, Instant};
 use xenia_cpu::Exit;

@@ -1,10 +1,8 @@
 //! The baseline tier against the interpreter: every template with every kind of operand, random
 //! programs in visits of any length, faults, and code that changes.
 
-mod common;
-
-use common::pair::machines;
-use common::*;
+use crate::common::pair::machines;
+use crate::common::*;
 use xenia_cpu::{EngineConfig, ReservationMode};
 use xenia_isa::{Family, Flag, Op};
 use xenia_jit::{JitConfig, Tiers};

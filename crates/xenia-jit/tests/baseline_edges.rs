@@ -5,14 +5,10 @@
 //! Unlike the random sequences of `baseline.rs`, these cases are listed, so that a wrong template
 //! fails here whatever the seed is.
 
-mod common;
-
-#[path = "baseline_edges/branches.rs"]
 mod branches;
-#[path = "baseline_edges/memory.rs"]
 mod memory;
 
-use common::*;
+use crate::common::*;
 use xenia_cpu::{EngineConfig, PpcContext, ReservationMode};
 use xenia_isa::{Family, Flag, Op, Operand};
 use xenia_jit::{JitConfig, Tiers};

@@ -1,10 +1,8 @@
 //! Floating point of the baseline tier against the interpreter: special operands, rounding and its
 //! edges, every control of FPSCR, in visits of any length.
 
-mod common;
-
-use common::pair::machines;
-use common::*;
+use crate::common::pair::machines;
+use crate::common::*;
 use xenia_cpu::{PpcContext, msr_bit};
 use xenia_isa::{Family, Op};
 use xenia_jit::{JitConfig, Tiers};

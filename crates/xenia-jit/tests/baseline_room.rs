@@ -1,10 +1,8 @@
 //! The baseline tier when its code memory is full: the coldest units go, the others stay, and the
 //! guest does not notice.
 
-mod common;
-
-use common::pair::machines;
-use common::*;
+use crate::common::pair::machines;
+use crate::common::*;
 use xenia_isa::Op;
 use xenia_jit::{JitConfig, Tiers};
 

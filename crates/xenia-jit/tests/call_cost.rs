@@ -1,11 +1,9 @@
 //! What engines cost that run beside others: a kernel call on their side (leaving compiled code at
 //! `sc 2`, entering it again behind it), and each way to keep reservations.
 //!
-//! `cargo test --release -p xenia-jit --test call_cost -- --ignored --nocapture`
+//! `cargo test --release -p xenia-jit --test tests call_cost:: -- --ignored --nocapture`
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Instant;

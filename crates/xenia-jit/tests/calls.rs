@@ -1,10 +1,8 @@
 //! Calls and returns: registers that come along, host frames that are left behind, callees and
 //! callers that change.
 
-mod common;
-
-use common::pair::{at_once, machines};
-use common::*;
+use crate::common::pair::{at_once, machines};
+use crate::common::*;
 use xenia_cpu::Exit;
 use xenia_isa::Op;
 

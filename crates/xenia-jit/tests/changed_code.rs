@@ -4,9 +4,7 @@
 //! The oracle is the interpreter one instruction at a time, which keeps nothing of code.
 //! docs/src/determinism.md.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::{EngineConfig, Exit, Interpreter, ReservationMode};
 use xenia_isa::Op;
 use xenia_jit::{Granularity, JitConfig, Tiers};

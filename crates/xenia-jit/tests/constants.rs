@@ -1,9 +1,7 @@
 //! What the lifter knows when compiling is what the interpreter computes: constants of two halves,
 //! their parts, stores of them, and words that are extended once for several uses.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Family, Op};
 

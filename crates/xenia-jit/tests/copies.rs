@@ -1,9 +1,7 @@
 //! Loops that keep copies of floating-point and vector registers: sums, factors and what changes
 //! its form from turn to turn, with sides, and with visits that end anywhere.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;
 use xenia_jit::{Jit, JitConfig};

@@ -1,8 +1,6 @@
 //! Our own cpu-suite as a plain ELF, on both engines: same text, same state, and how fast.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use std::time::Instant;
 use xenia_cpu::{Exit, PpcContext};
 use xenia_guest::GuestAddr;
@@ -114,7 +112,7 @@ fn the_first_instructions_agree() {
     assert_eq!(jit.memory.compare(&interpreter.memory), None);
 }
 
-/// `REPEATS=5 cargo test --release -p xenia-jit --test cpu_suite -- --ignored --nocapture`
+/// `REPEATS=5 cargo test --release -p xenia-jit --test tests cpu_suite:: -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement"]
 fn speed() {

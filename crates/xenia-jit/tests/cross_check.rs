@@ -1,8 +1,6 @@
 //! The cross-checking engine: silent when all is well, and not when it isn't.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use std::sync::Arc;
 use xenia_cpu::{Execute, PpcContext};
 use xenia_guest::GuestAddr;

@@ -1,9 +1,7 @@
 //! What code with many entries costs to compile: in proportion to its size, whatever enters it
 //! where.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::{EngineCounters, Exit};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;

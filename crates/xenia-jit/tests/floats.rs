@@ -1,8 +1,6 @@
 //! Singles that are kept as singles: what others see of them, and operands that are none.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::Exit;
 use xenia_isa::Op;
 

@@ -1,12 +1,9 @@
 //! Branches, calls, budgets, faults: whatever crosses a block's edge.
 
-#[path = "flow/changes.rs"]
 mod changes;
-mod common;
-#[path = "flow/time.rs"]
 mod time;
 
-use common::*;
+use crate::common::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use xenia_cpu::{ExceptionKind, Execute, Exit, GuestException, PpcContext};

@@ -1,11 +1,9 @@
 //! Several engines of one machine, as [`Execute::fork`] makes them, one after the other and at
 //! once.
 
-mod common;
-#[path = "forks/rewriting.rs"]
 mod rewriting;
 
-use common::*;
+use crate::common::*;
 use std::sync::{Arc, Barrier};
 use std::thread;
 use xenia_cpu::{EngineConfig, EngineCounters, Execute, Exit, Interpreter, PpcContext, ReservationMode};

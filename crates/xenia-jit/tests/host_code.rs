@@ -4,9 +4,7 @@
 //! A change of the lifter shows there as a diff to be reviewed; `cargo xtask host-code --bless`
 //! writes the file anew.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::PathBuf;

@@ -1,9 +1,7 @@
 //! Where code comes together, registers come along as values: each of them is right for each way
 //! there, after each visit's end and at each fault.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::{Exit, PpcContext};
 use xenia_isa::{Family, Op};
 

@@ -1,10 +1,8 @@
 //! Leaves in place of calls: what a copy of a function does is what the function does, with its
 //! counts, faults and changes.
 
-mod common;
-
-use common::pair::machines;
-use common::*;
+use crate::common::pair::machines;
+use crate::common::*;
 use xenia_cpu::Exit;
 use xenia_isa::{Family, Op};
 use xenia_jit::JitConfig;

@@ -1,9 +1,7 @@
 //! Loops, nested, with branches in and out of them: every visit ends where the interpreter's does,
 //! with the same state.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Family, Op};
 use xenia_jit::JitConfig;

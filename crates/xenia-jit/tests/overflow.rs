@@ -1,8 +1,6 @@
 //! XER[SO] is a constant of compiled code: instructions that change it, and copies of it in CR.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::{PpcContext, msr_bit};
 use xenia_isa::Op;
 

@@ -2,9 +2,7 @@
 //!
 //! `XENIA_RANDOM_ROUNDS=n` runs n times as many, on other seeds.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_isa::{Family, Op};
 use xenia_jit::{Effort, JitConfig};
 

@@ -1,9 +1,7 @@
 //! Loads that fault are done again from where the context was exact: what came before them happens
 //! once, and shows.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::Exit;
 use xenia_isa::Op;
 

@@ -1,11 +1,9 @@
 //! The cost of instructions in compiled code of both tiers, where the host decides them and where
 //! software does, and in the interpreter.
 //!
-//! `cargo test --release -p xenia-jit --test software_cost -- --ignored --nocapture`
+//! `cargo test --release -p xenia-jit --test tests software_cost:: -- --ignored --nocapture`
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::{EngineConfig, PpcContext, ReservationMode};
 use xenia_isa::Op;
 use xenia_jit::{JitConfig, Tiers};

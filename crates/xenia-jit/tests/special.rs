@@ -1,8 +1,6 @@
 //! Special registers, by every number that an instruction can name.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::msr_bit;
 use xenia_isa::Op;
 use xenia_jit::JitConfig;

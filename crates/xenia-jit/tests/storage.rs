@@ -1,8 +1,6 @@
 //! String accesses and reservations: the forms that need more than a host load or store.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::{EngineConfig, ExceptionKind, Exit, ReservationMode};
 use xenia_guest::GuestAddr;
 use xenia_isa::Op;

@@ -1,9 +1,7 @@
 //! Kept code: the next start of a title compiles nothing and does the same, whatever has happened
 //! to the file.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};

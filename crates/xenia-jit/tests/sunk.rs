@@ -1,9 +1,7 @@
 //! Loops that store none of their registers: whatever ends a turn, and wherever, finds all of them
 //! as the interpreter has them.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use std::sync::Arc;
 use xenia_cpu::{Execute, PpcContext};
 use xenia_guest::GuestAddr;

@@ -1,9 +1,7 @@
 //! Branches to addresses in registers that stay in their region: the cases of a switch, and
 //! whatever else they may lead to.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use std::sync::Arc;
 use xenia_cpu::{Execute, PpcContext};
 use xenia_guest::GuestAddr;

@@ -1,10 +1,8 @@
 //! What vector instructions cost in compiled code and in the interpreter.
 //!
-//! `cargo test --release -p xenia-jit --test vector_cost -- --ignored --nocapture`
+//! `cargo test --release -p xenia-jit --test tests vector_cost:: -- --ignored --nocapture`
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::PpcContext;
 use xenia_isa::{Op, Operand, ROWS};
 

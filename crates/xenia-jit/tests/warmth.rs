@@ -1,8 +1,6 @@
 //! When code is compiled, and what becomes an entry of it.
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use xenia_cpu::Exit;
 use xenia_isa::Op;
 use xenia_jit::JitConfig;

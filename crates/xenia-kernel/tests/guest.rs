@@ -1,12 +1,7 @@
 //! Whole calls from guest code: thunks, threads, waits, callbacks, on the interpreter and the
 //! lockstep executor.
 
-mod display;
-mod exceptions;
-mod machine;
-mod modules;
-
-use machine::{CODE, Code, DATA, Machine, ScriptedVideo};
+use crate::machine::{CODE, Code, DATA, Machine, ScriptedVideo};
 use xenia_formats::image::ImageKind;
 use xenia_kernel::ports::VideoEvent;
 use xenia_sched::{EndKind, RunEnd};

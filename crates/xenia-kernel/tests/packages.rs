@@ -1,8 +1,6 @@
 //! Packages survive `kill -9` at any moment: the host has the old save, with all its files, or the
 //! new one.
 
-mod killed;
-
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -104,7 +102,8 @@ fn a_killed_program_leaves_the_old_package_or_the_new_one() {
     }
     drop(kernel);
     for round in 0..kills(USUAL_KILLS) {
-        let mut child = killed::start("child_that_saves_packages_for_ever", FOLDER, folder.path());
+        let mut child =
+            crate::killed::start("packages::child_that_saves_packages_for_ever", FOLDER, folder.path());
         // Another moment each time: up to some 40 ms, in steps that share no factor with a save's length.
         std::thread::sleep(Duration::from_micros(round * 7919 % 40_000));
         child.kill().unwrap();
@@ -335,7 +334,7 @@ fn a_full_disk_leaves_the_old_package() {
     let child = std::process::Command::new("sh")
         .args(["-c", r#"trap "" XFSZ; ulimit -f 64; exec "$@""#, "sh"])
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "child_that_has_no_room", "--nocapture"])
+        .args(["--exact", "packages::child_that_has_no_room", "--nocapture"])
         .env(NO_ROOM, folder.path())
         .output()
         .unwrap();

@@ -1,7 +1,5 @@
 //! Saves survive `kill -9` at any moment: the host has the old contents or the new ones.
 
-mod killed;
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use xenia_kernel::vfs::{Disposition, HostFolder, OpenRequest, Vfs};
@@ -59,7 +57,7 @@ fn a_killed_program_leaves_whole_saves() {
     let folder = tempfile::tempdir().unwrap();
     let mut seen = 0;
     for round in 0..kills(USUAL_KILLS) {
-        let mut child = killed::start("child_that_saves_for_ever", FOLDER, folder.path());
+        let mut child = crate::killed::start("saves::child_that_saves_for_ever", FOLDER, folder.path());
         // Another moment each time: up to some 20 ms, in steps that share no factor with a save's length.
         std::thread::sleep(Duration::from_micros(round * 7919 % 20_000));
         child.kill().unwrap();

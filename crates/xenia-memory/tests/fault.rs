@@ -1,9 +1,7 @@
 //! Host faults in the guest view: devices by real instructions, refused accesses by hooks, several
 //! spaces.
 
-mod common;
-
-use common::{RW, commit, host_load, host_store, space, version};
+use crate::common::{RW, commit, host_load, host_store, space, version};
 use std::arch::asm;
 use std::ops::Range;
 use std::sync::Arc;

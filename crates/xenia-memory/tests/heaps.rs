@@ -1,8 +1,6 @@
 //! Random mapping calls against a plain model: books, rights, contents and aliases stay in line.
 
-mod common;
-
-use common::space;
+use crate::common::space;
 use proptest::prelude::*;
 use xenia_guest::GuestAddr;
 use xenia_memory::{AllocKind, DeviceQueue, GuestMemory, Heap, HeapError, Protect, RegionState, physical};

@@ -1,8 +1,6 @@
 //! The mirror follows; comparison and iteration see all of memory.
 
-mod common;
-
-use common::{RW, commit, host_store, space};
+use crate::common::{RW, commit, host_store, space};
 use std::io::Write as _;
 use xenia_guest::GuestAddr;
 use xenia_memory::{AllocKind, Comparison, DeviceQueue, GuestMemory, Heap, Protect};

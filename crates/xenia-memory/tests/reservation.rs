@@ -1,8 +1,6 @@
 //! Reservations between threads and against writes.
 
-mod common;
-
-use common::{RW, commit, space};
+use crate::common::{RW, commit, space};
 use std::thread;
 use xenia_guest::GuestAddr;
 use xenia_memory::{DeviceQueue, HOLDERS};

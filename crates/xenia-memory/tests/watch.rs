@@ -1,8 +1,6 @@
 //! Watches: every way to store moves the version, through every view, from every thread.
 
-mod common;
-
-use common::{RW, commit, host_load, host_store, space, version};
+use crate::common::{RW, commit, host_load, host_store, space, version};
 use std::io::{Seek, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::*};

@@ -1,10 +1,10 @@
 //! Whole scenes on the host's graphics device: those of xenia-gpu's tests.
 #![allow(clippy::decimal_bitwise_operands)] // sizes and numbers in packed words
 
+#[path = "../../xenia-gpu/tests/scene/all.rs"]
+mod all;
 #[path = "../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;
-#[path = "../../xenia-gpu/tests/scene/all.rs"]
-mod scenes;
 
 use std::sync::OnceLock;
 

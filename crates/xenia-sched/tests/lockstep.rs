@@ -1,16 +1,9 @@
 //! The lockstep executor with an engine that follows scripts.
 
-#[path = "lockstep/alone.rs"]
 mod alone;
-#[path = "lockstep/long_visits.rs"]
 mod long_visits;
-#[path = "lockstep/recorder.rs"]
-mod recorder;
-#[path = "lockstep/scripted.rs"]
 mod scripted;
-mod storer;
 
-use recorder::Totals;
 use scripted::*;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -322,37 +315,6 @@ fn a_free_slot_takes_one_that_waits_on_another_and_says_so_once() {
     // Nobody waits now; one that is alone stays.
     let slots = m.executor.system.threads.iter().map(|&r| m.executor.scheduler.thread(r).unwrap().slot());
     assert_eq!(slots.collect::<Vec<_>>(), [0, 3, 4]);
-}
-
-#[test]
-fn a_recorder_sees_the_figures_of_each_stretch_once() {
-    let totals = Totals::default();
-    let scripts: [(u8, u8, &[Step]); 2] = [
-        (0, 8, &[Step::Run(5), Step::Call(PARK), Step::Run(5), Step::Call(END)]),
-        (1, 8, &[Step::Call(PARK)]),
-    ];
-    metrics::with_local_recorder(&totals, || {
-        let mut m = machine(SchedulerConfig::default(), &scripts);
-        assert_eq!(m.executor.run(&instructions(5)), RunEnd::Instructions);
-        assert_eq!(totals.get("scheduler.spawn.ok"), 2);
-        assert_eq!(totals.get("scheduler.deadlock_recoveries"), 0, "known before there is one");
-        assert_eq!(m.executor.run(&Limits::default()), RunEnd::Ended(EndKind::Exit { code: 42 }));
-        let counters = m.executor.scheduler.counters();
-        assert_eq!((counters.spawn_ok, counters.deadlock_recoveries, counters.wakes), (2, 1, 1));
-        assert!(counters.switches >= 2);
-        for (name, total) in [
-            ("scheduler.spawn.ok", counters.spawn_ok),
-            ("scheduler.spawn.rejected", 0),
-            ("scheduler.switches", counters.switches),
-            ("scheduler.migrations", 0),
-            ("scheduler.wakes", 1),
-            ("scheduler.deadlock_recoveries", 1),
-            ("scheduler.deadlock_halts", 0),
-        ] {
-            assert_eq!(totals.get(name), total, "{name}");
-        }
-    });
-    assert!(totals.is_each_described_once());
 }
 
 #[test]

@@ -1,14 +1,11 @@
 //! The scheduler beside a model: any operations, good and bad, and after each of them both say the
 //! same.
 
-#[path = "model/compare.rs"]
 mod compare;
-#[path = "model/model.rs"]
-mod model;
-#[path = "model/operations.rs"]
+mod expected;
 mod operations;
 
-use model::{Model, State};
+use expected::{Model, State};
 use std::sync::{Arc, Mutex};
 use xenia_sched::{
     BlockReason, Contention, ContentionManifest, Event, EventSink, GuestTicks, HW_THREADS, OrderMode,

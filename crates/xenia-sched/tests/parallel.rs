@@ -1,14 +1,11 @@
 //! The parallel executor with an engine that does nothing but call: what threads do is a function
 //! of the test.
 
-mod scripted;
-mod storer;
-
-use scripted::{QUANTUM, Work, exit, forever, machine, machine_with};
+use crate::scripted::{QUANTUM, Work, exit, forever, machine, machine_with};
+use crate::storer::Storer;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
-use storer::Storer;
 use xenia_cpu::{EngineCounters, Execute, Exit, PpcContext};
 use xenia_memory::DeviceQueue;
 use xenia_sched::{

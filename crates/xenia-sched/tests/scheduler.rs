@@ -1,6 +1,5 @@
 //! Threads, references, queues and waits, without an executor.
 
-#[path = "scheduler/plain.rs"]
 mod plain;
 
 use plain::Plain;

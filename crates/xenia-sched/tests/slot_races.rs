@@ -1,9 +1,7 @@
 //! Hardware threads of a parallel run against each other: what they do to threads elsewhere, while
 //! these run, wait, move and end.
 
-mod scripted;
-
-use scripted::{exit, forever, machine};
+use crate::scripted::{exit, forever, machine};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};

@@ -1,7 +1,7 @@
 //! What must make no difference: who draws, and whether a picture is drawn or played from a record.
 
+use super::super::scene::*;
 use super::*;
-use crate::scene::*;
 use xenia_testing::Dice;
 
 /// Thousands of blended triangles of random place, depth and colour over a large surface, and a
@@ -89,7 +89,7 @@ fn who_draws_changes_nothing() {
         }
     };
     let mut expected = Vec::new();
-    for &(threads, inline) in crate::WAYS {
+    for &(threads, inline) in super::super::WAYS {
         THREADS.set(threads);
         INLINE.set(inline);
         LEFT.take();

@@ -12,7 +12,7 @@ mod targets;
 mod tessellation;
 mod vertices;
 
-use crate::scene::*;
+use super::scene::*;
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::packets::{opcode, type0, type3};
 use xenia_gpu::texture::layout::tiled_2d;

@@ -1,6 +1,6 @@
 //! What is left of a primitive in front of the eye, and within the planes that a title sets.
 
-use crate::scene::*;
+use super::super::scene::*;
 
 #[test]
 pub(super) fn clip_planes_of_the_title_cut_or_take_away() {

@@ -1,6 +1,6 @@
 //! Copies out of the EDRAM: what becomes of components, and what clears leave.
 
-use crate::scene::*;
+use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::texture::layout::tiled_2d;
 

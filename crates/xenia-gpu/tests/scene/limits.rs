@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use crate::scene::*;
+use super::scene::*;
 use xenia_gpu::limits::{COPY_ROWS, DrawLimits, SHADER_STEPS};
 use xenia_gpu::packets::{opcode, type3};
 

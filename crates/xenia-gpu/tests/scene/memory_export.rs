@@ -1,6 +1,6 @@
 //! Shaders that write to memory.
 
-use crate::scene::*;
+use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;
 
 const TABLE: u32 = 0x4_0000;

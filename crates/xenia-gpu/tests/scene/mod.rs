@@ -1,7 +1,7 @@
 //! A scene: a processor with the crate's backend, a surface, and what draws, copies and shows take
 //! to write down.
 //!
-//! The test crate says what draws: `crate::backend(threads)`.
+//! The test crate says what draws: `super::backend(threads)`.
 #![allow(dead_code, unreachable_pub, unused_imports)] // each test crate uses a part
 
 use std::cell::{Cell, RefCell};
@@ -86,7 +86,7 @@ impl Scene {
     pub fn new(width: u32, height: u32, msaa: u32) -> Self {
         let memory = Arc::new(Ram::new(MEMORY));
         let config = Config { vblank: false, capture_all: true, inline: INLINE.get(), ..Config::default() };
-        let mut gpu = CommandProcessor::new(memory.clone(), crate::backend(THREADS.get()), config);
+        let mut gpu = CommandProcessor::new(memory.clone(), super::backend(THREADS.get()), config);
         let trace = RECORD.get().then(Bytes::default);
         if let Some(trace) = &trace {
             gpu.record(Recorder::new(Box::new(trace.clone()), 0, u64::MAX));
@@ -239,7 +239,7 @@ impl Scene {
     pub fn play(&mut self, trace: &Bytes) {
         let done = self.gpu.finish_recording().unwrap().unwrap();
         let bytes = trace.0.lock().unwrap();
-        let player = Player::new(Reader::open(&bytes[..]).unwrap(), crate::backend(1), true).unwrap();
+        let player = Player::new(Reader::open(&bytes[..]).unwrap(), super::backend(1), true).unwrap();
         let mut frames = 0;
         let summary = player.run(&mut |_, _| frames += 1).unwrap();
         assert_eq!((summary.events, summary.frames, summary.same_end), (done.events, frames, Some(true)));

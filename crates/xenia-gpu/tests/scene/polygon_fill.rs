@@ -1,6 +1,6 @@
 //! Polygons drawn as lines or points, and how wide lines are.
 
-use crate::scene::*;
+use super::super::scene::*;
 
 use PolygonFill::{Lines, Points, Triangles};
 

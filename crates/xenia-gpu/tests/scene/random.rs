@@ -15,8 +15,8 @@ use xenia_gpu::packets::{opcode, type0, type3};
 use xenia_gpu::registers;
 use xenia_testing::Cases;
 
-use crate::limits::LIMITS;
-use crate::scene::*;
+use super::limits::LIMITS;
+use super::scene::*;
 
 /// Cases in a usual run.
 const CASES: u64 = 400;

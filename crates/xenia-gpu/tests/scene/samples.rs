@@ -1,6 +1,6 @@
 //! Several samples in a pixel: where they lie, and what covers some of them.
 
-use crate::scene::*;
+use super::super::scene::*;
 
 #[test]
 pub(super) fn alpha_to_mask_draws_as_many_samples_as_alpha_says() {

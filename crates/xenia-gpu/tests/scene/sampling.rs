@@ -1,6 +1,6 @@
 //! Where texels begin: coordinates have eight bits behind the point, and are rounded to them.
 
-use crate::scene::*;
+use super::super::scene::*;
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::texture::layout::tiled_2d;
 

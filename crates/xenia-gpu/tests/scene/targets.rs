@@ -1,7 +1,7 @@
 //! Which surfaces a draw touches: slots and depth that share tiles, scissors that say nothing,
 //! tests that do nothing.
 
-use crate::scene::*;
+use super::super::scene::*;
 
 /// A pixel shader with the vertices' colour in the first slot and green in the second.
 const TWO_COLORS: &str = "alloc colors\nmax oC0, r0, r0\nmax oC1.0101, r0, r0";

@@ -1,6 +1,6 @@
 //! Patches that are cut up.
 
-use crate::scene::*;
+use super::super::scene::*;
 use TessellationMode::{Adaptive, Continuous, Discrete};
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::packets::{opcode, type3};

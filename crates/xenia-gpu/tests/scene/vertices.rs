@@ -1,7 +1,7 @@
 //! Lines that begin behind the eye, what the position register tells, killed vertices, and where
 //! pixels are interpolated.
 
-use crate::scene::*;
+use super::super::scene::*;
 
 /// Positions of four numbers; all pixels are white.
 const PROJECTED: &str = "

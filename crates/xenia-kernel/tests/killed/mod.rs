@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// Starts the test `name` with `variable` set to `folder`, and waits until it says that it is
+/// Starts the test `name` (with its module) with `variable` set to `folder`, and waits until it says that it is
 /// saving.
 pub(crate) fn start(name: &str, variable: &str, folder: &Path) -> Child {
     let mut child = Command::new(std::env::current_exe().unwrap())

@@ -4,9 +4,9 @@ use rand::{Rng, seq::IndexedRandom};
 use rand_chacha::ChaCha8Rng;
 use xenia_gpu::edram::EDRAM_WORDS;
 
-use crate::pair::Pair;
-use crate::scene::*;
-use crate::{family, targets};
+use crate::alike::pair::Pair;
+use crate::alike::scene::*;
+use crate::alike::{family, targets};
 
 /// Formats that colours are copied to.
 const DESTINATIONS: &[u32] =

@@ -4,8 +4,8 @@ use rand_chacha::ChaCha8Rng;
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::edram::{EDRAM_WORDS, TILE_WORDS};
 
-use crate::ON_DEVICE;
-use crate::scene::*;
+use crate::alike::ON_DEVICE;
+use crate::alike::scene::*;
 
 /// What the words of some tiles are.
 #[derive(Clone, Copy, Debug)]

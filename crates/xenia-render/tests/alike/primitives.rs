@@ -14,9 +14,9 @@ use rand_chacha::ChaCha8Rng;
 use xenia_gpu::PhysicalMemory;
 use xenia_gpu::packets::{opcode, type3};
 
-use crate::family;
-use crate::pair::Pair;
-use crate::scene::*;
+use crate::alike::family;
+use crate::alike::pair::Pair;
+use crate::alike::scene::*;
 
 /// Triangle lists, fans and strips, rectangles, quads, strips of quads, polygons.
 const TYPES: &[u32] = &[4, 5, 6, 8, 13, 14, 15];

@@ -11,9 +11,9 @@ use rand_chacha::ChaCha8Rng;
 use xenia_gpu::edram::EDRAM_WORDS;
 use xenia_gpu::enums::BlendOp;
 
-use crate::family;
-use crate::pair::{Pair, Region, Words};
-use crate::scene::*;
+use crate::alike::family;
+use crate::alike::pair::{Pair, Region, Words};
+use crate::alike::scene::*;
 
 /// A part of 0 to `end`, that is not empty.
 pub(crate) fn range(rng: &mut ChaCha8Rng, end: u32) -> [u32; 2] {

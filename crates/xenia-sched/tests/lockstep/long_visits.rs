@@ -1,8 +1,8 @@
 //! Visits of many instructions: they can be stopped, and the guest can't tell what the executor
 //! does in between.
 
-use super::storer::Storer;
 use super::*;
+use crate::storer::Storer;
 use std::sync::OnceLock;
 
 #[test]

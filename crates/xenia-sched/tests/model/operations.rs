@@ -47,13 +47,13 @@ impl Case {
         let (priority, suspended, service) = (parameters.priority, parameters.suspended, parameters.service);
         match self.scheduler.spawn(parameters) {
             Ok(name) => {
-                let live = |t: &model::Thread| t.name == name && t.state != State::Gone;
+                let live = |t: &expected::Thread| t.name == name && t.state != State::Gone;
                 // Of those pruned by this, the scheduler has been asked last before it.
                 let reused = self.model.threads.iter().any(|t| live(t) && !t.may_be_freed());
                 assert!(!reused, "{name:?} names two threads");
                 self.see_freed();
                 let taken = |idx: u16| {
-                    let at = |t: &model::Thread| (t.name.hw_id, t.name.idx) == (name.hw_id, idx);
+                    let at = |t: &expected::Thread| (t.name.hw_id, t.name.idx) == (name.hw_id, idx);
                     self.model.threads.iter().any(|t| at(t) && t.state != State::Gone)
                 };
                 assert_eq!(
@@ -62,7 +62,7 @@ impl Case {
                     "the lowest free position"
                 );
                 self.model.spawn(name, priority, affinity, ideal, suspended, service);
-                let kept = |t: &&model::Thread| {
+                let kept = |t: &&expected::Thread| {
                     t.name.hw_id == name.hw_id && t.may_be_freed() && t.state != State::Gone
                 };
                 let kept = self.model.threads.iter().filter(kept).count();

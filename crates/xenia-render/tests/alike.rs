@@ -9,15 +9,15 @@
 //! Each case has a number, which is its seed; a failure names it:
 //!
 //! ```sh
-//! XENIA_ALIKE_SCENES=0..2000 cargo nextest run -p xenia-render --test alike
-//! XENIA_ALIKE_SCENES=77..78 cargo nextest run -p xenia-render --test alike targets
+//! XENIA_ALIKE_SCENES=0..2000 cargo nextest run -p xenia-render alike::
+//! XENIA_ALIKE_SCENES=77..78 cargo nextest run -p xenia-render alike::targets
 //! ```
 #![allow(clippy::decimal_bitwise_operands)] // sizes and numbers in packed words
 
 mod copies;
 mod pair;
 mod primitives;
-#[path = "../../../xenia-gpu/tests/scene/mod.rs"]
+#[path = "../../xenia-gpu/tests/scene/mod.rs"]
 mod scene;
 mod targets;
 

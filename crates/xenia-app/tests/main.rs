@@ -1,0 +1,16 @@
+//! Whole-program tests: each runs `xenia-rs` as a user does.
+
+mod bench;
+mod contention;
+mod examples;
+mod hostile;
+mod inputs;
+mod killed;
+mod libraries;
+mod outputs;
+mod scale;
+mod settings;
+mod sound;
+mod sweep;
+mod terminal;
+mod window;

@@ -1,0 +1,35 @@
+//! Compiled code against the interpreter.
+
+mod aarch64;
+mod background;
+mod baseline;
+mod baseline_edges;
+mod baseline_floats;
+mod baseline_room;
+mod call_cost;
+mod calls;
+mod changed_code;
+mod common;
+mod constants;
+mod copies;
+mod cpu_suite;
+mod cross_check;
+mod entries;
+mod floats;
+mod flow;
+mod forks;
+mod host_code;
+mod joins;
+mod leaves;
+mod loops;
+mod overflow;
+mod random;
+mod redo;
+mod software_cost;
+mod special;
+mod storage;
+mod store;
+mod sunk;
+mod switches;
+mod vector_cost;
+mod warmth;

@@ -1,0 +1,10 @@
+//! The kernel as guest code and the host see it.
+
+mod display;
+mod exceptions;
+mod guest;
+mod killed;
+mod machine;
+mod modules;
+mod packages;
+mod saves;

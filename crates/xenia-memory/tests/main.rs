@@ -1,0 +1,9 @@
+//! Guest memory through its public interface.
+
+mod access;
+mod common;
+mod fault;
+mod heaps;
+mod mirror;
+mod reservation;
+mod watch;

@@ -1,0 +1,10 @@
+//! Scheduler and executors, over engines that follow scripts.
+
+mod lockstep;
+mod model;
+mod parallel;
+mod scheduler;
+mod scripted;
+mod slot_races;
+mod storer;
+mod wait_races;
