@@ -9,6 +9,7 @@ mod deploy_check;
 mod docs;
 mod faults;
 mod fuzz_targets;
+mod golden;
 mod gpu_suite;
 mod miri;
 mod mutants;
@@ -109,7 +110,7 @@ fn main() -> ExitCode {
         Task::ConsoleSuite(args) => sync_suite::console(&args),
         Task::Races(args) => races::races(&args),
         Task::Mutants(args) => mutants::run(&args),
-        Task::Bless => steps::bless(),
+        Task::Bless => golden::bless(),
         Task::HostCode(args) => steps::host_code(&args),
         Task::Csmith(args) => csmith::run(&args),
         Task::Programs(args) => programs::run(&args),

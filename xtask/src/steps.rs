@@ -1,8 +1,8 @@
 //! The steps of `cargo xtask test` and its relatives.
 
 use crate::{
-    apt, cases, csmith, docs, faults, gpu_suite, not_run, programs, races, real_programs, supply_chain,
-    sync_suite, tidy,
+    apt, cases, csmith, docs, faults, golden, gpu_suite, not_run, programs, races, real_programs,
+    supply_chain, sync_suite, tidy,
 };
 use anyhow::{Context, Result, bail};
 use clap::Args;
@@ -10,26 +10,30 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
-use xenia_testing::{TITLES, Tool, hermetic};
+use xenia_testing::{Tool, hermetic};
 
 /// What compiles our own crates.
 pub(crate) const WRAPPER: &str = "xtask/lint-rustc";
-/// Folder of golden cases.
-const GOLDEN: &str = "golden";
 /// The fuzzer's seed corpus.
 const CORPUS: &str = "jit-tests/corpus";
 /// From how many states each of CI's random sequences starts.
 const FUZZ_STATES: &str = "8";
 /// How long CI compares random sequences on both engines, and both with qemu.
-const FUZZ_SECONDS: &str = "60";
-const ORACLE_SECONDS: &str = "15";
+const FUZZ_SECONDS: &str = "15";
+const ORACLE_SECONDS: &str = "10";
+/// The same for each of the long runs.
+const LONG_FUZZ_SECONDS: &str = "300";
 
 /// `cargo xtask test`.
 #[derive(Debug, Args)]
 pub(crate) struct TestArgs {
-    /// Run only the steps whose name contains this.
+    /// Run only the steps and parts whose name contains this.
     #[arg(long)]
     only: Option<String>,
+    /// Also run what takes long: lock models, untuned programs, ten minutes of fuzzing. For the
+    /// night (deploy/nightly.yml).
+    #[arg(long)]
+    long: bool,
 }
 
 /// `cargo xtask guests`.
@@ -59,54 +63,138 @@ pub(crate) fn output() -> impl TypedValueParser<Value = PathBuf> {
     })
 }
 
-type Step = (&'static str, fn() -> Result<()>);
+/// One check of a step. It is selected by its own name as well as by its step's.
+type Part = (&'static str, fn() -> Result<()>);
+
+/// Parts that belong together; the order of steps is what each part needs to be built.
+struct Step {
+    name: &'static str,
+    parts: &'static [Part],
+    /// Run only with `--long`, or by name.
+    is_long: bool,
+}
+
+impl Step {
+    const fn new(name: &'static str, parts: &'static [Part]) -> Self {
+        Self { name, parts, is_long: false }
+    }
+
+    const fn long(name: &'static str, parts: &'static [Part]) -> Self {
+        Self { name, parts, is_long: true }
+    }
+
+    /// The parts that a run with these arguments executes.
+    fn selected(&self, args: &TestArgs) -> Vec<Part> {
+        let Some(only) = args.only.as_deref() else {
+            return if self.is_long && !args.long { Vec::new() } else { self.parts.to_vec() };
+        };
+        let is_named = self.name.contains(only);
+        self.parts.iter().filter(|(name, _)| is_named || name.contains(only)).copied().collect()
+    }
+}
 
 const STEPS: &[Step] = &[
-    ("format", || cargo(&["fmt", "--all", "--check"])),
-    ("tidy", tidy::run),
-    ("supply chain", supply_chain::check),
+    Step::new(
+        "sources",
+        &[
+            ("format", || cargo(&["fmt", "--all", "--check"])),
+            ("tidy", tidy::run),
+            ("supply chain", supply_chain::check),
+        ],
+    ),
     // With everything in one build, dependencies have the same features and are built once.
-    ("build and lints", || cargo(&["build", "--workspace", "--all-targets", "--quiet"])),
-    ("unit tests", unit_tests),
-    ("lock models", lock_models),
-    ("doc tests", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
-    ("docs", || docs::run(&docs::DocsArgs::default())),
-    ("cases", || cases::check(&cases::CasesArgs::default())),
-    ("conformance", || xenia(&["conformance", "jit-tests", "--engine", "both"])),
-    ("fuzz", || xenia(&["fuzz", "--corpus", CORPUS, "--states", FUZZ_STATES, "--seconds", FUZZ_SECONDS])),
-    ("fuzz of the baseline", || {
-        xenia(&["fuzz", "--tier", "baseline", "--states", FUZZ_STATES, "--blocks", "1000"])
-    }),
-    ("fuzz with qemu", fuzz_with_qemu),
-    ("guests", || guests(&GuestsArgs { bless: false })),
-    ("golden", || golden(false)),
-    ("gpu suite", || gpu_suite::suite(&gpu_suite::SuiteArgs::default())),
-    ("sync suite", sync_suite::short),
-    ("console suite", sync_suite::console_short),
-    ("races", races::short),
-    ("faults", faults::small_set),
-    ("csmith", csmith::small_set),
-    ("programs", programs::small_set),
-    ("real programs", real_programs::small_set),
+    Step::new(
+        "build",
+        &[("build and lints", || cargo(&["build", "--workspace", "--all-targets", "--quiet"]))],
+    ),
+    Step::new(
+        "tests",
+        &[
+            ("unit tests", unit_tests),
+            ("doc tests", || cargo(&["test", "--workspace", "--doc", "--quiet"])),
+            ("docs", || docs::run(&docs::DocsArgs::default())),
+            ("cases", || cases::check(&cases::CasesArgs::default())),
+        ],
+    ),
+    Step::new(
+        "engines",
+        &[
+            ("conformance", || xenia(&["conformance", "jit-tests", "--engine", "both"])),
+            ("fuzz", || fuzz(FUZZ_SECONDS)),
+            ("fuzz of the baseline", || {
+                let baseline = ["--tier", "baseline", "--states", FUZZ_STATES, "--blocks", "10000"];
+                xenia(&[&["fuzz"], &baseline[..]].concat())
+            }),
+            ("fuzz with qemu", || fuzz_with_qemu(ORACLE_SECONDS)),
+            ("guests", || guests(&GuestsArgs { bless: false })),
+            ("golden", golden::check),
+        ],
+    ),
+    Step::new(
+        "suites",
+        &[
+            ("gpu suite", || gpu_suite::suite(&gpu_suite::SuiteArgs::default())),
+            ("sync suite", sync_suite::short),
+            ("console suite", sync_suite::console_short),
+            ("races", races::short),
+            ("faults", faults::small_set),
+        ],
+    ),
+    Step::new("programs", &[("csmith", csmith::small_set), ("real programs", real_programs::small_set)]),
+    Step::long(
+        "long",
+        &[
+            ("lock models", lock_models),
+            ("untuned programs", programs::small_set),
+            ("long fuzz", || fuzz(LONG_FUZZ_SECONDS)),
+            ("long fuzz with qemu", || fuzz_with_qemu(LONG_FUZZ_SECONDS)),
+        ],
+    ),
 ];
 
-/// Runs every step, stops at the first failure.
+/// Runs the steps, stops at the first failure, and says where the time went.
 pub(crate) fn test(args: &TestArgs) -> Result<()> {
     apt::provide()?;
     not_run::forget()?;
-    let mut passed = 0;
-    for (name, step) in STEPS {
-        if args.only.as_ref().is_some_and(|only| !name.contains(only.as_str())) {
-            continue;
-        }
-        println!("== {name}");
+    let mut seconds = Vec::new();
+    for step in STEPS {
+        let parts = step.selected(args);
         let start = Instant::now();
-        step().with_context(|| format!("step `{name}` failed"))?;
-        println!("== {name}: passed in {:.0} s", start.elapsed().as_secs_f64());
-        passed += 1;
+        for (name, part) in &parts {
+            println!("== {}: {name}", step.name);
+            let start = Instant::now();
+            part().with_context(|| format!("step `{}`, `{name}` failed", step.name))?;
+            println!("== {}: {name}: passed in {:.0} s", step.name, start.elapsed().as_secs_f64());
+        }
+        if !parts.is_empty() {
+            seconds.push((step.name, start.elapsed().as_secs_f64()));
+        }
     }
-    println!("steps: {passed} passed, 0 failed{}", not_run::summary()?);
+    if seconds.is_empty() {
+        bail!("no step has this name; the steps are {}", names());
+    }
+    println!("{}", shares(&seconds));
+    println!("steps: {} passed, 0 failed{}", seconds.len(), not_run::summary()?);
     Ok(())
+}
+
+/// Every step with its parts, as `--only` takes them.
+fn names() -> String {
+    let of = |step: &Step| {
+        let parts: Vec<_> = step.parts.iter().map(|(name, _)| *name).collect();
+        format!("{} ({})", step.name, parts.join(", "))
+    };
+    STEPS.iter().map(of).collect::<Vec<_>>().join("; ")
+}
+
+/// The time of each step, with its share of the whole.
+fn shares(seconds: &[(&str, f64)]) -> String {
+    let all: f64 = seconds.iter().map(|(_, seconds)| seconds).sum();
+    let share = |&(name, seconds): &(&str, f64)| {
+        format!("{name} {seconds:.0} s ({:.0} %)", seconds / all.max(f64::MIN_POSITIVE) * 100.0)
+    };
+    let of_each: Vec<_> = seconds.iter().map(share).collect();
+    format!("time: {all:.0} s: {}", of_each.join(", "))
 }
 
 fn unit_tests() -> Result<()> {
@@ -124,11 +212,11 @@ fn unit_tests() -> Result<()> {
 /// pass, so each is held to having a test.
 fn lock_models() -> Result<()> {
     let test = ["test", "--package", "xenia-sync", "--lib", "--quiet", "--features"];
-    let waits = ["test", "--package", "xenia-sched", "--test", "wait_races", "--quiet"];
+    let waits = ["test", "--package", "xenia-sched", "--test", "tests", "--quiet"];
     let kernel = ["test", "--package", "xenia-kernel", "--lib", "--quiet", "--features", "model"];
     models(&[&test[..], &["model-loom", "::models::"]].concat())?;
     models(&[&test[..], &["model-shuttle", "::random_models::"]].concat())?;
-    models(&[&waits[..], &["--features", "wait-model"]].concat())?;
+    models(&[&waits[..], &["--features", "wait-model", "wait_races::"]].concat())?;
     models(&[&kernel[..], &["objects::dispatcher::models::"]].concat())?;
     models(&[&kernel[..], &["net::models::"]].concat())?;
     models(&[&test[..], &["statistics", "counts"]].concat())
@@ -151,11 +239,15 @@ fn names_tests(list: &str) -> bool {
     list.lines().any(|line| line.ends_with(": test"))
 }
 
-fn fuzz_with_qemu() -> Result<()> {
+fn fuzz(seconds: &str) -> Result<()> {
+    xenia(&["fuzz", "--corpus", CORPUS, "--states", FUZZ_STATES, "--seconds", seconds])
+}
+
+fn fuzz_with_qemu(seconds: &str) -> Result<()> {
     if !not_run::need(Tool::Qemu, "fuzz with qemu")? {
         return Ok(());
     }
-    xenia(&["fuzz", "--oracle", "qemu", "--corpus", CORPUS, "--seconds", ORACLE_SECONDS])
+    xenia(&["fuzz", "--oracle", "qemu", "--corpus", CORPUS, "--seconds", seconds])
 }
 
 /// Builds the guest programs; compares them bit for bit with the checked-in binaries, or replaces
@@ -207,92 +299,13 @@ pub(crate) fn guests(args: &GuestsArgs) -> Result<()> {
 /// does it.
 pub(crate) fn host_code(args: &HostCodeArgs) -> Result<()> {
     let mut command = linting_cargo()?;
-    command.args(["test", "--package", "xenia-jit", "--quiet", "--test"]);
-    command.args(if args.aarch64 { &["aarch64", "--features", "arm64"][..] } else { &["host_code"] });
+    command.args(["test", "--package", "xenia-jit", "--quiet", "--test", "tests"]);
+    let which = if args.aarch64 { &["aarch64::", "--features", "arm64"][..] } else { &["host_code::"] };
+    command.args(which);
     if args.bless {
         command.env("XENIA_BLESS_HOST_CODE", "1");
     }
     run(&mut command)
-}
-
-/// Rewrites the golden files of our own guest programs.
-pub(crate) fn bless() -> Result<()> {
-    golden(true)
-}
-
-/// Engine flags that must all give the same digest.
-const ENGINES: &[&[&str]] = &[
-    &[],
-    &["--interp"],
-    &["--gpu-inline"],
-    &["--reservations-table", "--warm-up", "4"],
-    &["--gpu-inline", "--reservations-table"],
-    // Next to nothing of a short run is compiled otherwise; and code turns up at any time.
-    &["--warm-up", "4", "--compile", "background"],
-    &["--cross-check"],
-];
-
-/// A golden file, and the run that it expects.
-struct GoldenCase {
-    file: PathBuf,
-    title: PathBuf,
-    limits: Vec<String>,
-    ours: bool,
-}
-
-/// `golden/NAME_LIMIT.json` is about `guest/bin/NAME.xex`, or `NAME/NAME.xex` in XENIA_TITLES; the
-/// limits are in the file. `None` where the title is not there.
-fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
-    let stem = file.file_stem().context("file name")?.to_string_lossy().into_owned();
-    let (name, _) = stem.rsplit_once('_').with_context(|| format!("{stem}: expected NAME_LIMIT.json"))?;
-    let ours = PathBuf::from(format!("guest/bin/{name}.xex"));
-    let titles = std::env::var_os(TITLES).map(PathBuf::from);
-    let theirs = titles.map(|folder| folder.join(name).join(format!("{name}.xex")));
-    let Some(title) = [Some(ours.clone()), theirs].into_iter().flatten().find(|path| path.is_file()) else {
-        let why = format!("no {name} in guest/bin or {TITLES}");
-        not_run::write_down(&file.display().to_string(), Tool::Titles, &why)?;
-        return Ok(None);
-    };
-    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
-    let golden: serde_json::Value = serde_json::from_str(&text)?;
-    let mut limits = Vec::new();
-    for (key, flag) in [("limit_instructions", "-n"), ("limit_frames", "--frames")] {
-        if let Some(limit) = golden[key].as_u64() {
-            limits.extend([flag.to_owned(), limit.to_string()]);
-        }
-    }
-    Ok(Some(GoldenCase { file: file.to_owned(), ours: title == ours, title, limits }))
-}
-
-/// Runs every golden case with every set of engine flags; or rewrites those of our own programs.
-fn golden(bless: bool) -> Result<()> {
-    let mut files: Vec<PathBuf> =
-        std::fs::read_dir(GOLDEN)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.sort();
-    let mut checked = 0;
-    for file in files {
-        let Some(case) = golden_case(&file)? else { continue };
-        if bless && !case.ours {
-            continue;
-        }
-        for engine in if bless { &ENGINES[..1] } else { ENGINES } {
-            let mut command = xenia_rs()?;
-            command.arg("check").arg(&case.title).args(&case.limits);
-            command.arg("--expect").arg(&case.file);
-            command.args(*engine);
-            if bless {
-                command.arg("--bless");
-            }
-            run(&mut command)?;
-            checked += 1;
-        }
-    }
-    if checked == 0 {
-        bail!("no golden file was checked");
-    }
-    println!("{checked} golden runs");
-    Ok(())
 }
 
 /// Where cargo builds.
@@ -357,6 +370,19 @@ mod tests {
         let parsed = |path: &str| output().parse_ref(&clap::Command::new("x"), None, path.as_ref());
         assert!(parsed("-").unwrap_err().to_string().contains("/dev/stdout"));
         assert_eq!(parsed("a/-b").unwrap(), Path::new("a/-b"));
+    }
+
+    #[test]
+    fn parts_are_selected_by_their_name_or_their_steps() {
+        let count = |only: Option<&str>, long| {
+            let args = TestArgs { only: only.map(str::to_owned), long };
+            STEPS.iter().map(|step| step.selected(&args).len()).sum::<usize>()
+        };
+        let all = STEPS.iter().map(|step| step.parts.len()).sum::<usize>();
+        let of_long = STEPS.iter().filter(|step| step.is_long).map(|step| step.parts.len()).sum::<usize>();
+        assert_eq!((count(None, true), count(None, false)), (all, all - of_long));
+        assert_eq!((count(Some("lock models"), false), count(Some("no such"), true)), (1, 0));
+        assert!(count(Some("suites"), false) > 3);
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Repository checks beyond the compiler's: the map of the crates is true, documents name items that
-//! exist, the book lists its pages, comments follow docs/src/style.md, each file opens with a module
-//! doc and stays short, and the top level holds only the names listed in `tree`.
+//! Repository checks beyond the compiler's: the map of the crates is true, documents name items
+//! that exist, the book lists its pages, comments follow docs/src/style.md, each file opens with a
+//! module doc and stays short, and the top level holds only the names listed in `tree`.
 
 mod book;
 mod dependencies;

@@ -12,6 +12,9 @@ const TOP: &[&str] = &[
     ".cargo",
     ".ci",
     ".clusterfuzzlite",
+    ".devcontainer",
+    ".editorconfig",
+    ".github",
     ".gitignore",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -30,6 +33,7 @@ const TOP: &[&str] = &[
     "golden",
     "guest",
     "jit-tests",
+    "rust-toolchain.toml",
     "rustfmt.toml",
     "xtask",
 ];

@@ -1,0 +1,96 @@
+//! Golden digests: each file in golden/ names a title and a limit, and holds the digest that the
+//! run must end with under every set of engine flags.
+
+use crate::not_run;
+use crate::steps::{run, xenia_rs};
+use anyhow::{Context, Result, bail};
+use std::path::{Path, PathBuf};
+use xenia_testing::{TITLES, Tool};
+
+/// Folder of golden cases.
+const GOLDEN: &str = "golden";
+
+/// Compares every golden file with a run, under each set of engine flags.
+pub(crate) fn check() -> Result<()> {
+    golden(false)
+}
+
+/// Rewrites the golden files of our own guest programs.
+pub(crate) fn bless() -> Result<()> {
+    golden(true)
+}
+
+/// Engine flags that must all give the same digest.
+const ENGINES: &[&[&str]] = &[
+    &[],
+    &["--interp"],
+    &["--gpu-inline"],
+    &["--reservations-table", "--warm-up", "4"],
+    &["--gpu-inline", "--reservations-table"],
+    // Next to nothing of a short run is compiled otherwise; and code turns up at any time.
+    &["--warm-up", "4", "--compile", "background"],
+    &["--cross-check"],
+];
+
+/// A golden file, and the run that it expects.
+struct GoldenCase {
+    file: PathBuf,
+    title: PathBuf,
+    limits: Vec<String>,
+    ours: bool,
+}
+
+/// `golden/NAME_LIMIT.json` is about `guest/bin/NAME.xex`, or `NAME/NAME.xex` in XENIA_TITLES; the
+/// limits are in the file. `None` where the title is not there.
+fn golden_case(file: &Path) -> Result<Option<GoldenCase>> {
+    let stem = file.file_stem().context("file name")?.to_string_lossy().into_owned();
+    let (name, _) = stem.rsplit_once('_').with_context(|| format!("{stem}: expected NAME_LIMIT.json"))?;
+    let ours = PathBuf::from(format!("guest/bin/{name}.xex"));
+    let titles = std::env::var_os(TITLES).map(PathBuf::from);
+    let theirs = titles.map(|folder| folder.join(name).join(format!("{name}.xex")));
+    let Some(title) = [Some(ours.clone()), theirs].into_iter().flatten().find(|path| path.is_file()) else {
+        let why = format!("no {name} in guest/bin or {TITLES}");
+        not_run::write_down(&file.display().to_string(), Tool::Titles, &why)?;
+        return Ok(None);
+    };
+    let text = std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
+    let golden: serde_json::Value = serde_json::from_str(&text)?;
+    let mut limits = Vec::new();
+    for (key, flag) in [("limit_instructions", "-n"), ("limit_frames", "--frames")] {
+        if let Some(limit) = golden[key].as_u64() {
+            limits.extend([flag.to_owned(), limit.to_string()]);
+        }
+    }
+    Ok(Some(GoldenCase { file: file.to_owned(), ours: title == ours, title, limits }))
+}
+
+/// Runs every golden case with every set of engine flags; or rewrites those of our own programs.
+fn golden(bless: bool) -> Result<()> {
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(GOLDEN)?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
+    files.sort();
+    let mut checked = 0;
+    for file in files {
+        let Some(case) = golden_case(&file)? else { continue };
+        if bless && !case.ours {
+            continue;
+        }
+        for engine in if bless { &ENGINES[..1] } else { ENGINES } {
+            let mut command = xenia_rs()?;
+            command.arg("check").arg(&case.title).args(&case.limits);
+            command.arg("--expect").arg(&case.file);
+            command.args(*engine);
+            if bless {
+                command.arg("--bless");
+            }
+            run(&mut command)?;
+            checked += 1;
+        }
+    }
+    if checked == 0 {
+        bail!("no golden file was checked");
+    }
+    println!("{checked} golden runs");
+    Ok(())
+}
