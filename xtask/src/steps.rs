@@ -10,7 +10,7 @@ use clap::builder::{PathBufValueParser, TypedValueParser};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
-use xenia_testing::{Tool, hermetic};
+use xenia_testing::{LONG, Tool, hermetic};
 
 /// What compiles our own crates.
 pub(crate) const WRAPPER: &str = "xtask/lint-rustc";
@@ -146,6 +146,7 @@ const STEPS: &[Step] = &[
         &[
             ("lock models", lock_models),
             ("untuned programs", programs::small_set),
+            ("long tests", long_tests),
             ("long fuzz", || fuzz(LONG_FUZZ_SECONDS)),
             ("long fuzz with qemu", || fuzz_with_qemu(LONG_FUZZ_SECONDS)),
         ],
@@ -198,12 +199,23 @@ fn shares(seconds: &[(&str, f64)]) -> String {
 }
 
 fn unit_tests() -> Result<()> {
+    run(&mut nextest()?)
+}
+
+/// The tests again, with all rounds of those that have a choice and many more random cases.
+fn long_tests() -> Result<()> {
+    run(nextest()?.env(LONG, "1"))
+}
+
+fn nextest() -> Result<Command> {
     let args: &[&str] = if apt::provide_nextest()? {
         &["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "fail"]
     } else {
         &["test", "--workspace", "--lib", "--bins", "--tests"]
     };
-    run(not_run::promise(linting_cargo()?.args(args))?)
+    let mut command = linting_cargo()?;
+    not_run::promise(command.args(args))?;
+    Ok(command)
 }
 
 /// Every order of a few threads' steps in our locks, many orders of more threads'; and that they

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_xenia-rs");
-/// Seconds that an example has.
-const SECONDS: u32 = 2;
+/// Seconds that an example has, in usual and in long runs.
+const SECONDS: [&str; 2] = ["0.5", "2"];
 /// Chapters and other texts with examples.
 const TEXTS: [&str; 10] = [
     "README.md",
@@ -137,7 +137,8 @@ fn prepare(folder: &Path) {
     }
     // What runs under the program's name ends after a moment.
     let wrapper = at("bin/xenia-rs");
-    std::fs::write(&wrapper, format!("#!/bin/sh\nexec timeout {SECONDS} '{PROGRAM}' \"$@\"\n")).unwrap();
+    let seconds = SECONDS[usize::from(xenia_testing::is_long())];
+    std::fs::write(&wrapper, format!("#!/bin/sh\nexec timeout {seconds} '{PROGRAM}' \"$@\"\n")).unwrap();
     std::fs::set_permissions(&wrapper, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 

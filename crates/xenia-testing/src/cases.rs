@@ -22,6 +22,17 @@ const MOST_KIB: u64 = 1 << 20;
 /// Failures after which no more cases are tried.
 const ENOUGH: usize = 10;
 
+/// The environment variable that asks for long runs, as `cargo xtask test --long` does.
+pub const LONG: &str = "XENIA_TESTS_LONG";
+/// Random cases of a long run for each usual one.
+const LONG_TIMES: u64 = 8;
+
+/// Whether tests with rounds to choose run all of them.
+#[must_use]
+pub fn is_long() -> bool {
+    std::env::var_os(LONG).is_some()
+}
+
 /// The cases of one target, and what each may cost.
 #[derive(Debug)]
 pub struct Cases {
@@ -32,12 +43,14 @@ pub struct Cases {
 }
 
 impl Cases {
-    /// The first `usual` cases, or those that the environment variable names, as `FIRST..END`.
+    /// The first `usual` cases, or those that the environment variable names, as `FIRST..END`;
+    /// [`LONG_TIMES`] as many in a long run.
     ///
     /// # Panics
     /// Where the variable says something else.
     #[must_use]
     pub fn new(variable: &'static str, usual: u64) -> Self {
+        let usual = if is_long() { usual.saturating_mul(LONG_TIMES) } else { usual };
         let seeds = std::env::var(variable).map_or(0..usual, |text| {
             range(&text).unwrap_or_else(|| panic!("{variable}={text}: not FIRST..END"))
         });
@@ -60,7 +73,7 @@ impl Cases {
     /// can be held to something.
     #[must_use]
     pub fn are_usual(&self) -> bool {
-        std::env::var_os(self.variable).is_none()
+        !is_long() && std::env::var_os(self.variable).is_none()
     }
 
     /// Runs each case by its number.

@@ -27,7 +27,7 @@ mod hermetic;
 mod kills;
 mod tools;
 
-pub use cases::{Cases, Dice, thread_time};
+pub use cases::{Cases, Dice, LONG, is_long, thread_time};
 pub use hermetic::hermetic;
 pub use kills::kills;
 pub use tools::{Part, Row, TOOLS, Tool};

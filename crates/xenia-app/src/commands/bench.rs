@@ -342,7 +342,6 @@ mod tests {
         for (flags, said) in [
             (&["--programs=/nowhere"][..], "cargo xtask programs"),
             (&["--cross-check"], "one by one"),
-            (&["--tier=loop"], "no loop tier"),
             (&["--parallel"], "one hardware thread"),
             (&["--filter=nothing"], "no kernel"),
         ] {

@@ -7,6 +7,7 @@ use xenia_gpu::texture::{Format, Layout};
 use xenia_gpu::{Backend, PhysicalMemory, Ram, Reference};
 
 use super::*;
+use xenia_testing::is_long;
 
 /// Bytes of memory. The rectangle's vertices lie at its end.
 const MEMORY: usize = 0x8_0000;
@@ -143,7 +144,8 @@ fn copies_leave_what_the_reference_leaves() {
     with(|device| {
         let mut pair = Pair::new(device);
         let mut random = ChaCha8Rng::seed_from_u64(2);
-        for format in FORMATS {
+        let formats = FORMATS.into_iter().enumerate();
+        for (_, format) in formats.filter(|(at, _)| is_long() || at % 3 == 0) {
             use ColorTargetFormat::{R32Float, Rg32Float, Rgba8Gamma};
             let has_singles = [R32Float, Rg32Float].map(TargetFormat::Color).contains(&format);
             let is_gamma = format == TargetFormat::Color(Rgba8Gamma);
