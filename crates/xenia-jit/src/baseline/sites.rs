@@ -6,7 +6,8 @@
 //!
 //! ```text
 //!  block:  first word (u16) │ bytes of code since the block before (u16)
-//!          instructions recorded (u16) │ bytes in front, with the flag BRANCH (u8) │ lengths (u8 each)
+//!          instructions recorded (u16) │ bytes in front, with the flag BRANCH (u8)
+//!          lengths (u8 each)
 //! ```
 
 use super::leaves::Ending;
