@@ -44,7 +44,7 @@ impl Lifter<'_> {
     }
 }
 
-/// Guest memory.
+/// Accesses to guest memory.
 impl Lifter<'_> {
     /// Prepares for a store that may fault, or for a load that must not be replayed.
     pub(super) fn before_access(&mut self) {

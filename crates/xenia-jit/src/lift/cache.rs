@@ -43,9 +43,7 @@ pub(crate) struct Compared {
 /// A bit of XER that is cached separately. SO is a constant of the mode.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Xer {
-    /// Overflow.
     Ov,
-    /// Carry.
     Ca,
 }
 
@@ -61,9 +59,7 @@ impl Xer {
 /// A 64-bit special register that is cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Special {
-    /// Link register.
     Lr,
-    /// Count register.
     Ctr,
 }
 

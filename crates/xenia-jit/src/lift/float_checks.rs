@@ -172,7 +172,7 @@ impl Lifter<'_> {
         self.b.switch_to_block(here);
     }
 
-    /// `frsp`.
+    /// Rounds to single precision (`frsp`).
     pub(super) fn round_to_single(&mut self, i: Instruction) {
         if self.config.mode.controlled {
             self.deliver_from_software(i, [None, Some(i.fb()), None]);

@@ -17,7 +17,7 @@ impl Lifter<'_> {
         self.b.ins().store(HOST, value, ctx, fpr_offset(i.fd()));
     }
 
-    /// `fcfid`.
+    /// Converts an integer to a double (`fcfid`).
     pub(super) fn integer_to_float(&mut self, i: Instruction) {
         if self.config.mode.controlled {
             self.deliver_from_software(i, [None, Some(i.fb()), None]);

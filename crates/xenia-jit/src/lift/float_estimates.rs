@@ -25,7 +25,7 @@ impl Lifter<'_> {
         self.deliver_unless_undecided(i, [None, Some(operand), None], undecided, result);
     }
 
-    /// `fres`.
+    /// Reciprocal estimate (`fres`).
     pub(super) fn reciprocal_estimate(&mut self, i: Instruction) {
         // 255/256 of the reciprocal of the start of the interval that seven fraction bits select,
         // rounded up to twelve bits.
@@ -53,7 +53,7 @@ impl Lifter<'_> {
         });
     }
 
-    /// `frsqrte`.
+    /// Reciprocal square root estimate (`frsqrte`).
     pub(super) fn root_estimate(&mut self, i: Instruction) {
         self.estimate(i, |l, bits| {
             let exponent = l.b.ins().ushr_imm_s(bits, 52);

@@ -88,7 +88,6 @@ impl Floats {
 /// The NaNs that a single may be.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nans {
-    /// Any.
     Any,
     /// Quiet ones only.
     Quiet,
@@ -97,7 +96,6 @@ pub(crate) enum Nans {
 /// An operand with the register's exact value.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Operand {
-    /// An F64.
     Double(Value),
     /// The F32 of which the register holds the double.
     Single(Value),
@@ -310,7 +308,7 @@ impl Lifter<'_> {
     }
 }
 
-/// Write-back.
+/// Write-back to the context.
 impl Lifter<'_> {
     /// Stores FPR `n` as a double, unless the context already holds it so.
     pub(crate) fn store_fpr(&mut self, n: usize) {

@@ -105,7 +105,7 @@ impl Lifter<'_> {
         self.set_status(status, i.rc());
     }
 
-    /// `mtfsb0`.
+    /// Clears a bit of FPSCR (`mtfsb0`).
     pub(super) fn clear_status_bit(&mut self, i: Instruction) {
         let bit = 1_u32 << 31 >> i.crbd() & !UNWRITTEN;
         let old = self.old_status();

@@ -23,7 +23,7 @@ impl Place {
     }
 }
 
-/// Addressing forms.
+/// Address operands by addressing form.
 impl Lifter<'_> {
     pub(super) fn place_d(&mut self, i: Instruction, displacement: i64) -> Place {
         let address = self.base_address(i.ra());

@@ -8,7 +8,6 @@ use super::{Special, gpr_offset, vr_offset};
 use crate::loops::carried;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 
-/// General-purpose registers.
 impl Lifter<'_> {
     /// GPR `n`, 64 bits.
     pub(crate) fn gpr(&mut self, n: usize) -> Value {
@@ -111,7 +110,6 @@ impl Lifter<'_> {
     }
 }
 
-/// Vector registers.
 impl Lifter<'_> {
     /// Vector register `n` as an I8X16; lane 15 is element 0's first byte.
     pub(crate) fn vr(&mut self, n: usize) -> Value {

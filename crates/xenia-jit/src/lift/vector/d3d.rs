@@ -27,7 +27,7 @@ const NAN: u32 = 0x7FC0_0000;
 /// A float's exponent bias minus a half's, at the exponent's position.
 const HALF_BIAS: u32 = 112 << 23;
 
-/// Unpacking.
+/// Unpacking to floats.
 impl Lifter<'_> {
     /// Unpacks vB into vD. Format 7 is not known to exist and leaves vD unchanged.
     pub(crate) fn unpack_d3d(&mut self, d: usize, b: usize, format: usize) {
@@ -145,7 +145,7 @@ impl Lifter<'_> {
     }
 }
 
-/// Packing.
+/// Packing from floats.
 impl Lifter<'_> {
     /// Packs vB, and writes 32 or 64 bits of the result to vD, of which word 3 − `z` is the last.
     /// Format 7 and placement 0 are not known to exist and leave vD unchanged.

@@ -78,7 +78,7 @@ impl Lifter<'_> {
         self.set_vr_as(d, result);
     }
 
-    /// Writes a compare's mask, and CR6 if `record`: all lanes true, or none.
+    /// Writes a compare's mask, and CR6 if `record`: all lanes true, or all false.
     pub(crate) fn set_mask(&mut self, d: usize, mask: Value, record: bool) {
         if record {
             let all = self.b.ins().vall_true(mask);

@@ -5,7 +5,6 @@ use super::pack::Narrow;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 
-/// Integer products.
 impl Lifter<'_> {
     /// The even (upper) or odd half of each lane of `value`, widened to the lane.
     pub(super) fn half_lanes(&mut self, value: Value, even: bool, signed: bool) -> Value {

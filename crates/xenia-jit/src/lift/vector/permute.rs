@@ -5,7 +5,6 @@ use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::{InstBuilder, Value, types};
 use xenia_isa::Instruction;
 
-/// Permutes.
 impl Lifter<'_> {
     pub(crate) fn permute(&mut self, d: usize, a: usize, b: usize, c: usize) {
         let (same, a, b, c) = (a == b, self.vr(a), self.vr(b), self.vr(c));

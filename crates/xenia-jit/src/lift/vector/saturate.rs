@@ -20,7 +20,7 @@ pub(crate) enum Sum {
     Subtract,
 }
 
-/// VSCR\[SAT\].
+/// The sticky bit VSCR\[SAT\].
 impl Lifter<'_> {
     /// Sets SAT if `any`, an I8 of 0 or 1, is 1.
     pub(super) fn saturated_if(&mut self, any: Value) {
@@ -38,7 +38,7 @@ impl Lifter<'_> {
     }
 }
 
-/// Lane-wise operations.
+/// Operations on single lanes.
 impl Lifter<'_> {
     /// Saturating sum or difference of vA and vB, with lanes of type `ty`.
     pub(crate) fn saturating(&mut self, d: usize, (a, b): (usize, usize), ty: Type, sum: Sum, signed: bool) {

@@ -10,13 +10,11 @@ use cranelift_codegen::ir::{InstBuilder, Type, Value, types};
 /// A shift of bytes or halfwords.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shift {
-    /// Left.
     Left,
-    /// Logical right.
+    /// Logical shift right.
     Right,
-    /// Arithmetic right.
+    /// Arithmetic shift right.
     RightSigned,
-    /// Rotate left.
     Rotate,
 }
 
