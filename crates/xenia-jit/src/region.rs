@@ -110,7 +110,7 @@ impl Block {
 pub(crate) enum Replaced {
     /// `bl`, which still sets LR.
     Call,
-    /// `b`.
+    /// `b`, a tail call.
     Jump,
     /// `blr` to the address after the call.
     Return,

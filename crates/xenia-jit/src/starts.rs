@@ -93,7 +93,7 @@ mod tests {
     const BLR: u32 = 0x4E80_0020;
     const BCTR: u32 = 0x4E80_0420;
     const STWU: u32 = 0x9421_FFF0;
-    /// `bdnz -4`.
+    /// `bdnz` to the instruction before it.
     const BDNZ: u32 = 0x4200_FFFC;
 
     fn bounds(words: &[u32], word: u32) -> Option<(u32, u32)> {

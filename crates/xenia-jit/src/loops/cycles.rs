@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// State of a block that the search has reached.
 struct Reached {
-    /// Depth-first number.
+    /// Number in depth-first order.
     number: u32,
     /// Tarjan's low-link: the least number that is reachable from it.
     least: u32,

@@ -14,7 +14,7 @@ use cranelift_codegen::ir::{InstBuilder, MemFlagsData, Value, types};
 /// Lanes that the host may get wrong.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lanes {
-    /// NaNs only.
+    /// NaNs only: results that do not round.
     Nan,
     /// NaNs and the smallest normal number.
     Tiny,
