@@ -1,38 +1,38 @@
-//! What a scheduler has done so far, and how others hear of it.
+//! Scheduler counters, and their export to metrics recorders.
 //!
-//! The figures are plain numbers, counted where things happen. Whoever uses these crates and has
-//! installed a recorder of the `metrics` facade sees them as counters: what was added since the
-//! last time is published between stretches of the run, never while guest code runs, so that a
-//! machine without a recorder pays nothing for it (decision 0045).
+//! The counters are plain numbers, incremented where things happen. Users of these crates that
+//! install a recorder of the `metrics` facade see them as metrics counters. Increments are
+//! published between stretches of a run, never while guest code runs, so a machine without a
+//! recorder pays nothing for them (decision 0045).
 
 use metrics::{counter, describe_counter};
 use xenia_cpu::{Counters, Figure, counters};
 
 counters! {
-    /// Scheduler figures.
+    /// Counters of a scheduler.
     struct SchedulerCounters {
-        /// Threads created.
+        /// Number of threads created.
         spawn_ok: u64,
-        /// Thread creations refused.
+        /// Number of thread creations refused.
         spawn_rejected: u64,
-        /// Context switches.
+        /// Number of context switches.
         switches: u64,
-        /// Threads that went from one hardware thread to another.
+        /// Number of threads that migrated to another hardware thread.
         migrations: u64,
-        /// Waits that somebody, or their deadline, ended.
+        /// Number of waits that a wake or a deadline ended.
         wakes: u64,
-        /// Deadlocks that were broken.
+        /// Number of deadlocks that were resolved by ending a wait.
         deadlock_recoveries: u64,
-        /// Deadlocks that ended the run.
+        /// Number of deadlocks that ended the run.
         deadlock_halts: u64,
-        /// Times that the lock of a hardware thread's slot was taken. In lockstep there is none.
+        /// Number of acquisitions of slots' locks. Lockstep has no such locks.
         lock_takes: u64,
-        /// Of these, times that somebody else had it.
+        /// Number of these acquisitions that found the lock taken.
         lock_waits: u64,
     }
 }
 
-/// What the facade calls each row.
+/// Metric names, by row.
 const NAMES: [&str; SchedulerCounters::ROWS.len()] = [
     "scheduler.spawn.ok",
     "scheduler.spawn.rejected",
@@ -45,7 +45,7 @@ const NAMES: [&str; SchedulerCounters::ROWS.len()] = [
     "scheduler.lock_waits",
 ];
 
-/// What recorders have been told of a scheduler's figures.
+/// The counter values that recorders have received.
 #[derive(Debug, Default)]
 pub(crate) struct Published {
     totals: SchedulerCounters,
@@ -53,7 +53,7 @@ pub(crate) struct Published {
 }
 
 impl Published {
-    /// Tells the recorder, if there is one, what has been added since the last time.
+    /// Reports the increments since the last call to the recorder, if one is installed.
     pub(crate) fn publish(&mut self, now: SchedulerCounters) {
         if !self.is_described {
             self.is_described = true;

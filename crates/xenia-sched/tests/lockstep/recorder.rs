@@ -4,7 +4,7 @@ use metrics::{Counter, CounterFn, Gauge, Histogram, Key, KeyName, Metadata, Reco
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-/// What was said of one counter.
+/// The reported values of one counter.
 #[derive(Default)]
 struct Said {
     total: u64,
@@ -16,7 +16,7 @@ struct Said {
 pub(crate) struct Totals(Arc<Mutex<BTreeMap<String, Said>>>);
 
 impl Totals {
-    /// A counter's total; it must have been incremented.
+    /// Total of a counter, which must have been incremented.
     pub(crate) fn get(&self, name: &str) -> u64 {
         let said = self.0.lock().unwrap();
         let said = said.get(name).unwrap_or_else(|| panic!("nothing was said of {name}"));
