@@ -1,5 +1,5 @@
-//! Measures the cost of guest accesses and of watches: `cargo run --release -p xenia-memory
-//! --example access_cost`.
+//! Measures the cost of guest accesses and of watches:
+//! `cargo run --release -p xenia-memory --example access_cost`.
 
 use std::arch::asm;
 use std::hint::black_box;
