@@ -11,6 +11,12 @@
 //! accepted and ignored, since the output is one flat image. `@l @h @ha @higher @highest` select
 //! halves. Comments: `#`, `//`, `/* */`.
 
+mod directive;
+mod expr;
+mod instruction;
+mod lexer;
+mod source;
+
 use expr::{Scope, Symbols};
 use lexer::{Cursor, Token};
 use std::collections::BTreeMap;
