@@ -307,6 +307,8 @@ impl<'a> Lifter<'a> {
         self.prologue();
         let entered = self.length();
         let region = self.region;
+        // In ascending order, but an inheriting block directly after its predecessor, which leaves it
+        // its state.
         let first = region.blocks.keys().rev().copied();
         let mut work: Vec<u32> = first.filter(|pc| !self.inherits(*pc)).collect();
         while let Some(pc) = work.pop() {

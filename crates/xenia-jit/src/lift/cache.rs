@@ -32,7 +32,7 @@ pub(crate) enum Cr {
 pub(crate) struct Compared {
     /// A word or a doubleword.
     pub(crate) a: Value,
-    /// Same type as [`Self::a`].
+    /// The second operand, of the same type as `a`.
     pub(crate) b: Value,
     /// Whether it is a signed compare.
     pub(crate) signed: bool,

@@ -25,6 +25,8 @@ pub(super) fn place(blocks: &mut BTreeMap<u32, Block>) {
             block.is_loop = true;
         }
     }
+    // In descending order all successors come first, except the targets of backward branches, which
+    // are check points and end the path anyway.
     let order: Vec<u32> = blocks.keys().rev().copied().collect();
     for pc in order {
         let block = &blocks[&pc];

@@ -1,4 +1,4 @@
-//! Self-modifying code, and code that changes between runs.
+//! Self-modifying code, and changes of code between runs.
 
 use super::*;
 
