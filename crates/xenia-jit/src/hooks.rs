@@ -5,8 +5,8 @@
 //! # Safety rules
 //! - Only compiled code calls hooks, with the value that r15 has in the run of a context that was
 //!   passed to `enter`. While a hook runs, no other code uses the context or the [`Run`].
-//! - Guest code runs with the guest's MXCSR. A hook restores Rust's before anything else, and the
-//!   guest's before it returns.
+//! - Guest code runs with the guest's MXCSR. A hook that may compute with floating point restores
+//!   Rust's before anything else, and the guest's before it returns ([`RustFloat`]).
 //! - [`on_fault`] runs in a signal handler: it only copies numbers, and reads the code that
 //!   faulted.
 

@@ -10,7 +10,7 @@
 //! * Extended basic blocks: a block with one predecessor edge (`inheriting`) starts with the
 //!   complete [`State`] at the end of its predecessor, dirty values included.
 //! * Loop-carried registers: innermost loops keep registers in SSA values across iterations
-//!   (`carried`), with read-only copies of floating-point and vector registers ([`copies`]).
+//!   (`carried`), and copies of floating-point and vector registers ([`copies`]).
 //! * Block parameters: other blocks with several predecessors receive the registers that they read
 //!   ([`passed`]).
 //!
