@@ -1,4 +1,4 @@
-//! Optimising tier: compiles one region to host code with Cranelift.
+//! Optimizing tier: compiles one region to host code with Cranelift.
 //!
 //! The region becomes one function, preceded by its entries. Each entry is a few bytes that put the
 //! entry's number in place of the pc and jump to the function's start. Entry 0, the target of most

@@ -307,8 +307,7 @@ impl<'a> Lifter<'a> {
         self.prologue();
         let entered = self.length();
         let region = self.region;
-        // In ascending order, but an inheriting block directly after its predecessor, which leaves it
-        // its state.
+        // In ascending order, but an inheriting block follows its predecessor, whose state it needs.
         let first = region.blocks.keys().rev().copied();
         let mut work: Vec<u32> = first.filter(|pc| !self.inherits(*pc)).collect();
         while let Some(pc) = work.pop() {

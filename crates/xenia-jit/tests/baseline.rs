@@ -97,7 +97,7 @@ fn stores_that_others_hear_of_agree() {
 /// Configurations that differ in the transitions between units and tiers.
 fn configs() -> [JitConfig; 3] {
     let both = JitConfig { tiers: Tiers::Both, ..baseline() };
-    // The optimising tier compiles at the first sample, or never.
+    // The optimizing tier compiles at the first sample, or never.
     [baseline(), JitConfig { hot_after: 0, ..both }, JitConfig { background: true, hot_after: 0, ..both }]
 }
 

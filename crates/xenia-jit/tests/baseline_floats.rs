@@ -180,7 +180,7 @@ fn singles_are_moved_bit_by_bit() {
     }
 }
 
-/// Lazy FPSCR across tiers: arithmetic, and calls of functions that the optimising tier compiles at
+/// Lazy FPSCR across tiers: arithmetic, and calls of functions that the optimizing tier compiles at
 /// once.
 #[test]
 fn status_is_owed_between_the_tiers() {
