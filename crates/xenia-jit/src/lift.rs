@@ -307,7 +307,7 @@ impl<'a> Lifter<'a> {
         self.prologue();
         let entered = self.length();
         let region = self.region;
-        // In ascending order, but an inheriting block follows its predecessor, whose state it needs.
+        // Ascending order, but an inheriting block follows its predecessor, whose state it needs.
         let first = region.blocks.keys().rev().copied();
         let mut work: Vec<u32> = first.filter(|pc| !self.inherits(*pc)).collect();
         while let Some(pc) = work.pop() {
