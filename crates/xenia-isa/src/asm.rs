@@ -5,9 +5,9 @@
 //! second resolves forward references of `.set` symbols, the third encodes. Macros and repetitions
 //! are expanded as text before these passes.
 //!
-//! Supported: labels, local labels (`1:` with `1b`/`1f`), all standard and simplified mnemonics, the
-//! directives `.long .byte .half .quad .float .double .ascii .asciz`, `.align .balign .space .fill`
-//! and `.org .set .equ .macro .rept`, and their synonyms. Directives about sections and symbols are
+//! Supported: labels, local labels (`1:` with `1b`/`1f`), all standard and simplified mnemonics,
+//! `.long .byte .half .quad .float .double .ascii .asciz`, `.align .balign .space .fill .org`,
+//! `.set .equ .macro .rept`, and their synonyms. Directives about sections and symbols are
 //! accepted and ignored, since the output is one flat image. `@l @h @ha @higher @highest` select
 //! halves. Comments: `#`, `//`, `/* */`.
 
