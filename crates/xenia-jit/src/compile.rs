@@ -312,6 +312,7 @@ impl Drop for Lifting<'_> {
 /// words belong to, or `None` if the words have changed meanwhile or the pages can't be watched.
 fn watch(memory: &GuestMemory, region: &Region) -> Option<Vec<(u32, u32)>> {
     let pages = watch_pages(memory, &region.pages())?;
+    // The words were read before the pages were watched, so compare them again.
     let mut guests = region.blocks.values().flat_map(|block| &block.code);
     let same = guests.all(|guest| memory.fetch_u32(guest.pc) == Ok(guest.instruction.0));
     same.then_some(pages)

@@ -2,8 +2,9 @@
 //! numbers that do not depend on timing.
 //!
 //! A host instruction counts for the block of the guest instruction that it was emitted for, cold
-//! paths included. Entry thunks, prologues, code that runs only after a faulting access in a loop,
-//! and inlined leaf functions belong to no block.
+//! paths included. Entry thunks, code that the compiler adds for the region as a whole,
+//! code that runs only after a faulting access in a loop, and inlined leaf functions belong to no
+//! block.
 
 use crate::function_tier::Compiled;
 use crate::region::{Block, Region};

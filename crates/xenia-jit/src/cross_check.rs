@@ -137,7 +137,7 @@ impl CrossCheck {
             let (mut a, mut b) = ([0; 16], [0; 16]);
             let size = (stored.size as usize).min(a.len());
             // Addresses that can't be read (devices, a range that wraps at the top) fail in both
-            // memories, whose stores are compared in other ways.
+            // memories; stores there are compared elsewhere.
             let _ = memory.read_bytes(stored.addr, &mut a[..size]);
             let _ = mirror.read_bytes(stored.addr, &mut b[..size]);
             if let Some(offset) = a.iter().zip(&b).position(|(a, b)| a != b) {

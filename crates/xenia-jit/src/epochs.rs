@@ -64,6 +64,7 @@ impl Epochs {
     #[inline]
     pub(crate) fn enter(&self, own: &Presence) {
         own.0.store(self.current.load(Acquire), Release);
+        // With barriers on all threads, only the compiler has to keep the store before the look-up.
         if self.barriers {
             compiler_fence(SeqCst);
         } else {

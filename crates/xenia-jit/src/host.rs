@@ -89,8 +89,8 @@ impl Word {
     }
 }
 
-/// Why a region returned other than to its caller: the upper half of the second result, whose lower
-/// half is the pc.
+/// The reason for which a region returns, in the upper half of its second result; the lower half is
+/// the pc.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Leave {

@@ -14,7 +14,7 @@
 //! |---|---|
 //! | Which code is compiled, and when? | `warmth`, `background`, `ahead`, `precompile`, `idle` |
 //! | Which instructions form a region? | `functions`, `starts`, `plan`, `pieces`, `region` |
-//! | Which host code does it become? | `lift` (an arm per row), `loops`, `unused`, `function_tier` |
+//! | Which host code does it become? | `lift`, `loops`, `unused`, `function_tier` |
 //! | How large is it? | `cost` |
 //! | Where does it lie? | `compile`, `relocation`, `code_memory`, `code_cache` |
 //! | When is it freed? | `code_cache`, `epochs` |

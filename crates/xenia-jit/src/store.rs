@@ -289,6 +289,7 @@ impl CodeStore {
             });
             regions.extend(others.map(|(label, payload)| (0, Kept { label, payload, is_saved: true })));
         }
+        // The least recently used regions do not fit any more if there are too many.
         regions.sort_unstable_by_key(|(id, kept)| (std::cmp::Reverse(kept.label.used), *id));
         let mut bytes = 0;
         let room = regions.iter().take_while(|(_, kept)| {

@@ -15,7 +15,7 @@ use xenia_sync::{Level, Mutex};
 /// The words of a slot that others read, on their own cache line.
 #[repr(align(64))]
 struct Signs {
-    /// Whether the slot has a running thread, or a ready one that could run.
+    /// Whether the slot has a running thread, or a ready one that no spinning thread blocks.
     runnable: AtomicBool,
     /// A bit per other slot that could take a ready thread from here.
     on_offer: AtomicU8,
@@ -194,7 +194,7 @@ impl Common {
         }
     }
 
-    /// A bit per slot that has a running thread, or a ready one that could run.
+    /// A bit per slot that has a running thread, or a ready one that no spinning thread blocks.
     pub(crate) fn runnable(&self) -> u8 {
         let bit = |(hw_id, signs): (usize, &Signs)| u8::from(signs.runnable.load(Acquire)) << hw_id;
         self.signs.iter().enumerate().map(bit).sum()

@@ -150,6 +150,7 @@ impl<S: System> LockstepExecutor<S> {
         self.activity.set(0, Doing::Nothing);
         self.scheduler.publish_counters();
         self.devices = Some(queue);
+        // A time limit is how a machine is paced: the run continues shortly.
         if end != RunEnd::Ticks {
             self.engine.finish();
         }
@@ -309,6 +310,7 @@ impl<S: System> LockstepExecutor<S> {
         if let (VisitEnd::Over(_), Some(thread)) = (&end, visit.thread)
             && let Ok(ctx) = self.scheduler.context_mut(thread)
         {
+            // A reservation does not outlive the visit.
             ctx.reservation.valid = 0;
         }
         if let Some(round) = &mut self.round {

@@ -12,10 +12,10 @@
 //! ```
 //!
 //! Each host thread acts for the guest through its own `Cpu` ([`slot_cpu::SlotCpu`]). After a
-//! change to the threads of a slot, the slot's host thread is notified ([`post::Post`]) and checks at its
-//! next boundary; so a running thread is never changed from outside. A thread whose registers are
-//! out of its record is in no run queue ([`Scheduler::put`]), so no second host thread can run it.
-//! For the lock order, see [`slots`].
+//! change to the threads of a slot, the slot's host thread is notified ([`post::Post`]) and checks
+//! at its next boundary; so a running thread is never changed from outside. A thread whose
+//! registers are out of its record is in no run queue ([`Scheduler::put`]), so no second host
+//! thread can run it. For the lock order, see [`slots`].
 //!
 //! In contrast to [`crate::LockstepExecutor`], it is not deterministic which thread runs when, and
 //! at which guest time. Limits are polled during the run, so it ends a little after reaching them.
@@ -180,6 +180,7 @@ impl<S: System + Clone + Send> ParallelExecutor<S> {
         (self.scheduler, self.instructions, end) = shared.into_parts();
         self.scheduler.publish_counters();
         let end = end.unwrap_or(RunEnd::Stopped);
+        // A time limit is how a machine is paced: the run continues shortly.
         if end != RunEnd::Ticks {
             self.engines.iter_mut().for_each(|engine| engine.finish());
         }

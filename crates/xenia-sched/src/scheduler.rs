@@ -178,7 +178,7 @@ impl Scheduler {
         self.slot(hw_id)?.running()
     }
 
-    /// A bit per slot that has a running thread, or a ready one that could run.
+    /// A bit per slot that has a running thread, or a ready one that no spinning thread blocks.
     pub fn non_empty_runnable(&self) -> u8 {
         self.common.runnable()
     }

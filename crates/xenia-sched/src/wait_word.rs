@@ -125,6 +125,7 @@ impl WaitWord {
             looks += 1;
             if looks < SPINS { hint::spin_loop() } else { thread::yield_now() }
         }
+        // Relaxed is enough: the loop has acquired the state that was stored after the value.
         let value = self.value.load(Relaxed);
         self.word.store(open & !STATE | CLOSED, Release);
         Commit::GoOn(value)
@@ -150,6 +151,7 @@ impl WaitWord {
                 Err(now) => word = now,
             }
         }
+        // `ENDING` keeps the thread from reading the value before it is stored.
         self.value.store(value, Relaxed);
         self.word.store(word & !STATE | ENDED, Release);
         Ended::BeforePark

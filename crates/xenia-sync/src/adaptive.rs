@@ -113,6 +113,7 @@ impl AdaptiveLock {
                 || self.word.compare_exchange(word, marked, Ordering::Relaxed, Ordering::Relaxed).is_ok()
             {
                 self.sleep(marked, number(me));
+                // Other threads may still sleep, so this one must wake the next when it releases.
                 mine = me | SLEEPERS;
                 backoff.reset();
             }

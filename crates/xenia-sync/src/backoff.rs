@@ -9,8 +9,8 @@ use crate::atomic;
 
 /// Number of rounds of pauses.
 const ROUNDS: u32 = 12;
-/// log2 of the number of pauses in the longest rounds. A round has 2 to the power of its number of
-/// pauses, up to this.
+/// log2 of the number of pauses in the longest rounds. Round n has 2^n pauses, or fewer if n is
+/// greater than this.
 const LONGEST: u32 = 3;
 
 /// The back-off state of one wait.

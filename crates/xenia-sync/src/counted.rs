@@ -41,6 +41,7 @@ impl Counted {
         let before = self.0.load(Ordering::Relaxed);
         debug_assert_eq!(before & COUNT, 0, "the slot is in use");
         let next = ((before / GENERATION) as u32).wrapping_add(1).max(1);
+        // Released, so that a successful pin sees the contents.
         self.0.store(u64::from(next) * GENERATION + 1, Ordering::Release);
         next
     }
@@ -71,6 +72,7 @@ impl Counted {
         if before & COUNT != 1 {
             return false;
         }
+        // The last reference acquires what all others have released, before the slot is reused.
         fence(Ordering::Acquire);
         true
     }

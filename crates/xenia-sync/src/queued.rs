@@ -131,6 +131,7 @@ impl QueuedLock {
     #[inline]
     pub(crate) fn release(&self) {
         self.statistics.given_back();
+        // Without a fence, this can miss a head that is falling asleep; its sleep is short.
         if self.asked.load(Ordering::Relaxed) == 0 {
             self.state.store(FREE, Ordering::Release);
         } else {

@@ -265,6 +265,7 @@ impl BaselineCache {
         }
         for link in &emitter.links {
             self.links.add(id, offset, link);
+            // A call may lead only to the start of a unit, which checks the stack.
             let known = if !link.is_call {
                 self.memory.entries().offset(link.target)
             } else if link.target == start {

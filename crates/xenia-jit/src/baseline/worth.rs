@@ -99,6 +99,8 @@ impl Sampled {
         let runs = work.in_plain_loops.saturating_sub(FEW_TURNS * elsewhere) + elsewhere / ELSEWHERE;
         let with_arms = if mix.has_many_arms() { work.credit } else { work.in_plain_loops };
         let weight = ARM_WEIGHT * u64::from(mix.arms) + FLOAT_WEIGHT * u64::from(mix.floats);
+        // Multiplied by the number of instructions to avoid a division: the weighted runs must
+        // reach `hot_after` for each instruction of the unit.
         let done = u128::from(runs) * instructions + u128::from(with_arms) * u128::from(weight);
         let needed = u128::from(hot_after) * instructions * instructions;
         if done >= needed {

@@ -80,6 +80,7 @@ impl DeviceInbox {
         stores.clear();
         let mut state = self.state.lock();
         std::mem::swap(&mut state.stores, stores);
+        // Set under the lock under which the stores are taken, so that `is_idle` can't miss both.
         state.is_working = true;
         drop(state);
         self.has_room.notify_all();

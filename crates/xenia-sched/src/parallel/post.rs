@@ -40,6 +40,7 @@ impl Post {
 
     /// Clears the notification. To be called before checking the state that it was for.
     pub(super) fn answer(&self) {
+        // A swap rather than a store, to acquire what the notifier wrote before it set the flag.
         self.called.swap(false, AcqRel);
     }
 

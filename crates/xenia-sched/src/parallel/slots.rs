@@ -65,6 +65,7 @@ impl Slots {
 
     fn lock(&self, hw_id: u8) -> Option<MutexGuard<'_, HwSlot>> {
         let lock = self.locks.get(usize::from(hw_id))?;
+        // Tried first only to count contention.
         let free = lock.try_lock();
         let waits = free.is_none();
         let mut slot = free.unwrap_or_else(|| lock.lock());
@@ -191,6 +192,8 @@ impl Slots {
         if hw_id > home {
             to = lock_to()?;
         } else {
+            // The lower slot must be locked first. The thread can't move meanwhile, because this
+            // holds the topology's lock.
             self.let_go(from, 0);
             to = lock_to()?;
             from = self.lock_slot_of(r)?;
@@ -227,6 +230,7 @@ impl Slots {
     }
 
     pub(super) fn exit(&self, r: ThreadRef, code: u32, now: GuestTicks) -> Result<(), SchedError> {
+        // Not nested: the topology's lock can't be acquired under a slot's.
         self.on(r, now, |slot, moment| slot.exit(moment, r, code))?;
         self.topology.lock().note_exit(r)
     }

@@ -10,8 +10,8 @@ use std::time::Instant;
 
 const LIMIT: Duration = Duration::from_millis(20);
 
-/// Waits for a complete report on this lock. The tests of one process share the watchdog's view of
-/// all locks.
+/// Waits for a report on this lock that satisfies `whole`. Reports on locks of other tests in the
+/// same process are ignored.
 fn wait_for_word_of(address: usize, whole: impl Fn(&Stuck) -> bool) -> Stuck {
     let start = Instant::now();
     loop {
