@@ -35,8 +35,7 @@ pub enum Unit {
 /// at the end of a visit.
 const MEMORY_INTERVAL: u64 = 50_000;
 
-/// The differential engine ([module documentation](self)): a JIT and an interpreter with a memory
-/// each.
+/// Differential engine: a JIT and an interpreter with a memory each, compared after each unit.
 pub struct CrossCheck {
     jit: Jit,
     interpreter: Interpreter,

@@ -99,7 +99,7 @@ pub struct StoreTally {
     pub bytes: u64,
 }
 
-/// The persistent code cache of a title ([module documentation](self)).
+/// The persistent code cache of a title: its compiled regions, in memory and in a file.
 pub struct CodeStore {
     purpose: Purpose,
     keeper: Box<dyn Keeper>,

@@ -79,7 +79,7 @@ pub struct Placement {
     pub hw_id: u8,
 }
 
-/// Services of a hardware thread for the kernel ([module documentation](self)).
+/// Services of a hardware thread for the kernel: time, events, waits and control of threads.
 pub trait Cpu {
     // ---- time and events ----
 

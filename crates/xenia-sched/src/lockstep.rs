@@ -72,7 +72,7 @@ enum VisitEnd {
     Stop(RunEnd),
 }
 
-/// The lockstep executor ([module documentation](self)).
+/// Deterministic executor: runs all hardware threads in turn on one host thread.
 pub struct LockstepExecutor<S: System> {
     /// Threads and slots.
     pub scheduler: Scheduler,

@@ -46,7 +46,8 @@ use workers::WORKERS;
 use xenia_cpu::{EngineCounters, Execute};
 use xenia_memory::{DeviceQueue, DeviceStore};
 
-/// The parallel executor ([module documentation](self)).
+/// Parallel executor: runs each hardware thread on its own host thread, with guest time from the
+/// host's clock.
 pub struct ParallelExecutor<S: System> {
     /// Threads and slots.
     pub scheduler: Scheduler,

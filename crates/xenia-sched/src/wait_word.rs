@@ -81,7 +81,7 @@ pub enum Ended {
     Over,
 }
 
-/// The state of a thread's waits ([module documentation](self)).
+/// State of one thread's waits, changed atomically by its wakers and by the thread when it parks.
 #[derive(Debug, Default)]
 pub struct WaitWord {
     word: AtomicU64,

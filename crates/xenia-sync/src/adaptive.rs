@@ -25,8 +25,8 @@ const NAMELESS: u32 = 0xFFFF_0000;
 /// Limit of complete back-off sequences while the holder runs.
 const SPINS: u32 = 8;
 
-/// The adaptive lock ([module documentation](self)). Used through
-/// [`Mutex::with_lock`](crate::Mutex::with_lock) or `lock_api`.
+/// A lock whose waiters spin while the holder runs and sleep otherwise, with priority inheritance.
+/// Used through [`Mutex::with_lock`](crate::Mutex::with_lock) or `lock_api`.
 #[derive(Debug)]
 pub struct AdaptiveLock {
     word: AtomicU32,

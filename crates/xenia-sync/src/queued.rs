@@ -61,7 +61,7 @@ const WAKE: u8 = 1;
 /// Request of the head: grant it the lock on release.
 const GRANT: u8 = 2;
 
-/// The queued lock ([module documentation](self)). Used through
+/// A NUMA-aware queue lock in one 32-bit word, with bounded barging. Used through
 /// [`Mutex::with_lock`](crate::Mutex::with_lock) or `lock_api`.
 #[derive(Debug)]
 #[repr(C, align(4))]

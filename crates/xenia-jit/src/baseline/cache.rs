@@ -352,8 +352,7 @@ impl BaselineCache {
         self.units.get_mut(id)
     }
 
-    /// The guest instruction whose code covers the host address before `host`, or that
-    /// instruction's address itself.
+    /// The guest instruction whose code covers the host address `host`.
     pub(super) fn site(&mut self, host: u64) -> Option<Site> {
         let offset = u32::try_from(host.checked_sub(self.memory.execute_base())?).ok()?;
         let unit = self.unit_at(offset)?;
