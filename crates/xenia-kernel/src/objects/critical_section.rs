@@ -10,8 +10,8 @@
 //! section, 0 to −1 leaves it, and neither takes a kernel lock. Only the owner writes the other two
 //! words. A waiter adds itself to the lock count under the queue's lock. The count of a contended
 //! section is therefore above 0, and leaving it takes the queue's lock and hands the section to the
-//! first waiter, so it cannot be barged. Waiters park without spinning, because spinning would
-//! waste guest time in lockstep.
+//! first waiter, so no other thread can barge in. Waiters park without spinning, because spinning
+//! would waste guest time in lockstep.
 
 use crate::layout::{critical_section as section, dispatcher_header as header};
 use crate::objects::dispatcher::{initialize, kind};

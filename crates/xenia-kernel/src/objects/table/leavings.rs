@@ -42,6 +42,7 @@ impl Objects {
     pub(crate) fn take_leavings(&self) -> Vec<Deleted> {
         let mut deleted = Vec::new();
         while self.has_leavings() && self.has_leavings.swap(false, Ordering::Acquire) {
+            // The flag is cleared first: work that is queued from now on sets it again.
             let leavings = std::mem::take(&mut *self.leavings.lock());
             for leaving in leavings {
                 match leaving {
