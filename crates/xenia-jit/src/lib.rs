@@ -14,6 +14,7 @@
 //! |---|---|
 //! | Which code is compiled, and when? | `warmth`, `background`, `ahead`, `precompile`, `idle` |
 //! | Which instructions form a region? | `functions`, `starts`, `plan`, `pieces`, `region` |
+//! | What compiles code at its first execution? | `baseline` |
 //! | Which host code does it become? | `lift`, `loops`, `unused`, `function_tier` |
 //! | How large is it? | `cost` |
 //! | Where does it lie? | `compile`, `relocation`, `code_memory`, `code_cache` |
