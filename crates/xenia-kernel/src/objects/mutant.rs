@@ -134,8 +134,8 @@ impl Dispatcher {
         self.hold(&[mutant]).initialize_mutant(memory, mutant, owner)
     }
 
-    /// Releases a mutant once, which only its owner may; returns the previous signal state (1: free;
-    /// else 1 minus the number of acquisitions).
+    /// Releases a mutant once, which only its owner may. Returns the previous signal state (1:
+    /// free; else 1 minus the number of acquisitions).
     pub fn release_mutant(
         &self,
         memory: &GuestMemory,
