@@ -170,8 +170,8 @@ fn reordered(text: &str, test: &str) -> Result<u64> {
     count.parse().with_context(|| format!("`{count}`"))
 }
 
-/// A host reorders stores after later loads: a test that never observes that is not able to observe reorderings. A
-/// single host thread can't observe it.
+/// Checks that the host's reordering of stores after later loads was observed: a test that never
+/// observes it cannot detect reorderings. A single host thread can't observe it.
 fn reordered_in_parallel_only(ran: &Ran, made: &Made) -> Result<()> {
     let seen = reordered(&ran.text, "SB")?;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
