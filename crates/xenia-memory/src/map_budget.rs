@@ -71,8 +71,8 @@ impl MapBudget {
         }
     }
 
-    /// Whether an exact count is worthwhile: the estimate is near the limit, and has grown
-    /// noticeably since the last count.
+    /// Whether an exact count is worthwhile: the estimate already requires coarser changes, and has
+    /// grown noticeably since the last count.
     pub(crate) fn wants_count(&self) -> bool {
         let grown = self.own.load(Relaxed) - self.counted.load(Relaxed);
         self.grain() != Grain::Page && grown > self.limit / 32

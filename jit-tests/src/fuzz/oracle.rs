@@ -7,10 +7,10 @@
 //!                                            interpreter's state before it ─► differences.rs
 //! ```
 //! So that one known difference doesn't hide later ones, a sequence that differs as a whole is
-//! bisected: qemu runs every instruction from the interpreter's state before it, and the result is
-//! compared with the interpreter's state after it. A difference that the table doesn't explain is a
-//! mismatch, and already a minimal case. If no single instruction differs, the sequence as a whole
-//! is shrunk.
+//! replayed instruction by instruction: qemu runs each one from the interpreter's state before it,
+//! and the result is compared with the interpreter's state after it. A difference that the table
+//! doesn't explain is a mismatch, and already a minimal case. If no single instruction differs, the
+//! sequence as a whole is shrunk.
 //!
 //! Sequences that a trap ends are cut there: the trap becomes a branch to the end. Those that don't
 //! end are skipped and counted.
@@ -40,7 +40,7 @@ use xenia_isa::{Op, decode};
 const QUESTIONS: u32 = CODE_BASE + CODE_SIZE - 0x20_0000;
 /// Reason for skipping sequences after the run was stopped.
 const INTERRUPTED: &str = "interrupted";
-/// Number of sequences that are bisected together.
+/// Number of sequences that are replayed together.
 const TOGETHER: usize = 32;
 
 /// Rows that the oracle lacks, with the reason.
@@ -71,7 +71,7 @@ struct Prepared {
     job: Job,
 }
 
-/// Result of bisecting a sequence.
+/// Result of replaying a sequence instruction by instruction.
 enum Finding {
     /// Only documented differences: the name of each occurrence.
     Explained(Vec<&'static str>),

@@ -1,4 +1,4 @@
-//! Bisects a sequence that differs: finds the instruction, and creates the report.
+//! Replays a sequence that differs, to find the instruction at fault, and creates the report.
 
 use super::differences::{self, View};
 use super::steps::{self, Deviation, Place, Question};
@@ -13,7 +13,7 @@ use crate::qemu::{Answer, Job};
 use xenia_isa::{Syntax, decode, disassemble};
 
 impl Oracle<'_> {
-    /// The report of a bisected sequence; `None` if all differences are explained.
+    /// The report of a replayed sequence; `None` if all differences are explained.
     pub(super) fn mismatch(
         &mut self,
         server: usize,
