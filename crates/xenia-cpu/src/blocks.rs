@@ -164,6 +164,7 @@ impl BlockCache {
         // Addresses without code get no entries.
         memory.fetch_u32(pc)?;
         let is_first = self.pages.is_empty() && self.called.is_empty();
+        // Watches the page and reads its version, so it must precede the reads of its words.
         let page = self.current_page(memory, pc / PAGE_SIZE);
         *here = self.go_to(page);
         let place = here.first + (pc % PAGE_SIZE / 4) as usize;

@@ -259,6 +259,7 @@ fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> 
             return Some(run_part(blocks, block, cpu));
         }
         let end = pc.wrapping_add(4 * block.len() as u32);
+        // Moved past the whole block; `stop` moves them back if the run ends inside it.
         cpu.ctx.pc = end;
         cpu.ctx.budget = after;
         let last = place + block.len() - 1;
@@ -276,6 +277,7 @@ fn run_blocks<P: Pace>(blocks: &mut BlockCache, cpu: &mut Cpu<'_>, pace: &P) -> 
             if P::AT_MSR {
                 return None;
             }
+            // This may empty the cache, and so invalidate `here`.
             blocks.choose_facilities(cpu.ctx);
             here = Here::NOWHERE;
         }

@@ -63,6 +63,7 @@ macro_rules! scalar_access {
             is_plain.then(|| {
                 // SAFETY: the access stays inside one page that is committed.
                 unsafe { host::$store(self.alias.0, addr, value.to_be()) };
+                // Read again after the store: pairs with the barrier in `watch`.
                 self.pages.flags(addr) & WATCHED != 0
             })
         }
@@ -178,6 +179,7 @@ impl GuestMemory {
             return self.device_store(addr, size, value, dev);
         }
         self.check(addr, size, WRITE, true)?;
+        // The access may span two pages: check both for code before any byte is stored.
         self.before_store(addr)?;
         self.before_store(addr.wrapping_add(size - 1))?;
         // SAFETY: the whole range is committed.

@@ -123,6 +123,7 @@ impl ReservationTable {
         let bit = 1 << hw_id;
         let _ = self.update(line, |bank| {
             let new = if bank.line == line && bank.holders != 0 {
+                // A joining holder keeps the generation, so the others' reservations stay valid.
                 Bank { holders: bank.holders | bit, ..bank }
             } else {
                 Bank { line, holders: bit, generation: bank.generation.wrapping_add(1) }

@@ -178,6 +178,7 @@ impl GuestMemory {
             }
         }
         if flags == 0 && !is_kept {
+            // Only after the guest view has lost its rights: a store would allocate the page again.
             result = result.and(self.mapping.discard(pages.clone()));
         }
         for page in pages {
@@ -199,6 +200,7 @@ impl GuestMemory {
             // These watches cost no mappings when they were set; now they would be too many.
             self.end_all_watches();
         }
+        // From here on `apply_rights` changes host rights.
         self.guest_view_open.store(true, Release);
         let mut next = 0;
         let is_committed = |page: u32| self.pages.backing_flags(page) & COMMITTED != 0;

@@ -155,6 +155,7 @@ impl GuestMemory {
     /// Watches backing pages inside one block. Called under the heap lock.
     fn watch_run(&self, asked: Range<u32>, code: bool) -> Watch {
         if code {
+            // Pages that are watched already only lack the flag.
             for page in asked.clone() {
                 if self.own(page, state::WATCHED) {
                     self.pages.change_flags(page, CODE, 0);
@@ -296,6 +297,7 @@ impl GuestMemory {
         for run in owned.runs(block.clone()) {
             for page in run.clone() {
                 if self.pages.backing_flags(page) & WATCHED != 0 {
+                    // Version first, then flags, as `rights.rs` describes.
                     self.bump(page);
                     self.pages.change_flags(page, 0, WATCHED | CODE);
                 }
@@ -341,6 +343,7 @@ impl GuestMemory {
         let done = if self.try_own(page, state::IDLE) {
             self.open(page, views)
         } else if !write && self.try_own(page, state::WATCHED) {
+            // Grants the read, and keeps the watch.
             let done = self.apply_rights(&(page..page + 1), views);
             self.disown(page, state::WATCHED);
             done

@@ -119,6 +119,7 @@ impl BlockCache {
     fn renew(&mut self, memory: &GuestMemory, page: usize) {
         let record = &mut self.pages[page];
         record.renewals += 1;
+        // The version is read before the words, so that later changes are detected.
         record.read = if record.renewals > RESTLESS { COMPARE_WORDS } else { watch(memory, record.number) };
         let (number, ends_sooner) = (record.number, record.compares_words());
         self.forget_changed(memory, number * PAGE_SIZE, PAGE_WORDS);

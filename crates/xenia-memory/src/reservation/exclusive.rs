@@ -90,6 +90,7 @@ impl ReservationTable {
     /// Releases the bank of `line` with the contents that `f` returns.
     fn give(&self, line: u32, f: impl FnOnce(Bank) -> Bank) {
         let bank = &self.banks[line as usize % BANKS];
+        // Relaxed suffices: only the owner changes a bank that is taken.
         let new = f(Bank::unpack(bank.load(Relaxed)));
         bank.store(new.pack(), Release);
     }
@@ -146,9 +147,9 @@ impl ReservationTable {
     }
 
     /// A conditional store by `hw_id`, made by `store` if its reservation is valid. `held` is the
-    /// address and generation of the reservation, if it has one for this store. Afterwards the line
-    /// has no reservations, and `hw_id` holds none. Returns the result of `store`; `None` if it was
-    /// not called.
+    /// address and generation of the reservation, if it has one for this store. A store that is made
+    /// ends all reservations of the line; `hw_id` holds none afterwards in any case. Returns the
+    /// result of `store`; `None` if it was not called.
     pub fn commit<R>(
         &self,
         held: Option<(GuestAddr, u32)>,
