@@ -5,8 +5,8 @@
 //! the title's type sizes, byte order and layout of structs and bit fields, so the programs need no
 //! restrictions for the host. qemu-ppc's CPU models have neither 64-bit instructions nor Cell's
 //! AltiVec code, which is why the reference is not the title's code. The two sides share only the
-//! source and a support file (guest/csmith), whose `main` asks the program for the checksum of every
-//! variable.
+//! source and a support file (guest/csmith), whose `main` asks the program for the checksum of
+//! every variable.
 //!
 //! Programs whose reference does not end within [`REFERENCE_SECONDS`] of CPU time are skipped and
 //! counted; most csmith programs take milliseconds, and the others hardly ever end.

@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! 63      38 37  32 31           0
-//! [line tag | holders | generation ]   bit 63: one thread owns the bank exclusively (`exclusive.rs`)
+//! [line tag | holders | generation ]   bit 63: one thread owns the bank (`exclusive.rs`)
 //! ```
 //!
 //! Several hardware threads may hold one line, as on the hardware: with a single holder, threads

@@ -147,9 +147,9 @@ impl ReservationTable {
     }
 
     /// A conditional store by `hw_id`, made by `store` if its reservation is valid. `held` is the
-    /// address and generation of the reservation, if it has one for this store. A store that is made
-    /// ends all reservations of the line; `hw_id` holds none afterwards in any case. Returns the
-    /// result of `store`; `None` if it was not called.
+    /// address and generation of the reservation, if it has one for this store. A store that is
+    /// made ends all reservations of the line; `hw_id` holds none afterwards in any case. Returns
+    /// the result of `store`; `None` if it was not called.
     pub fn commit<R>(
         &self,
         held: Option<(GuestAddr, u32)>,
