@@ -11,7 +11,7 @@ const MAX_PROBLEMS: usize = 64;
 /// Counters since the start.
 #[derive(Clone, Debug)]
 pub struct Statistics {
-    /// Words read.
+    /// Stream words read.
     pub words: u64,
     /// Number of type-0 packets.
     pub type0: u64,

@@ -11,7 +11,7 @@ pub(super) struct Ring {
     pub(super) base: u32,
     /// Size, a power of two.
     pub(super) words: u32,
-    /// Read index.
+    /// Index of the next word to read.
     pub(super) read: u32,
     /// Write index: the first word that must not be read yet.
     pub(super) write: u32,
@@ -126,7 +126,7 @@ impl Place {
     }
 }
 
-/// Prefetch window.
+/// Window of prefetched words.
 #[derive(Default)]
 pub(super) struct Window {
     words: Vec<u32>,

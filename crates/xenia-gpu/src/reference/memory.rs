@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use crate::edram::EDRAM_WORDS;
 
-/// EDRAM contents.
+/// Contents of the EDRAM.
 pub(super) struct Edram {
     words: Box<[AtomicU32]>,
 }
