@@ -216,7 +216,7 @@ packets! {
     0x58 EVENT_WRITE_SHD 3.. => event_write_shd;
     /// Raises an event and writes when the caches are flushed.
     0x59 EVENT_WRITE_CFL 1.. => event_write_cfl;
-    /// Raises an event and writes the extent of what was drawn.
+    /// Raises an event and writes the screen extent of the draws.
     0x5a EVENT_WRITE_EXT 2.. => event_write_ext;
     /// Raises an event and writes the counters of samples.
     0x5b EVENT_WRITE_ZPD 1.. => event_write_zpd;

@@ -3,7 +3,7 @@
 //! ```text
 //!  machine's thread                         main thread
 //!  FrameSender ──newest frame, figures──▶ mailbox ──▶ events ──▶ view ──▶ presenter
-//!                                                       └─ Client: keys, pause, step, turbo, frames
+//!                                                       └─ Client: keys, pause, step, turbo
 //! ```
 //!
 //! The machine never waits for the window: a new frame replaces the last one if that has not been

@@ -144,7 +144,7 @@ fn what_changes_nothing_is_left_out() {
     assert_eq!(call(&registers).depth.stencil, None, "without a bit to write");
     registers.set(0x2200, 2 | 4 | 7 << 4);
     assert_eq!(call(&registers).depth.compare, Some(Compare::Always), "it writes");
-    // The shader exports only colour, and the mask writes none.
+    // The shader exports only colour, and the write mask is empty.
     registers.set(0x2202, 0);
     registers.set(0x2104, 0);
     assert_eq!(call(&registers).pixel_shader, None);

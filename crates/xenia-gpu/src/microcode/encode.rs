@@ -228,5 +228,5 @@ pub(super) fn texture(fetch: &TextureFetch) -> [u32; 3] {
     [a, b, c]
 }
 
-/// Fetch instruction that does nothing.
+/// Undefined fetch instruction, which has no effect.
 pub(super) const UNDEFINED: [u32; 3] = [2, 0, 0];

@@ -20,7 +20,7 @@ pub enum Condition {
 /// Control flow instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Control {
-    /// Does nothing (filler, hints, export allocation).
+    /// Has no effect (filler, hints, export allocation).
     Nop,
     /// Allocates exports: kind (1 position, 2 interpolators or colours, 3 memory) and number.
     Alloc(u8, u8),
@@ -301,7 +301,7 @@ pub enum Instruction {
     Alu(Alu),
     Vertex(VertexFetch),
     Texture(TextureFetch),
-    /// Undefined; does nothing.
+    /// Undefined instruction, which has no effect.
     Undefined,
 }
 

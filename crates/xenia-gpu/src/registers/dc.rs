@@ -36,7 +36,7 @@ plain_registers! {
     0x1930 DC_LUTA_CONTROL;
     /// Line that the display is scanning.
     0x194c D1MODE_V_COUNTER;
-    /// Bit 0: vertical blank. The name is unofficial: the table has none.
+    /// Bit 0: vertical blank. The name is unofficial: the hardware documents have no name for it.
     0x1951 D1MODE_INTERRUPT_STATUS;
     0x1961 AVIVO_D1MODE_VIEWPORT_SIZE;
     0x1964 AVIVO_D1SCL_SCALER_ENABLE;

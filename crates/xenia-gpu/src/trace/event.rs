@@ -8,10 +8,7 @@ pub enum Event {
     /// State of the processor when recording began; the first event.
     Start(Box<State>),
     /// Bytes that the chip is about to read.
-    Memory {
-        at: u32,
-        bytes: Vec<u8>,
-    },
+    Memory { at: u32, bytes: Vec<u8> },
     /// A call of `CommandProcessor::initialize_ring`.
     InitializeRing {
         physical: u32,

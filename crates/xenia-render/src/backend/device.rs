@@ -59,8 +59,8 @@ pub struct Device {
 }
 
 impl Device {
-    /// Name of the adapter that [`open`](Self::open) would use, without opening it; an error says
-    /// why there is none.
+    /// Name of the adapter that [`open`](Self::open) would use, without opening it; the error says
+    /// why no adapter is usable.
     pub fn probe() -> Result<String, DeviceError> {
         adapter(false).map(|adapter| adapter.get_info().name)
     }

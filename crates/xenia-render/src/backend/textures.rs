@@ -354,7 +354,7 @@ impl Textures {
         self.next_id - 1
     }
 
-    /// Texture of one texel, all zero, to bind if there is none.
+    /// Texture of one texel, all zero, to bind in place of a missing one.
     pub(crate) fn dummy(&self, shape: TextureShape) -> Arc<HostTexture> {
         self.dummies[usize::from(shape == TextureShape::Volume)].clone()
     }

@@ -110,7 +110,7 @@ impl Translator<'_> {
         }
     }
 
-    /// Address of the innermost of `depth` loops, 0 if there is none.
+    /// Address of the innermost of `depth` loops; 0 outside of loops.
     fn address_at(&mut self, depth: Value, addresses: Handle<LocalVariable>) -> Value {
         let (zero, one, last) = (self.b.uint(0), self.b.uint(1), self.b.uint(MAX_LOOPS as u32 - 1));
         let top = self.b.binary(Op::Subtract, depth, one);

@@ -70,9 +70,9 @@ pub(crate) struct Rectangle {
     pub(crate) height: u32,
 }
 
-/// Part of `window` that `picture` covers; both are width and height, none of them 0. The result is
-/// in whole pixels, so that an image of the window's size is shown without scaling; it is at least
-/// one pixel and never outside the window.
+/// Part of `window` that `picture` covers; both are width and height, which must not be 0. The
+/// result is in whole pixels, so that an image of the window's size is shown without scaling; it is
+/// at least one pixel and never outside the window.
 pub(crate) fn place(picture: (u32, u32), window: (u32, u32), scaling: Scaling) -> Rectangle {
     let [picture_width, picture_height, window_width, window_height] =
         [picture.0, picture.1, window.0, window.1].map(u64::from);
