@@ -248,6 +248,7 @@ impl CommandProcessor {
     pub fn pump(&mut self, now: u64) -> Vec<GpuEvent> {
         let mut words = 0;
         let swaps = self.statistics.swaps;
+        // The CPU may have written to prefetched words since the last pump.
         self.feed.changed();
         self.poll(now);
         let stops = self.config.stop_at_swap && self.recorder.is_none();

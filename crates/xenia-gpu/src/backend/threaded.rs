@@ -71,6 +71,7 @@ impl Shared {
             queue.busy = true;
             drop(queue);
             let bytes = memory.copied();
+            // A panic must not end the thread: callers would wait for the draw forever.
             let done = catch_unwind(AssertUnwindSafe(|| lock(&self.backend).draw(&call, &memory)));
             let mut queue = lock(&self.queue);
             queue.busy = false;
@@ -159,6 +160,7 @@ impl Backend for Threaded {
         let Some(snapshot) = snapshot else { return self.backend().draw(call, memory) };
         let (bytes, most_bytes) = (snapshot.copied(), self.most_bytes);
         let mut queue = self.shared.wait(|queue| {
+            // An empty queue accepts any draw, so that one above the limit does not wait forever.
             let has_room = queue.jobs.is_empty() || queue.bytes.saturating_add(bytes) <= most_bytes;
             queue.jobs.len() < MAX_WAITING && has_room
         });
@@ -213,6 +215,7 @@ impl Drop for Threaded {
         queue.closing = true;
         queue.jobs.clear();
         drop(queue);
+        // Also cancel the running draw, so that the join does not wait for its end.
         if let Some(cancel) = &self.cancel {
             cancel.set();
         }

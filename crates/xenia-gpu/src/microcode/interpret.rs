@@ -2,8 +2,8 @@
 //!
 //! Lanes run together while their control flow agrees. Lanes that diverge are set aside with their
 //! position in the control flow and run after the others have ended; registers are per lane, so no
-//! other state has to be saved. A run stops after [`MAX_STEPS`] control flow instructions and
-//! clauses, which bounds its time.
+//! other state has to be saved. A run stops after [`MAX_STEPS`] steps (control flow
+//! instructions and instructions of clauses), which bounds its time.
 
 mod instruction;
 
@@ -272,6 +272,7 @@ impl Interpreter {
                 Control::Exec { first, count, condition, end } => {
                     let taken = self.taken(run, flow.lanes, condition);
                     if taken != 0 {
+                        // A clause runs whole, even if fewer steps than instructions are left.
                         *steps = steps.saturating_sub(count);
                         let program = run.program;
                         for instruction in &program.instructions[first as usize..(first + count) as usize] {

@@ -154,6 +154,7 @@ impl Feed {
         }
         list.next += 1 + count;
         let is_last = list.available() == 0;
+        // Popped before the packet executes, so that a tail call does not nest deeper.
         if is_last {
             self.lists.pop();
         }

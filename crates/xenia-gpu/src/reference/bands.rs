@@ -129,6 +129,7 @@ impl<'a> Batch<'a> {
             let (next, passed) = (AtomicI32::new(first), AtomicU64::new(0));
             let bands = |target: &mut Target<'_>| {
                 loop {
+                    // Relaxed is enough: the end of the scope synchronises the threads' results.
                     let row = next.fetch_add(1, Relaxed);
                     if row >= end {
                         break;

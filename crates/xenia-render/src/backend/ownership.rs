@@ -80,7 +80,7 @@ impl Ownership {
         tiles.start.min(count)..tiles.end.min(count)
     }
 
-    /// Appends the dumps that bring EDRAM tiles into the buffer.
+    /// Appends the dumps that bring EDRAM tiles into the buffer, and records them as done.
     fn bring(&mut self, tiles: impl Iterator<Item = usize>, steps: &mut Vec<Step>) {
         let mut runs = Vec::new();
         for tile in tiles {
@@ -100,7 +100,8 @@ impl Ownership {
         has.is_some_and(|version| *version == self.newest[self.tile(target, index)])
     }
 
-    /// Transfers needed before a target has the newest contents of its tiles.
+    /// Returns the transfers that give a target the newest contents of its tiles, and records them as
+    /// done.
     pub(super) fn acquire(&mut self, target: TargetId, tiles: Range<u32>) -> Vec<Step> {
         let mut loads = Vec::new();
         for index in self.within(target, tiles) {
@@ -134,7 +135,8 @@ impl Ownership {
         }
     }
 
-    /// Transfers needed before the buffer has the newest contents of tiles (by EDRAM address).
+    /// Returns the transfers that give the buffer the newest contents of tiles (by EDRAM address), and
+    /// records them as done.
     pub(super) fn read(&mut self, tiles: impl Iterator<Item = u32>) -> Vec<Step> {
         let mut steps = Vec::new();
         self.bring(tiles.map(|tile| (tile % TILES) as usize), &mut steps);

@@ -103,7 +103,7 @@ impl WgpuBackend {
         self.recovery.reference.as_deref_mut()
     }
 
-    /// Opens another device and recreates all state.
+    /// Opens another device, and restores the EDRAM and the counters.
     fn reopen(&mut self) -> Result<(), String> {
         let device = self.device.reopen().map_err(|error| error.to_string())?;
         tracing::warn!(target: "gpu", device = device.name(), "the graphics device was lost; here is another");

@@ -214,7 +214,7 @@ impl Targets {
         target
     }
 
-    /// Transfers needed before a target can be drawn to.
+    /// Returns the transfers to execute before a target is drawn to.
     pub(super) fn acquire(&mut self, target: TargetId, rows: Range<u32>) -> Vec<Step> {
         self.claim = None;
         let tiles = tiles(&self.made[target].place, rows);
@@ -229,7 +229,7 @@ impl Targets {
         self.ownership.drawn(target, tiles);
     }
 
-    /// Transfers needed before tiles can be read from the buffer.
+    /// Returns the transfers to execute before tiles are read from the buffer.
     pub(super) fn read(&mut self, tiles: impl Iterator<Item = u32>) -> Vec<Step> {
         self.claim = None;
         self.ownership.read(tiles)
