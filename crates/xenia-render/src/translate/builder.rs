@@ -42,7 +42,7 @@ impl Builder {
         }
     }
 
-    /// The function, before its body is known: for arguments and the result.
+    /// Function under construction, for declaring its arguments and result.
     pub(super) fn function(&mut self) -> &mut Function {
         &mut self.function
     }
