@@ -218,7 +218,7 @@ impl<'a> Lookup<'a> {
                 let fraction = |axis: usize| (at[axis] - 0.5) - (at[axis] - 0.5).floor();
                 [fraction(0), fraction(1), fraction(2), lod - lod.floor()]
             }
-            // Border fraction: the weight of the texels outside.
+            // Border fraction, approximated as all or nothing: 1 outside of the texture.
             TextureOp::BorderFraction => {
                 let inside = [0, 1].iter().all(|&axis| at[axis] >= 0.0 && at[axis] <= self.size[axis]);
                 [if inside { 0.0 } else { 1.0 }; 4]
@@ -232,7 +232,7 @@ impl<'a> Lookup<'a> {
         lod.max(self.binding.info.levels[0] as f32).clamp(0.0, self.last_level())
     }
 
-    /// Filtered components as stored, before number conversion.
+    /// Filtered components at a position, before rounding, swizzle and exponent.
     fn stored(&self, lod: f32, at: [f32; 3]) -> [f32; 4] {
         let linear = is_linear(if lod > 0.0 { self.min } else { self.mag });
         let lod = self.limited(lod);
@@ -246,7 +246,7 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// Converts stored components to the fetch's result.
+    /// Rounds, swizzles and scales filtered components to the fetch's result.
     fn result(&self, mut stored: [f32; 4]) -> [f32; 4] {
         for (c, stored) in stored.iter_mut().enumerate() {
             if self.short >> c & 1 != 0 {

@@ -106,8 +106,8 @@ fn field(bytes: &[u8], low: u32, width: u32) -> u32 {
     (value >> (low % 8)) as u32 & (u32::MAX >> (32 - width))
 }
 
-/// Piecewise linear curve of stored gamma components, in units of 1/255 and 1/1023. A truncated
-/// term makes up the difference between the slopes' sum and 1023.
+/// Piecewise linear curve of stored gamma components, in units of 1/255 and 1/1023. The linear
+/// pieces reach only 1016; a truncated term makes up the difference to 1023.
 pub(crate) fn gamma_to_linear(value: f32) -> f32 {
     gamma_level_to_linear(value.clamp(0.0, 1.0) * 255.0)
 }

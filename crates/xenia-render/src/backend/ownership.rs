@@ -100,8 +100,8 @@ impl Ownership {
         has.is_some_and(|version| *version == self.newest[self.tile(target, index)])
     }
 
-    /// Returns the transfers that give a target the newest contents of its tiles, and records them as
-    /// done.
+    /// Returns the transfers that give a target the newest contents of its tiles, and records them
+    /// as done.
     pub(super) fn acquire(&mut self, target: TargetId, tiles: Range<u32>) -> Vec<Step> {
         let mut loads = Vec::new();
         for index in self.within(target, tiles) {
@@ -135,8 +135,8 @@ impl Ownership {
         }
     }
 
-    /// Returns the transfers that give the buffer the newest contents of tiles (by EDRAM address), and
-    /// records them as done.
+    /// Returns the transfers that give the buffer the newest contents of tiles (by EDRAM address),
+    /// and records them as done.
     pub(super) fn read(&mut self, tiles: impl Iterator<Item = u32>) -> Vec<Step> {
         let mut steps = Vec::new();
         self.bring(tiles.map(|tile| (tile % TILES) as usize), &mut steps);

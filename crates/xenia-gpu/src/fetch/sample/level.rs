@@ -55,7 +55,7 @@ pub(super) fn snap(at: f32) -> f32 {
     if at.abs() < 8_388_608.0 { floor(at * 256.0 + 0.5) as f32 * (1.0 / 256.0) } else { at }
 }
 
-/// Replaces NaN and very large coordinates by a fixed one.
+/// Replaces NaN and coordinates of 10^8 or more by 0.
 #[inline(always)]
 fn limit(value: f32) -> f32 {
     if value.abs() < 1e8 { value } else { 0.0 }

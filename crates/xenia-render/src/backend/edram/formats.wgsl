@@ -34,8 +34,8 @@ fn of_ones(n: u32, width: u32) -> f32 {
     return f32(rounded) * power_of_two(8 - i32(zeros + width));
 }
 
-// Gamma curve of render targets, from levels to linear components and back. A truncated term makes
-// up the difference between the slopes' sum and 1023, so the way back rounds down.
+// Gamma curve of render targets, from levels to linear components and back. The linear pieces reach
+// only 1016 of 1023; a truncated term makes up the difference, so the way back rounds down.
 fn gamma_to_linear(level: u32) -> f32 {
     let low = select(level * 2u - 64u, level, level < 64u);
     let fourth = level * 4u - 256u;

@@ -7,9 +7,9 @@
 //! ```
 //!
 //! Records are appended, each after those that it refers to, so a truncated file is valid up to its
-//! last complete record. Data after the last valid record is cut off when the file is opened. The
-//! file is untrusted: at worst it makes useless pipelines. Several programs may append to the same
-//! file; duplicates are ignored.
+//! last complete record. Data from the first invalid record on is cut off when the file is opened.
+//! The file is untrusted: at worst it makes useless pipelines. Several programs may append to the
+//! same file; duplicates are ignored.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, OpenOptions};

@@ -1,7 +1,7 @@
 // Conversion of a component's bits to a number.
 
-/// The chip's gamma curve: four linear pieces with slopes 1, 2, 4 and 8 (in 1/1023 per 1/255). A
-/// truncated term makes up the difference between their sum and 1023.
+/// The chip's gamma curve: four linear pieces with slopes 1, 2, 4 and 8 (in 1/1023 per 1/255). They
+/// reach only 1016; a truncated term makes up the difference to 1023.
 fn gamma_to_linear(value: f32) -> f32 {
     let level = value * 255.0;
     var slope = 1.0;
