@@ -129,9 +129,9 @@ impl Kept {
         Ok(place)
     }
 
-    /// Makes the range `bytes` of the memory at `physical` resident: appends the required uploads to
-    /// `send`, and returns the buffer position that corresponds to `physical` (which may lie outside
-    /// of the range's run). Commands that read the range may then be recorded.
+    /// Makes the range `bytes` of the memory at `physical` resident: appends the required uploads
+    /// to `send`, and returns the buffer position that corresponds to `physical` (which may lie
+    /// outside of the range's run). Commands that read the range may then be recorded.
     pub(super) fn find(
         &mut self,
         physical: u32,
